@@ -1,0 +1,1 @@
+"""Drives an authorization from its URL to the approved account; knows no UI."""

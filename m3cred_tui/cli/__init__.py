@@ -1,0 +1,1 @@
+"""The command line; it imports Textual only to open the app."""

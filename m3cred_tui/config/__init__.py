@@ -1,0 +1,1 @@
+"""Settings, and where things lie; read once at the front door and passed in."""

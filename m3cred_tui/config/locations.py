@@ -1,0 +1,30 @@
+"""Where things lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+APP_NAME = "m3cred"
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """What m3cred reads and writes; none of it need exist yet."""
+
+    credentials: Path
+    """Directory with one file for each credential, ``<id>.json``."""
+
+    identity: Path
+    """The age identity that opens the sealed parts; never in the directory of the data."""
+
+
+def locations(*, demo: bool) -> Locations:
+    """Return this user's locations; the demo's lie in ``demo/`` below the normal ones."""
+    dirs = PlatformDirs(APP_NAME, appauthor=False)
+    data, config = dirs.user_data_path, dirs.user_config_path
+    if config == data:  # macOS has one directory for both
+        config = Path.home() / "Library" / "Preferences" / APP_NAME
+    if demo:
+        data, config = data / "demo", config / "demo"
+    return Locations(credentials=data / "credentials", identity=config / "identity.txt")

@@ -1,0 +1,59 @@
+"""Which names a credential may have."""
+
+import unicodedata
+from collections.abc import Container
+
+from m3cred_tui.model.text import is_visible
+
+LONGEST_NAME = 64
+"""Characters; what a list row and a details line can show whole."""
+
+_BIDIRECTIONAL = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+_BIDIRECTIONAL_MARKS = frozenset("\u200e\u200f\u061c")
+
+
+def tidy_name(text: str) -> str:
+    """Return the name as it is kept: composed (NFC), one space between words, none around."""
+    return " ".join(part for part in unicodedata.normalize("NFC", text).split(" ") if part)
+
+
+def name_key(name: str) -> str:
+    """Return what two names share when a person would call them the same.
+
+    Letter case, spacing, composed or decomposed accents and compatibility forms (full-width
+    letters, ligatures) do not tell names apart.
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def name_problem(text: str, taken: Container[str]) -> str | None:
+    """Return why ``text`` cannot be a credential's name, in one sentence, or ``None``.
+
+    ``taken`` holds the :func:`name_key` of every name in use.
+    """
+    name = tidy_name(text)
+    if not name:
+        return "Enter a name for the credential."
+    if len(name) > LONGEST_NAME:
+        return f"The name is {len(name)} characters long; {LONGEST_NAME} is the most."
+    for character in name:
+        if problem := _character_problem(character):
+            return problem
+    if not any(unicodedata.category(character)[0] in "LNSP" for character in name):
+        return "Enter a name with at least one visible character."
+    if name_key(name) in taken:
+        return "Another credential already has this name."
+    return None
+
+
+def _character_problem(character: str) -> str | None:
+    code = f"U+{ord(character):04X}"
+    directional = unicodedata.bidirectional(character) in _BIDIRECTIONAL
+    if directional or character in _BIDIRECTIONAL_MARKS:
+        return f"The name has a character that changes the direction of text ({code})."
+    if unicodedata.category(character) == "Cc":
+        return f"The name has a control character ({code})."
+    if not is_visible(character):
+        return f"The name has a character that cannot be seen ({code})."
+    return None

@@ -1,0 +1,1 @@
+"""The local data directory: one file for each credential, its secrets sealed."""

@@ -1,0 +1,1 @@
+"""Talking to Stripe: a port, and its one adapter over httpx."""

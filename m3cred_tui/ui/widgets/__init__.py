@@ -1,0 +1,1 @@
+"""What screens and stages are made of."""
