@@ -1,0 +1,56 @@
+"""What happens during an authorization, in the order in which it can happen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class UrlReady:
+    """The authorization request is made and the listener is up; the browser is not tried yet."""
+
+    url: str
+    redirect_uri: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserOpened:
+    """A browser was started; whether anybody sees it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something to tell, while the wait goes on: no browser opened, a forged redirect came."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectReceived:
+    """Stripe's redirect arrived and is valid; the code is being exchanged, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Stripe gave the account; nothing of it is saved yet.
+
+    ``unread`` says why the account's name and country could not be read, where they could
+    not; the approval itself holds.
+    """
+
+    tokens: TokenResponse
+    account: StripeAccount
+    unread: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The authorization has ended without an account; only a new one can go on."""
+
+    problem: Problem
+
+
+Event = UrlReady | BrowserOpened | Noticed | RedirectReceived | Approved | Failed
