@@ -1,0 +1,123 @@
+"""Reads what Stripe answers; nothing of it goes further unchecked."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.text import clean
+
+_ACCOUNT_ID = re.compile(r"acct_[A-Za-z0-9]{1,64}", re.ASCII)
+_TOKEN = re.compile(r"[!-~]{1,512}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_LONGEST_ERROR = 64
+
+
+class ReplyError(ValueError):
+    """The reply is none that Stripe gives; its text is what is wrong with it."""
+
+
+class Refusal(NamedTuple):
+    """What Stripe says of a request that it refused, as far as it says anything."""
+
+    error: str | None
+    description: str | None
+
+
+def token_response(body: bytes) -> TokenResponse:
+    """Read the reply to an exchange (https://docs.stripe.com/connect/oauth-reference#post-token).
+
+    Raises :class:`ReplyError`.
+    """
+    reply = _object(body)
+    account_id, livemode = reply.get("stripe_user_id"), reply.get("livemode")
+    if not (isinstance(account_id, str) and _ACCOUNT_ID.fullmatch(account_id)):
+        raise ReplyError("it names no account")
+    if not isinstance(livemode, bool):
+        raise ReplyError("it does not say whether the account is live or test")
+    scope = reply.get("scope")
+    return TokenResponse(
+        account_id=account_id,
+        livemode=livemode,
+        scope=clean(scope) if isinstance(scope, str) else "",
+        access_token=_secret(reply, "access_token"),
+        refresh_token=_secret(reply, "refresh_token"),
+        publishable_key=_token(reply, "stripe_publishable_key"),
+    )
+
+
+def stripe_account(body: bytes, account_id: str, *, livemode: bool) -> StripeAccount:
+    """Read the reply to a request for this account; most of it may be ``null`` at Stripe.
+
+    Raises :class:`ReplyError`.
+    """
+    reply = _object(body)
+    if reply.get("id") != account_id:
+        raise ReplyError("it is about another account")
+    name = _name(reply, "settings", "dashboard", "display_name")
+    country = reply.get("country")
+    return StripeAccount(
+        id=account_id,
+        livemode=livemode,
+        name=name or _name(reply, "business_profile", "name"),
+        country=country if isinstance(country, str) and _COUNTRY.fullmatch(country) else None,
+    )
+
+
+def refusal(body: bytes, *, secrets: tuple[Secret, ...]) -> Refusal:
+    """Read the body of a 4xx reply, be it what it may; ``secrets`` are struck out of it.
+
+    OAuth's errors are texts beside each other, the API's are in an object.
+    """
+    try:
+        reply = _object(body)
+    except ReplyError:
+        return Refusal(None, None)
+    error, description = reply.get("error"), reply.get("error_description")
+    if isinstance(error, dict):
+        description = error.get("message")
+        error = error.get("code") or error.get("type")
+    return Refusal(
+        _told(error, secrets, most=_LONGEST_ERROR), _told(description, secrets, most=200)
+    )
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    try:
+        reply = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ReplyError("it is not JSON") from None
+    if not isinstance(reply, dict):
+        raise ReplyError("it is not an object")
+    return reply
+
+
+def _told(text: object, secrets: tuple[Secret, ...], *, most: int) -> str | None:
+    if not isinstance(text, str):
+        return None
+    for secret in secrets:  # "Authorization code does not exist: ac_…" holds the code itself
+        text = text.replace(secret.reveal(), "***")
+    return clean(text, most=most) or None
+
+
+def _name(reply: Mapping[str, object], *path: str) -> str | None:
+    found: object = reply
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return (clean(found) or None) if isinstance(found, str) else None
+
+
+def _token(reply: Mapping[str, object], field: str) -> str | None:
+    token = reply.get(field)
+    if token is None:
+        return None
+    if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+        raise ReplyError(f"its {field} is not a token")
+    return token
+
+
+def _secret(reply: Mapping[str, object], field: str) -> Secret | None:
+    token = _token(reply, field)
+    return Secret(token) if token else None

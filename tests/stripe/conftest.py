@@ -1,0 +1,101 @@
+"""A Stripe on a real socket that answers whatever a test wants, and counts."""
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.httpx_gateway import HttpxGateway
+from m3cred_tui.stripe.platform import Platform
+
+KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+
+Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Stub:
+    """What has arrived so far, and where."""
+
+    host: str
+    requests: list[str] = field(default_factory=list)
+    connections: int = 0
+
+    def gateway(
+        self, *, time_limit: float = 5.0, key: str = KEY, scheme: str = "http"
+    ) -> HttpxGateway:
+        base = f"{scheme}://{self.host}"
+        return HttpxGateway(Platform("ca_platform", Secret(key), base, base), time_limit)
+
+
+Serve = Callable[..., Awaitable[Stub]]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Start a stub that gives each request the same answer, then closes the connection."""
+    servers: list[asyncio.Server] = []
+    open_now: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def start(
+        answer: bytes | Answer, *, tls: ssl.SSLContext | None = None, listens: bool = True
+    ) -> Stub:
+        async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            open_now[task] = writer
+            stub.connections += 1
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                if listens:
+                    stub.requests.append(await _request(reader))
+                if isinstance(answer, bytes):
+                    writer.write(answer)
+                else:
+                    await answer(writer)
+                await writer.drain()
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            del open_now[task]
+
+        server = await asyncio.start_server(serve_one, "127.0.0.1", 0, ssl=tls)
+        servers.append(server)
+        stub = Stub(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        return stub
+
+    yield start
+    for server in servers:
+        server.close()
+    for writer in open_now.values():
+        writer.transport.abort()
+    await asyncio.gather(*open_now)
+
+
+@pytest.fixture
+def reply() -> Callable[..., bytes]:
+    """Make an HTTP response of a JSON body, or of bytes as they are."""
+
+    def make(body: object, status: int = 200, *headers: str) -> bytes:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", *headers, "", ""]
+        return "\r\n".join(head).encode() + data
+
+    return make
+
+
+async def _request(reader: asyncio.StreamReader) -> str:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        (
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        ),
+        0,
+    )
+    return (head + await reader.readexactly(length)).decode()

@@ -1,0 +1,225 @@
+import asyncio
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.httpx_gateway import HttpxGateway
+from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.problems import (
+    Call,
+    ReplyLost,
+    SecretKeyUnusable,
+    StripeFailed,
+    StripeNonsense,
+    StripeUnreachable,
+)
+
+Serve = Callable[..., Awaitable[Any]]
+Reply = Callable[..., bytes]
+
+CODE = Secret("ac_123456789")
+GOOD = {"stripe_user_id": "acct_1032D82eZvKYlo2C", "livemode": False, "scope": "read_write"}
+
+
+async def test_the_approved_account_comes_back_with_what_stripe_gives(
+    serve: Serve, reply: Reply
+) -> None:
+    deprecated = {"access_token": "sk_test_x", "refresh_token": "rt_x"}
+    stub = await serve(reply({**GOOD, **deprecated, "stripe_publishable_key": "pk_test_x"}))
+    tokens = await stub.gateway().exchange(CODE)
+    assert (tokens.account_id, tokens.livemode) == ("acct_1032D82eZvKYlo2C", False)
+    assert (tokens.scope, tokens.publishable_key) == ("read_write", "pk_test_x")
+    assert tokens.access_token is not None
+    assert tokens.refresh_token is not None
+    assert tokens.access_token.reveal() == "sk_test_x"
+    assert tokens.refresh_token.reveal() == "rt_x"
+
+
+async def test_an_approval_is_kept_when_stripe_leaves_out_the_deprecated_tokens(
+    serve: Serve, reply: Reply
+) -> None:
+    stub = await serve(reply({**GOOD, "access_token": None}))
+    tokens = await stub.gateway().exchange(CODE)
+    assert (tokens.access_token, tokens.refresh_token) == (None, None)
+    assert tokens.publishable_key is None
+
+
+async def test_the_key_travels_as_bearer_and_the_code_in_the_form(
+    serve: Serve, reply: Reply
+) -> None:
+    stub = await serve(reply(GOOD))
+    await stub.gateway().exchange(CODE)
+    head, _, form = stub.requests[0].partition("\r\n\r\n")
+    assert head.startswith("POST /oauth/token HTTP/1.1\r\n")
+    assert "authorization: bearer sk_test_4ec39hqlyjwdarjtt1zdp7dc" in head.lower()
+    assert form == "grant_type=authorization_code&code=ac_123456789"
+
+
+async def test_a_refused_connection_says_that_nothing_was_sent() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
+        base = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        gateway = HttpxGateway(Platform("ca_x", Secret("sk_x"), base, base))
+        with pytest.raises(StripeUnreachable) as caught:
+            await gateway.exchange(CODE)
+    assert caught.value.call is Call.EXCHANGE
+    assert caught.value.reason == "it refused the connection"
+    assert "Nothing was sent to Stripe. Begin a new authorization." in str(caught.value)
+
+
+async def test_a_name_that_does_not_resolve_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    base = "https://connect.stripe.invalid"
+    gateway = HttpxGateway(Platform("ca_x", Secret("sk_x"), base, base))
+    with pytest.raises(StripeUnreachable) as caught:
+        await gateway.exchange(CODE)
+    assert caught.value.reason == "its name cannot be resolved"
+
+
+async def _reset(writer: asyncio.StreamWriter) -> None:
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", _reset, b"HTTP/1.1 200 OK\r\n", HEAD, HEAD + b'{"stripe_user_id": "acct_1']
+)
+async def test_a_lost_reply_is_an_unknown_outcome_and_the_code_is_not_sent_again(
+    serve: Serve, answer: Any
+) -> None:
+    stub = await serve(answer)
+    with pytest.raises(ReplyLost) as caught:
+        await stub.gateway().exchange(CODE)
+    assert "not known. Begin a new authorization." in str(caught.value)
+    assert (len(stub.requests), stub.connections) == (1, 1)
+
+
+async def _silence(writer: asyncio.StreamWriter) -> None:
+    await writer.wait_closed()
+
+
+async def _drip(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while True:  # each byte in time, the whole never
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("answer", [_silence, _drip])
+async def test_a_stripe_that_never_finishes_is_given_up_on_without_a_second_try(
+    serve: Serve, answer: Any
+) -> None:
+    stub = await serve(answer)
+    with pytest.raises(ReplyLost):
+        await stub.gateway(time_limit=0.2).exchange(CODE)
+    assert stub.connections == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_failing_stripe_leaves_the_outcome_unknown(
+    serve: Serve, reply: Reply, status: int
+) -> None:
+    stub = await serve(reply(b"<html>", status))
+    with pytest.raises(StripeFailed) as caught:
+        await stub.gateway().exchange(CODE)
+    assert caught.value.status == status
+    assert "not known. Begin a new authorization." in str(caught.value)
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"\xff\xfe{}",
+        b"{" * 90000,
+        b"9" * 9000,
+        {},
+        {**GOOD, "stripe_user_id": "cus_123"},
+        {**GOOD, "stripe_user_id": "acct_../../v1/charges"},
+        {**GOOD, "stripe_user_id": "acct_1\n"},
+        {**GOOD, "stripe_user_id": ["acct_1"]},
+        {**GOOD, "livemode": "false"},
+        {**GOOD, "livemode": None},
+        {**GOOD, "livemode": 0},
+        {**GOOD, "access_token": ["sk_x"]},
+        {**GOOD, "refresh_token": "rt x\r\nHost: evil"},
+    ],
+)
+async def test_an_answer_that_is_no_token_reply_is_never_an_account(
+    serve: Serve, reply: Reply, body: object
+) -> None:
+    stub = await serve(reply(body))
+    with pytest.raises(StripeNonsense) as caught:
+        await stub.gateway().exchange(CODE)
+    assert "not known. Begin a new authorization." in str(caught.value)
+
+
+async def test_an_answer_without_end_is_cut_off(serve: Serve) -> None:
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b" " * 65536)
+            await writer.drain()
+
+    stub = await serve(flood)
+    with pytest.raises(ReplyLost) as caught:
+        await stub.gateway().exchange(CODE)
+    assert caught.value.reason == "it is longer than 256 KiB"
+
+
+async def test_a_redirect_takes_the_code_nowhere(serve: Serve, reply: Reply) -> None:
+    thief = await serve(reply(GOOD))
+    stub = await serve(reply(b"", 307, f"Location: http://{thief.host}/oauth/token"))
+    with pytest.raises(StripeNonsense):
+        await stub.gateway().exchange(CODE)
+    assert thief.connections == 0
+
+
+async def test_the_proxy_of_the_network_is_not_asked_for_this_machine(
+    serve: Serve, reply: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, stub = await serve(b""), await serve(reply(GOOD))
+    monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.host}")
+    await stub.gateway().exchange(CODE)
+    assert proxy.connections == 0
+
+
+@pytest.mark.parametrize(
+    "key", ["sk_test_\N{GREEK SMALL LETTER ALPHA}", "sk x", "sk\r\nx: y", ""]
+)
+async def test_a_key_that_cannot_be_one_is_told_of_and_not_sent(
+    serve: Serve, reply: Reply, key: str
+) -> None:
+    stub = await serve(reply(GOOD))
+    with pytest.raises(SecretKeyUnusable) as caught:
+        await stub.gateway(key=key).exchange(CODE)
+    assert stub.connections == 0
+    assert "Nothing was sent" in str(caught.value)
+
+
+def test_a_key_is_never_sent_in_clear_over_a_network() -> None:
+    with pytest.raises(ValueError, match="this machine only"):
+        HttpxGateway(Platform("ca_x", Secret("sk_x"), connect_base="http://stripe.example"))
+
+
+def test_the_first_paint_does_not_wait_for_httpx() -> None:
+    code = (
+        "import sys, m3cred_tui.stripe.httpx_gateway, m3cred_tui.stripe.problems;"
+        "sys.exit('httpx' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

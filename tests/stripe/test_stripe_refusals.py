@@ -1,0 +1,69 @@
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.problems import StripeRefused
+
+Serve = Callable[..., Awaitable[Any]]
+Reply = Callable[..., bytes]
+
+CODE = Secret("ac_123456789")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "description"),
+    [
+        (400, "invalid_grant", "Authorization code expired"),
+        (401, "invalid_client", "No such API key"),
+        (418, "an_error_nobody_documented", "Something else."),
+    ],
+)
+async def test_a_refusal_is_told_in_the_words_of_stripe(
+    serve: Serve, reply: Reply, status: int, error: str, description: str
+) -> None:
+    stub = await serve(reply({"error": error, "error_description": description}, status))
+    with pytest.raises(StripeRefused) as caught:
+        await stub.gateway().exchange(CODE)
+    problem = caught.value
+    assert (problem.status, problem.error, problem.description) == (status, error, description)
+    told = f"refused ({error}, status {status}): {description.rstrip('.')}. "
+    assert told in str(problem)
+    assert ("Check the secret key" in str(problem)) == (status == 401)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'"text"', b"[]", b'{"error": [1]}', b"[" * 90000]
+)
+async def test_a_refusal_without_words_is_still_a_refusal(
+    serve: Serve, reply: Reply, body: object
+) -> None:
+    stub = await serve(reply(body, 403))
+    with pytest.raises(StripeRefused) as caught:
+        await stub.gateway().exchange(CODE)
+    assert (caught.value.error, caught.value.description) == (None, None)
+    assert "refused (status 403). Begin" in str(caught.value)
+
+
+async def test_no_terminal_escape_comes_through_from_a_refusal(
+    serve: Serve, reply: Reply
+) -> None:
+    body = {"error": "x\x1b[2J", "error_description": "a\nb\x9b31m \u202ec" + "d" * 9999}
+    stub = await serve(reply(body, 400))
+    with pytest.raises(StripeRefused) as caught:
+        await stub.gateway().exchange(CODE)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+async def test_a_refusal_that_repeats_code_and_key_shows_neither(
+    serve: Serve, reply: Reply
+) -> None:
+    description = (
+        "Authorization code does not exist: ac_123456789 (sk_test_4eC39HqLyjWDarjtT1zdp7dc)"
+    )
+    stub = await serve(reply({"error": "invalid_grant", "error_description": description}, 400))
+    with pytest.raises(StripeRefused) as caught:
+        await stub.gateway().exchange(CODE)
+    assert caught.value.description == "Authorization code does not exist: *** (***)"
