@@ -1,0 +1,113 @@
+"""The open connections: bounded in number, so that silent ones cannot crowd out a real one."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import h11
+
+from m3cred_tui.callback.pages import plain
+from m3cred_tui.callback.request import Request, RequestError, new_protocol, read_request
+from m3cred_tui.callback.response import Response, end_politely, send_response
+
+MOST_CONNECTIONS = 100
+"""Well below the 256 files that macOS lets a process have open."""
+_PAUSE_SECONDS = 0.1
+
+Respond = Callable[[Request], Awaitable[Response]]
+
+
+class Connections:
+    """Accepts connections and holds one short conversation on each: a request, a response."""
+
+    def __init__(self, respond: Respond, silence_seconds: float) -> None:
+        self._respond = respond
+        self._silence_seconds = silence_seconds
+        self._open: dict[asyncio.Task[None], None] = {}  # oldest first
+        self._answering: set[asyncio.Task[None]] = set()
+
+    def accept_from(self, listener: socket.socket) -> None:
+        """Accept from ``listener`` from now on.
+
+        One connection in each turn of the loop, so that those accepted before are read
+        before a flood of new ones could push them out.
+        """
+        if listener.fileno() != -1:  # not closed during a pause
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    async def finish(self, within: float) -> None:
+        """Let the responses under way go out, then drop everything; accept no more."""
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=within)
+        tasks = list(self._open)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError:  # no file descriptors left: ours may be the cause
+            self._drop_one()
+            loop.remove_reader(listener)
+            loop.call_later(_PAUSE_SECONDS, self.accept_from, listener)
+            return
+        if len(self._open) >= MOST_CONNECTIONS:
+            self._drop_one()
+        connection.setblocking(False)  # noqa: FBT003  the standard library has it so
+        task = loop.create_task(self._converse(connection))
+        self._open[task] = None
+        # Also when the task is cancelled before its first step.
+        task.add_done_callback(lambda _task: connection.close())
+        task.add_done_callback(lambda task: self._open.pop(task, None))
+
+    def _drop_one(self) -> None:
+        """Drop the oldest connection that has nothing to wait for, else the oldest."""
+        silent = (task for task in self._open if task not in self._answering)
+        victim = next(silent, None) or next(iter(self._open), None)
+        if victim is not None:
+            del self._open[victim]
+            victim.cancel()
+
+    async def _converse(self, connection: socket.socket) -> None:
+        protocol = new_protocol()
+        # A peer that leaves, or that says or takes nothing for too long, is nobody's concern.
+        with suppress(OSError):
+            try:
+                async with asyncio.timeout(self._silence_seconds):
+                    request = await read_request(connection, protocol)
+            except RequestError as refused:
+                await self._send(connection, protocol, plain(refused.status))
+            else:
+                if request is None:
+                    return
+                with self._while_answering():
+                    response = await self._respond(request)
+                    to_head = request.method == "HEAD"
+                    await self._send(connection, protocol, response, to_head=to_head)
+            await end_politely(connection)
+
+    async def _send(
+        self,
+        connection: socket.socket,
+        protocol: h11.Connection,
+        response: Response,
+        *,
+        to_head: bool = False,
+    ) -> None:
+        async with asyncio.timeout(self._silence_seconds):
+            await send_response(connection, protocol, response, to_head=to_head)
+
+    @contextmanager
+    def _while_answering(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  for the type checker: a coroutine runs in a task
+        self._answering.add(task)
+        try:
+            yield
+        finally:
+            self._answering.discard(task)

@@ -1,0 +1,121 @@
+"""The fixed pages that the browser ends on."""
+
+import base64
+import hashlib
+from html import escape
+from http import HTTPStatus
+from string import Template
+
+from m3cred_tui.callback.response import Response
+
+_STYLE = """
+:root { color-scheme: light dark; --ground: #f4f3f8; --card: #fff; --text: #1d1b26;
+  --quiet: #5d596b; --line: #dedbe8; --accent: #4f46c8; --good: #17704a; --bad: #a62c2c; }
+@media (prefers-color-scheme: dark) { :root { --ground: #14131a; --card: #1e1c27;
+  --text: #eceaf4; --quiet: #a8a3b8; --line: #383447; --accent: #aaa3ff; --good: #6fd3a3;
+  --bad: #ff9b93; } }
+* { box-sizing: border-box; margin: 0; }
+body { min-height: 100vh; display: grid; place-items: center; padding: 1.5rem;
+  background: var(--ground); color: var(--text);
+  font: 1.0625rem/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; }
+main { width: 100%; max-width: 30rem; padding: 2.5rem; background: var(--card);
+  border: 1px solid var(--line); border-top: .25rem solid var(--mark);
+  border-radius: .75rem; }
+.approved { --mark: var(--good); } .refused { --mark: var(--bad); }
+.notice { --mark: var(--accent); }
+h1 { margin-bottom: 1rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
+h1 span { color: var(--mark); }
+p + p { margin-top: .75rem; }
+p:last-of-type { color: var(--quiet); font-size: .9375rem; }
+kbd { padding: .1rem .45rem; border: 1px solid var(--line); border-bottom-width: 2px;
+  border-radius: .3rem; font: .9em ui-monospace, monospace; white-space: nowrap; }
+footer { margin-top: 2rem; color: var(--quiet); font-size: .875rem; }
+"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title - m3cred</title>
+<style>$style</style>
+</head>
+<body>
+<main class="$kind">
+<h1><span aria-hidden="true">$glyph</span> $title</h1>
+$text
+<footer>m3cred, on the computer that your terminal runs on</footer>
+</main>
+</body>
+</html>
+""")
+
+_HEADERS = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+    (
+        "Content-Security-Policy",
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+)
+
+
+def _page(status: HTTPStatus, kind: str, glyph: str, title: str, *paragraphs: str) -> Response:
+    """Return a page; ``paragraphs`` are HTML."""
+    body = _PAGE.substitute(
+        title=escape(title),
+        style=_STYLE,
+        kind=kind,
+        glyph=glyph,
+        text="\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs),
+    )
+    return Response(status, body.encode(), _HEADERS)
+
+
+APPROVED = _page(
+    HTTPStatus.OK,
+    "approved",
+    "\N{CHECK MARK}",
+    "Stripe approved access for m3ter",
+    "Go back to your terminal. It shows the Stripe account: check it, then press "
+    "<kbd>Enter</kbd> on <strong>Create Credential</strong>.",
+    "Nothing is saved before that. You can close this tab.",
+)
+REFUSED = _page(
+    HTTPStatus.OK,
+    "refused",
+    "\N{MULTIPLICATION SIGN}",
+    "Access was not approved",
+    "Go back to your terminal. To try again, press <kbd>Enter</kbd> on "
+    "<strong>Go to Stripe</strong> there.",
+    "Nothing was saved. You can close this tab.",
+)
+STILL_WAITING = _page(
+    HTTPStatus.OK,
+    "notice",
+    "\N{HORIZONTAL ELLIPSIS}",
+    "Waiting for Stripe",
+    "m3cred is listening here. Approve access for m3ter on Stripe's page, then select "
+    "<strong>Return to m3ter</strong>.",
+    "The URL of Stripe's page is in your terminal.",
+)
+NOT_EXPECTED = _page(
+    HTTPStatus.BAD_REQUEST,
+    "notice",
+    "?",
+    "This address is not expected",
+    "It does not answer the authorization request that your terminal waits for, "
+    "and it was not used.",
+    "Open the URL that your terminal shows now. The wait goes on.",
+)
+
+
+def plain(status: HTTPStatus, *headers: tuple[str, str]) -> Response:
+    """Return a response for what no person is meant to see: its status as one line."""
+    body = f"{status.value} {status.phrase}\n".encode()
+    content_type = ("Content-Type", "text/plain; charset=utf-8")
+    return Response(status, body, (content_type, *_HEADERS[1:], *headers))

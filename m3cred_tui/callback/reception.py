@@ -1,0 +1,55 @@
+"""What has arrived so far; lives in the callback server's event loop."""
+
+import asyncio
+
+from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
+from m3cred_tui.callback.status import Phase, Status
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
+
+
+class Reception:
+    """Takes redirects in, keeps the first valid one and wakes those who wait for news.
+
+    Only the event loop's thread changes it; ``result`` and ``status`` may be read from any,
+    as each is one reference.
+    """
+
+    def __init__(self, state: Secret) -> None:
+        self._state = state
+        self._news = asyncio.Event()
+        self.result: RedirectResult | None = None
+        self.status = Status()
+        self.end_page_asked = asyncio.Event()
+
+    def deliver(self, query: str) -> bool:
+        """Take in a redirect; tell whether it is valid. Only the first valid one counts."""
+        try:
+            result = validate_redirect(query, self._state)
+        except Problem:
+            self._tell(self.status.phase, self.status.mismatches + 1)
+            return False
+        if self.result is None:
+            self.result = result
+            approved = isinstance(result, AuthorizationCode)
+            self._tell(Phase.RECEIVED if approved else Phase.REFUSED, self.status.mismatches)
+        return True
+
+    async def newer_than(self, version: int, within: float) -> Status:
+        """Return the status once it is newer than ``version``, or after ``within`` seconds."""
+        if self.status.version <= version:
+            try:
+                async with asyncio.timeout(within):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+        return self.status
+
+    def end_waits(self) -> None:
+        """Have everybody who waits for news answered now, as the server is closing."""
+        self._news.set()
+
+    def _tell(self, phase: Phase, mismatches: int) -> None:
+        self.status = Status(self.status.version + 1, phase, mismatches)
+        self._news.set()
+        self._news = asyncio.Event()

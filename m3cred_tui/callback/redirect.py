@@ -1,0 +1,137 @@
+"""The one validator of a redirect, whether it came by loopback or by paste."""
+
+import hmac
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import parse_qsl
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.text import clean
+
+LONGEST_QUERY = 4096
+_MOST_PARAMETERS = 32
+_CODE = re.compile(r"[\x21-\x7e]{1,512}")
+"""VSCHAR of RFC 6749, appendix A.11, without the space, which only a damaged copy has."""
+
+
+class Malformation(StrEnum):
+    """Why something is not a redirect; the text completes "it …"."""
+
+    TOO_LONG = "is too long"
+    UNREADABLE = "is not readable text"
+    TOO_MANY_PARAMETERS = "has too many parameters"
+    REPEATED_PARAMETER = "has the same parameter twice"
+    NO_ANSWER = "has neither a code nor an error"
+    TWO_ANSWERS = "has both a code and an error"
+    DAMAGED_CODE = "has a code that is empty, too long or damaged"
+    EMPTY_ERROR = "has an empty error"
+
+
+class MalformedRedirect(Problem):
+    """What arrived does not have the form of a redirect."""
+
+    def __init__(self, reason: Malformation) -> None:
+        super().__init__(
+            f"This is not a redirect from Stripe: it {reason}. "
+            "Use the whole address that the browser ended on."
+        )
+        self.reason = reason
+
+
+class MissingState(Problem):
+    """The redirect does not say which authorization request it answers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This redirect has no state, so anybody may have made it, and it was not used. "
+            "Use the whole address that the browser ended on."
+        )
+
+
+class WrongState(Problem):
+    """The redirect answers another authorization request, or is forged."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This redirect does not answer this authorization request, and it was not used. "
+            "Open the URL of this request and use the address that the browser then ends on."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AuthorizationCode:
+    """Stripe's approval (RFC 6749, section 4.1.2); the code can be used once."""
+
+    code: Secret
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Stripe's error redirect (RFC 6749, section 4.1.2.1), made harmless to show."""
+
+    error: str
+    description: str
+
+
+RedirectResult = AuthorizationCode | Refusal
+
+
+def validate_redirect(query: str, expected_state: Secret) -> RedirectResult:
+    """Return what a redirect's query (without its ``?``) says, once it is known to be ours.
+
+    Raises :class:`MalformedRedirect`, :class:`MissingState` or :class:`WrongState`. The
+    state is compared before the code or the error is looked at: otherwise any web page could
+    end the authorization (RFC 6749, section 10.12).
+    """
+    parameters = _parameters(query)
+    if "code" in parameters and "error" in parameters:
+        raise MalformedRedirect(Malformation.TWO_ANSWERS)
+    if "code" not in parameters and "error" not in parameters:
+        raise MalformedRedirect(Malformation.NO_ANSWER)
+    _require_state(parameters.get("state", ""), expected_state)
+    if "code" in parameters:
+        return _authorization_code(parameters)
+    return _refusal(parameters)
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """Return the parameters, of which none may come twice (RFC 6749, section 3.1)."""
+    if len(query) > LONGEST_QUERY:
+        raise MalformedRedirect(Malformation.TOO_LONG)
+    if query.count("&") >= _MOST_PARAMETERS:
+        raise MalformedRedirect(Malformation.TOO_MANY_PARAMETERS)
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
+    except ValueError:
+        # The error would carry the query along.
+        raise MalformedRedirect(Malformation.UNREADABLE) from None
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise MalformedRedirect(Malformation.REPEATED_PARAMETER)
+    return parameters
+
+
+def _require_state(given: str, expected: Secret) -> None:
+    if not given:
+        raise MissingState
+    # As bytes, because compare_digest refuses text beyond ASCII; a lone surrogate can be typed.
+    ours = expected.reveal().encode()
+    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), ours):
+        raise WrongState
+
+
+def _authorization_code(parameters: dict[str, str]) -> AuthorizationCode:
+    code = parameters["code"]
+    if not _CODE.fullmatch(code):
+        raise MalformedRedirect(Malformation.DAMAGED_CODE)
+    return AuthorizationCode(Secret(code), clean(parameters.get("scope", "")))
+
+
+def _refusal(parameters: dict[str, str]) -> Refusal:
+    error = clean(parameters["error"])
+    if not error:
+        raise MalformedRedirect(Malformation.EMPTY_ERROR)
+    return Refusal(error, clean(parameters.get("error_description", "")))

@@ -1,0 +1,70 @@
+"""Reading one HTTP request, with bounds."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import h11
+
+LARGEST_HEAD = 32 * 1024
+"""Bytes; a browser sends the cookies of everything else that ever ran on this loopback."""
+MOST_HEADERS = 100
+_CHUNK = 4096
+
+
+class RequestError(Exception):
+    """What was sent is not a request that is read further; ``status`` is the answer."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The head of a request; a body is never read."""
+
+    method: str
+    path: str
+    query: str
+    headers: Sequence[tuple[bytes, bytes]]
+    """Names in lower case."""
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Return the values of every header of this (lower-case) name."""
+        return [value for header, value in self.headers if header == name]
+
+
+def new_protocol() -> h11.Connection:
+    """Return the HTTP state of a connection that was just accepted."""
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD)
+
+
+async def read_request(connection: socket.socket, protocol: h11.Connection) -> Request | None:
+    """Return the request that the peer sends, or ``None`` when it sends none and leaves.
+
+    Raises :class:`RequestError`, and :class:`OSError` when the connection breaks.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            event = protocol.next_event()
+        except h11.RemoteProtocolError as error:
+            # Not chained: its message quotes what was sent.
+            raise RequestError(HTTPStatus(error.error_status_hint)) from None
+        if event is h11.NEED_DATA:
+            protocol.receive_data(await loop.sock_recv(connection, _CHUNK))
+        elif isinstance(event, h11.Request):
+            return _bounded(event)
+        else:
+            return None
+
+
+def _bounded(event: h11.Request) -> Request:
+    headers = list(event.headers)
+    if len(headers) > MOST_HEADERS:
+        raise RequestError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    path, _, query = event.target.decode("ascii").partition("?")
+    return Request(event.method.decode("ascii"), path, query, headers)

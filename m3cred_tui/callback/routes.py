@@ -1,0 +1,95 @@
+"""Which request gets which response."""
+
+import re
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from m3cred_tui.callback import pages
+from m3cred_tui.callback.ports import CALLBACK_PATH
+from m3cred_tui.callback.reception import Reception
+from m3cred_tui.callback.request import Request
+from m3cred_tui.callback.response import Response
+from m3cred_tui.callback.status import LONGEST_WAIT, STATUS_PATH, Phase
+
+END_PATH = "/done"
+
+_PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")
+_VERSION = re.compile(r"[0-9]{1,9}")
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+
+_END_PAGES = {
+    Phase.WAITING: pages.STILL_WAITING,
+    Phase.RECEIVED: pages.APPROVED,
+    Phase.REFUSED: pages.REFUSED,
+}
+
+
+async def respond(request: Request, reception: Reception, port: int) -> Response:
+    """Return the response to ``request``; only a GET of the exact path delivers a redirect."""
+    if refusal := _refusal(request, port):
+        return refusal
+    if request.path == CALLBACK_PATH:
+        return _take_redirect(request.query, reception)
+    if request.path == END_PATH:
+        return _end_page(reception)
+    return await _tell_status(request.query, reception)
+
+
+def _refusal(request: Request, port: int) -> Response | None:
+    if not _is_for_us(request, port):
+        return pages.plain(HTTPStatus.FORBIDDEN)
+    if request.path not in (CALLBACK_PATH, END_PATH, STATUS_PATH):
+        return pages.plain(HTTPStatus.NOT_FOUND)
+    if request.method != "GET":
+        return pages.plain(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET"))
+    if _is_prefetch(request):
+        # An error makes the browser ask again when the user really goes there.
+        return pages.plain(HTTPStatus.SERVICE_UNAVAILABLE)
+    return None
+
+
+def _is_for_us(request: Request, port: int) -> bool:
+    """Refuse a foreign name that was made to resolve to loopback (DNS rebinding)."""
+    ours = {f"{host}:{port}".encode() for host in ("127.0.0.1", "localhost", "[::1]")}
+    hosts = request.values(b"host")
+    return len(hosts) == 1 and hosts[0] in ours
+
+
+def _is_prefetch(request: Request) -> bool:
+    values = (value for name in _PREFETCH_HEADERS for value in request.values(name))
+    return any(b"prefetch" in value.lower() for value in values)
+
+
+def _take_redirect(query: str, reception: Reception) -> Response:
+    if not reception.deliver(query):
+        return pages.NOT_EXPECTED
+    # Elsewhere at once, so that the code leaves the address bar.
+    return pages.plain(HTTPStatus.SEE_OTHER, ("Location", END_PATH))
+
+
+def _end_page(reception: Reception) -> Response:
+    phase = reception.status.phase
+    if phase is not Phase.WAITING:
+        reception.end_page_asked.set()
+    return _END_PAGES[phase]
+
+
+async def _tell_status(query: str, reception: Reception) -> Response:
+    try:
+        parameters = parse_qs(query, max_num_fields=2)
+    except ValueError:
+        return pages.plain(HTTPStatus.BAD_REQUEST)
+    after = parameters.get("after", ["0"])[0]
+    wait = parameters.get("wait", ["0"])[0]
+    if not _VERSION.fullmatch(after) or not _SECONDS.fullmatch(wait):
+        return pages.plain(HTTPStatus.BAD_REQUEST)
+    status = await reception.newer_than(int(after), min(float(wait), LONGEST_WAIT))
+    return Response(
+        HTTPStatus.OK,
+        status.to_json().encode(),
+        (
+            ("Content-Type", "application/json"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+        ),
+    )

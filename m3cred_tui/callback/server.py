@@ -1,0 +1,142 @@
+"""The loopback server: its thread, and its life from start to close."""
+
+import asyncio
+import functools
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from m3cred_tui.callback.connections import Connections
+from m3cred_tui.callback.listeners import listen_on_loopback
+from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
+from m3cred_tui.callback.reception import Reception
+from m3cred_tui.callback.redirect import RedirectResult
+from m3cred_tui.callback.routes import respond
+from m3cred_tui.callback.status import STATUS_PATH
+from m3cred_tui.model.secret import Secret
+
+SILENCE_SECONDS = 10.0
+END_PAGE_SECONDS = 3.0
+_FAREWELL_SECONDS = 0.2
+_JOIN_SECONDS = 1.0
+
+
+class CallbackServer:
+    """Waits on loopback for the redirect that carries ``state``.
+
+    It runs in a daemon thread with an event loop of its own, so that neither a busy app nor
+    a busy server holds up the other. Every method may be called from any other thread.
+    """
+
+    def __init__(
+        self,
+        state: Secret,
+        *,
+        ports: Sequence[int] = CALLBACK_PORTS,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        self._ports = ports
+        self._silence_seconds = silence_seconds
+        self._reception = Reception(state)
+        self._port: int | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._asked_to_close = asyncio.Event()
+
+    def start(self) -> None:
+        """Take a port and serve; once it returns, connections are accepted.
+
+        Raises :class:`~m3cred_tui.callback.listeners.NoFreePort` and
+        :class:`~m3cred_tui.callback.listeners.CannotListen`.
+        """
+        if self._thread is not None:
+            raise RuntimeError("a CallbackServer is started once")
+        self._port, listeners = listen_on_loopback(self._ports)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._run, args=(self._loop, listeners), name="callback server", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that was free; raises :class:`RuntimeError` before :meth:`start`."""
+        if self._port is None:
+            raise RuntimeError("the CallbackServer is not started")
+        return self._port
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Stripe is asked to redirect to."""
+        return redirect_uri(self.port)
+
+    @property
+    def status_url(self) -> str:
+        """Where to poll; see :mod:`m3cred_tui.callback.status`."""
+        return f"http://127.0.0.1:{self.port}{STATUS_PATH}"
+
+    def result(self) -> RedirectResult | None:
+        """Return the first valid redirect, if one has come; also after :meth:`close`."""
+        return self._reception.result
+
+    def close(self) -> None:
+        """Stop listening, now, and free the port; may be called again."""
+        self._call(self._asked_to_close.set)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_SECONDS)
+
+    def close_after_end_page(self) -> None:
+        """Close by itself once the browser has asked for its end page; return at once.
+
+        The browser comes for that page on a connection of its own, a little after the
+        redirect. It gets :data:`END_PAGE_SECONDS`, and nothing when no redirect has come.
+        """
+        if self.result() is None:
+            self._call(self._asked_to_close.set)
+        else:
+            self._call(self._start_leaving)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, function: Callable[[], object]) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and so is everything else
+                self._loop.call_soon_threadsafe(function)
+
+    def _start_leaving(self) -> None:
+        self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_PAGE_SECONDS):
+                await self._reception.end_page_asked.wait()
+        self._asked_to_close.set()
+
+    def _run(self, loop: asyncio.AbstractEventLoop, listeners: Sequence[socket.socket]) -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(self._serve(listeners))
+
+    async def _serve(self, listeners: Sequence[socket.socket]) -> None:
+        answer = functools.partial(respond, reception=self._reception, port=self.port)
+        connections = Connections(answer, self._silence_seconds)
+        for listener in listeners:
+            connections.accept_from(listener)
+        await self._asked_to_close.wait()
+        for listener in listeners:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
+        self._reception.end_waits()
+        await connections.finish(within=_FAREWELL_SECONDS)
