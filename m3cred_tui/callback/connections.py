@@ -26,6 +26,7 @@ class Connections:
         self._silence_seconds = silence_seconds
         self._open: dict[asyncio.Task[None], None] = {}  # oldest first
         self._answering: set[asyncio.Task[None]] = set()
+        self._finishing = False
 
     def accept_from(self, listener: socket.socket) -> None:
         """Accept from ``listener`` from now on.
@@ -38,6 +39,7 @@ class Connections:
 
     async def finish(self, within: float) -> None:
         """Let the responses under way go out, then drop everything; accept no more."""
+        self._finishing = True
         if self._answering:
             await asyncio.wait(self._answering, timeout=within)
         tasks = list(self._open)
@@ -89,7 +91,8 @@ class Connections:
                     response = await self._respond(request)
                     to_head = request.method == "HEAD"
                     await self._send(connection, protocol, response, to_head=to_head)
-            await end_politely(connection)
+            if not self._finishing:
+                await end_politely(connection)
 
     async def _send(
         self,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from m3cred_tui.model.problem import Problem
 
-_QUEUE = 128
+_QUEUE = 1024
+"""Longer than any crowd, as a browser that finds it full tries again only after a second."""
 _HELD = {errno.EADDRINUSE, errno.EACCES}
 
 

@@ -23,7 +23,8 @@ main { width: 100%; max-width: 30rem; padding: 2.5rem; background: var(--card);
   border-radius: .75rem; }
 .approved { --mark: var(--good); } .refused { --mark: var(--bad); }
 .notice { --mark: var(--accent); }
-h1 { margin-bottom: 1rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
+h1 { margin-bottom: 1rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em;
+  text-wrap: balance; }
 h1 span { color: var(--mark); }
 p + p { margin-top: .75rem; }
 p:last-of-type { color: var(--quiet); font-size: .9375rem; }

@@ -8,8 +8,8 @@ from http import HTTPStatus
 import h11
 
 _LINGER_SECONDS = 1.0
-_MOST_DISCARDED = 64 * 1024
-_CHUNK = 4096
+_MOST_DISCARDED = 1024 * 1024
+_CHUNK = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)

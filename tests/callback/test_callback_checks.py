@@ -1,0 +1,252 @@
+"""What a browser, a web page or another user of the computer can send, and what comes of it."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
+from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.callback.status import parse_status
+
+Send = Callable[[bytes], httpx.Response]
+Get = Callable[..., httpx.Response]
+
+
+def test_an_approval_is_received_and_leaves_the_address_bar(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    response = get(approval)
+    assert response.status_code == 303
+    assert response.headers["Location"] == "/done"
+    result = server.result()
+    assert isinstance(result, AuthorizationCode)
+    assert (result.code.reveal(), result.scope) == ("ac_123", "read_write")
+
+
+def test_the_end_page_says_what_to_press_in_the_terminal(get: Get, approval: str) -> None:
+    get(approval)
+    page = get("/done").text
+    assert "Go back to your terminal" in page
+    assert "<strong>Create Credential</strong>" in page
+
+
+def test_a_refusal_is_received_and_has_a_page_of_its_own(
+    server: CallbackServer, get: Get, state: str
+) -> None:
+    assert get(f"/callback?error=access_denied&state={state}").status_code == 303
+    assert server.result() == Refusal("access_denied", "")
+    assert "not approved" in get("/done").text
+
+
+def test_the_end_page_claims_nothing_before_stripe_answered(get: Get) -> None:
+    assert "Waiting for Stripe" in get("/done").text
+
+
+def test_only_the_first_answer_counts(
+    server: CallbackServer, get: Get, approval: str, state: str
+) -> None:
+    get(approval)
+    first, status = server.result(), get("/status").text
+    for later in (
+        approval,
+        f"/callback?code=ac_other&state={state}",
+        f"/callback?error=access_denied&state={state}",
+    ):
+        assert get(later).headers["Location"] == "/done"
+    assert server.result() is first
+    assert get("/status").text == status
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=ac_123&state=forged",
+        "code=ac_123",
+        "error=access_denied",
+        "error=access_denied&state=forged",
+        "",
+    ],
+)
+def test_a_forged_redirect_is_counted_and_the_wait_goes_on(
+    server: CallbackServer, get: Get, approval: str, query: str
+) -> None:
+    response = get(f"/callback?{query}")
+    assert response.status_code == 400
+    assert "This address is not expected" in response.text
+    assert server.result() is None
+    assert parse_status(get("/status").content).mismatches == 1
+    assert get(approval).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example:{port}",
+        "127.0.0.1",
+        "127.0.0.1:1",
+        "localhost",
+        "localhost.:{port}",
+        "127.0.0.1:{port}.evil.example",
+        "user@127.0.0.1:{port}",
+        "127.0.0.2:{port}",
+        "[::]:{port}",
+        "",
+    ],
+)
+@pytest.mark.parametrize("target", ["approval", "/status", "/done"])
+def test_a_name_rebound_to_loopback_is_shut_out(
+    server: CallbackServer, send: Send, approval: str, host: str, target: str
+) -> None:
+    path = approval if target == "approval" else target
+    line = host.format(port=server.port)
+    assert send(f"GET {path} HTTP/1.1\r\nHost: {line}\r\n\r\n".encode()).status_code == 403
+    assert server.result() is None
+
+
+def test_a_request_without_host_is_shut_out(
+    server: CallbackServer, send: Send, approval: str
+) -> None:
+    assert send(f"GET {approval} HTTP/1.0\r\n\r\n".encode()).status_code == 403
+    assert send(f"GET {approval} HTTP/1.1\r\n\r\n".encode()).status_code == 400
+    assert server.result() is None
+
+
+def test_a_request_with_two_hosts_is_shut_out(
+    server: CallbackServer, send: Send, approval: str
+) -> None:
+    host = f"Host: 127.0.0.1:{server.port}\r\n"
+    assert send(f"GET {approval} HTTP/1.1\r\n{host}{host}\r\n".encode()).status_code == 400
+    assert server.result() is None
+
+
+@pytest.mark.parametrize("host", ["localhost:{port}", "[::1]:{port}", "127.0.0.1:{port}"])
+def test_each_name_of_loopback_is_answered(
+    server: CallbackServer, send: Send, approval: str, host: str
+) -> None:
+    line = host.format(port=server.port)
+    response = send(f"GET {approval} HTTP/1.1\r\nHost: {line}\r\n\r\n".encode())
+    assert response.status_code == 303
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "get", "TRACE"])
+def test_nothing_but_get_delivers_a_redirect(
+    server: CallbackServer, send: Send, get: Get, approval: str, method: str
+) -> None:
+    response = send(
+        f"{method} {approval} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    )
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET"
+    assert server.result() is None
+    assert parse_status(get("/status").content).version == 1
+
+
+def test_head_is_answered_without_a_body(server: CallbackServer, send: Send) -> None:
+    response = send(f"HEAD /done HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+    assert response.content == b""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/favicon.ico",
+        "/callback/",
+        "//callback",
+        "/Callback",
+        "/c%61llback",
+        "/callback;x",
+        "/x/../callback",
+        "http://127.0.0.1/callback",
+        "*",
+    ],
+)
+def test_nothing_but_the_exact_path_delivers_a_redirect(
+    server: CallbackServer, get: Get, approval: str, path: str
+) -> None:
+    assert get(approval.replace("/callback", path)).status_code == 404
+    assert server.result() is None
+    assert parse_status(get("/status").content).version == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sec-Purpose: prefetch",
+        "Sec-Purpose: prefetch;prerender",
+        "Purpose: prefetch",
+        "X-Moz: Prefetch",
+    ],
+)
+def test_a_prefetch_does_not_use_up_the_redirect(
+    server: CallbackServer, get: Get, approval: str, line: str
+) -> None:
+    assert get(approval, line).status_code == 503
+    assert server.result() is None
+    assert get(approval).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nCookie: " + b"a" * 200_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"GET /\x1b[2J HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400),
+    ],
+)
+def test_what_is_too_big_or_no_http_is_turned_away(
+    send: Send, get: Get, approval: str, request_head: bytes, status: int
+) -> None:
+    assert send(request_head).status_code == status
+    assert get(approval).status_code == 303
+
+
+def test_the_cookies_of_other_local_programs_do_no_harm(get: Get, approval: str) -> None:
+    assert get(approval, "Cookie: " + "a" * 20_000).status_code == 303
+
+
+def test_a_body_is_not_waited_for(get: Get, approval: str) -> None:
+    assert get(approval, "Content-Length: 1000000").status_code == 303
+
+
+def test_every_page_carries_the_headers_that_keep_it_to_itself(get: Get, approval: str) -> None:
+    waiting, mismatch = get("/done"), get("/callback")
+    get(approval)
+    for page in (waiting, mismatch, get("/done")):
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["Cache-Control"] == "no-store"
+        policy = page.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert "frame-ancestors 'none'" in policy
+        assert "script" not in page.text
+
+
+def test_nothing_of_a_request_comes_back_or_is_written_down(
+    server: CallbackServer,
+    send: Send,
+    get: Get,
+    state: str,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(0)
+    marked = f"code=MARK&scope=MARK&state={state}"
+    responses = [
+        get("/callback?state=MARK&code=MARK"),
+        get("/MARK?MARK", "Host2: MARK"),
+        get("/status?after=MARK"),
+        send(b"MARK MARK\r\n\r\n"),
+        get(f"/callback?{marked}"),
+        get("/done?MARK"),
+    ]
+    for response in responses:
+        assert "MARK" not in f"{response.headers} {response.text}"
+    written = capfd.readouterr()
+    assert "MARK" not in written.out + written.err + caplog.text
+    assert state not in written.out + written.err + caplog.text

@@ -1,0 +1,132 @@
+"""Many connections, slow ones and silent ones, and then the one that counts."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from m3cred_tui.callback.connections import MOST_CONNECTIONS
+from m3cred_tui.callback.redirect import AuthorizationCode
+from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.callback.status import Status, parse_status
+from m3cred_tui.model.secret import Secret
+
+Get = Callable[..., httpx.Response]
+
+
+@contextlib.contextmanager
+def visitors(server: CallbackServer, number: int) -> Iterator[list[socket.socket]]:
+    with contextlib.ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        yield [
+            stack.enter_context(socket.create_connection(address, timeout=10))
+            for _ in range(number)
+        ]
+
+
+def was_dropped(visitor: socket.socket) -> bool:
+    """Wait for the server's end; a reset is one as well."""
+    try:
+        return visitor.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /callback?code=ac", b"GET / HTTP/1.1\r\nA: b\r\n"])
+def test_a_connection_that_stops_talking_is_dropped(state: str, said: bytes) -> None:
+    server = CallbackServer(Secret(state), ports=(0,), silence_seconds=0.05)
+    with server, visitors(server, 1) as [visitor]:
+        visitor.sendall(said)
+        assert was_dropped(visitor)
+
+
+def test_a_connection_that_dribbles_is_dropped(state: str) -> None:
+    server = CallbackServer(Secret(state), ports=(0,), silence_seconds=0.1)
+    with server, visitors(server, 1) as [visitor]:
+        visitor.settimeout(0.01)
+        visitor.sendall(b"GET / HTTP/1.1\r\n")
+        dropped = False
+        while not dropped:  # a header every 10 ms, until the server puts an end to it
+            with contextlib.suppress(TimeoutError):
+                with contextlib.suppress(ConnectionError):
+                    visitor.sendall(b"A: b\r\n")
+                dropped = was_dropped(visitor)
+
+
+def test_a_held_poll_is_not_taken_for_silence(state: str) -> None:
+    server = CallbackServer(Secret(state), ports=(0,), silence_seconds=0.05)
+    with server, httpx.Client(trust_env=False) as client:
+        response = client.get(f"{server.status_url}?after=1&wait=0.2")
+        assert parse_status(response.content) == Status()
+
+
+def test_an_idle_preconnect_does_not_hold_up_the_redirect(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    with visitors(server, 1):
+        assert get(approval).status_code == 303
+
+
+def test_two_hundred_idle_connections_do_not_crowd_out_the_redirect(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    with visitors(server, 200) as idle:
+        assert get(approval).status_code == 303
+        assert all(was_dropped(visitor) for visitor in idle[: 200 - MOST_CONNECTIONS])
+
+
+def test_an_idle_connection_gives_way_before_the_apps_poll(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    with ThreadPoolExecutor() as pool, visitors(server, 1) as [poll]:
+        host = f"Host: 127.0.0.1:{server.port}\r\n\r\n"
+        poll.sendall(f"GET /status?after=1&wait=25 HTTP/1.1\r\n{host}".encode())
+        with visitors(server, 2 * MOST_CONNECTIONS):
+            pool.submit(get, approval)
+            assert poll.recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_crowd_of_held_polls_does_not_crowd_out_the_redirect(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    request = f"GET /status?after=9&wait=25 HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n"
+    with visitors(server, 2 * MOST_CONNECTIONS) as polls:
+        for poll in polls:
+            with contextlib.suppress(OSError):  # some have been dropped by now
+                poll.sendall(request.encode())
+        assert get(approval).status_code == 303
+
+
+def test_a_visitor_that_leaves_at_once_does_no_harm(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    for said in (b"", b"GET /callb", f"GET {approval}".encode()):
+        with visitors(server, 20) as leaving:
+            for visitor in leaving:
+                visitor.sendall(said)
+    assert server.result() is None
+    assert get(approval).status_code == 303
+
+
+def test_ten_browsers_that_load_everything_twice_give_one_result(
+    server: CallbackServer, get: Get, state: str
+) -> None:
+    def browse(number: int) -> list[int]:
+        address = f"/callback?code=ac_{number}&state={state}"
+        return [
+            get("/favicon.ico").status_code,
+            get(address, "Sec-Purpose: prefetch").status_code,
+            get(address).status_code,
+            get(address).status_code,
+            get("/done").status_code,
+            get("/favicon.ico").status_code,
+        ]
+
+    with ThreadPoolExecutor(10) as pool:
+        seen = list(pool.map(browse, range(10)))
+    assert seen == [[404, 503, 303, 303, 200, 404]] * 10
+    assert isinstance(server.result(), AuthorizationCode)
+    assert parse_status(get("/status").content).version == 2

@@ -1,0 +1,203 @@
+"""Which ports are taken, and when they are given back."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from m3cred_tui.callback import server as server_module
+from m3cred_tui.callback.listeners import CannotListen, NoFreePort, listen_on_loopback
+from m3cred_tui.callback.ports import CALLBACK_PORTS
+from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.callback.status import Phase, parse_status
+from m3cred_tui.model.secret import Secret
+
+Get = Callable[..., httpx.Response]
+
+HOLD = """
+import socket, sys
+held = socket.create_server((sys.argv[1], 0), family=int(sys.argv[2]))
+print(held.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_by_another_program(address: str, family: socket.AddressFamily) -> Iterator[int]:
+    command = [sys.executable, "-I", "-c", HOLD, address, str(int(family))]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as program:
+        assert program.stdout is not None
+        yield int(program.stdout.readline())
+        program.communicate("")
+
+
+def has_ipv6_loopback() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+ipv6 = pytest.mark.skipif(not has_ipv6_loopback(), reason="this machine has no ::1")
+
+HELD = [
+    pytest.param("127.0.0.1", socket.AF_INET, id="v4"),
+    pytest.param("0.0.0.0", socket.AF_INET, id="every v4"),
+    pytest.param("::1", socket.AF_INET6, id="v6", marks=ipv6),
+]
+
+
+@pytest.mark.parametrize(("address", "family"), HELD)
+def test_a_port_that_another_program_holds_is_passed_over(
+    address: str, family: socket.AddressFamily, state: str
+) -> None:
+    with (
+        held_by_another_program(address, family) as taken,
+        CallbackServer(Secret(state), ports=(taken, 0)) as server,
+    ):
+        assert server.port != taken
+        assert str(taken) not in server.redirect_uri
+
+
+@pytest.mark.parametrize(("address", "family"), HELD)
+def test_when_every_port_is_taken_the_user_is_told_which(
+    address: str, family: socket.AddressFamily, state: str
+) -> None:
+    with held_by_another_program(address, family) as taken:
+        server = CallbackServer(Secret(state), ports=(taken, taken))
+        with pytest.raises(NoFreePort, match=f"{taken} and {taken}") as raised:
+            server.start()
+        assert raised.value.ports == (taken, taken)
+        server.close()
+
+
+def test_a_system_that_lets_nobody_listen_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The one thing that cannot be had here for real: a sandbox without sockets.
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "no")
+
+    monkeypatch.setattr(socket.socket, "bind", forbidden)
+    with pytest.raises(CannotListen, match="Operation not permitted"):
+        listen_on_loopback(CALLBACK_PORTS)
+
+
+def test_two_at_a_time_take_different_ports(server: CallbackServer, state: str) -> None:
+    with CallbackServer(Secret(state), ports=(server.port, 0)) as second:
+        assert second.port != server.port
+
+
+@ipv6
+def test_the_redirect_is_taken_on_both_loopback_addresses(server: CallbackServer) -> None:
+    with httpx.Client(trust_env=False) as client:
+        assert client.get(f"http://[::1]:{server.port}/status").status_code == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux answers on all of 127/8")
+def test_nothing_but_loopback_is_listened_on(server: CallbackServer) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", server.port), timeout=10)
+
+
+def test_a_closed_server_gives_its_port_back_at_once(
+    server: CallbackServer, get: Get, approval: str, state: str
+) -> None:
+    get(approval)
+    server.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    with CallbackServer(Secret(state), ports=(server.port,)) as second:
+        assert second.port == server.port
+
+
+def test_the_result_outlives_the_server(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    get(approval)
+    result = server.result()
+    server.close()
+    server.close()
+    assert server.result() is result is not None
+
+
+def test_closing_a_server_that_never_started_is_allowed(state: str) -> None:
+    server = CallbackServer(Secret(state), ports=(0,))
+    server.close()
+    assert server.result() is None
+
+
+def test_a_held_poll_is_let_go_when_the_server_closes(
+    server: CallbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "_FAREWELL_SECONDS", 300)  # must not be needed
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as poll:
+        host = f"Host: 127.0.0.1:{server.port}\r\n\r\n".encode()
+        # An answered poll on another connection shows that this one has been read.
+        poll.sendall(b"GET /status?after=1&wait=25 HTTP/1.1\r\n" + host)
+        with httpx.Client(trust_env=False) as client:
+            client.get(server.status_url)
+        server.close()
+        assert server._thread is not None
+        assert not server._thread.is_alive()
+        assert poll.recv(12) == b"HTTP/1.1 200"
+
+
+def test_the_browser_still_gets_its_end_page_after_success(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    get(approval)
+    server.close_after_end_page()
+    assert "Create Credential" in get("/done").text
+    assert server._thread is not None
+    server._thread.join(5)
+    with pytest.raises(ConnectionRefusedError):
+        get("/done")
+
+
+def test_a_cancelled_wait_ends_at_once(server: CallbackServer, get: Get) -> None:
+    server.close_after_end_page()
+    assert server._thread is not None
+    server._thread.join(5)
+    with pytest.raises(ConnectionRefusedError):
+        get("/status")
+
+
+def test_a_program_that_forgets_to_close_ends_all_the_same(state: str) -> None:
+    program = (
+        "from m3cred_tui.callback.server import CallbackServer\n"
+        "from m3cred_tui.model.secret import Secret\n"
+        "CallbackServer(Secret('s'), ports=(0,)).start()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_poll_in_another_thread_follows_the_whole_wait(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    def follow() -> list[tuple[Phase, int]]:
+        seen: list[tuple[Phase, int]] = []
+        version = 0
+        with httpx.Client(trust_env=False) as client:
+            while not seen or seen[-1][0] is Phase.WAITING:
+                response = client.get(f"{server.status_url}?after={version}&wait=25")
+                status = parse_status(response.content)
+                version = status.version
+                seen.append((status.phase, status.mismatches))
+        return seen
+
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(follow)
+        get("/callback?code=ac_1&state=forged")
+        get(approval)
+        assert following.result(timeout=10)[-1] == (Phase.RECEIVED, 1)

@@ -1,0 +1,120 @@
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m3cred_tui.callback import routes
+from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.callback.status import Phase, Status, parse_status, status_query
+
+Get = Callable[..., httpx.Response]
+
+
+def test_the_first_poll_is_answered_at_once(get: Get) -> None:
+    response = get("/status?after=0&wait=25")
+    assert parse_status(response.content) == Status(1, Phase.WAITING, 0)
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_a_poll_without_news_is_answered_after_its_wait(get: Get) -> None:
+    began = time.monotonic()
+    status = parse_status(get("/status?after=1&wait=0.05").content)
+    assert time.monotonic() - began >= 0.05
+    assert status == Status(1, Phase.WAITING, 0)
+
+
+def test_nobody_is_held_longer_than_the_longest_wait(
+    get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "LONGEST_WAIT", 0.01)
+    assert get("/status?after=1&wait=999999").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("code=ac_123&state={state}", Status(2, Phase.RECEIVED, 0)),
+        ("error=access_denied&state={state}", Status(2, Phase.REFUSED, 0)),
+        ("code=ac_123&state=forged", Status(2, Phase.WAITING, 1)),
+    ],
+)
+def test_a_held_poll_is_answered_when_a_redirect_comes(
+    get: Get, state: str, query: str, status: Status
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        poll = pool.submit(get, f"/status?{status_query(after=1, wait=25)}")
+        get(f"/callback?{query.format(state=state)}")
+        delivered = time.monotonic()
+        assert parse_status(poll.result(timeout=5).content) == status
+        assert time.monotonic() - delivered < 1  # measured: about a millisecond
+
+
+async def test_a_busy_app_does_not_hold_up_the_redirect(get: Get, approval: str) -> None:
+    # Called without await: this event loop stands still until the server has answered.
+    assert get(approval).status_code == 303
+
+
+def test_the_version_goes_up_at_each_change_and_only_then(get: Get, approval: str) -> None:
+    targets = ["/favicon.ico", "/callback", "/done", "/callback?state=x", approval, approval]
+    versions = []
+    for target in targets:
+        get(target)
+        versions.append(parse_status(get("/status").content).version)
+    assert versions == [1, 2, 2, 3, 4, 4]
+
+
+def test_the_status_tells_no_secret(get: Get, approval: str, state: str) -> None:
+    get(approval)
+    body = get("/status").text
+    assert "ac_123" not in body
+    assert state not in body
+
+
+@pytest.mark.parametrize(
+    "query", ["after=-1", "after=x", "wait=-1", "wait=nan", "wait=1e9", "after=1&wait=1&x=1"]
+)
+def test_a_senseless_poll_is_turned_away(get: Get, query: str) -> None:
+    assert get(f"/status?{query}").status_code == 400
+
+
+@given(
+    st.builds(
+        Status,
+        version=st.integers(1),
+        phase=st.sampled_from(Phase),
+        mismatches=st.integers(0),
+    )
+)
+def test_a_status_reads_back_as_it_was_written(status: Status) -> None:
+    assert parse_status(status.to_json()) == status
+
+
+@given(st.binary() | st.text())
+def test_what_another_program_answers_is_not_taken_for_a_status(body: str | bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  it has no other message to match
+        parse_status(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        "{}",
+        "[]",
+        '{"version": "1", "phase": "waiting", "mismatches": 0}',
+        '{"version": 1, "phase": "done", "mismatches": 0}',
+        '{"version": 1, "phase": "waiting"}',
+    ],
+)
+def test_a_nearly_right_status_is_not_taken_for_one(body: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  it has no other message to match
+        parse_status(body)
+
+
+def test_the_status_lies_where_the_server_says(server: CallbackServer) -> None:
+    with httpx.Client(trust_env=False) as client:
+        assert client.get(server.status_url).json()["phase"] == "waiting"
