@@ -9,7 +9,7 @@ from m3cred_tui.model.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class UrlReady:
-    """The authorization request is made and the listener is up; the browser is not tried yet."""
+    """The URL is made and the listener is up; no browser has been tried yet."""
 
     url: str
     redirect_uri: str

@@ -1,0 +1,43 @@
+"""From the authorization code to the account: the exchange, and what follows at once."""
+
+import asyncio
+
+from m3cred_tui.authorize.events import Approved, Failed
+from m3cred_tui.authorize.problems import WrongMode
+from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.gateway import StripeGateway
+from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
+
+_PAUSES = (0.3, 1.0)  # seconds before reading the account again; only the exchange is once
+
+
+async def claim(
+    gateway: StripeGateway, code: Secret, destination: Destination
+) -> Approved | Failed:
+    """Exchange the code, once, and read the account that it stands for."""
+    try:
+        tokens = await gateway.exchange(code)
+    except Problem as problem:
+        return Failed(problem)
+    if tokens.livemode != destination.livemode:
+        return Failed(WrongMode(tokens.account_id, destination))
+    return await _read(gateway, tokens)
+
+
+async def _read(gateway: StripeGateway, tokens: TokenResponse) -> Approved:
+    """Read the account; an approval holds even where that does not succeed."""
+    account_id, livemode = tokens.account_id, tokens.livemode
+    for pause in (*_PAUSES, None):
+        try:
+            account = await gateway.account(account_id, livemode=livemode)
+        except StripeProblem as problem:
+            unread = problem
+            if pause is None or isinstance(problem, StripeRefused):
+                break
+            await asyncio.sleep(pause)
+        else:
+            return Approved(tokens, account)
+    return Approved(tokens, StripeAccount(account_id, livemode), unread)

@@ -1,0 +1,61 @@
+"""Polls our own listener over HTTP, which shows that it can be reached."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
+from m3cred_tui.callback.status import Status, parse_status, status_query
+from m3cred_tui.model.problem import Problem
+
+if TYPE_CHECKING:
+    import httpx
+
+_GRACE = 3.0  # seconds beyond the wait, after which a listener counts as unreachable
+_PAUSE = 1.0
+
+
+async def news(
+    status_url: str, patience: Callable[[], float]
+) -> AsyncGenerator[Problem | None]:
+    """Yield after every poll: a problem that is new, or ``None`` where there is none.
+
+    ``patience`` says for how many seconds the next poll may be held. That the listener does
+    not answer, or that it turned redirects away, is told once for each change.
+    """
+    reachable, version, foreign = True, 0, 0
+    async with await asyncio.to_thread(_client) as client:
+        while True:
+            wait = patience()
+            status = await _poll(client, status_url, version, wait)
+            if status is None:
+                yield ListenerUnreachable(urlsplit(status_url).netloc) if reachable else None
+                await asyncio.sleep(min(_PAUSE, wait))
+            else:
+                yield (
+                    ForeignRedirect(status.mismatches) if status.mismatches > foreign else None
+                )
+                version, foreign = status.version, status.mismatches
+            reachable = status is not None
+
+
+async def _poll(
+    client: "httpx.AsyncClient", url: str, version: int, wait: float
+) -> Status | None:
+    import httpx  # noqa: PLC0415 - it has been imported by now, away from the event loop
+
+    query = status_query(after=version, wait=wait)
+    try:
+        response = await client.get(f"{url}?{query}", timeout=wait + _GRACE)
+        return parse_status(response.raise_for_status().content)
+    except (httpx.HTTPError, ValueError):
+        return None
+
+
+def _client() -> "httpx.AsyncClient":
+    import httpx  # noqa: PLC0415 - takes some 50 ms, so it happens in a thread
+
+    # Straight to our own listener: no proxy, and no certificate authorities to be read.
+    return httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
