@@ -1,0 +1,98 @@
+"""Changing a directory so that a crash at any moment leaves the old or the new state.
+
+A folder is an open descriptor; names are relative to it, so that nobody can swap the path
+in between.
+"""
+
+import fcntl
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class UnconfirmedError(Exception):
+    """The change was made, but the disk did not confirm it; ``cause`` says why."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def make_folder(path: Path) -> None:
+    """Make the directory, and those above it that are missing, for this user alone."""
+    try:
+        path.mkdir(mode=0o700)
+    except FileNotFoundError:
+        make_folder(path.parent)
+        with suppress(FileExistsError):  # another process may be as far as this one
+            path.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _sync(above)
+    finally:
+        os.close(above)
+
+
+def create(folder: int, name: str, data: bytes) -> None:
+    """Write a new file that is there whole or not at all, for this user alone.
+
+    Raises ``FileExistsError`` when the name is taken, any other ``OSError`` when nothing was
+    changed, and :class:`UnconfirmedError` when the file is there but may not survive a crash.
+    """
+    temporary = temporary_name()
+    try:
+        _write(folder, temporary, data)
+        # A link, unlike a rename, refuses a name that is taken.
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+    _confirm(folder)
+
+
+def remove(folder: int, name: str) -> None:
+    """Remove a file; one that is gone already is fine.
+
+    Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when it is
+    removed but may be back after a crash.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    # Also when it was gone: whoever removed it may not have got as far as this.
+    _confirm(folder)
+
+
+def temporary_name() -> str:
+    """Return a name that no other file has, and that is no record's."""
+    return f".{os.urandom(8).hex()}.tmp"
+
+
+def _write(folder: int, name: str, data: bytes) -> None:
+    file = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(file, left) :]
+        _sync(file)
+    finally:
+        os.close(file)
+
+
+def _confirm(folder: int) -> None:
+    try:
+        _sync(folder)
+    except OSError as error:
+        raise UnconfirmedError(error) from error
+
+
+def _sync(descriptor: int) -> None:
+    """Bring it to the disk itself; never tried again, as a second try may succeed falsely."""
+    if sys.platform == "darwin":
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync stops at the drive's cache there
+    else:
+        os.fsync(descriptor)

@@ -1,0 +1,130 @@
+"""Opening what only this user may read, checked as ssh does it.
+
+What is checked is what was opened, never its name: the name may mean something else by then.
+"""
+
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from m3cred_tui.store.durable import UnconfirmedError, make_folder
+from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: a FIFO in the place of a file must not stop the program.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class FlawError(Exception):
+    """What is wrong with one file, and the command that mends it, if one does."""
+
+    def __init__(self, reason: str, mend: str = "") -> None:
+        super().__init__(f"{reason}; run: {mend}" if mend else reason)
+        self.reason = reason
+        self.mend = mend
+
+
+@contextmanager
+def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
+    """Open a directory that belongs to this user alone, for a block; gives its descriptor.
+
+    Raises ``FileNotFoundError`` where there is none, unless it is to be made. What goes wrong
+    with it, inside the block too, is raised as a :class:`StoreUnusable` or, when a change was
+    made but not confirmed, an :class:`OutcomeUnknown`. ``FileExistsError`` passes through.
+    """
+    try:
+        if make:
+            make_folder(path)
+        folder = _opened_folder(path)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+    except UnconfirmedError as unconfirmed:
+        raise OutcomeUnknown(path, plain_reason(unconfirmed.cause)) from unconfirmed
+    except OSError as error:
+        absent = isinstance(error, FileNotFoundError) and not make
+        if absent or isinstance(error, FileExistsError):
+            raise
+        raise StoreUnusable(path, plain_reason(error)) from error
+
+
+def _opened_folder(path: Path) -> int:
+    try:
+        folder = os.open(path, _FOLDER)
+    except OSError:
+        _refuse_what_is_there(path)
+        raise
+    try:
+        _check_folder(os.fstat(folder), path)
+    except BaseException:
+        os.close(folder)
+        raise
+    return folder
+
+
+def _refuse_what_is_there(path: Path) -> None:
+    """Raise a :class:`StoreUnusable` if it says more than the system's error would."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return
+    if stat.S_ISLNK(status.st_mode):
+        reason = "it is a symbolic link; put the directory itself in its place"
+        raise StoreUnusable(path, reason)
+    if not stat.S_ISDIR(status.st_mode):
+        raise StoreUnusable(path, "it is not a directory")
+    _check_folder(status, path)
+
+
+def _check_folder(status: os.stat_result, path: Path) -> None:
+    try:
+        _check_private(status, path, "700")
+    except FlawError as flaw:
+        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+
+
+def read_private(folder: int, name: str, path: Path, *, most: int) -> bytes:
+    """Read a regular file of this user alone in an open folder; ``path`` is for the messages.
+
+    Raises ``FileNotFoundError`` where there is none, and :class:`FlawError` when it is not
+    such a file, has more than ``most`` bytes or cannot be read.
+    """
+    try:
+        file = os.open(name, _FILE, dir_fd=folder)
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                raise FlawError("it is not a regular file")
+            _check_private(status, path, "600")
+            if status.st_size > most:
+                raise FlawError(f"it has {status.st_size:,} bytes; {most:,} is the most")
+            return _read(file, status.st_size)
+        finally:
+            os.close(file)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise FlawError(plain_reason(error)) from error
+
+
+def _read(file: int, size: int) -> bytes:
+    data = os.read(file, size)
+    while 0 < len(data) < size and (more := os.read(file, size - len(data))):
+        data += more
+    return data
+
+
+def _check_private(status: os.stat_result, path: Path, bits: str) -> None:
+    """Raise :class:`FlawError` unless it is this user's, and nobody else's in any way."""
+    if status.st_uid != os.geteuid():
+        reason = f"it belongs to another user (uid {status.st_uid})"
+        raise FlawError(reason, f"sudo chown {os.geteuid()} {shlex.quote(str(path))}")
+    if status.st_mode & _OTHERS:
+        raise FlawError(
+            "other users have access to it", f"chmod {bits} {shlex.quote(str(path))}"
+        )

@@ -1,0 +1,102 @@
+"""What can go wrong with the store."""
+
+import errno
+import os
+from pathlib import Path
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+
+_WORDS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission is denied",
+    errno.EPERM: "the operation is not permitted",
+    errno.EIO: "the disk reports an error",
+    errno.ENOENT: "it is not there",
+    errno.ENOTDIR: "a part of its path is not a directory",
+    errno.ELOOP: "it is a symbolic link",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open",
+}
+
+
+def plain_reason(error: OSError) -> str:
+    """Return what the system's error means, in words that fit after a colon."""
+    code = error.errno or 0
+    return _WORDS.get(code) or f"the system says “{os.strerror(code)}”"
+
+
+def _shown(path: Path) -> str:
+    return clean(str(path), most=4096)
+
+
+class StoreUnusable(Problem):
+    """A directory or file of the store cannot be used; ``mend``, if any, is the command."""
+
+    def __init__(self, path: Path, reason: str, mend: str = "") -> None:
+        run = f" Run: {mend}" if mend else ""
+        super().__init__(f"{_shown(path)} cannot be used: {reason}.{run}")
+        self.path = path
+        self.reason = reason
+        self.mend = mend
+
+
+class OutcomeUnknown(Problem):
+    """The change is in place, but the disk did not confirm that it would survive a crash."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"Whether {_shown(path)} keeps the last change is not known: {reason}. "
+            "Look at the list of credentials for what is there."
+        )
+        self.path = path
+        self.reason = reason
+
+
+class IdentityMissing(Problem):
+    """There are credentials, but not the identity that they are sealed for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The identity {_shown(path)} that the credentials are sealed for is missing. "
+            "Put it back, or move the credentials away to begin anew."
+        )
+        self.path = path
+
+
+class CannotBeKept(Problem):
+    """A record of this credential could not be read again, so it was not written."""
+
+    def __init__(self, credential_id: str, reason: str) -> None:
+        super().__init__(f"The credential {clean(credential_id)} cannot be saved: {reason}.")
+        self.id = credential_id
+        self.reason = reason
+
+
+class AlreadyThere(Problem):
+    """A credential with this ID exists; it was left as it is."""
+
+    def __init__(self, credential_id: str) -> None:
+        super().__init__(
+            f"The credential {clean(credential_id)} is already there; nothing was changed."
+        )
+        self.id = credential_id
+
+
+class NotThere(Problem):
+    """There is no credential with this ID, or no longer."""
+
+    def __init__(self, credential_id: str) -> None:
+        super().__init__(f"The credential {clean(credential_id)} is not there any more.")
+        self.id = credential_id
+
+
+class CredentialDamaged(Problem):
+    """The record of this credential cannot be used; it was left as it is."""
+
+    def __init__(self, credential_id: str, reason: str) -> None:
+        super().__init__(f"The credential {clean(credential_id)} is damaged: {reason}.")
+        self.id = credential_id
+        self.reason = reason

@@ -1,0 +1,203 @@
+"""A record that cannot be used is a row that says why, and stays as it is."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.text import is_visible
+from m3cred_tui.store.problems import CredentialDamaged
+from m3cred_tui.store.record import Damaged
+from m3cred_tui.store.store import CredentialStore
+
+Fields = dict[str, Any]
+
+
+@pytest.fixture
+def file(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+) -> Path:
+    store.create(acme, tokens)
+    return credentials / f"{acme.id}.json"
+
+
+def change(file: Path, alter: Callable[[Fields], object]) -> None:
+    fields = json.loads(file.read_bytes())
+    alter(fields)
+    file.write_text(json.dumps(fields))
+
+
+def assert_damaged(store: CredentialStore, file: Path, reason: str) -> None:
+    before = file.read_bytes()
+    row = store.read(file.stem)
+    assert isinstance(row, Damaged)
+    assert (row.id, reason in row.reason) == (file.stem, True), row.reason
+    assert all(map(is_visible, row.reason))
+    with pytest.raises(CredentialDamaged):
+        store.tokens(file.stem)
+    assert store.ids() == [file.stem]
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not whole JSON"),
+        (b"\xff\xfe\x00", "not whole JSON"),
+        (b"[" * 60_000, "not whole JSON"),
+        (b'{"schema": ' + b"9" * 5000 + b"}", "not whole JSON"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"{}", "not a credential of m3cred"),
+        (b'{"schema": 1}', "not a credential of m3cred"),
+        (b'{"schema": true}', "not a credential of m3cred"),
+        (b'{"schema": "1"}', "not a credential of m3cred"),
+        (b'{"schema": 2}', "a newer m3cred wrote it (schema 2)"),
+        (b'{"schema": ' + b"9" * 400 + b"}", "a newer m3cred wrote it (schema 999999999…)"),
+        (b" " * 70_000, "70,000 bytes; 65,536 is the most"),
+    ],
+)
+def test_a_foreign_file_is_shown_as_damaged(
+    content: bytes, reason: str, store: CredentialStore, file: Path
+) -> None:
+    file.write_bytes(content)
+    assert_damaged(store, file, reason)
+
+
+@pytest.mark.parametrize(
+    ("alter", "reason"),
+    [
+        (lambda it: it.update(id="0196d5c8-0000-7000-8000-000000000000"), "its ID is not"),
+        (lambda it: it.update(name=["x"]), "its name is not text"),
+        (lambda it: it.pop("name"), "not a credential of m3cred"),
+        (lambda it: it.update(more=1), "not a credential of m3cred"),
+        (lambda it: it.update(entityType="Meter"), "its entityType “Meter” is not known"),
+        (lambda it: it.update(entityType=[]), "its entityType is not text"),
+        (lambda it: it.update(destination="\x1b[2J"), "its destination “�[2J” is not known"),
+        (lambda it: it.update(status="maybe"), "its status “maybe” is not known"),
+        (lambda it: it.update(createdAt="yesterday"), "its createdAt is not a time"),
+        (lambda it: it.update(createdAt="2026-01-01"), "its createdAt has no time zone"),
+        (lambda it: it.update(createdAt=0), "its createdAt is not text"),
+        (lambda it: it.update(createdBy=None), "its createdBy is not text"),
+        (lambda it: it.update(stripe=None), "its stripe is not an account"),
+        (lambda it: it["stripe"].pop("account"), "its stripe is not an account"),
+        (lambda it: it["stripe"].update(account=7), "its account is not text"),
+        (lambda it: it["stripe"].update(livemode=1), "its livemode is neither true nor"),
+        (lambda it: it["stripe"].update(name=7), "its name is not text"),
+        (lambda it: it.update(sealed="sk_live_clear"), "its sealed part is not an age text"),
+        (lambda it: it.update(sealed=None), "its sealed is not text"),
+    ],
+)
+def test_a_bad_field_is_named(
+    alter: Callable[[Fields], object], reason: str, store: CredentialStore, file: Path
+) -> None:
+    change(file, alter)
+    assert_damaged(store, file, reason)
+
+
+def test_a_record_cut_short_anywhere_is_damaged(store: CredentialStore, file: Path) -> None:
+    whole = file.read_bytes()
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        assert isinstance(store.read(file.stem), Damaged), f"cut after {length} bytes"
+
+
+def test_one_damaged_record_leaves_the_others_alone(
+    store: CredentialStore, file: Path, acme: Credential, tokens: TokenResponse
+) -> None:
+    other = replace(acme, id=credential_id(acme.created_at, b"\xff" * 10))
+    store.create(other, tokens)
+    file.write_bytes(b"")
+    assert isinstance(store.read(file.stem), Damaged)
+    assert store.read(other.id) == other
+
+
+def test_a_damaged_record_can_be_deleted(store: CredentialStore, file: Path) -> None:
+    file.write_bytes(b"")
+    store.delete(file.stem)
+    assert store.ids() == []
+
+
+def test_hostile_text_in_a_record_becomes_something_to_look_at(
+    store: CredentialStore, file: Path
+) -> None:
+    hostile = "Acme\x1b]0;x\x07\u202e\u200b\x9b2J\n\ud800" + "e\u0301" * 999
+    change(file, lambda it: it.update(name=hostile, createdBy=hostile))
+    change(file, lambda it: it["stripe"].update(account=hostile, name=hostile))
+    row = store.read(file.stem)
+    assert isinstance(row, Credential)
+    for text in (row.name, row.created_by, row.account.id, row.account.name):
+        assert text is not None
+        assert text.startswith("Acme�]0;x��")
+        assert len(text) <= 200
+        assert all(map(is_visible, text))
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda it: it.update(name="Acme prоduction"),  # noqa: RUF001 - a Cyrillic o, on purpose
+        lambda it: it.update(destination="STRIPE_TEST"),
+        lambda it: it.update(createdBy="bob"),
+        lambda it: it["stripe"].update(account="acct_1Evil"),
+        lambda it: it["stripe"].update(livemode=False),
+    ],
+)
+def test_secrets_are_not_given_out_for_a_header_that_was_changed(
+    alter: Callable[[Fields], object], store: CredentialStore, file: Path
+) -> None:
+    change(file, alter)
+    assert isinstance(store.read(file.stem), Credential)
+    with pytest.raises(CredentialDamaged, match="changed after it was sealed"):
+        store.tokens(file.stem)
+
+
+def test_secrets_of_one_credential_are_not_given_out_for_another(
+    store: CredentialStore,
+    file: Path,
+    acme: Credential,
+    tokens: TokenResponse,
+    credentials: Path,
+) -> None:
+    other = replace(acme, id=credential_id(acme.created_at, b"\xff" * 10))
+    store.create(other, tokens)
+    sealed = json.loads((credentials / f"{other.id}.json").read_bytes())["sealed"]
+    change(file, lambda it: it.update(sealed=sealed))
+    with pytest.raises(CredentialDamaged, match="changed after it was sealed"):
+        store.tokens(acme.id)
+
+
+def test_a_changed_sealed_part_does_not_open(store: CredentialStore, file: Path) -> None:
+    def swap_case(fields: Fields) -> None:
+        lines = fields["sealed"].splitlines(keepends=True)
+        lines[-3] = lines[-3].swapcase()
+        fields["sealed"] = "".join(lines)
+
+    change(file, swap_case)
+    with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
+        store.tokens(file.stem)
+
+
+def test_what_is_no_file_does_not_stop_the_list(
+    store: CredentialStore, file: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.json"
+    file.rename(elsewhere)
+    makes: list[tuple[Callable[[], None], str]] = [
+        (lambda: os.mkfifo(file, 0o600), "not a regular file"),
+        (file.mkdir, "not a regular file"),
+        (lambda: file.symlink_to(elsewhere), "it is a symbolic link"),
+        (lambda: file.symlink_to(tmp_path / "nowhere"), "it is a symbolic link"),
+    ]
+    for make, reason in makes:
+        make()
+        row = store.read(file.stem)
+        assert isinstance(row, Damaged)
+        assert reason in row.reason
+        file.rmdir() if file.is_dir() else file.unlink()

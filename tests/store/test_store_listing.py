@@ -1,0 +1,93 @@
+"""The list: newest first, before any file is opened."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.store.store import CredentialStore, Newest
+
+
+@pytest.fixture
+def oldest_first(store: CredentialStore, acme: Credential, tokens: TokenResponse) -> list[str]:
+    ids = []
+    for minutes in (0, 1, 2, 60, 1_000_000):
+        created_at = acme.created_at + timedelta(minutes=minutes)
+        ids.append(credential_id(created_at, bytes(10)))
+        store.create(replace(acme, id=ids[-1], created_at=created_at), tokens)
+    return ids
+
+
+def test_nothing_is_made_by_looking(store: CredentialStore, tmp_path: Path) -> None:
+    assert store.ids() == []
+    assert store.newest(10) == Newest([], 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_newest_credential_is_first(
+    store: CredentialStore, oldest_first: list[str]
+) -> None:
+    assert store.ids() == oldest_first[::-1]
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 5, 50])
+def test_the_first_screenful_is_the_beginning_of_the_list(
+    most: int, store: CredentialStore, oldest_first: list[str]
+) -> None:
+    assert store.newest(most) == Newest(oldest_first[::-1][:most], 5)
+
+
+STRANGE_NAMES = (
+    ".0f3a.tmp",
+    ".DS_Store",
+    "notes.txt",
+    "0196d5c8-0000-7000-8000-000000000000.json.tmp",
+    "x0196d5c8-0000-7000-8000-000000000000.json",
+    "0196d5c8-0000-7000-8000-000000000000",
+    "0196d5c8-0000-7000-8000-00000000000g.json",
+    "0196D5C8-0000-7000-8000-000000000000.json",
+    "0196d5c80000-7000-8000-0000-000000000000.json",
+    "a\n0196d5c8-0000-7000-8000-000000000000.json",
+    "0196d5c8-0000-7000-8000-000000000000.json\n",
+    "\udcff\udcfe.json",
+)
+
+
+def test_files_that_are_no_records_are_not_listed(
+    store: CredentialStore, oldest_first: list[str], credentials: Path
+) -> None:
+    for name in STRANGE_NAMES:
+        (credentials / name).write_bytes(b"")
+    assert store.ids() == oldest_first[::-1]
+    assert store.newest(2) == Newest(oldest_first[:-3:-1], 5)
+
+
+@pytest.mark.parametrize("name", STRANGE_NAMES)
+def test_one_strange_file_alone_is_not_listed_either(
+    name: str, store: CredentialStore, credentials: Path
+) -> None:
+    store.prepare()
+    (credentials / name).write_bytes(b"")
+    assert store.ids() == []
+
+
+def test_listing_and_reading_do_not_load_the_sealing_library(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
+) -> None:
+    store.create(acme, tokens)
+    program = """
+import sys
+from pathlib import Path
+from m3cred_tui.store.store import CredentialStore
+store = CredentialStore(Path(sys.argv[1], "data/credentials"), Path(sys.argv[1], "x/y"))
+[credential_id] = store.ids()
+print(store.read(credential_id).name, "pyrage" in sys.modules)
+"""
+    command = [sys.executable, "-I", "-c", program, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == "Acme production False\n"

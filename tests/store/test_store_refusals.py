@@ -1,0 +1,207 @@
+"""Who may read what is checked as ssh does it, and each refusal says how to mend it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.store.problems import StoreUnusable
+from m3cred_tui.store.record import Damaged
+from m3cred_tui.store.store import CredentialStore
+
+NOBODY = 65534
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture(autouse=True)
+def acme_is_there(store: CredentialStore, acme: Credential, tokens: TokenResponse) -> None:
+    store.create(acme, tokens)
+
+
+@pytest.mark.parametrize("bits", [0o710, 0o701, 0o750, 0o755, 0o777])
+def test_a_directory_open_to_others_is_refused_until_its_command_was_run(
+    bits: int, store: CredentialStore, acme: Credential, credentials: Path
+) -> None:
+    credentials.chmod(bits)
+    asks: list[Callable[[], object]] = [
+        store.ids,
+        store.prepare,
+        lambda: store.read(acme.id),
+        lambda: store.tokens(acme.id),
+        lambda: store.delete(acme.id),
+    ]
+    for ask in asks:
+        with pytest.raises(StoreUnusable) as told:
+            ask()
+        assert str(told.value) == (
+            f"{credentials} cannot be used: other users have access to it. "
+            f"Run: chmod 700 {credentials}"
+        )
+    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    assert store.read(acme.id) == acme
+
+
+@pytest.mark.parametrize(("bits", "what"), [(0o755, "directory"), (0o644, "file")])
+def test_an_identity_open_to_others_is_refused_until_its_command_was_run(
+    bits: int, what: str, store: CredentialStore, acme: Credential, identity: Path
+) -> None:
+    open_to_others = identity if what == "file" else identity.parent
+    open_to_others.chmod(bits)
+    for ask in (store.prepare, lambda: store.tokens(acme.id)):
+        with pytest.raises(StoreUnusable) as told:
+            ask()
+        assert told.value.path == open_to_others
+    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    assert store.tokens(acme.id).scope == "read_write"
+
+
+def test_a_record_open_to_others_is_a_row_that_names_its_command(
+    store: CredentialStore, acme: Credential, credentials: Path
+) -> None:
+    file = credentials / f"{acme.id}.json"
+    file.chmod(0o644)
+    row = store.read(acme.id)
+    reason = f"other users have access to it; run: chmod 600 {file}"
+    assert row == Damaged(acme.id, reason)
+    subprocess.run(["sh", "-c", reason.partition("run: ")[2]], check=True)
+    assert store.read(acme.id) == acme
+
+
+def test_a_path_with_a_blank_is_quoted_in_its_command(tmp_path: Path, identity: Path) -> None:
+    spaced = tmp_path / "my data"
+    spaced.mkdir(mode=0o755)
+    with pytest.raises(StoreUnusable) as told:
+        CredentialStore(spaced, identity).ids()
+    assert told.value.mend == f"chmod 700 '{spaced}'"
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_symbolic_link_in_place_of_the_directory_is_refused(
+    dangling: bool, store: CredentialStore, credentials: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    credentials.rename(elsewhere)
+    credentials.symlink_to(tmp_path / "nowhere" if dangling else elsewhere)
+    for ask in (store.prepare, store.ids):
+        with pytest.raises(StoreUnusable, match="symbolic link"):
+            ask()
+
+
+def test_a_symbolic_link_in_place_of_the_identity_is_refused(
+    store: CredentialStore, identity: Path, tmp_path: Path
+) -> None:
+    identity.rename(tmp_path / "elsewhere")
+    identity.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnusable, match="symbolic link"):
+        store.prepare()
+
+
+@pytest.mark.parametrize("where", ["credentials", "data"])
+def test_a_file_in_place_of_a_directory_is_told(
+    where: str, identity: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "other"
+    root.mkdir()
+    (root / where).touch()
+    credentials = root / "credentials" if where == "credentials" else root / "data/credentials"
+    with pytest.raises(StoreUnusable, match="not a directory"):
+        CredentialStore(credentials, identity).prepare()
+
+
+@as_root
+@pytest.mark.parametrize("what", ["directory", "record", "identity"])
+def test_what_belongs_to_another_user_is_refused_with_the_command_that_mends_it(
+    what: str, store: CredentialStore, acme: Credential, credentials: Path, identity: Path
+) -> None:
+    path = {
+        "directory": credentials,
+        "record": credentials / f"{acme.id}.json",
+        "identity": identity,
+    }[what]
+    os.chown(path, NOBODY, NOBODY)
+    command = f"chown 0 {path}"
+    if what == "record":
+        row = store.read(acme.id)
+        assert isinstance(row, Damaged)
+        assert "another user (uid 65534)" in row.reason
+        assert command in row.reason
+    else:
+        with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
+            store.tokens(acme.id)
+        assert (told.value.path, told.value.mend) == (path, f"sudo {command}")
+    subprocess.run(["sh", "-c", command], check=True)
+    assert store.tokens(acme.id).scope == "read_write"
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store import sealing
+from m3cred_tui.store.store import CredentialStore
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+store = CredentialStore(Path(sys.argv[1], "credentials"), Path(sys.argv[1], "id/identity"))
+for ask in (store.ids, store.prepare):
+    try:
+        print(ask())
+    except Problem as problem:
+        print(type(problem).__name__, problem)
+"""
+
+
+@pytest.fixture
+def place_for_nobody() -> Iterator[Path]:
+    # tmp_path lies below a directory that nobody else may enter.
+    with tempfile.TemporaryDirectory(prefix="m3cred-test-") as name:
+        place = Path(name)
+        place.chmod(0o711)
+        (place / "id").mkdir()
+        os.chown(place / "id", NOBODY, NOBODY)
+        (place / "id").chmod(0o700)
+        yield place
+
+
+def said_by_nobody(place: Path) -> list[str]:
+    command = [sys.executable, "-I", "-c", AS_NOBODY, str(place)]
+    child = subprocess.run(command, capture_output=True, text=True, check=True)
+    return child.stdout.splitlines()
+
+
+@as_root
+def test_a_directory_that_cannot_be_made_is_told(place_for_nobody: Path) -> None:
+    path = place_for_nobody / "credentials"
+    assert said_by_nobody(place_for_nobody) == [
+        "[]",
+        f"StoreUnusable {path} cannot be used: permission is denied.",
+    ]
+
+
+@as_root
+def test_a_directory_of_root_is_told_to_another_user(place_for_nobody: Path) -> None:
+    path = place_for_nobody / "credentials"
+    path.mkdir(mode=0o700)
+    sentence = (
+        f"StoreUnusable {path} cannot be used: it belongs to another user (uid 0). "
+        f"Run: sudo chown 65534 {path}"
+    )
+    assert said_by_nobody(place_for_nobody) == [sentence, sentence]
+
+
+@as_root
+def test_a_directory_without_write_permission_is_told_before_stripe_is_asked(
+    place_for_nobody: Path,
+) -> None:
+    path = place_for_nobody / "credentials"
+    path.mkdir()
+    os.chown(path, NOBODY, NOBODY)
+    path.chmod(0o500)
+    assert said_by_nobody(place_for_nobody) == [
+        "[]",
+        f"StoreUnusable {path} cannot be used: permission is denied.",
+    ]

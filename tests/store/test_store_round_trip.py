@@ -1,0 +1,156 @@
+"""What is created is what is read."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
+from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.destination import DESTINATIONS
+from m3cred_tui.model.entity_type import ENTITY_TYPES
+from m3cred_tui.model.name import LONGEST_NAME, name_problem, tidy_name
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.problems import AlreadyThere, CannotBeKept, NotThere
+from m3cred_tui.store.store import CredentialStore
+
+names = (
+    st.text(
+        st.characters(exclude_categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"]),
+        min_size=1,
+        max_size=LONGEST_NAME,
+    )
+    .map(tidy_name)
+    .filter(lambda name: name_problem(name, ()) is None)
+)
+texts = st.text(max_size=300)
+times = st.datetimes(
+    min_value=datetime(1990, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    max_value=datetime(9998, 1, 1),  # noqa: DTZ001 - as above
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))]),
+)
+accounts = st.builds(
+    StripeAccount,
+    id=st.from_regex(r"acct_[A-Za-z0-9]{1,24}", fullmatch=True),
+    livemode=st.booleans(),
+    name=st.none() | texts,
+    country=st.none() | st.sampled_from(["GB", "US"]),
+)
+
+
+@st.composite
+def credentials(draw: st.DrawFn) -> Credential:
+    created_at = draw(times)
+    return Credential(
+        id=credential_id(created_at, draw(st.binary(min_size=10, max_size=10))),
+        name=draw(names),
+        entity_type=draw(st.sampled_from(ENTITY_TYPES)),
+        destination=draw(st.sampled_from(DESTINATIONS)),
+        account=draw(accounts),
+        created_at=created_at,
+        created_by=draw(texts),
+        status=draw(st.sampled_from(Status)),
+    )
+
+
+secrets = st.none() | texts.map(Secret)
+token_responses = st.builds(
+    TokenResponse,
+    account_id=st.from_regex(r"acct_[A-Za-z0-9]{1,24}", fullmatch=True),
+    livemode=st.booleans(),
+    scope=st.sampled_from(["read_write", "read_only"]),
+    access_token=secrets,
+    refresh_token=secrets,
+    publishable_key=st.none() | st.from_regex(r"pk_[a-z0-9_]{1,99}", fullmatch=True),
+)
+
+
+def revealed(tokens: TokenResponse) -> tuple[object, ...]:
+    return (
+        tokens.account_id,
+        tokens.livemode,
+        tokens.scope,
+        None if tokens.access_token is None else tokens.access_token.reveal(),
+        None if tokens.refresh_token is None else tokens.refresh_token.reveal(),
+        tokens.publishable_key,
+    )
+
+
+def shown(credential: Credential) -> Credential:
+    """Return the credential with its text as the boundary lets it in."""
+    account = credential.account
+    name = None if account.name is None else clean(account.name)
+    return replace(
+        credential,
+        name=clean(credential.name),
+        account=replace(account, name=name),
+        created_by=clean(credential.created_by),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(credential=credentials(), tokens=token_responses)
+def test_any_credential_comes_back_as_it_was_created(
+    credential: Credential, tokens: TokenResponse, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("store")
+    store = CredentialStore(root / "credentials", root / "config" / "identity.txt")
+    store.create(credential, tokens)
+    assert store.ids() == [credential.id]
+    assert store.read(credential.id) == shown(credential)
+    assert revealed(store.tokens(credential.id)) == revealed(tokens)
+
+
+def test_an_id_is_given_once_and_the_first_credential_stays(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    store.create(acme, tokens)
+    with pytest.raises(AlreadyThere) as told:
+        store.create(replace(acme, name="Another"), tokens)
+    assert told.value.id == acme.id
+    assert store.read(acme.id) == acme
+
+
+def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    store.delete(acme.id)  # not even a directory is there
+    store.create(acme, tokens)
+    store.delete(acme.id)
+    store.delete(acme.id)
+    assert store.ids() == []
+    assert store.read(acme.id) is None
+    with pytest.raises(NotThere):
+        store.tokens(acme.id)
+
+
+@pytest.mark.parametrize("id", ["", "..", "../../etc/passwd", "a/b", "x" * 300, "A" * 36])
+def test_what_is_no_id_names_no_file(
+    id: str,  # noqa: A002 - as the field is called
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    tmp_path: Path,
+) -> None:
+    store.prepare()
+    (tmp_path / "data" / "passwd.json").write_text("{}")
+    assert store.read(id) is None
+    store.delete(id)
+    with pytest.raises(NotThere):
+        store.tokens(id)
+    with pytest.raises(CannotBeKept, match="UUID"):
+        store.create(replace(acme, id=id), tokens)
+    assert (tmp_path / "data" / "passwd.json").exists()
+
+
+def test_a_credential_too_large_to_be_read_again_is_not_written(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    huge = replace(tokens, access_token=Secret("x" * 70_000))
+    with pytest.raises(CannotBeKept, match="65,536 is the most"):
+        store.create(acme, huge)
+    assert store.ids() == []

@@ -1,0 +1,151 @@
+"""What lies on the disk, and who can read it."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.problems import CredentialDamaged, IdentityMissing, StoreUnusable
+from m3cred_tui.store.store import CredentialStore
+
+
+@pytest.fixture
+def generous_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def below(root: Path) -> list[Path]:
+    return sorted(root.rglob("*"))
+
+
+def test_no_secret_lies_in_clear_in_any_file(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
+) -> None:
+    store.create(acme, tokens)
+    files = [path for path in below(tmp_path) if path.is_file()]
+    assert len(files) == 2
+    for file in files:
+        content = file.read_bytes()
+        assert b"canary" not in content
+        assert b"read_write" not in content
+
+
+@pytest.mark.usefixtures("generous_umask")
+def test_all_that_is_written_is_for_this_user_alone(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
+) -> None:
+    store.create(acme, tokens)
+    modes = {
+        str(path.relative_to(tmp_path)): stat.filemode(path.stat().st_mode)
+        for path in below(tmp_path)
+    }
+    assert modes == {
+        "config": "drwx------",
+        "config/identity.txt": "-rw-------",
+        "data": "drwx------",
+        "data/credentials": "drwx------",
+        f"data/credentials/{acme.id}.json": "-rw-------",
+    }
+
+
+@pytest.mark.skipif(
+    not shutil.which("age") and os.environ.get("CI") != "true", reason="age is not installed"
+)
+def test_age_itself_opens_a_sealed_part_with_the_identity(
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    credentials: Path,
+    identity: Path,
+) -> None:
+    store.create(acme, tokens)
+    record = json.loads((credentials / f"{acme.id}.json").read_bytes())
+    sealed = record.pop("sealed")
+    command = ["age", "--decrypt", "--identity", str(identity)]
+    opened = subprocess.run(command, input=sealed.encode(), capture_output=True, check=True)
+    assert json.loads(opened.stdout) == {
+        **record,
+        "tokens": {
+            "accountId": "acct_1Acme",
+            "livemode": True,
+            "scope": "read_write",
+            "accessToken": "sk_live_canary_access",
+            "refreshToken": "rt_canary_refresh",
+            "publishableKey": "pk_live_canary_publishable",
+        },
+    }
+
+
+def test_the_identity_is_made_once_and_kept(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, identity: Path
+) -> None:
+    store.prepare()
+    before = identity.read_bytes()
+    store.prepare()
+    store.create(acme, tokens)
+    assert identity.read_bytes() == before
+
+
+def test_an_identity_that_age_keygen_wrote_is_taken(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, identity: Path
+) -> None:
+    store.prepare()
+    [_, key] = identity.read_text().splitlines()
+    identity.write_text(f"# created: 2026-01-01T00:00:00Z\n# public key: age1\n{key}\r\n\n")
+    store.create(acme, tokens)
+    assert isinstance(store.tokens(acme.id).access_token, Secret)
+
+
+def test_a_lost_identity_is_told_and_not_replaced(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, identity: Path
+) -> None:
+    store.create(acme, tokens)
+    identity.unlink()
+    for ask in (store.prepare, lambda: store.tokens(acme.id)):
+        with pytest.raises(IdentityMissing, match=r"Put it back") as told:
+            ask()
+        assert str(identity) in str(told.value)
+    assert not identity.exists()
+    assert store.read(acme.id) == acme
+
+
+def test_the_identity_of_another_machine_opens_nothing(
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    tmp_path: Path,
+    credentials: Path,
+) -> None:
+    store.create(acme, tokens)
+    CredentialStore(tmp_path / "empty", tmp_path / "there" / "identity.txt").prepare()
+    elsewhere = CredentialStore(credentials, tmp_path / "there" / "identity.txt")
+    with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
+        elsewhere.tokens(acme.id)
+
+
+@pytest.mark.parametrize("content", ["", "# only this", "AGE-SECRET-KEY-1CANARY", "{0}{0}"])
+def test_a_file_that_is_no_identity_is_refused_and_not_shown(
+    content: str, store: CredentialStore, identity: Path
+) -> None:
+    store.prepare()
+    identity.write_text(content.format(identity.read_text()))
+    with pytest.raises(StoreUnusable, match="does not hold one age identity") as told:
+        store.prepare()
+    assert "SECRET" not in str(told.value)
+
+
+def test_preparing_leaves_nothing_but_the_places_and_the_identity(
+    store: CredentialStore, tmp_path: Path
+) -> None:
+    store.prepare()
+    names = [str(path.relative_to(tmp_path)) for path in below(tmp_path)]
+    assert names == ["config", "config/identity.txt", "data", "data/credentials"]
