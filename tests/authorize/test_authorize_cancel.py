@@ -1,0 +1,158 @@
+"""Ending an authorization early, in every state in which that can happen."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from m3cred_tui.authorize.events import (
+    Approved,
+    BrowserOpened,
+    Event,
+    Failed,
+    RedirectReceived,
+    UrlReady,
+)
+from m3cred_tui.authorize.service import Authorizer
+
+RedirectOf = Callable[..., str]
+IsFree = Callable[[], bool]
+
+
+@pytest.mark.parametrize("until", [UrlReady, BrowserOpened, RedirectReceived])
+async def test_closing_after_any_event_frees_the_port(
+    at_stub: Authorizer,
+    visitor: Any,
+    redirect_of: RedirectOf,
+    is_free: IsFree,
+    until: type[Event],
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady):
+                url = event.url
+            if isinstance(event, BrowserOpened) and until is not BrowserOpened:
+                await visitor.go(redirect_of(url))
+            if isinstance(event, until):
+                break
+        assert not is_free()
+    assert is_free()
+
+
+async def test_the_port_is_freed_by_itself_after_the_end(
+    at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf, is_free: IsFree, port: int
+) -> None:
+    async for event in at_stub.authorize():
+        if isinstance(event, UrlReady):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await visitor.go(redirect_of(event.url))
+    assert await reader.read() == b""  # until the listener says good-bye
+    assert is_free()
+    writer.close()
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_cancelling_while_a_browser_starts_ends_the_start_and_frees_the_port(
+    at_stub: Authorizer, is_free: IsFree
+) -> None:
+    starting, given_up = asyncio.Event(), asyncio.Event()
+
+    async def endless(_url: str) -> None:
+        starting.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    async def consume() -> None:
+        async for _event in replace(at_stub, open_browser=endless).authorize():
+            pass
+
+    task = asyncio.create_task(consume())
+    await starting.wait()
+    assert not is_free()
+    await _cancel(task)
+    await given_up.wait()
+    assert is_free()
+
+
+async def test_cancelling_in_the_wait_frees_the_port_and_leaves_no_task(
+    at_stub: Authorizer, is_free: IsFree
+) -> None:
+    waiting = asyncio.Event()
+
+    async def consume() -> None:
+        async for event in at_stub.authorize():
+            if isinstance(event, BrowserOpened):
+                waiting.set()
+
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(consume())
+    await waiting.wait()
+    await _cancel(task)
+    assert is_free()
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("ending", ["cancel", "close"])
+async def test_an_approval_that_is_under_way_is_not_lost_when_the_screen_goes(
+    at_stub: Authorizer,
+    stub: Any,
+    visitor: Any,
+    redirect_of: RedirectOf,
+    is_free: IsFree,
+    ending: str,
+) -> None:
+    late: asyncio.Queue[Approved | Failed] = asyncio.Queue()
+    received = asyncio.Event()
+    stub.may_answer.clear()
+    authorizer = replace(at_stub, late=late.put_nowait)
+
+    async def consume() -> None:
+        async with aclosing(authorizer.authorize()) as events:
+            async for event in events:
+                if isinstance(event, UrlReady):
+                    await visitor.go(redirect_of(event.url))
+                if isinstance(event, RedirectReceived):
+                    received.set()
+                    if ending == "close":
+                        break
+
+    task = asyncio.create_task(consume())
+    await received.wait()
+    if ending == "cancel":
+        await stub.arrived.wait()
+        await _cancel(task)
+    else:
+        await task
+    assert is_free()
+    assert late.empty()
+    stub.may_answer.set()
+    end = await late.get()
+    assert isinstance(end, Approved)
+    assert end.account.name == "Acme"
+    assert stub.exchanges == 1
+
+
+async def test_a_failure_after_the_screen_has_gone_is_not_lost_either(
+    at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    late: asyncio.Queue[Approved | Failed] = asyncio.Queue()
+    stub.exchange = b""
+    async with aclosing(replace(at_stub, late=late.put_nowait).authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        await visitor.go(redirect_of(ready.url))
+        async for event in events:
+            if isinstance(event, RedirectReceived):
+                break
+    assert isinstance(await late.get(), Failed)
+    assert stub.exchanges == 1

@@ -1,0 +1,250 @@
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from m3cred_tui.authorize.events import (
+    Approved,
+    BrowserOpened,
+    Event,
+    Failed,
+    Noticed,
+    RedirectReceived,
+    UrlReady,
+)
+from m3cred_tui.authorize.problems import (
+    BrowserDidNotOpen,
+    Expired,
+    ListenerUnreachable,
+    Refused,
+)
+from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.callback.listeners import NoFreePort
+from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.model.credential import StripeAccount
+from m3cred_tui.stripe.httpx_gateway import HttpxGateway
+from m3cred_tui.stripe.problems import (
+    ReplyLost,
+    StripeFailed,
+    StripeNonsense,
+    StripeRefused,
+    StripeUnreachable,
+)
+
+RedirectOf = Callable[..., str]
+
+
+async def _go_through(authorizer: Authorizer, visitor: Any, redirect_of: RedirectOf) -> Event:
+    """Come back from Stripe with a code as soon as there is a URL; return the last event."""
+    last: Event | None = None
+    async with aclosing(authorizer.authorize()) as events:
+        async for last in events:
+            if isinstance(last, UrlReady):
+                await visitor.go(redirect_of(last.url))
+    assert last is not None
+    return last
+
+
+BAD_GATEWAY = b"HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n"
+GONE = b"HTTP/1.1 403 X\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "sentence"),
+    [
+        (b"", ReplyLost, "not known. Begin a new authorization."),
+        (BAD_GATEWAY, StripeFailed, "not known. Begin a new authorization."),
+        (
+            b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}",
+            StripeNonsense,
+            "not known. Begin a new authorization.",
+        ),
+        (
+            b"HTTP/1.1 400 X\r\nContent-Length: 25\r\n\r\n" + b'{"error":"invalid_grant"}',
+            StripeRefused,
+            "refused (invalid_grant, status 400). Begin a new authorization.",
+        ),
+    ],
+)
+async def test_a_failed_exchange_is_told_and_not_tried_again(
+    at_stub: Authorizer,
+    stub: Any,
+    visitor: Any,
+    redirect_of: RedirectOf,
+    answer: bytes,
+    kind: type[Exception],
+    sentence: str,
+) -> None:
+    stub.exchange = answer
+    failed = await _go_through(at_stub, visitor, redirect_of)
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.problem, kind)
+    assert str(failed.problem).endswith(sentence)
+    assert stub.paths == ["/oauth/token"]
+
+
+async def test_a_stripe_that_cannot_be_reached_was_sent_nothing(
+    at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        base = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert isinstance(at_stub.gateway, HttpxGateway)
+        platform = replace(at_stub.gateway.platform, connect_base=base)
+        authorizer = replace(at_stub, gateway=HttpxGateway(platform))
+        failed = await _go_through(authorizer, visitor, redirect_of)
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.problem, StripeUnreachable)
+    assert "Nothing was sent" in str(failed.problem)
+
+
+async def test_ten_browsers_that_come_twice_cause_one_exchange(
+    at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    stub.may_answer.clear()
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert isinstance(await anext(events), BrowserOpened)
+        redirect = redirect_of(ready.url)
+        pages = await asyncio.gather(*(visitor.go(redirect) for _ in range(20)))
+        assert {page.status_code for page in pages} == {200}
+        stub.may_answer.set()
+        rest = [event async for event in events]
+    assert [type(event) for event in rest] == [RedirectReceived, Approved]
+    assert stub.exchanges == 1
+
+
+async def test_an_account_that_cannot_be_read_at_first_is_read_again(
+    at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    stub.accounts.insert(0, BAD_GATEWAY)
+    approved = await _go_through(at_stub, visitor, redirect_of)
+    assert isinstance(approved, Approved)
+    assert (approved.account.name, approved.unread) == ("Acme", None)
+    assert stub.paths == ["/oauth/token", "/v1/account", "/v1/account"]
+
+
+async def test_an_account_that_stripe_will_not_show_is_still_approved(
+    at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    stub.accounts = [GONE]
+    approved = await _go_through(at_stub, visitor, redirect_of)
+    assert isinstance(approved, Approved)
+    assert approved.account == StripeAccount("acct_1Stub", livemode=False)
+    assert isinstance(approved.unread, StripeRefused)
+    assert stub.paths == ["/oauth/token", "/v1/account"]
+
+
+async def test_when_every_port_is_taken_it_ends_before_it_begins(at_stub: Authorizer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = (other.getsockname()[1],)
+        events = [event async for event in replace(at_stub, ports=ports).authorize()]
+    assert len(events) == 1
+    assert isinstance(events[0], Failed)
+    assert isinstance(events[0].problem, NoFreePort)
+
+
+async def test_time_over_by_the_wall_clock_ends_the_wait(
+    at_stub: Authorizer,
+    clock: Any,
+    visitor: Any,
+    redirect_of: RedirectOf,
+    is_free: Callable[[], bool],
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert isinstance(await anext(events), BrowserOpened)
+        waiting = asyncio.ensure_future(anext(events))
+        clock.forward(minutes=10)  # as when a laptop was asleep: what wakes it is any poll
+        with suppress(httpx.HTTPError):  # the listener may be gone already
+            await visitor.go(redirect_of(ready.url, state="forged"))
+        last = [await waiting, *[event async for event in events]][-1]
+    assert isinstance(last, Failed)
+    assert isinstance(last.problem, Expired)
+    assert "within 10 minutes. Begin a new authorization." in str(last.problem)
+    assert is_free()
+
+
+async def test_a_code_that_arrives_with_the_last_second_is_used(
+    at_stub: Authorizer, clock: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        await anext(events)
+        await visitor.go(redirect_of(ready.url))
+        clock.forward(minutes=11)
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+async def test_a_browser_that_did_not_open_is_told_of_and_the_wait_goes_on(
+    at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    async def broken(_url: str) -> None:
+        raise BrowserDidNotOpen("this is an SSH session")
+
+    async with aclosing(replace(at_stub, open_browser=broken).authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        noticed = await anext(events)
+        assert isinstance(noticed, Noticed)
+        assert isinstance(noticed.problem, BrowserDidNotOpen)
+        await visitor.go(redirect_of(ready.url))
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+async def test_a_browser_that_is_slow_to_start_delays_nothing(
+    at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    async def endless(_url: str) -> None:
+        await asyncio.Event().wait()
+
+    last = await _go_through(replace(at_stub, open_browser=endless), visitor, redirect_of)
+    assert isinstance(last, Approved)
+
+
+async def test_an_error_that_stripe_never_documented_is_shown_as_it_is(
+    at_stub: Authorizer, visitor: Any, port: int, redirect_of: RedirectOf
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        redirect = redirect_of(ready.url, error="odd", error_description="Not today.")
+        await visitor.go(redirect.replace("code=ac_1&", ""))
+        failed = [event async for event in events][-1]
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.problem, Refused)
+    assert str(failed.problem).startswith("Stripe ended the authorization (odd): Not today. ")
+
+
+async def test_a_listener_that_cannot_be_reached_is_told_of_once(
+    at_stub: Authorizer, clock: Any, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Deaf(CallbackServer):
+        def start(self) -> None:
+            super().start()
+            self.close()
+
+    monkeypatch.setattr("m3cred_tui.authorize.service.CallbackServer", Deaf)
+    monkeypatch.setattr("m3cred_tui.authorize.poll._PAUSE", 0.0)
+    told: list[Noticed | Failed] = []
+    looked = 0
+
+    def ticking() -> Any:
+        nonlocal looked
+        looked += 1
+        if looked > 20:
+            clock.forward(minutes=1)
+        return clock()
+
+    async with aclosing(replace(at_stub, now=ticking).authorize()) as events:
+        told = [event async for event in events if isinstance(event, Noticed | Failed)]
+    assert [type(event.problem) for event in told] == [ListenerUnreachable, Expired]
+    assert f"listener at 127.0.0.1:{port} does not answer" in str(told[0].problem)
