@@ -1,0 +1,90 @@
+"""POST /oauth/token and /oauth/deauthorize: what the platform's server asks."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from m3cred_tui.demo_stripe.errors import OAuthError
+from m3cred_tui.demo_stripe.grants import TokenReply
+from m3cred_tui.demo_stripe.parameters import form_parameters, key_in_header
+from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.demo_stripe.replies import json_reply
+from m3cred_tui.model.text import clean
+
+
+async def token(platform: Platform, request: Request) -> Response:
+    """Exchange an authorization code, or a refresh token (RFC 6749, 4.1.3 and 6).
+
+    Raises :class:`OAuthError` for whatever is wrong with the request.
+    """
+    form = await form_parameters(request)
+    livemode = _authenticated(platform, request, form)
+    match form.get("grant_type"):
+        case None:
+            raise OAuthError("invalid_request", "No grant type specified.")
+        case "authorization_code":
+            code = _required(form, "code", "No authorization code provided.")
+            reply = platform.exchange(code, livemode=livemode)
+        case "refresh_token":
+            refresh_token = _required(form, "refresh_token", "No refresh token provided.")
+            reply = platform.refresh(refresh_token, form.get("scope"), livemode=livemode)
+        case other:
+            raise OAuthError(
+                "unsupported_grant_type", f"Unsupported grant type: {clean(other)}"
+            )
+    return json_reply(_token_response(reply))
+
+
+async def deauthorize(platform: Platform, request: Request) -> Response:
+    """Disconnect an account from the platform.
+
+    Raises :class:`OAuthError` for whatever is wrong with the request.
+    """
+    form = await form_parameters(request)
+    livemode = _authenticated(platform, request, form)
+    client_id = _required(form, "client_id", "No client_id provided.")
+    account_id = _required(form, "stripe_user_id", "No stripe_user_id provided.")
+    if platform.mode_of_client(client_id) is not livemode:
+        raise OAuthError(
+            "invalid_client", "The client_id does not belong to you, or is of the other mode."
+        )
+    if not platform.disconnect(account_id, livemode=livemode):
+        raise OAuthError(
+            "invalid_client",
+            f"This application is not connected to Stripe account {clean(account_id)}, "
+            "or that account does not exist.",
+        )
+    return json_reply({"stripe_user_id": account_id})
+
+
+def _authenticated(platform: Platform, request: Request, form: dict[str, str]) -> bool:
+    """Return the livemode of the key that the request is made with."""
+    key = form.get("client_secret") or key_in_header(request)
+    if key is None:
+        raise OAuthError(
+            "invalid_client",
+            "No authentication was provided. Send your secret API key in the Authorization "
+            "header, or as the client_secret parameter.",
+        )
+    livemode = platform.mode_of_key(key)
+    if livemode is None:
+        raise OAuthError("invalid_client", "Invalid API key provided.")
+    return livemode
+
+
+def _required(form: dict[str, str], name: str, otherwise: str) -> str:
+    value = form.get(name)
+    if value is None:
+        raise OAuthError("invalid_request", otherwise)
+    return value
+
+
+def _token_response(reply: TokenReply) -> dict[str, object]:
+    return {
+        "access_token": reply.access_token,
+        "livemode": reply.grant.livemode,
+        "refresh_token": reply.refresh_token,
+        "scope": reply.scope,
+        "stripe_publishable_key": reply.publishable_key,
+        "stripe_user_id": reply.grant.account.id,
+        "token_type": "bearer",
+    }
