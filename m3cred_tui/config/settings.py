@@ -5,10 +5,21 @@ from dataclasses import dataclass
 
 from m3cred_tui.config.locations import Locations, locations
 from m3cred_tui.model.destination import DESTINATIONS, Destination
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.platform import Platform
 
-_PREFIX = "M3CRED_"
+
+class NotSetUp(Problem):
+    """A destination has no client id or no secret key."""
+
+    def __init__(self, destination: Destination) -> None:
+        client_id, secret_key = _variables(destination)
+        super().__init__(
+            f"{destination.label} is not set up: set {client_id} and {secret_key}, then start "
+            "m3cred again; or try everything on the demo Stripe with m3cred --demo."
+        )
+        self.destination = destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +29,32 @@ class Settings:
     locations: Locations
     platforms: Mapping[Destination, Platform]
     """The destinations that are set up."""
-    created_by: str
     demo: bool = False
 
+    def platform(self, destination: Destination) -> Platform:
+        """Return a destination's platform; raises :class:`NotSetUp`."""
+        try:
+            return self.platforms[destination]
+        except KeyError:
+            raise NotSetUp(destination) from None
 
-def settings_from(environ: Mapping[str, str], *, created_by: str) -> Settings:
+
+def settings_from(environ: Mapping[str, str]) -> Settings:
     """Read the settings of a normal start.
 
-    A destination is set up by its two variables, ``M3CRED_<code>_CLIENT_ID`` and
+    A destination is set up by two variables, ``M3CRED_<code>_CLIENT_ID`` and
     ``M3CRED_<code>_SECRET_KEY``, where ``<code>`` is m3ter's (``STRIPE``, ``STRIPE_TEST``).
     """
     platforms = {}
     for destination in DESTINATIONS:
-        client_id = environ.get(f"{_PREFIX}{destination.code}_CLIENT_ID", "").strip()
-        secret_key = environ.get(f"{_PREFIX}{destination.code}_SECRET_KEY", "").strip()
+        client_id, secret_key = (
+            environ.get(name, "").strip() for name in _variables(destination)
+        )
         if client_id and secret_key:
             platforms[destination] = Platform(client_id, Secret(secret_key))
-    return Settings(locations(demo=False), platforms, created_by)
+    return Settings(locations(demo=False), platforms)
+
+
+def _variables(destination: Destination) -> tuple[str, str]:
+    prefix = f"M3CRED_{destination.code}"
+    return f"{prefix}_CLIENT_ID", f"{prefix}_SECRET_KEY"

@@ -1,1 +1,26 @@
 """One file for each stage of Create Integration Credential."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from m3cred_tui.ui.stages.authenticate import AuthenticateStage
+from m3cred_tui.ui.stages.destination import DestinationStage
+from m3cred_tui.ui.stages.entity_type import EntityTypeStage
+from m3cred_tui.ui.stages.name import NameStage
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from m3cred_tui.ui.services import Services
+    from m3cred_tui.ui.stages.stage import Stage
+
+
+def stages(services: Services, taken_names: Container[str]) -> Sequence[Stage]:
+    """Return new stages, in their order; a new stage is one line here."""
+    return (
+        NameStage(taken_names),
+        EntityTypeStage(),
+        DestinationStage(),
+        AuthenticateStage(services),
+    )

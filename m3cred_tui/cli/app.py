@@ -1,0 +1,107 @@
+"""Opening the app: the rooms are put together here."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from m3cred_tui.config.locations import locations
+from m3cred_tui.config.settings import Settings, settings_from
+from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+from m3cred_tui.stripe.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from m3cred_tui.authorize.service import Authorizer
+
+_FAILED = 1
+
+
+def open_app(*, demo: bool) -> int:
+    """Open the app full screen until the user leaves; return the exit status."""
+    if reason := _unfit_terminal():
+        sys.stderr.write(f"m3cred: {reason}\n")
+        return _FAILED
+    try:
+        with _demo_settings() if demo else _settings() as settings:
+            return _run(settings)
+    except Problem as problem:
+        sys.stderr.write(f"m3cred: {problem}\n")
+        return _FAILED
+
+
+def _unfit_terminal() -> str | None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return "the app needs a terminal; run it in one."
+    if os.environ.get("TERM", "dumb") == "dumb":
+        return "TERM is dumb: this terminal cannot show a full-screen app."
+    return None
+
+
+def _run(settings: Settings) -> int:
+    from m3cred_tui.store.store import CredentialStore  # noqa: PLC0415  after the terminal's check
+    from m3cred_tui.ui.app import M3credApp  # noqa: PLC0415
+    from m3cred_tui.ui.services import Services  # noqa: PLC0415
+
+    places = settings.locations
+    services = Services(
+        store=CredentialStore(places.credentials, places.identity),
+        authorizer=_authorizer(settings),
+        open_browser=_open_browser,
+        now=_now,
+        created_by=clean(f"{getpass.getuser()}@{socket.gethostname()}"),
+        demo=settings.demo,
+    )
+    app = M3credApp(services)
+    app.run()
+    return app.return_code or 0
+
+
+@contextmanager
+def _settings() -> Iterator[Settings]:
+    yield settings_from(os.environ)
+
+
+@contextmanager
+def _demo_settings() -> Iterator[Settings]:
+    """Yield settings for the demo Stripe, which runs beside the app."""
+    from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri  # noqa: PLC0415
+    from m3cred_tui.demo_stripe.server import background_demo_stripe  # noqa: PLC0415
+
+    with background_demo_stripe([redirect_uri(port) for port in CALLBACK_PORTS]) as stripe:
+        bases = stripe.connect_base, stripe.api_base
+        platforms = {
+            STRIPE: Platform(*stripe.live, *bases),
+            STRIPE_TEST: Platform(*stripe.test, *bases),
+        }
+        yield Settings(locations(demo=True), platforms, demo=True)
+
+
+def _authorizer(settings: Settings) -> Callable[[Destination], Authorizer]:
+    def make(destination: Destination) -> Authorizer:
+        # Not for the first paint: these bring asyncio's servers and the HTTP protocol.
+        from m3cred_tui.authorize.service import Authorizer  # noqa: PLC0415
+        from m3cred_tui.stripe.httpx_gateway import HttpxGateway  # noqa: PLC0415
+
+        gateway = HttpxGateway(settings.platform(destination))
+        return Authorizer(gateway, destination, _open_browser, _now)
+
+    return make
+
+
+async def _open_browser(url: str) -> None:
+    from m3cred_tui.authorize.browser import open_browser  # noqa: PLC0415
+
+    await open_browser(url, os.environ)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,57 @@
+"""The command ``m3cred``."""
+
+import argparse
+from collections.abc import Sequence
+from importlib.metadata import version
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        if chosen.command == "demo-stripe":
+            from m3cred_tui.cli.demo_stripe import run  # noqa: PLC0415  only when used
+
+            return run(chosen.port)
+        from m3cred_tui.cli.app import open_app  # noqa: PLC0415  only when used
+
+        return open_app(demo=chosen.demo)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="m3cred",
+        description="Create m3ter Integration Credentials for Stripe in the terminal.",
+        epilog="Without a command, m3cred opens full screen on the Credentials page.",
+    )
+    parser.add_argument("--version", action="version", version=f"m3cred {version('m3cred')}")
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="use the built-in demo Stripe, and a data directory of its own",
+    )
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    demo_stripe = commands.add_parser(
+        "demo-stripe",
+        help="run only the demo Stripe, in the foreground",
+        description="Run only the demo Stripe, in the foreground. The first line on standard "
+        "output is a JSON object with its addresses, client ids and keys.",
+    )
+    demo_stripe.add_argument(
+        "--port",
+        type=_port,
+        default=0,
+        metavar="N",
+        help="port on 127.0.0.1; 0 takes any free one",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!a} is not a port from 0 to 65535")
+    return int(text)

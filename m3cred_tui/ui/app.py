@@ -1,0 +1,89 @@
+"""The full-screen app."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+
+from m3cred_tui.ui.screens.credentials import CredentialsPage
+from m3cred_tui.ui.screens.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+    from textual.screen import Screen
+
+    from m3cred_tui.ui.services import Services
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 20
+_SIGNALLED = 128
+
+
+class M3credApp(App[None]):
+    """Opens on the Credentials page; knows no more than how screens come and go."""
+
+    TITLE = "m3cred"
+    CSS_PATH = "app.tcss"
+    DEFAULT_MODE = "credentials"
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="Show every key"),
+        Binding("q", "quit", "Quit", tooltip="Leave m3cred"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.add_mode(self.DEFAULT_MODE, lambda: CredentialsPage(services))
+
+    def on_mount(self) -> None:
+        """Leave the terminal as it was when the connection drops or the system ends us."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, None, _SIGNALLED + number)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover a window that is too small with a sentence that says so."""
+        from m3cred_tui.ui.screens.too_small import TooSmall
+
+        too_small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
+        if too_small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall(LEAST_WIDTH, LEAST_HEIGHT))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action that has a key here, and the themes."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled:
+                action = binding.action
+                yield SystemCommand(
+                    binding.tooltip or binding.description,
+                    f"{binding.description}: {self.get_key_display(binding)}",
+                    lambda action=action, node=active.node: self.run_action(action, node),
+                )
+        yield SystemCommand("Theme", "Choose light, dark or other colours", self.search_themes)
+        yield SystemCommand("Screenshot", "Save this screen as SVG", self.deliver_screenshot)
+
+    def action_help(self) -> None:
+        """Show every key of this screen."""
+        from m3cred_tui.ui.screens.help import Help
+
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(self.screen))
+
+    @work(exclusive=True, group="quit")
+    async def action_quit(self) -> None:  # type: ignore[override]  # a worker, as it may ask
+        """Leave, after asking where something would be lost."""
+        from m3cred_tui.ui.screens.confirm import Confirm
+
+        pages = [screen for screen in self.screen_stack if isinstance(screen, Page)]
+        lost = next((page.would_lose for page in pages if page.would_lose), None)
+        question = Confirm("Leave m3cred?", lost or "", no="Stay", yes="Leave")
+        if lost is None or await self.push_screen_wait(question):
+            self.exit()

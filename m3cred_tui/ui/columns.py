@@ -1,0 +1,78 @@
+"""The columns of the Credentials list, and how they share a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.credential import Credential, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from m3cred_tui.store.record import Damaged
+
+    Row = Credential | Damaged
+
+STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…"}
+
+
+class Column(NamedTuple):
+    """One column: its heading (a short one where it is narrow), widths in cells, its text."""
+
+    heading: str
+    short: str
+    least: int
+    most: int
+    text: Callable[[Credential, int], str]
+    damaged: Callable[[Damaged], str] = lambda _row: ""
+
+    def of(self, row: Row, width: int = 200) -> str:
+        """Return what this column shows of ``row`` in ``width`` cells."""
+        if isinstance(row, Credential):
+            return self.text(row, width)
+        return self.damaged(row)
+
+
+def account_label(credential: Credential) -> str:
+    """Return the name a person knows the account by, or else its id."""
+    return credential.account.name or credential.account.id
+
+
+def _status(credential: Credential, _width: int) -> str:
+    return f"{STATUS_SIGNS[credential.status]} {credential.status}"
+
+
+def _created(credential: Credential, width: int) -> str:
+    local = credential.created_at.astimezone()
+    if width >= len("2026-11-23 08:20"):
+        return f"{local:%Y-%m-%d %H:%M}"
+    return f"{local:%Y-%m-%d}" if width >= len("2026-11-23") else f"{local:%d %b}"
+
+
+NAME = Column("Name", "Name", 16, 64, lambda one, _: one.name, lambda row: row.id)
+ENTITY_TYPE = Column("Entity type", "Type", 4, 11, lambda one, _: one.entity_type.label)
+DESTINATION = Column("Destination", "Destination", 18, 18, lambda one, _: one.destination.label)
+ACCOUNT = Column("Stripe account", "Account", 13, 40, lambda one, _: account_label(one))
+STATUS = Column("Status", "Status", 15, 15, _status, lambda row: f"! damaged: {row.reason}")
+CREATED = Column("Created", "Made", 6, 16, _created)
+
+COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)
+_NEEDED_FIRST = (NAME, STATUS, DESTINATION, ACCOUNT, CREATED, ENTITY_TYPE)
+_WIDENED_FIRST = (ENTITY_TYPE, CREATED, ACCOUNT, NAME)
+GAP = 1
+
+
+def share(width: int) -> Sequence[tuple[Column, int]]:
+    """Return the columns that fit into ``width`` cells, in order, each with its own width."""
+    widths: dict[Column, int] = {}
+    spare = width + GAP
+    for column in _NEEDED_FIRST:
+        if not widths or column.least + GAP <= spare:
+            widths[column] = min(column.least, width)
+            spare -= column.least + GAP
+    for column in _WIDENED_FIRST:
+        if column in widths and spare > 0:
+            more = min(spare, column.most - widths[column])
+            widths[column] += more
+            spare -= more
+    return [(column, widths[column]) for column in COLUMNS if column in widths]

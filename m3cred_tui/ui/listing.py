@@ -1,0 +1,85 @@
+"""The credentials as the Credentials page holds them: known by ID, read when needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.name import name_key
+from m3cred_tui.ui.columns import COLUMNS, CREATED, NAME, Column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from m3cred_tui.ui.columns import Row
+
+SORTABLE = (CREATED, *(column for column in COLUMNS if column is not CREATED))
+
+_ID_PART = 8  # shorter pieces of an ID are found in every other one
+
+
+class Listing:
+    """Rows in the order and under the filter that the user chose.
+
+    Credential IDs sort by time, so the newest are shown before any other file is opened.
+    Filter and order cover what has been read; :meth:`read_rest` reads what is left.
+    """
+
+    def __init__(self, ids: Sequence[str], read: Callable[[str], Row | None]) -> None:
+        """Take all ``ids``, newest first, and how to read one; ``None`` is one that is gone."""
+        self._ids = ids
+        self._read = read
+        self._rows: dict[str, Row] = {}
+        self._searchable: dict[str, str] = {}
+        self.filter = ""
+        self.order = CREATED
+        self.shown: Sequence[str] = ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def renew(self, ids: Sequence[str]) -> None:
+        """Take the IDs as they are now; what has been read of them stays read."""
+        self._ids = ids
+        for gone in self._rows.keys() - set(ids):
+            del self._rows[gone], self._searchable[gone]
+
+    def row(self, credential_id: str) -> Row | None:
+        """Return the row of this ID, read now if it has not been; ``None`` if it is gone."""
+        row = self._rows.get(credential_id)
+        if row is None and (row := self._read(credential_id)) is not None:
+            words = (column.of(row) for column in COLUMNS if column is not CREATED)
+            self._searchable[credential_id] = name_key(" ".join(words))
+            self._rows[credential_id] = row
+        return row
+
+    def read_rest(self, batch: int = 200) -> Iterator[int]:
+        """Read what has not been read, ``batch`` at a time; yields how many are left."""
+        for start in range(0, len(self._ids), batch):
+            for credential_id in self._ids[start : start + batch]:
+                self.row(credential_id)
+            yield max(0, len(self._ids) - start - batch)
+
+    def taken_names(self) -> AbstractSet[str]:
+        """Return the :func:`name_key` of every name in use, as far as read."""
+        return {name_key(NAME.of(row)) for row in self._rows.values()}
+
+    def arrange(self) -> None:
+        """Apply filter and order anew to what has been read."""
+        words = name_key(self.filter).split()
+        if not words and self.order is CREATED:
+            self.shown = self._ids
+            return
+        found = [one for one in self._ids if self._matches(one, words)]
+        if self.order is not CREATED:
+            found.sort(key=lambda one: self._sort_key(one, self.order))
+        self.shown = found
+
+    def _matches(self, credential_id: str, words: Sequence[str]) -> bool:
+        text = self._searchable.get(credential_id)
+        return text is not None and all(
+            word in text or (len(word) >= _ID_PART and word in credential_id) for word in words
+        )
+
+    def _sort_key(self, credential_id: str, column: Column) -> str:
+        return name_key(column.of(self._rows[credential_id]))

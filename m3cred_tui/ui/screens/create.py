@@ -1,0 +1,105 @@
+"""The Create page: Integrations › Credentials › Create."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widgets import ContentSwitcher, Footer, Input
+
+from m3cred_tui.model.credential import Draft
+from m3cred_tui.ui.screens.confirm import Confirm
+from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.stages import stages
+from m3cred_tui.ui.stages.stage import Stage
+from m3cred_tui.ui.widgets.stepper import Stepper
+from m3cred_tui.ui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from collections.abc import Container as ContainerOf
+
+    from textual.app import ComposeResult
+
+    from m3cred_tui.ui.services import Services
+
+_ENTERED = "What you entered for this credential is lost."
+
+
+class CreatePage(Page[str]):
+    """The stepper and the stage it stands at; ends with the ID of the new credential."""
+
+    CSS_PATH = "create.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  Textual's own
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", tooltip="Back to the stage before"),
+    ]
+
+    def __init__(self, services: Services, taken_names: ContainerOf[str]) -> None:
+        super().__init__()
+        self._demo = services.demo
+        self._stages = stages(services, taken_names)
+        self._draft = Draft()
+        self._current = 0
+        self._completed = 0
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar("Credentials", "Create", demo=self._demo)
+        with Container(id="create-body"):
+            yield Stepper([stage.LABEL for stage in self._stages])
+            yield ContentSwitcher()
+        yield Footer(compact=True)
+
+    async def on_mount(self) -> None:
+        await self._go_to(0)
+
+    @property
+    def _stage(self) -> Stage:
+        return self._stages[self._current]
+
+    @property
+    def would_lose(self) -> str | None:
+        entered = self._completed or any(line.value for line in self.query(Input))
+        return self._stage.would_lose or (_ENTERED if entered else None)
+
+    async def _go_to(self, number: int) -> None:
+        """Show a stage; it is made at its first visit and keeps what was entered."""
+        self._current = number
+        self._completed = max(self._completed, number)
+        self.query_one(Stepper).show(number, self._completed)
+        switcher = self.query_one(ContentSwitcher)
+        if not self._stage.is_attached:
+            await switcher.add_content(self._stage, id=f"stage-{number}")
+        switcher.current = f"stage-{number}"
+        await self._stage.arrive(self._draft)
+
+    @on(Stage.Completed)
+    async def _on_completed(self, message: Stage.Completed) -> None:
+        self._draft = message.draft
+        await self._go_to(self._current + 1)
+
+    @on(Stage.Created)
+    def _on_created(self, message: Stage.Created) -> None:
+        self.dismiss(message.credential_id)
+
+    @on(Stepper.Chosen)
+    def _on_chosen(self, message: Stepper.Chosen) -> None:
+        self._leave_for(message.stage)
+
+    def action_back(self) -> None:
+        """Go to the stage before, or leave the page at the first one."""
+        self._leave_for(self._current - 1)
+
+    @work(exclusive=True, group="leave")
+    async def _leave_for(self, number: int) -> None:
+        lost = self.would_lose if number < 0 else self._stage.would_lose
+        if lost and not await self.app.push_screen_wait(
+            Confirm("Leave this page?" if number < 0 else "Go back?", lost, no="Stay", yes="Go")
+        ):
+            return
+        self._stage.leave()
+        if number < 0:
+            self.dismiss(None)
+        else:
+            await self._go_to(number)

@@ -1,0 +1,224 @@
+"""The Credentials page: Integrations › Credentials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Button, Footer, Input, Static
+
+from m3cred_tui.model.credential import Credential
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.ui.listing import SORTABLE, Listing
+from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.widgets.credential_list import CredentialList
+from m3cred_tui.ui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from m3cred_tui.ui.services import Services
+
+_EMPTY = (
+    "There are no credentials yet.\n\n"
+    "An Integration Credential lets m3ter send your Bills to Stripe.\n"
+    "Press Enter to create the first one."
+)
+_NOTHING_FOUND = "No credential matches the filter. Press Esc to see all."
+_DELETING = (
+    "m3ter can no longer send Bills with it, and it cannot be brought back. "
+    "The Stripe account itself stays connected."
+)
+_SUPPORT = "Additional Support: log in to the Support portal, support.m3ter.com"
+_PROGRESS_FROM = 5_000  # below, reading is over before a progress line could be read
+
+
+class CredentialsPage(Page[None]):
+    """Lists the credentials; everything else starts here."""
+
+    CSS_PATH = "credentials.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "create", "Create", tooltip="Create Integration Credential"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
+        Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
+        Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
+        Binding("s", "sort", "Sort", tooltip="Sort the list by the next column"),
+        Binding("escape", "clear_filter", "Show all", show=False),
+    ]
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self._listing = Listing([], services.store.read)
+        self._trouble: Problem | None = None
+        self._renew()
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar("Credentials", demo=self._services.demo)
+        yield Button("Create Integration Credential", id="create", compact=True)
+        yield CredentialList(self._listing)
+        yield Static(id="message")
+        yield Static(Content(_SUPPORT), id="support")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self._show(selected=None)
+        self.call_after_refresh(self._read_rest)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what works on a credential only where one is selected."""
+        del parameters
+        if action in {"copy_id", "delete", "filter", "sort"} and self.is_mounted:
+            return bool(len(self._listing)) and (
+                action in {"filter", "sort"} or self._list.selected is not None
+            )
+        return True
+
+    @property
+    def _list(self) -> CredentialList:
+        return self.query_one(CredentialList)
+
+    def _renew(self) -> None:
+        self._trouble = None
+        try:
+            self._listing.renew(self._services.store.ids())
+        except Problem as problem:
+            self._trouble = problem
+
+    def _show(self, selected: str | None) -> None:
+        """Show the listing as it is now; focus lies on the next thing to do."""
+        self._listing.arrange()
+        some = bool(self._listing.shown)
+        self._list.display = some
+        self._list.show(self._listing, selected)
+        message = self.query_one("#message", Static)
+        message.display = not some
+        if not some:
+            nothing = _NOTHING_FOUND if len(self._listing) else _EMPTY
+            message.update(Content(str(self._trouble) if self._trouble else nothing))
+        self._count()
+        if not self._listing.filter:
+            (self._list if some else self.query_one("#create")).focus()
+        self.refresh_bindings()
+
+    def _count(self) -> None:
+        total, shown = len(self._listing), len(self._listing.shown)
+        counted = f"{total:,} credential{'' if total == 1 else 's'}"
+        self.query_one(TitleBar).note = counted if shown == total else f"{shown:,} of {counted}"
+
+    @work(thread=True, exclusive=True, group="read")
+    def _read_rest(self) -> None:
+        """Read, after the first paint, what filter, order and names need."""
+        total = len(self._listing)
+        for left in self._listing.read_rest():
+            if not self.is_attached:
+                return
+            if total >= _PROGRESS_FROM and left and left % _PROGRESS_FROM == 0:
+                self.app.call_from_thread(self._progress, total - left, total)
+        self.app.call_from_thread(self._read_all)
+
+    def _progress(self, read: int, total: int) -> None:
+        self.query_one(TitleBar).note = f"reading {read:,} of {total:,}"
+
+    def _read_all(self) -> None:
+        if self._listing.filter or self._listing.order is not SORTABLE[0]:
+            self._show(self._list.selected)
+        else:
+            self._count()
+
+    @on(Button.Pressed, "#create")
+    def action_create(self) -> None:
+        """Open Create Integration Credential."""
+        from m3cred_tui.ui.screens.create import CreatePage  # noqa: PLC0415  not for first paint
+
+        page = CreatePage(self._services, self._listing.taken_names())
+        self.app.push_screen(page, self._after_create)
+
+    def _after_create(self, credential_id: str | None) -> None:
+        if credential_id is not None:
+            self._close_filter()
+            self._renew()
+            self._show(selected=credential_id)
+
+    @on(CredentialList.Opened)
+    def _open(self, message: CredentialList.Opened) -> None:
+        from m3cred_tui.ui.screens.details import DetailsPage  # noqa: PLC0415  not for first paint
+
+        row = self._listing.row(message.credential_id)
+        if row is not None:
+            self.app.push_screen(DetailsPage(self._services, row), self._after_details)
+
+    def _after_details(self, delete: bool | None) -> None:
+        if delete:
+            self.action_delete()
+
+    @on(CredentialList.LeftUpwards)
+    def _to_button(self) -> None:
+        self.query_one("#create").focus()
+
+    def action_copy_id(self) -> None:
+        """Send the selected Credential ID to the terminal's clipboard."""
+        if (credential_id := self._list.selected) is not None:
+            self.app.copy_to_clipboard(credential_id)
+            self.notify("Credential ID sent to your terminal's clipboard.", markup=False)
+
+    @work
+    async def action_delete(self) -> None:
+        """Delete the selected credential, after a confirmation that names it."""
+        from m3cred_tui.ui.screens.confirm import Confirm  # noqa: PLC0415  not for first paint
+
+        credential_id = self._list.selected
+        row = self._listing.row(credential_id) if credential_id else None
+        if credential_id is None or row is None:
+            return
+        name = row.name if isinstance(row, Credential) else row.id
+        question = Confirm(
+            f"Delete “{name}”?", _DELETING, no="No, keep it", yes="Yes, delete it"
+        )
+        if not await self.app.push_screen_wait(question):
+            return
+        after = self._list.cursor
+        try:
+            self._services.store.delete(credential_id)
+        except Problem as problem:
+            self.notify(str(problem), severity="error", markup=False)
+        self._renew()
+        self._show(selected=None)
+        self._list.cursor = after
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        selected = self._list.selected
+        order = SORTABLE.index(self._listing.order) + 1
+        self._listing.order = SORTABLE[order % len(SORTABLE)]
+        self._show(selected)
+
+    async def action_filter(self) -> None:
+        """Show the filter line."""
+        if not self.query(Input):
+            line = Input(placeholder="Filter by any word of a row", compact=True, id="filter")
+            line.cursor_blink = False
+            await self.mount(line, after="#create")
+        self.query_one(Input).focus()
+
+    @on(Input.Changed)
+    def _filter(self, message: Input.Changed) -> None:
+        selected = self._list.selected
+        self._listing.filter = message.value
+        self._show(selected)
+
+    @on(Input.Submitted)
+    def _to_list(self) -> None:
+        self._list.focus()
+
+    def action_clear_filter(self) -> None:
+        """Show every credential again."""
+        selected = self._list.selected
+        self._close_filter()
+        self._show(selected)
+
+    def _close_filter(self) -> None:
+        self.query(Input).remove()
+        self._listing.filter = ""

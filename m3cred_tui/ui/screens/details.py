@@ -1,0 +1,80 @@
+"""The details of one credential."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Footer, Static
+
+from m3cred_tui.model.credential import Credential
+from m3cred_tui.ui.columns import STATUS
+from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.widgets.fields import fields
+from m3cred_tui.ui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from m3cred_tui.ui.columns import Row
+    from m3cred_tui.ui.services import Services
+
+_USE = (
+    "Use this credential in a native Integration Configuration that sends Bills to Stripe: "
+    "select it there, by this name, as what the integration authenticates with."
+)
+_NO_EDITING = "A credential cannot be edited; create another one and delete this one."
+
+
+class DetailsPage(Page[bool]):
+    """Every field of a credential; ends with ``True`` when it is to be deleted."""
+
+    CSS_PATH = "details.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "dismiss(False)", "Back", tooltip="Back to Credentials"),
+        Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
+        Binding("d", "dismiss(True)", "Delete", tooltip="Delete this credential"),
+    ]
+
+    def __init__(self, services: Services, row: Row) -> None:
+        super().__init__()
+        self._demo = services.demo
+        self._row = row
+
+    def compose(self) -> ComposeResult:
+        row = self._row
+        name = row.name if isinstance(row, Credential) else row.id
+        yield TitleBar("Credentials", name, demo=self._demo)
+        with VerticalScroll():
+            if isinstance(row, Credential):
+                yield Static(fields(_facts(row)))
+                yield Static(Content(_USE), classes="note")
+                yield Static(Content(_NO_EDITING), classes="note")
+            else:
+                yield Static(fields([("Credential ID", row.id), ("Damaged", row.reason)]))
+        yield Footer(compact=True)
+
+    def action_copy_id(self) -> None:
+        """Send the Credential ID to the terminal's clipboard."""
+        self.app.copy_to_clipboard(self._row.id)
+        self.notify("Credential ID sent to your terminal's clipboard.", markup=False)
+
+
+def _facts(credential: Credential) -> list[tuple[str, str]]:
+    account = credential.account
+    return [
+        ("Name", credential.name),
+        ("Credential ID", credential.id),
+        ("Entity type", credential.entity_type.label),
+        ("Destination", credential.destination.label),
+        ("Stripe account", account.name or "not told by Stripe"),
+        ("Account ID", account.id),
+        ("Country", account.country or "not told by Stripe"),
+        ("Mode", account.mode.upper()),
+        ("Status", STATUS.of(credential)),
+        ("Created", f"{credential.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
+        ("Created by", credential.created_by),
+    ]

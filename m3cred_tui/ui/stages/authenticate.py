@@ -1,0 +1,196 @@
+"""Stage 4: Authenticate."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import aclosing
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widgets import Button
+
+from m3cred_tui.authorize.create import credential_from
+from m3cred_tui.authorize.events import (
+    Approved,
+    BrowserOpened,
+    Event,
+    Failed,
+    Noticed,
+    RedirectReceived,
+    UrlReady,
+)
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import OutcomeUnknown
+from m3cred_tui.ui.stages.panels import (
+    CREATE,
+    GO_TO_STRIPE,
+    AccountPanel,
+    InformationPanel,
+    PreparingPanel,
+    ProblemPanel,
+    WaitingPanel,
+)
+from m3cred_tui.ui.stages.stage import Stage
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+    from textual.worker import Worker
+
+    from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.model.credential import Draft
+    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.ui.services import Services
+
+
+class AuthenticateStage(Stage):
+    """Follows an authorization, shows the account, and creates the credential."""
+
+    LABEL = "Authenticate"
+    TITLE = "Authenticate"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open", "Open browser", tooltip="Open the address in a browser again"),
+        Binding("y", "copy", "Copy address", tooltip="Send the address to the clipboard"),
+    ]
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self._authorization: Worker[None] | None = None
+        self._approved: Approved | None = None
+
+    def compose_panel(self) -> ComposeResult:
+        yield Container(id="panel")
+
+    async def arrive(self, draft: Draft) -> None:
+        await super().arrive(draft)
+        await self._show(InformationPanel(draft))
+
+    def leave(self) -> None:
+        if self._authorization is not None:
+            self._authorization.cancel()
+        self._approved = None
+
+    @property
+    def would_lose(self) -> str | None:
+        if self._approved is not None:
+            return "Stripe has approved access, but the credential is not created yet."
+        if self._waiting is not None:
+            return "The wait for Stripe ends; an approval given after that counts for nothing."
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        del parameters
+        return action not in {"open", "copy"} or self._waiting is not None
+
+    @property
+    def _panel(self) -> Container:
+        return self.query_one("#panel", Container)
+
+    @property
+    def _waiting(self) -> WaitingPanel | None:
+        return next(iter(self.query(WaitingPanel)), None)
+
+    async def _show(self, panel: Widget) -> None:
+        """Change the panel; focus goes to its button, the next thing to do."""
+        with self.app.batch_update():
+            await self._panel.remove_children()
+            await self._panel.mount(panel)
+        for button in panel.query(Button):
+            button.focus()
+        self.refresh_bindings()
+
+    @on(Button.Pressed, f"#{GO_TO_STRIPE}")
+    def _go_to_stripe(self) -> None:
+        if self.draft.destination is not None:
+            self._authorization = self._authorize(self.draft.destination)
+
+    @work(exclusive=True, group="authorization")
+    async def _authorize(self, destination: Destination) -> None:
+        await self._show(PreparingPanel())
+        try:
+            authorizer = await asyncio.to_thread(self._prepare, destination)
+        except Problem as problem:
+            await self._show(ProblemPanel(problem))
+            return
+        async with aclosing(authorizer.authorize()) as happenings:
+            async for event in happenings:
+                await self._follow(event)
+
+    def _prepare(self, destination: Destination) -> Authorizer:
+        """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
+        self._services.store.prepare()
+        return self._services.authorizer(destination)
+
+    async def _follow(self, event: Event) -> None:
+        match event:
+            case UrlReady():
+                await self._show(WaitingPanel(event, self._services.now))
+            case BrowserOpened():
+                self._tell("A browser was opened. If you do not see it, open the address.")
+            case Noticed(problem):
+                self._tell(str(problem))
+            case RedirectReceived():
+                if self._waiting is not None:
+                    self._waiting.received()
+            case Approved():
+                self._approved = event
+                await self._show(AccountPanel(event))
+            case Failed(problem):
+                await self._show(ProblemPanel(problem))
+
+    def _tell(self, text: str) -> None:
+        if self._waiting is not None:
+            self._waiting.notice(text)
+
+    @on(Button.Pressed, "#open")
+    def action_open(self) -> None:
+        """Open the address in a browser again."""
+        if self._waiting is not None:
+            self._open(self._waiting.url)
+
+    @work(exclusive=True, group="browser")
+    async def _open(self, url: str) -> None:
+        try:
+            await self._services.open_browser(url)
+        except Problem as problem:
+            self._tell(str(problem))
+        else:
+            self._tell("A browser was opened. If you do not see it, open the address.")
+
+    def action_copy(self) -> None:
+        """Send the address to the terminal's clipboard."""
+        if self._waiting is not None:
+            self.app.copy_to_clipboard(self._waiting.url)
+            self._tell("Address sent to your terminal's clipboard.")
+
+    @on(Button.Pressed, f"#{CREATE}")
+    def _create(self, message: Button.Pressed) -> None:
+        message.button.disabled = True
+        self._save()
+
+    @work(exclusive=True, group="create")
+    async def _save(self) -> None:
+        """Keep the credential; a failure keeps the approval and says why."""
+        if self._approved is None:
+            return
+        services, tokens = self._services, self._approved.tokens
+        credential = credential_from(
+            self.draft,
+            self._approved.account,
+            created_at=services.now(),
+            created_by=services.created_by,
+            randomness=os.urandom(10),
+        )
+        try:
+            await asyncio.to_thread(services.store.create, credential, tokens)
+        except OutcomeUnknown as problem:
+            self.notify(str(problem), severity="warning", markup=False)
+        except Problem as problem:
+            self.query_one(AccountPanel).notice(f"! {problem}")
+            return
+        self._approved = None
+        self.post_message(self.Created(credential.id))

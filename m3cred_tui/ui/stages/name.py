@@ -1,0 +1,66 @@
+"""Stage 1: Name the credential."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from m3cred_tui.model.name import name_problem, tidy_name
+from m3cred_tui.ui.stages.stage import Stage, next_button, note
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from textual.app import ComposeResult
+
+    from m3cred_tui.model.credential import Draft
+
+
+class NameStage(Stage):
+    """Asks for a name and says at once what is wrong with it."""
+
+    LABEL = "Name the credential"
+    TITLE = "Name credential"
+
+    def __init__(self, taken: Container[str]) -> None:
+        """Take the :func:`name_key` of every name in use."""
+        super().__init__()
+        self._taken = taken
+
+    def compose_panel(self) -> ComposeResult:
+        line = Input(placeholder="Name", id="name")
+        line.cursor_blink = False
+        yield line
+        yield Static(id="problem", classes="problem")
+        yield next_button()
+        yield note(
+            "Choose a name that tells this credential from the others, such as the "
+            "Stripe account it is for. Credentials are listed by it."
+        )
+
+    async def arrive(self, draft: Draft) -> None:
+        await super().arrive(draft)
+        self.query_one(Input).focus()
+
+    @on(Input.Changed)
+    def _check(self, message: Input.Changed) -> None:
+        self._tell(name_problem(message.value, self._taken) if message.value else None)
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#next")
+    def _complete(self) -> None:
+        text = self.query_one(Input).value
+        problem = name_problem(text, self._taken)
+        self._tell(problem)
+        if problem is None:
+            self.post_message(self.Completed(replace(self.draft, name=tidy_name(text))))
+        else:
+            self.query_one(Input).focus()
+
+    def _tell(self, problem: str | None) -> None:
+        self.query_one("#problem", Static).update(Content(f"! {problem}" if problem else ""))
+        self.query_one("#next", Button).disabled = problem is not None

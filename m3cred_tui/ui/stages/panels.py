@@ -1,0 +1,148 @@
+"""What stage 4 shows, one panel for each way the authorization can stand."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from m3cred_tui.ui.stages.stage import note
+from m3cred_tui.ui.widgets.fields import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+    from m3cred_tui.authorize.events import Approved, UrlReady
+    from m3cred_tui.model.credential import Draft
+    from m3cred_tui.model.problem import Problem
+
+GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
+
+
+def _button(label: str, name: str) -> Button:
+    return Button(label, id=name, variant="primary")
+
+
+class InformationPanel(Vertical):
+    """Before Stripe: what will be asked for there."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+
+    def compose(self) -> ComposeResult:
+        yield Static(
+            Content(
+                "You will need to provide authentication details on the Stripe website.\n\n"
+                "Under Get started with Stripe, log in to your Stripe account and approve "
+                "access for m3ter. Then select Return to m3ter at the left-hand side. "
+                "This page goes on by itself."
+            ),
+            classes="information",
+        )
+        yield _button("Go to Stripe", GO_TO_STRIPE)
+        if self._draft.entity_type and self._draft.destination:
+            yield note(
+                f"{self._draft.name}: {self._draft.entity_type.label} to "
+                f"{self._draft.destination.label}"
+            )
+
+
+class PreparingPanel(Vertical):
+    """Between Go to Stripe and the address."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("… Preparing the authorization request")
+
+
+class WaitingPanel(Vertical):
+    """At Stripe: the address, the time left, and what has happened so far."""
+
+    def __init__(self, ready: UrlReady, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._ready = ready
+        self._now = now
+
+    @property
+    def url(self) -> str:
+        """The authorization request's address."""
+        return self._ready.url
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="wait"):
+            yield Static("… Waiting for your approval at Stripe", id="happened")
+            yield Static(id="time-left")
+        yield Static("Open this address in a browser on this computer:", classes="note")
+        yield Static(Content(self.url), id="url")
+        yield Static(id="notice", classes="problem")
+        yield Button("Open the browser again", id="open")
+
+    def on_mount(self) -> None:
+        """Count down once a second; nothing else moves."""
+        self._count_down()
+        self.set_interval(1, self._count_down)
+
+    def received(self) -> None:
+        """Say that Stripe's redirect has arrived."""
+        self.query_one("#happened", Static).update("✓ Approved at Stripe; asking which account")
+
+    def notice(self, text: str) -> None:
+        """Show plain text that does not end the wait."""
+        self.query_one("#notice", Static).update(Content(text))
+
+    def _count_down(self) -> None:
+        left = max(self._ready.expires_at - self._now(), timedelta())
+        minutes, seconds = divmod(round(left.total_seconds()), 60)
+        self.query_one("#time-left", Static).update(f"{minutes}:{seconds:02} left")
+
+
+class AccountPanel(Vertical):
+    """Back from Stripe: which account it is, before anything is saved."""
+
+    def __init__(self, approved: Approved) -> None:
+        super().__init__()
+        self._approved = approved
+
+    def compose(self) -> ComposeResult:
+        account = self._approved.account
+        unread = self._approved.unread
+        yield Static("✓ Stripe approved access. Is this the account you meant?")
+        yield Static(
+            fields(
+                [
+                    ("Stripe account", account.name or "not told by Stripe"),
+                    ("Account ID", account.id),
+                    ("Country", account.country or "not told by Stripe"),
+                    ("Mode", account.mode.upper()),
+                ]
+            ),
+            id="account",
+        )
+        yield Static(Content(str(unread) if unread else ""), classes="problem", id="notice")
+        yield _button("Create Credential", CREATE)
+        yield note("Nothing is saved until you select Create Credential.")
+
+    def notice(self, text: str) -> None:
+        """Show, in plain text, why nothing was created; it can be tried again."""
+        self.query_one("#notice", Static).update(Content(text))
+        button = self.query_one(Button)
+        button.disabled = False
+        button.focus()
+
+
+class ProblemPanel(Vertical):
+    """The authorization has ended; a new one can begin."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self._problem = problem
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(f"! {self._problem}"), classes="problem")
+        yield _button("Go to Stripe", GO_TO_STRIPE)
+        yield note("Press Enter to begin a new authorization, Esc to go back.")

@@ -1,0 +1,79 @@
+"""What every stage of Create Integration Credential is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Static
+
+from m3cred_tui.model.credential import Draft
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class Stage(VerticalScroll, can_focus=False):
+    """One panel: a title, what is asked for, and the button that goes on."""
+
+    LABEL: ClassVar[str]
+    """What the stepper calls the stage."""
+    TITLE: ClassVar[str]
+    """The panel's title."""
+
+    DEFAULT_CLASSES = "stage"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+
+    class Completed(Message):
+        """The stage is completed; ``draft`` holds what was entered so far."""
+
+        def __init__(self, draft: Draft) -> None:
+            super().__init__()
+            self.draft = draft
+
+    class Created(Message):
+        """The last stage is completed: the credential is in the store."""
+
+        def __init__(self, credential_id: str) -> None:
+            super().__init__()
+            self.credential_id = credential_id
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft = Draft()
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(self.TITLE), classes="title")
+        yield from self.compose_panel()
+
+    def compose_panel(self) -> ComposeResult:
+        """Yield what stands below the title."""
+        raise NotImplementedError
+
+    async def arrive(self, draft: Draft) -> None:
+        """Take what was entered so far, and put the focus on the next thing to do."""
+        self.draft = draft
+
+    def leave(self) -> None:
+        """End whatever the stage has under way."""
+
+    @property
+    def would_lose(self) -> str | None:
+        """One sentence saying what is lost by leaving the stage; ``None`` is nothing."""
+        return None
+
+
+def next_button() -> Button:
+    """Return the button that completes a stage."""
+    return Button("Next", id="next", variant="primary")
+
+
+def note(text: str) -> Static:
+    """Return a note, given in plain text."""
+    return Static(Content(text), classes="note")

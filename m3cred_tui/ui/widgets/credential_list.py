@@ -1,0 +1,196 @@
+"""The list of credentials: draws only the lines that are seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from m3cred_tui.model.credential import Credential
+from m3cred_tui.ui.columns import GAP, STATUS, share
+
+if TYPE_CHECKING:
+    from rich.style import Style
+    from textual import events
+
+    from m3cred_tui.ui.columns import Row
+    from m3cred_tui.ui.listing import Listing
+
+_HEADING_LINES = 1
+_CURSOR = "▌"
+_MARGIN = len(_CURSOR)
+
+
+class CredentialList(ScrollView, can_focus=True):
+    """One line a credential under a line of headings; the cursor line is highlighted."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "credentials--heading",
+        "credentials--cursor",
+        "credentials--live",
+        "credentials--damaged",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Details"),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "move_page(-1)", "Page up", show=False),
+        Binding("pagedown", "move_page(1)", "Page down", show=False),
+        Binding("home,g", "move_to(0)", "First", show=False),
+        Binding("end,G", "move_to(-1)", "Last", show=False),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+
+    class Opened(Message):
+        """The user wants the details of a credential."""
+
+        def __init__(self, credential_id: str) -> None:
+            super().__init__()
+            self.credential_id = credential_id
+
+    class LeftUpwards(Message):
+        """The user pressed up on the first line."""
+
+    def __init__(self, listing: Listing) -> None:
+        super().__init__()
+        self.listing = listing
+
+    @property
+    def selected(self) -> str | None:
+        """The ID of the credential under the cursor."""
+        shown = self.listing.shown
+        return shown[self.cursor] if 0 <= self.cursor < len(shown) else None
+
+    def show(self, listing: Listing, selected: str | None) -> None:
+        """Show ``listing`` from now on, with the cursor on ``selected`` where it is shown."""
+        self.listing = listing
+        shown = listing.shown
+        self.cursor = shown.index(selected) if selected in shown else 0
+        self.on_resize()
+        self.refresh()
+        self._scroll_to_cursor()
+
+    def on_mount(self) -> None:
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Take all lines, as wide as the window."""
+        lines = len(self.listing.shown) + _HEADING_LINES
+        self.virtual_size = Size(self.scrollable_content_region.width, lines)
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(0, min(cursor, len(self.listing.shown) - 1))
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        if not self._scroll_to_cursor():
+            self._refresh_row(before)
+            self._refresh_row(now)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor; up from the first line leaves the list."""
+        if by < 0 and self.cursor == 0:
+            self.post_message(self.LeftUpwards())
+        self.cursor += by
+
+    def action_move_page(self, by: int) -> None:
+        """Move the cursor by as many lines as are seen."""
+        self.cursor += by * max(1, self.size.height - _HEADING_LINES)
+
+    def action_move_to(self, row: int) -> None:
+        """Move the cursor to a row; -1 is the last."""
+        self.cursor = row % max(1, len(self.listing.shown))
+
+    def action_open(self) -> None:
+        """Ask for the details of the credential under the cursor."""
+        if self.selected is not None:
+            self.post_message(self.Opened(self.selected))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select by a click, open by a second one."""
+        row = self._row_at(event.y)
+        if row == self.cursor and event.chain > 1:
+            self.action_open()
+        elif row is not None:
+            self.cursor = row
+
+    def render_line(self, y: int) -> Strip:
+        """Draw line ``y`` of the window: the headings, or the row that is scrolled there."""
+        width = self.scrollable_content_region.width
+        if y < _HEADING_LINES:
+            return self._heading(width)
+        row = self._row_at(y)
+        if row is None:
+            return Strip.blank(width, self.rich_style)
+        return self._line(row, width)
+
+    def _row_at(self, y: int) -> int | None:
+        row = int(self.scroll_offset.y) + y - _HEADING_LINES
+        return row if y >= _HEADING_LINES and row < len(self.listing.shown) else None
+
+    def _heading(self, width: int) -> Strip:
+        style = self.get_component_rich_style("credentials--heading")
+        cells = [" " * _MARGIN]
+        for column, cell_width in share(width - 2 * _MARGIN):
+            heading = column.heading if len(column.heading) <= cell_width else column.short
+            if column is self.listing.order and len(heading) < cell_width:
+                heading += "▾"
+            cells.append(set_cell_size(heading, cell_width) + " " * GAP)
+        return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
+
+    def _line(self, row_number: int, width: int) -> Strip:
+        row = self.listing.row(self.listing.shown[row_number])
+        on_cursor = row_number == self.cursor
+        text = set_cell_size(_cells(row, width - 2 * _MARGIN), width - _MARGIN)
+        style = self._style(row, on_cursor=on_cursor)
+        return Strip([Segment((_CURSOR if on_cursor else " ") + text, style)], width)
+
+    def _style(self, row: Row | None, *, on_cursor: bool) -> Style:
+        if on_cursor:
+            return self.get_component_rich_style("credentials--cursor")
+        if not isinstance(row, Credential):
+            return self.get_component_rich_style("credentials--damaged")
+        if row.account.livemode:
+            return self.get_component_rich_style("credentials--live")
+        return self.rich_style
+
+    def _refresh_row(self, row: int) -> None:
+        line = row - int(self.scroll_offset.y) + _HEADING_LINES
+        if _HEADING_LINES <= line < self.size.height:
+            self.refresh(Region(0, line, self.size.width, 1))
+
+    def _scroll_to_cursor(self) -> bool:
+        seen = self.size.height - _HEADING_LINES
+        top = int(self.scroll_offset.y)
+        if top <= self.cursor < top + seen or seen <= 0:
+            return False
+        self.scroll_to(
+            y=self.cursor if self.cursor < top else self.cursor - seen + 1,
+            animate=False,
+            force=True,
+        )
+        return True
+
+
+def _cells(row: Row | None, width: int) -> str:
+    """Return the line of ``row``: each column cut to its width, with an ellipsis."""
+    if row is None:
+        return "(deleted elsewhere)"
+    if not isinstance(row, Credential):
+        return _cut(f"{STATUS.of(row)} ({row.id})", width)
+    columns = share(width)
+    return (" " * GAP).join(_cut(column.of(row, wide), wide) for column, wide in columns)
+
+
+def _cut(text: str, width: int) -> str:
+    padded = set_cell_size(text, width)
+    if padded.rstrip() == text.rstrip():
+        return padded
+    return set_cell_size(text, width - 1) + "…"
