@@ -90,8 +90,9 @@ def _checked(
         raise OAuthError("invalid_request", "No response_type provided.")
     if response_type != "code":
         raise _invalid("unsupported_response_type", "response type", response_type)
-    redirect_uri = query.get("redirect_uri", platform.redirect_uris[0])
-    if redirect_uri not in platform.redirect_uris:
+    registered = platform.description.redirect_uris
+    redirect_uri = query.get("redirect_uri", registered[0])
+    if redirect_uri not in registered:
         raise OAuthError(
             "invalid_redirect_uri",
             f"Invalid redirect URI '{redirect_uri}'. Ensure this URI exactly matches one of "

@@ -1,7 +1,10 @@
 """What a platform has to know of a running demo Stripe."""
 
 import json
+import secrets
+from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from m3cred_tui.model.secret import Secret
 
@@ -37,3 +40,33 @@ class Description(NamedTuple):
 
 def _revealed(keys: ClientKeys) -> dict[str, str]:
     return {"client_id": keys.client_id, "secret_key": keys.secret_key.reveal()}
+
+
+def register(base: str, redirect_uris: Sequence[str]) -> Description:
+    """Make m3ter's keys for a demo Stripe that listens at ``base``.
+
+    Unlike Stripe's, its live mode redirects to plain ``http`` too: m3cred's loopback
+    addresses are registered in both modes, so that both destinations can be tried.
+
+    Raises :class:`ValueError` for what is not a redirect URI.
+    """
+    if not redirect_uris:
+        raise ValueError("a platform registers at least one redirect URI")
+    for uri in redirect_uris:
+        _check_redirect_uri(uri)
+    test, live = _new_keys("test"), _new_keys("live")
+    return Description(base, base, test, live, tuple(redirect_uris))
+
+
+def _check_redirect_uri(uri: str) -> None:
+    parts = urlsplit(uri)
+    absolute = parts.scheme in {"http", "https"} and parts.hostname and not parts.fragment
+    # The origin goes into a Content-Security-Policy.
+    plain = uri.isascii() and not any(character in uri for character in " \t\r\n;,\"'")
+    if not (absolute and plain):
+        raise ValueError(f"not a redirect URI: {uri!r}")
+
+
+def _new_keys(mode: str) -> ClientKeys:
+    secret_key = f"sk_{mode}_demo{secrets.token_hex(16)}"
+    return ClientKeys(f"ca_{secrets.token_hex(16)}", Secret(secret_key))

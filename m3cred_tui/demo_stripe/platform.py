@@ -3,54 +3,41 @@
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 from m3cred_tui.demo_stripe.account import Account
-from m3cred_tui.demo_stripe.description import ClientKeys
+from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.errors import OAuthError
 from m3cred_tui.demo_stripe.grants import CODE_LIFETIME, SCOPES, Grant, TokenReply, mode
-from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
-
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Platform:
-    """Everything the demo Stripe knows, in memory only.
-
-    Unlike Stripe's, its live mode redirects to plain ``http`` too: m3cred's loopback
-    addresses are registered in both modes, so that both destinations can be tried.
-    """
+    """Everything the demo Stripe knows, in memory only."""
 
     def __init__(
-        self, redirect_uris: Sequence[str], *, now: Callable[[], float] = time.monotonic
+        self, description: Description, *, now: Callable[[], float] = time.monotonic
     ) -> None:
-        for uri in redirect_uris:
-            _check_registrable(uri)
-        if not redirect_uris:
-            raise ValueError("a platform registers at least one redirect URI")
-        self.redirect_uris = tuple(redirect_uris)
+        self.description = description
         self.now = now
-        self.test = _new_keys(livemode=False)
-        self.live = _new_keys(livemode=True)
         self._grants: dict[str, Grant] = {}  # by authorization code
         self._access_tokens: dict[str, Grant] = {}
 
     def mode_of_client(self, client_id: str) -> bool | None:
         """Return the client id's livemode, or ``None`` for one that nobody has."""
-        return {self.test.client_id: False, self.live.client_id: True}.get(client_id)
+        test, live = self.description.test, self.description.live
+        return {test.client_id: False, live.client_id: True}.get(client_id)
 
     def mode_of_key(self, secret_key: str) -> bool | None:
         """Return the secret key's livemode, or ``None`` for one that is not the platform's."""
-        for keys, livemode in ((self.test, False), (self.live, True)):
+        for keys, livemode in ((self.description.test, False), (self.description.live, True)):
             if hmac.compare_digest(keys.secret_key.reveal().encode(), secret_key.encode()):
                 return livemode
         return None
 
     def approve(self, account: Account, scope: str, *, livemode: bool) -> str:
         """Connect ``account`` and return the authorization code that says so."""
-        code = f"ac_{_random(32)}"
+        code = f"ac_{secrets.token_hex(16)}"
         self._grants[code] = Grant(account, livemode, scope, self.now())
         return code
 
@@ -74,7 +61,7 @@ class Platform:
             )
         if self.now() - grant.approved_at >= CODE_LIFETIME:
             raise _invalid_grant("Authorization code expired.")
-        grant.refresh_token = f"rt_{_random(32)}"
+        grant.refresh_token = f"rt_{secrets.token_hex(16)}"
         return self._issue(grant, grant.refresh_token, grant.scope)
 
     def refresh(self, refresh_token: str, scope: str | None, *, livemode: bool) -> TokenReply:
@@ -123,28 +110,10 @@ class Platform:
 
     def _issue(self, grant: Grant, refresh_token: str, scope: str) -> TokenReply:
         word = mode(livemode=grant.livemode)
-        access_token = f"sk_{word}_acct{_random(32)}"
+        access_token = f"sk_{word}_acct{secrets.token_hex(16)}"
         self._access_tokens[access_token] = grant
         publishable_key = f"pk_{word}_{grant.account.id.removeprefix('acct_')}"
         return TokenReply(grant, scope, access_token, refresh_token, publishable_key)
-
-
-def _new_keys(*, livemode: bool) -> ClientKeys:
-    secret_key = f"sk_{mode(livemode=livemode)}_demo{_random(32)}"
-    return ClientKeys(f"ca_{_random(32)}", Secret(secret_key))
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
-def _check_registrable(uri: str) -> None:
-    parts = urlsplit(uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
-        raise ValueError(f"not a redirect URI: {uri!r}")
-    if not uri.isascii() or any(character in uri for character in " \t\r\n;,\"'"):
-        # The origin goes into a Content-Security-Policy.
-        raise ValueError(f"not a redirect URI: {uri!r}")
 
 
 def _check_mode(grant: Grant, what: str, *, livemode: bool) -> None:

@@ -9,8 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from m3cred_tui.demo_stripe.description import Description
-from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.demo_stripe.description import Description, register
 from m3cred_tui.model.problem import Problem
 
 _LOOPBACK = "127.0.0.1"
@@ -40,19 +39,22 @@ def background_demo_stripe(
 
     Raises :class:`PortUnusable`, when another program has the port or it may not be used.
     """
-    platform = Platform(redirect_uris)
-    listener = _listen(port)
-    description = _description(platform, listener)
-    held_here, held_there = socket.socketpair()
-    thread = threading.Thread(
-        target=_serve, args=(platform, listener, held_there), name="demo-stripe", daemon=True
-    )
-    thread.start()
-    try:
-        yield description
-    finally:
-        held_here.close()  # which the thread sees
-        thread.join()
+    with _listen(port) as listener:
+        base = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+        description = register(base, redirect_uris)
+        held_here, held_there = socket.socketpair()
+        thread = threading.Thread(
+            target=_serve,
+            args=(description, listener, held_there),
+            name="demo-stripe",
+            daemon=True,
+        )
+        thread.start()
+        try:
+            yield description
+        finally:
+            held_here.close()  # which the thread sees
+            thread.join()
 
 
 def run_demo_stripe(
@@ -91,15 +93,10 @@ def _listen(port: int) -> socket.socket:
         raise PortUnusable(port, os.strerror(error.errno or errno.EIO).lower()) from error
 
 
-def _description(platform: Platform, listener: socket.socket) -> Description:
-    base = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
-    return Description(base, base, platform.test, platform.live, platform.redirect_uris)
-
-
-def _serve(platform: Platform, listener: socket.socket, held: socket.socket) -> None:
-    with listener, held:
+def _serve(description: Description, listener: socket.socket, held: socket.socket) -> None:
+    with held:
         if _visited(listener, held):
-            _serve_visitors(platform, listener, held)
+            _serve_visitors(description, listener, held)
 
 
 def _visited(listener: socket.socket, held: socket.socket) -> bool:
@@ -110,15 +107,18 @@ def _visited(listener: socket.socket, held: socket.socket) -> bool:
         return all(key.fileobj is listener for key, _events in selector.select())
 
 
-def _serve_visitors(platform: Platform, listener: socket.socket, held: socket.socket) -> None:
+def _serve_visitors(
+    description: Description, listener: socket.socket, held: socket.socket
+) -> None:
     import asyncio  # noqa: PLC0415 -- here and below: not before somebody comes
 
     import uvicorn  # noqa: PLC0415
 
     from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415
+    from m3cred_tui.demo_stripe.platform import Platform  # noqa: PLC0415
 
     config = uvicorn.Config(
-        demo_stripe_app(platform),
+        demo_stripe_app(Platform(description)),
         access_log=False,
         h11_max_incomplete_event_size=65_536,
         http="h11",
