@@ -47,9 +47,9 @@ def _unfit_terminal() -> str | None:
 
 
 def _run(settings: Settings) -> int:
-    from m3cred_tui.store.store import CredentialStore  # noqa: PLC0415  after the terminal's check
-    from m3cred_tui.ui.app import M3credApp  # noqa: PLC0415
-    from m3cred_tui.ui.services import Services  # noqa: PLC0415
+    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.ui.app import M3credApp
+    from m3cred_tui.ui.services import Services
 
     places = settings.locations
     services = Services(
@@ -73,8 +73,8 @@ def _settings() -> Iterator[Settings]:
 @contextmanager
 def _demo_settings() -> Iterator[Settings]:
     """Yield settings for the demo Stripe, which runs beside the app."""
-    from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri  # noqa: PLC0415
-    from m3cred_tui.demo_stripe.server import background_demo_stripe  # noqa: PLC0415
+    from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
+    from m3cred_tui.demo_stripe.server import background_demo_stripe
 
     with background_demo_stripe([redirect_uri(port) for port in CALLBACK_PORTS]) as stripe:
         bases = stripe.connect_base, stripe.api_base
@@ -88,8 +88,8 @@ def _demo_settings() -> Iterator[Settings]:
 def _authorizer(settings: Settings) -> Callable[[Destination], Authorizer]:
     def make(destination: Destination) -> Authorizer:
         # Not for the first paint: these bring asyncio's servers and the HTTP protocol.
-        from m3cred_tui.authorize.service import Authorizer  # noqa: PLC0415
-        from m3cred_tui.stripe.httpx_gateway import HttpxGateway  # noqa: PLC0415
+        from m3cred_tui.authorize.service import Authorizer
+        from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 
         gateway = HttpxGateway(settings.platform(destination))
         return Authorizer(gateway, destination, _open_browser, _now)
@@ -98,7 +98,7 @@ def _authorizer(settings: Settings) -> Callable[[Destination], Authorizer]:
 
 
 async def _open_browser(url: str) -> None:
-    from m3cred_tui.authorize.browser import open_browser  # noqa: PLC0415
+    from m3cred_tui.authorize.browser import open_browser
 
     await open_browser(url, os.environ)
 

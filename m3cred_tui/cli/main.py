@@ -12,10 +12,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.command == "demo-stripe":
-            from m3cred_tui.cli.demo_stripe import run  # noqa: PLC0415  only when used
+            from m3cred_tui.cli.demo_stripe import run
 
             return run(chosen.port)
-        from m3cred_tui.cli.app import open_app  # noqa: PLC0415  only when used
+        from m3cred_tui.cli.app import open_app
 
         return open_app(demo=chosen.demo)
     except KeyboardInterrupt:

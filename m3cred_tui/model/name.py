@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Container
 
-from m3cred_tui.model.text import is_visible
+from m3cred_tui.model.text import clean, is_visible
 
 LONGEST_NAME = 64
 """Characters; what a list row and a details line can show whole."""
@@ -14,7 +14,7 @@ _BIDIRECTIONAL_MARKS = frozenset("\u200e\u200f\u061c")
 
 def tidy_name(text: str) -> str:
     """Return the name as it is kept: composed (NFC), one space between words, none around."""
-    return " ".join(part for part in unicodedata.normalize("NFC", text).split(" ") if part)
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def name_key(name: str) -> str:
@@ -37,11 +37,11 @@ def name_problem(text: str, taken: Container[str]) -> str | None:
         return "Enter a name for the credential."
     if len(name) > LONGEST_NAME:
         return f"The name is {len(name)} characters long; {LONGEST_NAME} is the most."
-    for character in name:
+    for character in text:
         if problem := _character_problem(character):
             return problem
-    if not any(unicodedata.category(character)[0] in "LNSP" for character in name):
-        return "Enter a name with at least one visible character."
+    if clean(name) != name or unicodedata.combining(name[0]):
+        return "The name has more accents on one letter than can be shown."
     if name_key(name) in taken:
         return "Another credential already has this name."
     return None

@@ -1,7 +1,7 @@
 """What goes wrong and has to be told."""
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
     """Something the user must know, as a type with fields.
 
     ``str(problem)`` is one or two plain sentences: what happened, and what to do where that

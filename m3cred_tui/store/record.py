@@ -182,11 +182,7 @@ def _str(fields: Json, key: str) -> str:
 
 
 def _line(fields: Json, key: str) -> str:
-    text = _str(fields, key)
-    # Most names; clean() looks at each character, which 100,000 records would feel.
-    if not (text.isascii() and text.isprintable() and len(text) <= _LONGEST_LINE):
-        return clean(text, most=_LONGEST_LINE)
-    return " ".join(text.split())
+    return clean(_str(fields, key), most=_LONGEST_LINE)
 
 
 def _bool(fields: Json, key: str) -> bool:

@@ -8,8 +8,7 @@ from m3cred_tui.model.name import name_key
 from m3cred_tui.ui.columns import COLUMNS, CREATED, NAME, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from m3cred_tui.ui.columns import Row
 
@@ -31,6 +30,7 @@ class Listing:
         self._read = read
         self._rows: dict[str, Row] = {}
         self._searchable: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self.filter = ""
         self.order = CREATED
         self.shown: Sequence[str] = ids
@@ -42,7 +42,7 @@ class Listing:
         """Take the IDs as they are now; what has been read of them stays read."""
         self._ids = ids
         for gone in self._rows.keys() - set(ids):
-            del self._rows[gone], self._searchable[gone]
+            del self._rows[gone], self._searchable[gone], self._names[gone]
 
     def row(self, credential_id: str) -> Row | None:
         """Return the row of this ID, read now if it has not been; ``None`` if it is gone."""
@@ -50,6 +50,7 @@ class Listing:
         if row is None and (row := self._read(credential_id)) is not None:
             words = (column.of(row) for column in COLUMNS if column is not CREATED)
             self._searchable[credential_id] = name_key(" ".join(words))
+            self._names[credential_id] = name_key(NAME.of(row))
             self._rows[credential_id] = row
         return row
 
@@ -60,9 +61,10 @@ class Listing:
                 self.row(credential_id)
             yield max(0, len(self._ids) - start - batch)
 
-    def taken_names(self) -> AbstractSet[str]:
-        """Return the :func:`name_key` of every name in use, as far as read."""
-        return {name_key(NAME.of(row)) for row in self._rows.values()}
+    @property
+    def taken_names(self) -> Container[str]:
+        """The :func:`name_key` of every name in use; a view that grows as more is read."""
+        return self._names.values()
 
     def arrange(self) -> None:
         """Apply filter and order anew to what has been read."""

@@ -93,13 +93,14 @@ class CreatePage(Page[str]):
 
     @work(exclusive=True, group="leave")
     async def _leave_for(self, number: int) -> None:
-        lost = self.would_lose if number < 0 else self._stage.would_lose
-        if lost and not await self.app.push_screen_wait(
-            Confirm("Leave this page?" if number < 0 else "Go back?", lost, no="Stay", yes="Go")
-        ):
+        leaves_page = number < 0
+        lost = self.would_lose if leaves_page else self._stage.would_lose
+        going = "Leave this page" if leaves_page else "Go back"
+        question = Confirm(f"{going}?", lost or "", no="Stay", yes=going)
+        if lost and not await self.app.push_screen_wait(question):
             return
         self._stage.leave()
-        if number < 0:
+        if leaves_page:
             self.dismiss(None)
         else:
             await self._go_to(number)

@@ -9,8 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Footer, Input, Static
 
-from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.record import Damaged
+from m3cred_tui.ui.columns import NAME
 from m3cred_tui.ui.listing import SORTABLE, Listing
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.credential_list import CredentialList
@@ -19,6 +20,7 @@ from m3cred_tui.ui.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from m3cred_tui.ui.columns import Row
     from m3cred_tui.ui.services import Services
 
 _EMPTY = (
@@ -31,7 +33,10 @@ _DELETING = (
     "m3ter can no longer send Bills with it, and it cannot be brought back. "
     "The Stripe account itself stays connected."
 )
-_SUPPORT = "Additional Support: log in to the Support portal, support.m3ter.com"
+_SUPPORT = (
+    "Additional Support: log in to the Support portal, "
+    "[link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
+)
 _PROGRESS_FROM = 5_000  # below, reading is over before a progress line could be read
 
 
@@ -51,7 +56,7 @@ class CredentialsPage(Page[None]):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._services = services
-        self._listing = Listing([], services.store.read)
+        self._listing = Listing([], self._read)
         self._trouble: Problem | None = None
         self._renew()
 
@@ -60,7 +65,7 @@ class CredentialsPage(Page[None]):
         yield Button("Create Integration Credential", id="create", compact=True)
         yield CredentialList(self._listing)
         yield Static(id="message")
-        yield Static(Content(_SUPPORT), id="support")
+        yield Static(_SUPPORT, id="support")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -79,6 +84,12 @@ class CredentialsPage(Page[None]):
     @property
     def _list(self) -> CredentialList:
         return self.query_one(CredentialList)
+
+    def _read(self, credential_id: str) -> Row | None:
+        try:
+            return self._services.store.read(credential_id)
+        except Problem as problem:
+            return Damaged(credential_id, str(problem))
 
     def _renew(self) -> None:
         self._trouble = None
@@ -131,9 +142,9 @@ class CredentialsPage(Page[None]):
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
         """Open Create Integration Credential."""
-        from m3cred_tui.ui.screens.create import CreatePage  # noqa: PLC0415  not for first paint
+        from m3cred_tui.ui.screens.create import CreatePage
 
-        page = CreatePage(self._services, self._listing.taken_names())
+        page = CreatePage(self._services, self._listing.taken_names)
         self.app.push_screen(page, self._after_create)
 
     def _after_create(self, credential_id: str | None) -> None:
@@ -144,13 +155,13 @@ class CredentialsPage(Page[None]):
 
     @on(CredentialList.Opened)
     def _open(self, message: CredentialList.Opened) -> None:
-        from m3cred_tui.ui.screens.details import DetailsPage  # noqa: PLC0415  not for first paint
+        from m3cred_tui.ui.screens.details import DetailsPage
 
         row = self._listing.row(message.credential_id)
         if row is not None:
             self.app.push_screen(DetailsPage(self._services, row), self._after_details)
 
-    def _after_details(self, delete: bool | None) -> None:
+    def _after_details(self, delete: bool | None) -> None:  # noqa: FBT001  the page's result
         if delete:
             self.action_delete()
 
@@ -167,15 +178,14 @@ class CredentialsPage(Page[None]):
     @work
     async def action_delete(self) -> None:
         """Delete the selected credential, after a confirmation that names it."""
-        from m3cred_tui.ui.screens.confirm import Confirm  # noqa: PLC0415  not for first paint
+        from m3cred_tui.ui.screens.confirm import Confirm
 
         credential_id = self._list.selected
         row = self._listing.row(credential_id) if credential_id else None
         if credential_id is None or row is None:
             return
-        name = row.name if isinstance(row, Credential) else row.id
         question = Confirm(
-            f"Delete “{name}”?", _DELETING, no="No, keep it", yes="Yes, delete it"
+            f"Delete “{NAME.of(row)}”?", _DELETING, no="No, keep it", yes="Yes, delete it"
         )
         if not await self.app.push_screen_wait(question):
             return

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Footer, Static
 
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.ui.columns import STATUS
+from m3cred_tui.ui.columns import NAME, STATUS
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.fields import fields
 from m3cred_tui.ui.widgets.title_bar import TitleBar
@@ -46,8 +46,7 @@ class DetailsPage(Page[bool]):
 
     def compose(self) -> ComposeResult:
         row = self._row
-        name = row.name if isinstance(row, Credential) else row.id
-        yield TitleBar("Credentials", name, demo=self._demo)
+        yield TitleBar("Credentials", NAME.of(row), demo=self._demo)
         with VerticalScroll():
             if isinstance(row, Credential):
                 yield Static(fields(_facts(row)))

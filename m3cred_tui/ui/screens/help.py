@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _ABOUT = (
-    "Enter and the arrow keys are enough everywhere; Esc goes back, and asks first where "
-    "something would be lost."
+    "Enter and the arrow keys are enough everywhere. Tab goes to what is next on the page, "
+    "Esc goes back; it asks first where something would be lost."
 )
 _MORE = (
     "Additional Support: log in to the Support portal, https://support.m3ter.com/, for "
@@ -40,7 +40,7 @@ class Help(ModalScreen[None]):
         self._keys = [
             (below.app.get_key_display(active.binding), _means(active.binding))
             for active in below.active_bindings.values()
-            if active.binding.description and not active.binding.system
+            if active.binding.show or active.binding.tooltip
         ]
 
     def compose(self) -> ComposeResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -77,7 +78,10 @@ class AuthenticateStage(Stage):
     @property
     def would_lose(self) -> str | None:
         if self._approved is not None:
-            return "Stripe has approved access, but the credential is not created yet."
+            return (
+                "Stripe has approved access, but nothing is saved yet. To keep it, stay and "
+                "select Create Credential."
+            )
         if self._waiting is not None:
             return "The wait for Stripe ends; an approval given after that counts for nothing."
         return None
@@ -123,7 +127,13 @@ class AuthenticateStage(Stage):
     def _prepare(self, destination: Destination) -> Authorizer:
         """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
         self._services.store.prepare()
-        return self._services.authorizer(destination)
+        return replace(self._services.authorizer(destination), late=self._too_late)
+
+    def _too_late(self, end: Approved | Failed) -> None:
+        """Tell of an approval that came after the user had left."""
+        if isinstance(end, Approved):
+            text = f"Stripe connected {end.account.id} after you left; nothing was saved."
+            self.app.notify(text, severity="warning", markup=False, timeout=30)
 
     async def _follow(self, event: Event) -> None:
         match event:

@@ -23,7 +23,7 @@ class TitleBar(Widget):
         """Put both ends on one line; the breadcrumb gives way."""
         right = Content(self.note)
         if self._demo:
-            mark = Content.styled(" DEMO ", "bold reverse")
+            mark = Content.styled(" DEMO ", "bold $text-warning reverse")
             right = Content.assemble(right, "  ", mark) if self.note else mark
         room = max(0, self.content_size.width - cell_len(right.plain) - 1)
         left = Content(self._breadcrumb).truncate(room, ellipsis=True, pad=True)
