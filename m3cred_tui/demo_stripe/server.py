@@ -8,12 +8,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 from m3cred_tui.demo_stripe.description import Description, register
 from m3cred_tui.model.problem import Problem
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
 _LOOPBACK = "127.0.0.1"
-_ABOVE_CRITICAL = 100
 
 
 class PortUnusable(Problem):
@@ -28,9 +32,20 @@ class PortUnusable(Problem):
         return f"The demo Stripe cannot listen on port {self.port}: {self.reason}."
 
 
+def demo_stripe(description: Description) -> "ASGIApp":
+    """Return the demo Stripe itself, to be served where ``description`` says."""
+    from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415 -- slow to import
+    from m3cred_tui.demo_stripe.platform import Platform  # noqa: PLC0415 -- the same
+
+    return demo_stripe_app(Platform(description))
+
+
 @contextmanager
 def background_demo_stripe(
-    redirect_uris: Sequence[str], port: int = 0
+    redirect_uris: Sequence[str],
+    port: int = 0,
+    *,
+    make_app: Callable[[Description], "ASGIApp"] = demo_stripe,
 ) -> Iterator[Description]:
     """Run a demo Stripe beside the caller while the context lasts; port 0 is any free one.
 
@@ -43,12 +58,8 @@ def background_demo_stripe(
         base = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
         description = register(base, redirect_uris)
         held_here, held_there = socket.socketpair()
-        thread = threading.Thread(
-            target=_serve,
-            args=(description, listener, held_there),
-            name="demo-stripe",
-            daemon=True,
-        )
+        serve = partial(_serve, partial(make_app, description), listener, held_there)
+        thread = threading.Thread(target=serve, name="demo-stripe", daemon=True)
         thread.start()
         try:
             yield description
@@ -82,21 +93,35 @@ def run_demo_stripe(
 
 
 def _listen(port: int) -> socket.socket:
+    # asyncio switches TCP_NODELAY on only for sockets that name their protocol; without it
+    # a reply can wait 40 ms for an acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((_LOOPBACK, port), backlog=128)
-    except OverflowError:
-        raise PortUnusable(port, "ports go from 0 to 65535") from None
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortUnusable(port, "another program uses it; choose another port") from None
-        # The error's own text repeats the address; its number's does not.
-        raise PortUnusable(port, os.strerror(error.errno or errno.EIO).lower()) from error
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_LOOPBACK, port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise PortUnusable(port, _reason(error)) from None
+    return listener
 
 
-def _serve(description: Description, listener: socket.socket, held: socket.socket) -> None:
+def _reason(error: OSError | OverflowError) -> str:
+    if isinstance(error, OverflowError):
+        return "ports go from 0 to 65535"
+    if error.errno == errno.EADDRINUSE:
+        return "another program uses it; choose another port"
+    return os.strerror(error.errno or errno.EIO).lower()
+
+
+def _serve(
+    make_app: Callable[[], "ASGIApp"], listener: socket.socket, held: socket.socket
+) -> None:
     with held:
         if _visited(listener, held):
-            _serve_visitors(description, listener, held)
+            from m3cred_tui.demo_stripe.serving import serve  # noqa: PLC0415 -- slow to import
+
+            serve(make_app(), listener, held)
 
 
 def _visited(listener: socket.socket, held: socket.socket) -> bool:
@@ -105,40 +130,3 @@ def _visited(listener: socket.socket, held: socket.socket) -> bool:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(held, selectors.EVENT_READ)
         return all(key.fileobj is listener for key, _events in selector.select())
-
-
-def _serve_visitors(
-    description: Description, listener: socket.socket, held: socket.socket
-) -> None:
-    import asyncio  # noqa: PLC0415 -- here and below: not before somebody comes
-
-    import uvicorn  # noqa: PLC0415
-
-    from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415
-    from m3cred_tui.demo_stripe.platform import Platform  # noqa: PLC0415
-
-    config = uvicorn.Config(
-        demo_stripe_app(Platform(description)),
-        access_log=False,
-        h11_max_incomplete_event_size=65_536,
-        http="h11",
-        lifespan="off",
-        log_config=None,
-        log_level=_ABOVE_CRITICAL,  # the terminal belongs to the app
-        loop="asyncio",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        ws="none",
-    )
-    server = uvicorn.Server(config)
-
-    def end() -> None:
-        asyncio.get_running_loop().remove_reader(held)
-        server.should_exit = True
-
-    async def serve() -> None:
-        asyncio.get_running_loop().add_reader(held, end)
-        await server.serve(sockets=[listener])
-
-    asyncio.run(serve())
