@@ -53,8 +53,11 @@ class M3credApp(App[None]):
         from m3cred_tui.ui.screens.too_small import TooSmall
 
         too_small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
-        if too_small and not isinstance(self.screen, TooSmall):
+        covered = isinstance(self.screen, TooSmall)
+        if too_small and not covered:
             self.push_screen(TooSmall(LEAST_WIDTH, LEAST_HEIGHT))
+        elif covered and not too_small:
+            self.pop_screen()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action that has a key here, and the themes."""

@@ -54,7 +54,7 @@ ENTITY_TYPE = Column("Entity type", "Type", 4, 11, lambda one, _: one.entity_typ
 DESTINATION = Column("Destination", "Destination", 18, 18, lambda one, _: one.destination.label)
 ACCOUNT = Column("Stripe account", "Account", 13, 40, lambda one, _: account_label(one))
 STATUS = Column("Status", "Status", 15, 15, _status, lambda row: f"! damaged: {row.reason}")
-CREATED = Column("Created", "Made", 6, 16, _created)
+CREATED = Column("Created", "Date", 6, 16, _created)
 
 COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)
 _NEEDED_FIRST = (NAME, STATUS, DESTINATION, ACCOUNT, CREATED, ENTITY_TYPE)

@@ -34,8 +34,7 @@ _DELETING = (
     "The Stripe account itself stays connected."
 )
 _SUPPORT = (
-    "Additional Support: log in to the Support portal, "
-    "[link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
+    "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
 _PROGRESS_FROM = 5_000  # below, reading is over before a progress line could be read
 
@@ -117,7 +116,9 @@ class CredentialsPage(Page[None]):
     def _count(self) -> None:
         total, shown = len(self._listing), len(self._listing.shown)
         counted = f"{total:,} credential{'' if total == 1 else 's'}"
-        self.query_one(TitleBar).note = counted if shown == total else f"{shown:,} of {counted}"
+        if total:
+            counted = counted if shown == total else f"{shown:,} of {counted}"
+        self.query_one(TitleBar).note = counted if total else ""
 
     @work(thread=True, exclusive=True, group="read")
     def _read_rest(self) -> None:

@@ -8,7 +8,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
 
 
@@ -25,8 +24,3 @@ class TooSmall(ModalScreen[None]):
             f"m3cred needs a window of {self._least_width} columns and {self._least_height} "
             "lines; please make this one larger. Nothing you entered is lost."
         )
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Go when there is room."""
-        if event.size.width >= self._least_width and event.size.height >= self._least_height:
-            self.dismiss()

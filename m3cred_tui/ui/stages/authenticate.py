@@ -53,8 +53,8 @@ class AuthenticateStage(Stage):
     LABEL = "Authenticate"
     TITLE = "Authenticate"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open", "Open browser", tooltip="Open the address in a browser again"),
-        Binding("y", "copy", "Copy address", tooltip="Send the address to the clipboard"),
+        Binding("o", "open", "Open", tooltip="Open the address in a browser again"),
+        Binding("y", "copy", "Copy", tooltip="Send the address to the clipboard"),
     ]
 
     def __init__(self, services: Services) -> None:

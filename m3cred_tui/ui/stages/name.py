@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input
 
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
+from m3cred_tui.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -35,7 +35,7 @@ class NameStage(Stage):
         line = Input(placeholder="Name", id="name")
         line.cursor_blink = False
         yield line
-        yield Static(id="problem", classes="problem")
+        yield Notice()
         yield next_button()
         yield note(
             "Choose a name that tells this credential from the others, such as the "
@@ -62,5 +62,5 @@ class NameStage(Stage):
             self.query_one(Input).focus()
 
     def _tell(self, problem: str | None) -> None:
-        self.query_one("#problem", Static).update(Content(f"! {problem}" if problem else ""))
+        self.query_one(Notice).say(f"! {problem}" if problem else "")
         self.query_one("#next", Button).disabled = problem is not None

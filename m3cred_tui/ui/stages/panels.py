@@ -11,6 +11,7 @@ from textual.widgets import Button, Static
 
 from m3cred_tui.ui.stages.stage import note
 from m3cred_tui.ui.widgets.fields import fields
+from m3cred_tui.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ class WaitingPanel(Vertical):
             yield Static(id="time-left")
         yield Static("Open this address in a browser on this computer:", classes="note")
         yield Static(Content(self.url), id="url")
-        yield Static(id="notice", classes="problem")
+        yield Notice()
         yield Button("Open the browser again", id="open")
 
     def on_mount(self) -> None:
@@ -93,7 +94,7 @@ class WaitingPanel(Vertical):
 
     def notice(self, text: str) -> None:
         """Show plain text that does not end the wait."""
-        self.query_one("#notice", Static).update(Content(text))
+        self.query_one(Notice).say(text)
 
     def _count_down(self) -> None:
         left = max(self._ready.expires_at - self._now(), timedelta())
@@ -123,13 +124,13 @@ class AccountPanel(Vertical):
             ),
             id="account",
         )
-        yield Static(Content(str(unread) if unread else ""), classes="problem", id="notice")
+        yield Notice(str(unread) if unread else "")
         yield _button("Create Credential", CREATE)
         yield note("Nothing is saved until you select Create Credential.")
 
     def notice(self, text: str) -> None:
         """Show, in plain text, why nothing was created; it can be tried again."""
-        self.query_one("#notice", Static).update(Content(text))
+        self.query_one(Notice).say(text)
         button = self.query_one(Button)
         button.disabled = False
         button.focus()
@@ -143,6 +144,6 @@ class ProblemPanel(Vertical):
         self._problem = problem
 
     def compose(self) -> ComposeResult:
-        yield Static(Content(f"! {self._problem}"), classes="problem")
+        yield Notice(f"! {self._problem}")
         yield _button("Go to Stripe", GO_TO_STRIPE)
         yield note("Press Enter to begin a new authorization, Esc to go back.")
