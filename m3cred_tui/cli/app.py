@@ -18,6 +18,7 @@ from m3cred_tui.model.text import clean
 from m3cred_tui.stripe.platform import Platform
 
 if TYPE_CHECKING:
+    from m3cred_tui.ui.services import Services
     from collections.abc import Callable, Iterator
 
     from m3cred_tui.authorize.service import Authorizer
@@ -31,7 +32,7 @@ def open_app(*, demo: bool) -> int:
         sys.stderr.write(f"m3cred: {reason}\n")
         return _FAILED
     try:
-        with _demo_settings() if demo else _settings() as settings:
+        with demo_settings() if demo else normal_settings() as settings:
             return _run(settings)
     except Problem as problem:
         sys.stderr.write(f"m3cred: {problem}\n")
@@ -47,32 +48,22 @@ def _unfit_terminal() -> str | None:
 
 
 def _run(settings: Settings) -> int:
-    from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.app import M3credApp
-    from m3cred_tui.ui.services import Services
 
-    places = settings.locations
-    services = Services(
-        store=CredentialStore(places.credentials, places.identity),
-        authorizer=_authorizer(settings),
-        open_browser=_open_browser,
-        now=_now,
-        created_by=clean(f"{getpass.getuser()}@{socket.gethostname()}"),
-        demo=settings.demo,
-    )
-    app = M3credApp(services)
+    app = M3credApp(services_from(settings))
     app.run()
     return app.return_code or 0
 
 
 @contextmanager
-def _settings() -> Iterator[Settings]:
+def normal_settings() -> Iterator[Settings]:
+    """Yield the settings of a normal start."""
     yield settings_from(os.environ)
 
 
 @contextmanager
-def _demo_settings() -> Iterator[Settings]:
-    """Yield settings for the demo Stripe, which runs beside the app."""
+def demo_settings() -> Iterator[Settings]:
+    """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
     from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
     from m3cred_tui.demo_stripe.server import background_demo_stripe
 
@@ -85,16 +76,28 @@ def _demo_settings() -> Iterator[Settings]:
         yield Settings(locations(demo=True), platforms, demo=True)
 
 
-def _authorizer(settings: Settings) -> Callable[[Destination], Authorizer]:
-    def make(destination: Destination) -> Authorizer:
-        # Not for the first paint: these bring asyncio's servers and the HTTP protocol.
+def services_from(settings: Settings) -> Services:
+    """Put the rooms together."""
+    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.ui.services import Services
+
+    def authorizer(destination: Destination) -> Authorizer:
+        # Not for the first paint: these bring a server and the HTTP protocol.
         from m3cred_tui.authorize.service import Authorizer
         from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 
         gateway = HttpxGateway(settings.platform(destination))
         return Authorizer(gateway, destination, _open_browser, _now)
 
-    return make
+    places = settings.locations
+    return Services(
+        store=CredentialStore(places.credentials, places.identity),
+        authorizer=authorizer,
+        open_browser=_open_browser,
+        now=_now,
+        created_by=clean(f"{getpass.getuser()}@{socket.gethostname()}"),
+        demo=settings.demo,
+    )
 
 
 async def _open_browser(url: str) -> None:

@@ -32,6 +32,7 @@ class M3credApp(App[None]):
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "credentials"
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (76, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="Show every key"),
         Binding("q", "quit", "Quit", tooltip="Leave m3cred"),
@@ -59,11 +60,17 @@ class M3credApp(App[None]):
         elif covered and not too_small:
             self.pop_screen()
 
+    def _fatal_error(self) -> None:
+        """Report a crash without the values of variables, which Textual would print."""
+        from rich.traceback import Traceback
+
+        self.panic(Traceback(show_locals=False))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action that has a key here, and the themes."""
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.show and active.enabled:
+            if active.enabled and (binding.show or binding.tooltip):
                 action = binding.action
                 yield SystemCommand(
                     binding.tooltip or binding.description,

@@ -67,9 +67,10 @@ def share(width: int) -> Sequence[tuple[Column, int]]:
     widths: dict[Column, int] = {}
     spare = width + GAP
     for column in _NEEDED_FIRST:
-        if not widths or column.least + GAP <= spare:
-            widths[column] = min(column.least, width)
-            spare -= column.least + GAP
+        if widths and column.least + GAP > spare:
+            break
+        widths[column] = min(column.least, width)
+        spare -= column.least + GAP
     for column in _WIDENED_FIRST:
         if column in widths and spare > 0:
             more = min(spare, column.most - widths[column])

@@ -31,7 +31,6 @@ class CreatePage(Page[str]):
     """The stepper and the stage it stands at; ends with the ID of the new credential."""
 
     CSS_PATH = "create.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  Textual's own
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="Back to the stage before"),
     ]

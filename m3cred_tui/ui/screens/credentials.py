@@ -46,9 +46,9 @@ class CredentialsPage(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "create", "Create", tooltip="Create Integration Credential"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
-        Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
+        Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
-        Binding("s", "sort", "Sort", tooltip="Sort the list by the next column"),
+        Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
         Binding("escape", "clear_filter", "Show all", show=False),
     ]
 

@@ -112,7 +112,7 @@ class AccountPanel(Vertical):
     def compose(self) -> ComposeResult:
         account = self._approved.account
         unread = self._approved.unread
-        yield Static("✓ Stripe approved access. Is this the account you meant?")
+        yield Static("✓ Approved. Is this the account you meant?")
         yield Static(
             fields(
                 [
