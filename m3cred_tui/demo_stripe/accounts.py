@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from m3cred_tui.demo_stripe.account import M3TER, Account
+from m3cred_tui.demo_stripe.business import M3TER, Account
 from m3cred_tui.demo_stripe.errors import ApiError
 from m3cred_tui.demo_stripe.parameters import key_in_header
 from m3cred_tui.demo_stripe.platform import Platform

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from m3cred_tui.demo_stripe import pages
-from m3cred_tui.demo_stripe.account import account_of
+from m3cred_tui.demo_stripe.business import account_of
 from m3cred_tui.demo_stripe.errors import OAuthCode, OAuthError
 from m3cred_tui.demo_stripe.grants import SCOPES
 from m3cred_tui.demo_stripe.parameters import form_parameters, query_parameters

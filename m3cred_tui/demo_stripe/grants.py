@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from m3cred_tui.demo_stripe.account import Account
+from m3cred_tui.demo_stripe.business import Account
 
 CODE_LIFETIME = 300.0
 """Seconds; Stripe's five minutes."""

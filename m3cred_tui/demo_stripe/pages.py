@@ -5,7 +5,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from m3cred_tui.demo_stripe.account import Account
+from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.demo_stripe.grants import mode
 from m3cred_tui.demo_stripe.markup import Html, html, join
 from m3cred_tui.demo_stripe.sessions import AuthorizationRequest, Session

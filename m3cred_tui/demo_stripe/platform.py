@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from m3cred_tui.demo_stripe.account import Account
+from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.errors import OAuthError
 from m3cred_tui.demo_stripe.grants import CODE_LIFETIME, SCOPES, Grant, TokenReply, mode

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from m3cred_tui.demo_stripe.account import Account
+from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.demo_stripe.platform import Platform
 
 _LIFETIME = 3600.0

@@ -86,7 +86,10 @@ class Browser:
     def press(self, page: Page, button: str, **typed: str) -> Page:
         action, fields = page.form_with(button)
         assert typed.keys() <= fields.keys()
-        return Page(self._http.post(action, data=fields | typed))
+        return self.send(action, **fields | typed)
+
+    def send(self, action: str, **fields: str) -> Page:
+        return Page(self._http.post(action, data=fields))
 
     def log_in(self, url: str, email: str = "ada@northwind.example") -> Page:
         return self.press(self.open(url), "Log in", email=email, password="any")
@@ -94,11 +97,16 @@ class Browser:
     def approve(self, url: str, email: str = "ada@northwind.example") -> str:
         """Go through all the pages; return the code."""
         page = self.press(self.log_in(url, email), "Approve access")
-        return query_of(page.links["Return to m3ter"])["code"]
+        return _query_of(page.links["Return to m3ter"])["code"]
 
 
-def query_of(url: str) -> dict[str, str]:
+def _query_of(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
+
+
+@pytest.fixture
+def query_of() -> Callable[[str], dict[str, str]]:
+    return _query_of
 
 
 @pytest.fixture
@@ -106,13 +114,29 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def demo(clock: Clock) -> Iterator[Description]:
-    def make_app(description: Description) -> Any:
-        return demo_stripe_app(Platform(description, now=clock))
+class Current:
+    """An application that stands for another, so that one server serves many tests."""
 
-    with background_demo_stripe(REDIRECT_URIS, make_app=make_app) as description:
-        yield description
+    def __init__(self) -> None:
+        self.app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[tuple[Description, Current]]:
+    current = Current()
+    with background_demo_stripe(REDIRECT_URIS, make_app=lambda _: current) as description:
+        yield description, current
+
+
+@pytest.fixture
+def demo(server: tuple[Description, Current], clock: Clock) -> Description:
+    """Return a demo Stripe that nobody has been to yet."""
+    description, current = server
+    current.app = demo_stripe_app(Platform(description, now=clock))
+    return description
 
 
 @pytest.fixture
