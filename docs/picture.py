@@ -26,12 +26,17 @@ def approve(url: str) -> None:
     """Log in at the demo Stripe, approve access and return to m3ter."""
     with httpx.Client(follow_redirects=True, trust_env=False) as browser:
         page = browser.get(url).text
-        for answer in ({"email": "owner@example.com", "password": "x"}, {"approve": "Approve access"}):
+        for answer in (
+            {"email": "owner@example.com", "password": "x"},
+            {"approve": "Approve access"},
+        ):
             action = _FORM.search(page)
             session = _FIELD.search(page)
             assert action, page
             assert session, page
-            page = browser.post(urljoin(url, action[1]), data={session[1]: session[2], **answer}).text
+            page = browser.post(
+                urljoin(url, action[1]), data={session[1]: session[2], **answer}
+            ).text
         back = _RETURN.search(page)
         assert back, page
         browser.get(urljoin(url, back[1].replace("&amp;", "&")))
@@ -54,7 +59,9 @@ async def take_picture() -> None:
             while not app.screen.query("#create-credential"):
                 await pilot.pause()
             svg = app.export_screenshot(title="m3cred --demo")
-    PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")
+    PICTURE.write_text(
+        re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

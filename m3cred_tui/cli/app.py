@@ -18,10 +18,10 @@ from m3cred_tui.model.text import clean
 from m3cred_tui.stripe.platform import Platform
 
 if TYPE_CHECKING:
-    from m3cred_tui.ui.services import Services
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.ui.services import Services
 
 _FAILED = 1
 

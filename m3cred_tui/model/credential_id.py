@@ -1,8 +1,9 @@
 """Credential IDs: UUIDs whose text sorts by the time they were made."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BYTES = 10
 
 
@@ -13,7 +14,7 @@ def credential_id(created_at: datetime, randomness: bytes) -> str:
     """
     if len(randomness) != _RANDOM_BYTES:
         raise ValueError(f"a UUID version 7 takes {_RANDOM_BYTES} random bytes")
-    milliseconds = int(created_at.timestamp() * 1000)
+    milliseconds = (created_at - _EPOCH) // timedelta(milliseconds=1)
     value = int.from_bytes(milliseconds.to_bytes(6) + randomness)
     value = value & ~(0xF << 76) | (0x7 << 76)  # version
     value = value & ~(0x3 << 62) | (0x2 << 62)  # variant
