@@ -28,7 +28,7 @@ def approve(url: str) -> None:
         page = browser.get(url).text
         for answer in (
             {"email": "owner@example.com", "password": "x"},
-            {"approve": "Approve access"},
+            {"approve": "yes"},
         ):
             action = _FORM.search(page)
             session = _FIELD.search(page)

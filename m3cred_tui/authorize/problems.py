@@ -14,7 +14,7 @@ class BrowserDidNotOpen(Problem):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"No browser was opened because {reason}. "
-            "Open the URL yourself, in a browser on any computer."
+            "Open the URL yourself, in a browser on this computer."
         )
         self.reason = reason
 

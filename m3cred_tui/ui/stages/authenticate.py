@@ -53,8 +53,8 @@ class AuthenticateStage(Stage):
     LABEL = "Authenticate"
     TITLE = "Authenticate"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open", "Open", tooltip="Open the address in a browser again"),
-        Binding("y", "copy", "Copy", tooltip="Send the address to the clipboard"),
+        Binding("o", "open", "Open", tooltip="Open the URL in a browser again"),
+        Binding("y", "copy", "Copy", tooltip="Send the URL to the clipboard"),
     ]
 
     def __init__(self, services: Services) -> None:
@@ -140,7 +140,7 @@ class AuthenticateStage(Stage):
             case UrlReady():
                 await self._show(WaitingPanel(event, self._services.now))
             case BrowserOpened():
-                self._tell("A browser was opened. If you do not see it, open the address.")
+                self._tell("A browser was opened. If you do not see it, open the URL.")
             case Noticed(problem):
                 self._tell(str(problem))
             case RedirectReceived():
@@ -158,7 +158,7 @@ class AuthenticateStage(Stage):
 
     @on(Button.Pressed, "#open")
     def action_open(self) -> None:
-        """Open the address in a browser again."""
+        """Open the URL in a browser again."""
         if self._waiting is not None:
             self._open(self._waiting.url)
 
@@ -169,13 +169,13 @@ class AuthenticateStage(Stage):
         except Problem as problem:
             self._tell(str(problem))
         else:
-            self._tell("A browser was opened. If you do not see it, open the address.")
+            self._tell("A browser was opened. If you do not see it, open the URL.")
 
     def action_copy(self) -> None:
-        """Send the address to the terminal's clipboard."""
+        """Send the URL to the terminal's clipboard."""
         if self._waiting is not None:
             self.app.copy_to_clipboard(self._waiting.url)
-            self._tell("Address sent to your terminal's clipboard.")
+            self._tell("URL sent to your terminal's clipboard.")
 
     @on(Button.Pressed, f"#{CREATE}")
     def _create(self, message: Button.Pressed) -> None:

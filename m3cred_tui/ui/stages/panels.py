@@ -55,14 +55,14 @@ class InformationPanel(Vertical):
 
 
 class PreparingPanel(Vertical):
-    """Between Go to Stripe and the address."""
+    """Between Go to Stripe and the URL."""
 
     def compose(self) -> ComposeResult:
         yield Static("… Preparing the authorization request")
 
 
 class WaitingPanel(Vertical):
-    """At Stripe: the address, the time left, and what has happened so far."""
+    """At Stripe: the URL, the time left, and what has happened so far."""
 
     def __init__(self, ready: UrlReady, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -71,14 +71,14 @@ class WaitingPanel(Vertical):
 
     @property
     def url(self) -> str:
-        """The authorization request's address."""
+        """The authorization request."""
         return self._ready.url
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="wait"):
             yield Static("… Waiting for your approval at Stripe", id="happened")
             yield Static(id="time-left")
-        yield Static("Open this address in a browser on this computer:", classes="note")
+        yield Static("Open this URL in a browser on this computer:", classes="note")
         yield Static(Content(self.url), id="url")
         yield Notice()
         yield Button("Open the browser again", id="open")
