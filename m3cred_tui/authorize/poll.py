@@ -34,10 +34,8 @@ async def news(
                 yield ListenerUnreachable(urlsplit(status_url).netloc) if reachable else None
                 await asyncio.sleep(min(_PAUSE, wait))
             else:
-                yield (
-                    ForeignRedirect(status.mismatches) if status.mismatches > foreign else None
-                )
-                version, foreign = status.version, status.mismatches
+                told, foreign, version = foreign, status.mismatches, status.version
+                yield ForeignRedirect(foreign) if foreign > told else None
             reachable = status is not None
 
 

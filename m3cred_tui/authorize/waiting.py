@@ -22,19 +22,19 @@ async def until_redirect(
     from another one.
     """
     browser = asyncio.create_task(_opened(opening))
+    running: set[asyncio.Future[Any]] = {browser}
+    poll: asyncio.Future[Problem | None] | None = None
     async with aclosing(news(server.status_url, patience)) as problems:
-        poll = asyncio.ensure_future(anext(problems))
-        running: set[asyncio.Future[Any]] = {browser, poll}
         try:
             while server.result() is None and patience() > 0:
+                if poll not in running:
+                    poll = asyncio.ensure_future(anext(problems))
+                    running.add(poll)
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 if browser in done:
                     yield browser.result()
-                if poll in done:
-                    if problem := poll.result():
-                        yield Noticed(problem)
-                    poll = asyncio.ensure_future(anext(problems))
-                    running.add(poll)
+                if poll in done and (problem := poll.result()):
+                    yield Noticed(problem)
         finally:
             for task in running:
                 task.cancel()

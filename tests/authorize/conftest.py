@@ -156,8 +156,12 @@ class StubStripe:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     base: str = ""
+    open_now: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.open_now.add(task)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ")[1].decode()
@@ -172,6 +176,9 @@ class StubStripe:
                 writer.write(self.accounts.pop(0) if self.accounts else b"")
             await writer.drain()
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        self.open_now.discard(task)
 
     @property
     def exchanges(self) -> int:
@@ -186,6 +193,7 @@ async def stub() -> AsyncIterator[StubStripe]:
         stripe.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield stripe
         stripe.may_answer.set()
+        await asyncio.gather(*stripe.open_now)
 
 
 @pytest.fixture

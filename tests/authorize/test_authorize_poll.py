@@ -1,0 +1,63 @@
+"""The polls against a real callback server."""
+
+import socket
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from m3cred_tui.authorize.poll import news
+from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
+from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.model.secret import Secret
+
+
+def _at_once() -> float:
+    return 0.0
+
+
+async def test_forged_redirects_are_told_once_for_each_change(visitor: Any, port: int) -> None:
+    with CallbackServer(Secret("s"), ports=(port,)) as server:
+        async with aclosing(news(server.status_url, _at_once)) as problems:
+            assert await anext(problems) is None
+            await visitor.go(f"{server.redirect_uri}?code=x&state=forged")
+            await visitor.go(f"{server.redirect_uri}?code=x&state=forged")
+            told = await anext(problems)
+            assert isinstance(told, ForeignRedirect)
+            assert told.count == 2
+            assert await anext(problems) is None
+            await visitor.go(f"{server.redirect_uri}?code=x")
+            told = await anext(problems)
+            assert isinstance(told, ForeignRedirect)
+            assert told.count == 3
+
+
+async def test_a_listener_that_comes_and_goes_is_told_of_each_time_it_goes(port: int) -> None:
+    first = CallbackServer(Secret("s"), ports=(port,))
+    first.start()
+    async with aclosing(news(first.status_url, _at_once)) as problems:
+        assert await anext(problems) is None
+        first.close()
+        assert isinstance(await anext(problems), ListenerUnreachable)
+        assert await anext(problems) is None
+        with CallbackServer(Secret("s"), ports=(port,)):
+            assert await anext(problems) is None
+        assert isinstance(await anext(problems), ListenerUnreachable)
+
+
+async def test_somebody_else_on_the_port_is_not_our_listener(stub: Any) -> None:
+    async with aclosing(news(f"{stub.base}/status", _at_once)) as problems:
+        assert isinstance(await anext(problems), ListenerUnreachable)
+
+
+async def test_a_proxy_in_the_environment_is_not_asked_for_our_own_listener(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with CallbackServer(Secret("s"), ports=(port,)) as server:
+            async with aclosing(news(server.status_url, _at_once)) as problems:
+                assert await anext(problems) is None
