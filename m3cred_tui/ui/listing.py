@@ -24,23 +24,34 @@ class Listing:
     Filter and order cover what has been read; :meth:`read_rest` reads what is left.
     """
 
-    def __init__(self, ids: Sequence[str], read: Callable[[str], Row | None]) -> None:
-        """Take all ``ids``, newest first, and how to read one; ``None`` is one that is gone."""
-        self._ids = ids
+    def __init__(self, read: Callable[[str], Row | None]) -> None:
+        """Take how to read one credential; ``None`` is one that is gone."""
+        self._ids: Sequence[str] = ()
         self._read = read
         self._rows: dict[str, Row] = {}
         self._searchable: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self.filter = ""
         self.order = CREATED
-        self.shown: Sequence[str] = ids
+        self.total = 0
+        self.shown: Sequence[str] = ()
 
-    def __len__(self) -> int:
-        return len(self._ids)
+    @property
+    def has_every_id(self) -> bool:
+        """Whether all IDs are known, not just the newest."""
+        return self.total == len(self._ids)
 
-    def renew(self, ids: Sequence[str]) -> None:
-        """Take the IDs as they are now; what has been read of them stays read."""
-        self._ids = ids
+    @property
+    def is_arranged(self) -> bool:
+        """Whether a filter or an order other than the newest first is set."""
+        return bool(self.filter.strip()) or self.order is not CREATED
+
+    def renew(self, ids: Sequence[str], total: int) -> None:
+        """Take the IDs as they are now, newest first; what has been read of them stays read.
+
+        ``total`` counts all credentials; ``ids`` may be the newest of them only.
+        """
+        self._ids, self.total = ids, total
         for gone in self._rows.keys() - set(ids):
             del self._rows[gone], self._searchable[gone], self._names[gone]
 
@@ -68,10 +79,10 @@ class Listing:
 
     def arrange(self) -> None:
         """Apply filter and order anew to what has been read."""
-        words = name_key(self.filter).split()
-        if not words and self.order is CREATED:
+        if not self.is_arranged:
             self.shown = self._ids
             return
+        words = name_key(self.filter).split()
         found = [one for one in self._ids if self._matches(one, words)]
         if self.order is not CREATED:
             found.sort(key=lambda one: self._sort_key(one, self.order))

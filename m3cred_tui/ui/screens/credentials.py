@@ -36,6 +36,7 @@ _DELETING = (
 _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
+_FIRST = 256  # more than a screenful; the others are sorted after the first paint
 _PROGRESS_FROM = 5_000  # below, reading is over before a progress line could be read
 
 
@@ -55,9 +56,9 @@ class CredentialsPage(Page[None]):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._services = services
-        self._listing = Listing([], self._read)
+        self._listing = Listing(self._read)
         self._trouble: Problem | None = None
-        self._renew()
+        self._look(newest=_FIRST)
 
     def compose(self) -> ComposeResult:
         yield TitleBar("Credentials", demo=self._services.demo)
@@ -69,13 +70,14 @@ class CredentialsPage(Page[None]):
 
     def on_mount(self) -> None:
         self._show(selected=None)
+        self._focus_next()
         self.call_after_refresh(self._read_rest)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what works on a credential only where one is selected."""
         del parameters
         if action in {"copy_id", "delete", "filter", "sort"} and self.is_mounted:
-            return bool(len(self._listing)) and (
+            return bool(self._listing.total) and (
                 action in {"filter", "sort"} or self._list.selected is not None
             )
         return True
@@ -90,10 +92,16 @@ class CredentialsPage(Page[None]):
         except Problem as problem:
             return Damaged(credential_id, str(problem))
 
-    def _renew(self) -> None:
+    def _look(self, *, newest: int | None = None) -> None:
+        """Look which credentials there are now: all of them, or the newest so many."""
+        store = self._services.store
         self._trouble = None
         try:
-            self._listing.renew(self._services.store.ids())
+            if newest is None:
+                ids = store.ids()
+                self._listing.renew(ids, len(ids))
+            else:
+                self._listing.renew(*store.newest(newest))
         except Problem as problem:
             self._trouble = problem
 
@@ -106,24 +114,28 @@ class CredentialsPage(Page[None]):
         message = self.query_one("#message", Static)
         message.display = not some
         if not some:
-            nothing = _NOTHING_FOUND if len(self._listing) else _EMPTY
+            nothing = _NOTHING_FOUND if self._listing.total else _EMPTY
             message.update(Content(str(self._trouble) if self._trouble else nothing))
         self._count()
-        if not self._listing.filter:
-            (self._list if some else self.query_one("#create")).focus()
         self.refresh_bindings()
 
+    def _focus_next(self) -> None:
+        (self._list if self._listing.shown else self.query_one("#create")).focus()
+
     def _count(self) -> None:
-        total, shown = len(self._listing), len(self._listing.shown)
-        counted = f"{total:,} credential{'' if total == 1 else 's'}"
-        if total:
-            counted = counted if shown == total else f"{shown:,} of {counted}"
-        self.query_one(TitleBar).note = counted if total else ""
+        total, shown = self._listing.total, len(self._listing.shown)
+        counted = f"{total:,} credential{'' if total == 1 else 's'}" if total else ""
+        if self._listing.filter:
+            counted = f"{shown:,} of {counted}"
+        self.query_one(TitleBar).note = counted
 
     @work(thread=True, exclusive=True, group="read")
     def _read_rest(self) -> None:
         """Read, after the first paint, what filter, order and names need."""
-        total = len(self._listing)
+        if not self._listing.has_every_id:
+            self._look()
+            self.app.call_from_thread(self._show_again)
+        total = self._listing.total
         for left in self._listing.read_rest():
             if not self.is_attached:
                 return
@@ -135,10 +147,13 @@ class CredentialsPage(Page[None]):
         self.query_one(TitleBar).note = f"reading {read:,} of {total:,}"
 
     def _read_all(self) -> None:
-        if self._listing.filter or self._listing.order is not SORTABLE[0]:
-            self._show(self._list.selected)
+        if self._listing.is_arranged:
+            self._show_again()
         else:
             self._count()
+
+    def _show_again(self) -> None:
+        self._show(self._list.selected)
 
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
@@ -151,8 +166,10 @@ class CredentialsPage(Page[None]):
     def _after_create(self, credential_id: str | None) -> None:
         if credential_id is not None:
             self._close_filter()
-            self._renew()
+            self._look()
+            self._listing.row(credential_id)
             self._show(selected=credential_id)
+            self._focus_next()
 
     @on(CredentialList.Opened)
     def _open(self, message: CredentialList.Opened) -> None:
@@ -195,16 +212,16 @@ class CredentialsPage(Page[None]):
             self._services.store.delete(credential_id)
         except Problem as problem:
             self.notify(str(problem), severity="error", markup=False)
-        self._renew()
+        self._look()
         self._show(selected=None)
+        self._focus_next()
         self._list.cursor = after
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        selected = self._list.selected
         order = SORTABLE.index(self._listing.order) + 1
         self._listing.order = SORTABLE[order % len(SORTABLE)]
-        self._show(selected)
+        self._show_again()
 
     async def action_filter(self) -> None:
         """Show the filter line."""
@@ -216,9 +233,8 @@ class CredentialsPage(Page[None]):
 
     @on(Input.Changed)
     def _filter(self, message: Input.Changed) -> None:
-        selected = self._list.selected
         self._listing.filter = message.value
-        self._show(selected)
+        self._show_again()
 
     @on(Input.Submitted)
     def _to_list(self) -> None:
@@ -226,9 +242,9 @@ class CredentialsPage(Page[None]):
 
     def action_clear_filter(self) -> None:
         """Show every credential again."""
-        selected = self._list.selected
         self._close_filter()
-        self._show(selected)
+        self._show_again()
+        self._focus_next()
 
     def _close_filter(self) -> None:
         self.query(Input).remove()

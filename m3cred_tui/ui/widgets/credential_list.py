@@ -84,7 +84,7 @@ class CredentialList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Take all lines, as wide as the window."""
         lines = len(self.listing.shown) + _HEADING_LINES
-        self.virtual_size = Size(self.scrollable_content_region.width, lines)
+        self.virtual_size = Size(self.size.width, lines)
 
     def validate_cursor(self, cursor: int) -> int:
         return max(0, min(cursor, len(self.listing.shown) - 1))
@@ -123,7 +123,7 @@ class CredentialList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw line ``y`` of the window: the headings, or the row that is scrolled there."""
-        width = self.scrollable_content_region.width
+        width = self.size.width
         if y < _HEADING_LINES:
             return self._heading(width)
         row = self._row_at(y)
