@@ -70,7 +70,8 @@ class M3credApp(App[None]):
         """Offer every action that has a key here, and the themes."""
         for active in screen.active_bindings.values():
             binding = active.binding
-            if active.enabled and (binding.show or binding.tooltip):
+            offered = binding.show or binding.tooltip
+            if active.enabled and offered and binding.key != self.COMMAND_PALETTE_BINDING:
                 action = binding.action
                 yield SystemCommand(
                     binding.tooltip or binding.description,
