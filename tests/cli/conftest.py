@@ -1,0 +1,51 @@
+"""The command line in processes of its own, as a shell would start it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return an environment whose directories are this test's."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    directories = {
+        f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("DATA", "CONFIG", "STATE")
+    }
+    return {**kept, **directories, "HOME": str(tmp_path), "TERM": "xterm-256color"}
+
+
+@pytest.fixture
+def python(environment: dict[str, str]) -> Run:
+    """Run this Python with ``arguments``, without a terminal, until it ends."""
+
+    def run(
+        *arguments: str, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env={**environment, **(more or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def m3cred(python: Run) -> Run:
+    """Run ``m3cred`` with ``arguments``, without a terminal, until it ends."""
+
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return python("-m", "m3cred_tui", *arguments, more=more)
+
+    return run

@@ -1,0 +1,86 @@
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from subprocess import Popen
+
+import httpx
+import pytest
+
+from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
+
+
+@contextmanager
+def demo_stripe(environment: dict[str, str], *arguments: str) -> Iterator["Popen[str]"]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "m3cred_tui", "demo-stripe", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+def first_line(program: "Popen[str]") -> str:
+    assert program.stdout is not None
+    return program.stdout.readline()
+
+
+def test_its_first_line_is_what_a_script_needs_and_is_true(
+    environment: dict[str, str],
+) -> None:
+    with demo_stripe(environment) as program:
+        told = json.loads(first_line(program))
+        assert list(told) == ["connect_base", "api_base", "test", "live", "redirect_uris"]
+        assert told["redirect_uris"] == [redirect_uri(port) for port in CALLBACK_PORTS]
+        for mode in ("test", "live"):
+            keys = told[mode]
+            assert keys["client_id"].startswith("ca_")
+            assert keys["secret_key"].startswith(f"sk_{mode}_")
+            account = httpx.get(
+                f"{told['api_base']}/v1/account",
+                headers={"Authorization": f"Bearer {keys['secret_key']}"},
+                trust_env=False,
+            )
+            assert account.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=str
+)
+def test_it_ends_when_told_without_another_word(
+    environment: dict[str, str], number: signal.Signals, status: int
+) -> None:
+    with demo_stripe(environment) as program:
+        first_line(program)
+        program.send_signal(number)
+        rest = program.communicate(timeout=30)
+        assert (program.returncode, *rest) == (status, "", "")
+
+
+def test_the_port_is_the_one_asked_for(environment: dict[str, str]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with demo_stripe(environment, "--port", str(port)) as program:
+        assert json.loads(first_line(program))["connect_base"] == f"http://127.0.0.1:{port}"
+
+
+def test_a_port_that_another_program_has_is_one_sentence_and_status_1(
+    environment: dict[str, str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with demo_stripe(environment, "--port", str(port)) as program:
+            out, error = program.communicate(timeout=30)
+            assert (program.returncode, out) == (1, "")
+            assert str(port) in error
+            assert error.count("\n") == 1
+            assert "Traceback" not in error

@@ -1,0 +1,79 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.config import locations as locations_module
+from m3cred_tui.config.locations import Locations, locations
+
+XDG = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="XDG is Linux's")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be a user without XDG variables."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in XDG:
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_without_xdg_variables_things_lie_where_xdg_says(home: Path) -> None:
+    assert locations(demo=False) == Locations(
+        credentials=home / ".local/share/m3cred/credentials",
+        identity=home / ".config/m3cred/identity.txt",
+    )
+
+
+def test_xdg_variables_move_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "elsewhere/data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere/config"))
+    assert locations(demo=False) == Locations(
+        credentials=home / "elsewhere/data/m3cred/credentials",
+        identity=home / "elsewhere/config/m3cred/identity.txt",
+    )
+
+
+def test_the_demo_has_places_of_its_own_below_the_normal_ones(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    demo = locations(demo=True)
+    assert demo.credentials == home / "data/m3cred/demo/credentials"
+    assert demo.identity == home / ".config/m3cred/demo/identity.txt"
+
+
+@pytest.mark.parametrize("demo", [False, True])
+@pytest.mark.parametrize(
+    ("data", "config"),
+    [("data", "config"), ("one", "one"), ("one", "one/m3cred"), ("one/m3cred", "one")],
+)
+def test_a_copy_of_the_data_directory_never_holds_the_identity(
+    home: Path, monkeypatch: pytest.MonkeyPatch, data: str, config: str, demo: bool
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / data))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / config))
+    normal, places = locations(demo=False), locations(demo=demo)
+    assert not places.identity.is_relative_to(normal.credentials.parent)
+
+
+def test_where_one_directory_is_for_both_the_identity_goes_elsewhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on macOS, where platformdirs answers the same for data and configuration.
+    class OneDirectory:
+        def __init__(self, name: str, *, appauthor: bool) -> None:
+            self.user_data_path = self.user_config_path = home / "Library" / name
+
+    monkeypatch.setattr(locations_module, "PlatformDirs", OneDirectory)
+    places = locations(demo=False)
+    assert places.credentials == home / "Library/m3cred/credentials"
+    assert places.identity == home / "Library/Preferences/m3cred/identity.txt"
+
+
+def test_asking_where_things_lie_makes_nothing(home: Path) -> None:
+    locations(demo=False)
+    locations(demo=True)
+    assert list(home.iterdir()) == []
