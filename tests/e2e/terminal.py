@@ -1,0 +1,226 @@
+"""A terminal: a program on a pty of its own, and the screen that a person would see."""
+
+import asyncio
+import errno
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import termios
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple, Self
+
+import pyte
+
+PATIENCE = 15.0
+"""Seconds that a loaded machine may take for what is expected at once."""
+
+ENTER, ESC, UP, DOWN, RIGHT, LEFT = "\r", "\x1b", "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
+TAB, CTRL_C, CTRL_Q = "\t", "\x03", "\x11"
+
+# pyte stumbles over these: leave the kitty keyboard protocol, save and restore modes.
+_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:<\d*u|\?[\d;]*[rs])")
+_UNFINISHED = re.compile(rb"\x1b(?:\[[<?\d;]*)?\Z")
+_MOST_AT_ONCE = 65_536
+
+Seen = Callable[[str], bool]
+
+
+class Output(NamedTuple):
+    """Bytes as they came, and when (seconds of the monotonic clock)."""
+
+    at: float
+    data: bytes
+
+
+class Terminal:
+    """A program, the keyboard before it and the screen behind it; see :func:`terminal`."""
+
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], columns: int, lines: int
+    ) -> None:
+        self._screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self._screen)
+        self._unfinished = b""
+        self._changed = asyncio.Event()
+        self._status: int | None = None
+        self.written: list[Output] = []
+        self.closed = False
+        self._master, slave = pty.openpty()
+        os.set_blocking(self._master, False)
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.modes = termios.tcgetattr(slave)
+        self.pid = _spawn(command, environ, os.ttyname(slave))
+        os.close(slave)
+        asyncio.get_running_loop().add_reader(self._master, self._read)
+
+    @property
+    def text(self) -> str:
+        """The screen, without the blanks at the ends of its lines."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def reads(self, wanted: str) -> bool:
+        """Say whether these words stand on the screen, wrapped or not."""
+        return _spells(wanted)(self.text)
+
+    @property
+    def raw(self) -> bytes:
+        """Every byte since the start."""
+        return b"".join(output.data for output in self.written)
+
+    @property
+    def cursor_shown(self) -> bool:
+        return not self._screen.cursor.hidden
+
+    def press(self, *keys: str) -> Self:
+        """Type all at once, as a person who does not look up."""
+        os.write(self._master, "".join(keys).encode())
+        return self
+
+    async def shows(self, wanted: str | Seen, patience: float = PATIENCE) -> str:
+        """Wait until ``wanted`` stands on the screen; return the screen."""
+        seen = _spells(wanted) if isinstance(wanted, str) else wanted
+        try:
+            async with asyncio.timeout(patience):
+                while not seen(self.text):
+                    assert not self.closed, f"the program ended without {wanted!r}\n{self}"
+                    await self.output()
+        except TimeoutError:
+            raise AssertionError(f"not shown: {wanted!r}\n{self}") from None
+        return self.text
+
+    def catch_up(self) -> None:
+        """Take in what has been written up to now, without waiting for more."""
+        if not self.closed:
+            self._read()
+
+    async def output(self) -> None:
+        """Wait for the next bytes, or for the end of the program."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    async def settles(self, silence: float = 0.15, patience: float = PATIENCE) -> None:
+        """Wait until nothing has been written for ``silence`` seconds."""
+        async with asyncio.timeout(patience):
+            while await self.writes_within(silence):
+                pass
+
+    async def writes_within(self, seconds: float) -> bool:
+        """Wait for output for so long; return whether any came."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.output()
+        except TimeoutError:
+            return False
+        return True
+
+    def resize(self, columns: int, lines: int) -> None:
+        self._screen.resize(lines, columns)
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    async def ends(self, patience: float = PATIENCE) -> int:
+        """Wait for the program to end; return its exit status, negative for a signal."""
+        async with asyncio.timeout(patience):
+            while not self.closed:
+                await self.output()
+            return await asyncio.to_thread(self._wait)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def hang_up(self) -> None:
+        """Take the line away, as a dropped connection does."""
+        if self._master >= 0:
+            asyncio.get_running_loop().remove_reader(self._master)
+            os.close(self._master)
+            self._master = -1
+        self._close()
+
+    def line_discipline(self) -> list[object]:
+        """Return the terminal's modes as they are now."""
+        return termios.tcgetattr(self._master)
+
+    def __str__(self) -> str:
+        frame = "-" * self._screen.columns
+        return f"{frame}\n{self.text}\n{frame}"
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._master, _MOST_AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.EIO:  # what Linux says when the program has gone
+                raise
+            data = b""
+        if data:
+            self.written.append(Output(time.monotonic(), data))
+            self._draw(data)
+            self._changed.set()
+        else:
+            asyncio.get_running_loop().remove_reader(self._master)
+            self._close()
+
+    def _draw(self, data: bytes) -> None:
+        data = self._unfinished + data
+        unfinished = _UNFINISHED.search(data)
+        whole = unfinished.start() if unfinished else len(data)
+        self._unfinished = data[whole:]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[:whole]))
+
+    def _close(self) -> None:
+        self.closed = True
+        self._changed.set()
+
+    def _wait(self) -> int:
+        if self._status is None:
+            _, status = os.waitpid(self.pid, 0)
+            self._status = os.waitstatus_to_exitcode(status)
+        return self._status
+
+
+@asynccontextmanager
+async def terminal(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    columns: int = 80,
+    lines: int = 24,
+) -> AsyncIterator[Terminal]:
+    """Run ``command`` in a terminal of its own; end it with the context."""
+    shown = Terminal(command, environ, columns, lines)
+    try:
+        yield shown
+    finally:
+        if shown._status is None:
+            with suppress(ProcessLookupError):
+                os.kill(shown.pid, signal.SIGKILL)
+            shown._wait()
+        shown.hang_up()
+
+
+def _spawn(command: Sequence[str], environ: Mapping[str, str], tty: str) -> int:
+    """Start a session whose controlling terminal is ``tty``, as that is what it opens first."""
+    return os.posix_spawn(
+        command[0],
+        list(command),
+        environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, tty, os.O_RDWR, 0),
+            (os.POSIX_SPAWN_DUP2, 0, 1),
+            (os.POSIX_SPAWN_DUP2, 0, 2),
+        ],
+        setsid=True,
+    )
+
+
+def _spells(wanted: str) -> Seen:
+    """Look for words in a row, which may be wrapped beside a sidebar or within a frame."""
+    gap = r"(?: +|[^\w\n]*\n(?: *|.*? {2,}))"
+    words = re.compile(gap.join(map(re.escape, wanted.split())))
+    return lambda text: words.search(text) is not None

@@ -1,0 +1,53 @@
+"""More than one browser at the callback."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page
+
+from m3cred_tui.store.store import CredentialStore
+from tests.e2e.browsers import OpenedUrls, approve, load_ahead, load_twice, origin_of
+from tests.e2e.conftest import Home
+from tests.e2e.terminal import Terminal
+from tests.e2e.wizard import WAITING, create_credential, go_to_stripe, to_authenticate
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+BROWSERS = 10
+
+
+async def test_ten_browsers_that_load_the_callback_twice_make_one_credential(
+    app: Terminal, opened: OpenedUrls, chromium: Browser, page: Page, home: Home
+) -> None:
+    await to_authenticate(app)
+    url = await go_to_stripe(app, opened)
+    answer = await approve(page, url)
+    await load_ahead(chromium, answer)
+    await app.settles()
+    assert app.reads(WAITING)
+
+    read = await asyncio.gather(*(load_twice(chromium, answer) for _ in range(BROWSERS)))
+    ends = [text for texts in read for text in texts]
+    assert ends
+    assert all("Stripe approved access for m3ter" in text for text in ends)
+    await create_credential(app)
+    (saved,) = home.saved()
+    # Had the code been used twice, Stripe would have revoked what it gave for it.
+    account = await account_of(home.credentials, home.identity, saved["id"], origin_of(url))
+    assert account == saved["stripe"]["account"]
+
+
+async def account_of(
+    credentials: Path, identity: Path, credential_id: str, api_base: str
+) -> str:
+    """Ask Stripe which account the saved access token is for."""
+    tokens = CredentialStore(credentials, identity).tokens(credential_id)
+    assert tokens.access_token is not None
+    headers = {"Authorization": f"Bearer {tokens.access_token.reveal()}"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        response = await client.get(f"{api_base}/v1/account", headers=headers)
+    account_id = response.raise_for_status().json()["id"]
+    assert isinstance(account_id, str)
+    return account_id

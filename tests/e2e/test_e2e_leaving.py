@@ -1,0 +1,114 @@
+"""Leaving m3cred leaves the terminal as it was; where it cannot run, it says so."""
+
+import asyncio
+import re
+import signal
+
+import pytest
+
+from tests.e2e.browsers import OpenedUrls
+from tests.e2e.conftest import M3CRED, Home, Start
+from tests.e2e.terminal import CTRL_C, CTRL_Q, ENTER, RIGHT, Terminal
+from tests.e2e.wizard import go_to_stripe, to_authenticate
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+_ON_BY_DEFAULT = {b"7", b"25"}  # wrapping at the edge, and the cursor
+_MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
+
+
+def modes_left_changed(written: bytes) -> dict[bytes, bytes]:
+    """Return the private modes that are not as a terminal starts with them."""
+    modes: dict[bytes, bytes] = {}
+    for numbers, switch in _MODE.findall(written):
+        modes |= dict.fromkeys(numbers.split(b";"), switch)
+    return {
+        mode: switch
+        for mode, switch in modes.items()
+        if (switch == b"h") is not (mode in _ON_BY_DEFAULT)
+    }
+
+
+def assert_as_it_was(app: Terminal) -> None:
+    assert modes_left_changed(app.raw) == {}
+    assert b"\x1b[?1049l" in app.raw  # it had been on the other screen
+    assert app.raw.count(b"\x1b[>") == app.raw.count(b"\x1b[<")  # keyboard protocol
+    assert app.line_discipline() == app.modes
+
+
+@pytest.mark.parametrize("key", ["q", CTRL_Q], ids=["q", "ctrl+q"])
+async def test_a_key_leaves_the_terminal_as_it_was(app: Terminal, key: str) -> None:
+    assert modes_left_changed(app.raw)
+    app.press(key)
+    assert await app.ends() == 0
+    assert_as_it_was(app)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
+async def test_a_signal_leaves_the_terminal_as_it_was(
+    app: Terminal, number: signal.Signals
+) -> None:
+    app.signal(number)
+    assert await app.ends() == 128 + number
+    assert_as_it_was(app)
+
+
+async def test_a_signal_during_the_wait_leaves_the_terminal_as_it_was(
+    app: Terminal, opened: OpenedUrls, home: Home
+) -> None:
+    await to_authenticate(app)
+    await go_to_stripe(app, opened)
+    app.signal(signal.SIGTERM)
+    assert await app.ends() == 128 + signal.SIGTERM
+    assert_as_it_was(app)
+    assert home.saved() == []
+
+
+async def test_a_dropped_connection_ends_the_program(app: Terminal, opened: OpenedUrls) -> None:
+    await to_authenticate(app)
+    await go_to_stripe(app, opened)
+    app.hang_up()
+    assert await app.ends() > 0
+
+
+async def test_leaving_during_the_wait_asks_first(app: Terminal, opened: OpenedUrls) -> None:
+    await to_authenticate(app)
+    await go_to_stripe(app, opened)
+    app.press("q")
+    await app.shows("Leave m3cred?")
+    app.press(RIGHT, ENTER)
+    assert await app.ends() == 0
+    assert_as_it_was(app)
+
+
+async def test_ctrl_c_does_not_end_the_app_and_says_what_does(app: Terminal) -> None:
+    app.press(CTRL_C)
+    await app.shows(lambda screen: "ctrl+q" in screen.lower() or "^q" in screen)
+    assert not app.closed
+
+
+async def test_a_dumb_terminal_is_refused_with_a_sentence(start: Start) -> None:
+    app = await start("--demo", environ={"TERM": "dumb"})
+    assert await app.ends() == 1
+    assert b"\x1b" not in app.raw
+    (line,) = app.raw.decode().splitlines()
+    assert line.startswith("m3cred: ")
+    assert "terminal" in line
+
+
+async def test_without_a_terminal_it_is_refused_with_a_sentence(home: Home) -> None:
+    process = await asyncio.create_subprocess_exec(
+        M3CRED,
+        "--demo",
+        env=home.environ,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, error = await process.communicate()
+    assert process.returncode == 1
+    assert out == b""
+    (line,) = error.decode().splitlines()
+    assert line.startswith("m3cred: ")
+    assert "terminal" in line
+    assert list(home.path.iterdir()) == []

@@ -1,0 +1,128 @@
+"""At Stripe, but without an approval: refused, left open, cancelled, forged."""
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import Page
+
+from tests.e2e.browsers import (
+    OpenedUrls,
+    approve_and_return,
+    log_in,
+    redirect_uri_of,
+    refuse,
+)
+from tests.e2e.conftest import Home
+from tests.e2e.terminal import ENTER, ESC, RIGHT, Terminal
+from tests.e2e.wizard import ACCOUNT, WAITING, create_credential, go_to_stripe, to_authenticate
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+_LISTENS = "0A"
+
+
+def listening_ports(pid: int) -> set[int]:
+    """Return the ports of a process, as Linux tells them; others may use the same ones."""
+    ports = {}
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == _LISTENS:
+                ports[f"socket:[{fields[9]}]"] = int(fields[1].rpartition(":")[2], 16)
+    open_files = (str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir())
+    return {ports[file] for file in open_files if file in ports}
+
+
+async def test_a_refusal_is_told_and_the_next_try_can_be_approved(
+    app: Terminal, opened: OpenedUrls, page: Page, home: Home
+) -> None:
+    await to_authenticate(app)
+    await refuse(page, await go_to_stripe(app, opened))
+    await page.get_by_role("heading", name="Access was not approved").wait_for()
+    await app.shows(lambda screen: not app.reads(WAITING) and "!" in screen)
+    assert home.saved() == []
+    await approve_and_return(page, await go_to_stripe(app, opened))
+    await create_credential(app)
+
+
+async def test_a_browser_closed_without_deciding_leaves_the_wait_until_esc(
+    app: Terminal, opened: OpenedUrls, page: Page, home: Home
+) -> None:
+    await to_authenticate(app)
+    url = await go_to_stripe(app, opened)
+    await log_in(page, url)
+    await page.get_by_text("Approve access for m3ter").wait_for()
+    await page.close()
+    await app.settles()
+    assert app.reads(WAITING)
+    parts = urlsplit(redirect_uri_of(url))
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+
+    app.press(ESC)
+    await app.shows("Stay")
+    app.press(ENTER)
+    await app.shows(lambda screen: "Stay" not in screen)
+    assert app.reads(WAITING)
+    assert parts.port in listening_ports(app.pid)
+
+    app.press(ESC)
+    await app.shows("Stay")
+    app.press(RIGHT, ENTER)
+    await app.shows("Destination Settings")
+    assert await reader.read() == b""  # the listener hung up
+    assert parts.port not in listening_ports(app.pid)
+    writer.close()
+    await writer.wait_closed()
+    assert home.saved() == []
+
+
+async def test_an_approval_that_is_not_made_a_credential_saves_nothing(
+    app: Terminal, opened: OpenedUrls, page: Page, home: Home
+) -> None:
+    await to_authenticate(app)
+    await approve_and_return(page, await go_to_stripe(app, opened))
+    await app.shows(ACCOUNT)
+    app.press(ESC)
+    await app.shows("Stay")
+    app.press(ESC)
+    await app.shows(lambda screen: "Stay" not in screen)
+    assert app.reads(ACCOUNT)
+    app.press(ESC)
+    await app.shows("Stay")
+    app.press(RIGHT, ENTER)
+    await app.shows("Destination Settings")
+    assert home.saved() == []
+
+
+async def test_a_forged_redirect_is_told_and_the_wait_goes_on(
+    app: Terminal, opened: OpenedUrls, page: Page
+) -> None:
+    await to_authenticate(app)
+    url = await go_to_stripe(app, opened)
+    forged = f"{redirect_uri_of(url)}?code=ac_forged&state=guessed"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(forged)).status_code == httpx.codes.BAD_REQUEST
+    await app.shows("redirect")
+    assert app.reads(WAITING)
+    await approve_and_return(page, url)
+    await app.shows(ACCOUNT)
+
+
+async def test_what_was_entered_is_kept_when_going_back(
+    app: Terminal, opened: OpenedUrls
+) -> None:
+    await to_authenticate(app, name="Kept name")
+    for title in ("Destination Settings", "Entity Type Settings", "Name credential"):
+        await app.settles()
+        app.press(ESC)
+        await app.shows(title)
+    assert "Kept name" in app.text
+    for title in ("Entity Type Settings", "Destination Settings", "Go to Stripe"):
+        await app.settles()
+        app.press(ENTER)
+        await app.shows(title)
+    assert app.reads("Stripe (Test Mode)")
+    await go_to_stripe(app, opened)

@@ -1,0 +1,78 @@
+"""The way through Create Integration Credential, as fingers know it."""
+
+from tests.e2e.browsers import OpenedUrls
+from tests.e2e.terminal import DOWN, ENTER, Terminal
+
+WAITING = "Waiting for your approval at Stripe"
+ACCOUNT = "Is this the account you meant?"
+
+
+async def open_create(app: Terminal, key: str = ENTER) -> None:
+    app.press(key)
+    await app.shows("Name the credential")
+    await app.settles()
+
+
+async def name_it(app: Terminal, name: str) -> None:
+    await app.shows("Name credential")
+    app.press(name, ENTER)
+
+
+async def choose(app: Terminal, title: str, choice: str, *, at: int) -> None:
+    """Open the drop-down, take line ``at`` (from 0), and go on: Enter and arrows alone."""
+    await app.shows(title)
+    app.press(ENTER)
+    await app.shows(lambda screen: _is_line(screen, choice))
+    app.press(*[DOWN] * at, ENTER)
+    await app.shows("Next")
+    await app.settles()
+    app.press(ENTER)
+
+
+async def to_authenticate(
+    app: Terminal,
+    *,
+    key: str = ENTER,
+    name: str = "Acme",
+    destination: str = "Stripe (Test Mode)",
+) -> None:
+    """Go from the Credentials page to stage 4; ``key`` leaves that page."""
+    await open_create(app, key)
+    await name_it(app, name)
+    await choose(app, "Entity Type Settings", "Bill", at=0)
+    at = ("Stripe", "Stripe (Test Mode)").index(destination)
+    await choose(app, "Destination Settings", destination, at=at)
+    await app.shows("You will need to provide authentication details on the Stripe website")
+
+
+async def go_to_stripe(app: Terminal, opened: OpenedUrls) -> str:
+    """Press Enter on Go to Stripe; return the URL that a browser was started with."""
+    await app.shows("Go to Stripe")
+    await app.settles()
+    app.press(ENTER)
+    url = await opened.next()
+    await app.shows(WAITING)
+    return url
+
+
+async def create_credential(app: Terminal, *, there_are: str = "1 credential") -> str:
+    """Press Enter on Create Credential; return the Credentials page with the new row."""
+    await app.shows(ACCOUNT)
+    await app.shows("Create Credential")
+    await app.settles()
+    app.press(ENTER)
+    await app.shows(there_are)
+    return await app.shows("✓ authenticated")
+
+
+def url_on(screen: str) -> str:
+    """Put together the URL that is wrapped over some lines of the screen."""
+    lines = [line.split("  ")[-1].strip() for line in screen.splitlines()]
+    first = next(number for number, line in enumerate(lines) if line.startswith("http://"))
+    last = lines.index("", first)
+    return "".join(lines[first:last])
+
+
+def _is_line(screen: str, text: str) -> bool:
+    """Say whether a line inside a frame is ``text`` and nothing else."""
+    return any(line.split("▊")[-1].strip(" ▎") == text for line in screen.splitlines())
