@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +43,7 @@ class M3credApp(App[None]):
 
     def __init__(self, services: Services) -> None:
         super().__init__()
+        self._keys = TypeAhead(self)
         self.add_mode(self.DEFAULT_MODE, lambda: CredentialsPage(services))
 
     def on_mount(self) -> None:
@@ -48,6 +51,12 @@ class M3credApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, None, _SIGNALLED + number)
+
+    async def on_event(self, event: Event) -> None:
+        """Take a key only when all that the key before it began has come to rest."""
+        if isinstance(event, Key) and not event.is_forwarded and not self._keys.admit(event):
+            return
+        await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover a window that is too small with a sentence that says so."""

@@ -139,6 +139,7 @@ class AuthenticateStage(Stage):
         match event:
             case UrlReady():
                 await self._show(WaitingPanel(event, self._services.now))
+                await self._painted()  # the URL is seen before any browser is tried
             case BrowserOpened():
                 self._tell("A browser was opened. If you do not see it, open the URL.")
             case Noticed(problem):
@@ -151,6 +152,11 @@ class AuthenticateStage(Stage):
                 await self._show(AccountPanel(event))
             case Failed(problem):
                 await self._show(ProblemPanel(problem))
+
+    async def _painted(self) -> None:
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
 
     def _tell(self, text: str) -> None:
         if self._waiting is not None:

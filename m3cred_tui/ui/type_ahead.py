@@ -1,0 +1,68 @@
+"""Keys that are typed faster than the app follows.
+
+Textual hands a key to the widget that has the focus now, though the key before it may be
+about to change that: over a slow line, ``c`` and then a name would lose the name's first
+letters to the Credentials page, where ``q`` quits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.events import Key
+    from textual.message_pump import MessagePump
+
+_ROUNDS = 4  # from a button's key to the focus on the next stage: messages of messages
+_SECONDS = 0.5  # a widget that takes longer does not hold up the keys
+_APART = 1.0  # seconds between two keys, after which the first has long been followed
+
+
+class TypeAhead:
+    """Holds a key back until all that the key before it began has come to rest."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._held: deque[Key] = deque()
+        self._released: Key | None = None
+        self._last_at = 0.0
+        self._following: asyncio.Task[None] | None = None
+
+    def admit(self, key: Key) -> bool:
+        """Tell whether ``key`` is to be handled now; else it is posted again when it is."""
+        if key is self._released:
+            self._released = None
+            return True
+        apart = key.time - self._last_at > _APART
+        self._last_at = key.time
+        if self._following is None and apart:
+            return True
+        self._held.append(key)
+        if self._following is None:
+            self._following = asyncio.create_task(self._follow())
+        return False
+
+    async def _follow(self) -> None:
+        while self._held:
+            await _settle(self._app)
+            self._released = self._held.popleft()
+            self._app.post_message(self._released)
+        self._following = None
+
+
+async def _settle(app: App[Any]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SECONDS):
+            for _ in range(_ROUNDS):
+                for pump in (app.focused or app.screen).ancestors_with_self:
+                    await _rest(pump)
+
+
+async def _rest(pump: MessagePump) -> None:
+    rested = asyncio.Event()
+    if pump.call_later(rested.set):
+        await rested.wait()
