@@ -192,7 +192,7 @@ def _platform(request: AuthorizationRequest) -> Html:
 def _business(account: Account) -> Html:
     return html(
         _BUSINESS,
-        name=account.name,
+        name=account.trading_name,  # the name that a platform is shown
         id=account.id,
         country=account.country,
         currency=account.currency.upper(),

@@ -82,7 +82,6 @@ async def test_the_url_can_be_read_off_the_screen(
     await app.shows(ACCOUNT)
 
 
-@pytest.mark.xfail(reason="the browser races with the paint", strict=False)
 async def test_the_url_is_on_the_screen_before_a_browser_is_started(
     app: Terminal, opened: OpenedUrls
 ) -> None:

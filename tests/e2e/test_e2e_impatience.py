@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 _COLOUR = re.compile(rb"[34]8;2;(\d+);(\d+);(\d+)")
 
 
-@pytest.mark.xfail(reason="keys reach the page that is being left")
 async def test_a_name_typed_ahead_is_a_name(app: Terminal) -> None:
     app.press("c", "quick dogs", ENTER)
     await app.shows("Entity Type Settings")
@@ -24,7 +23,6 @@ async def test_a_name_typed_ahead_is_a_name(app: Terminal) -> None:
     assert "quick dogs" in app.text
 
 
-@pytest.mark.xfail(reason="a stage is completed twice")
 async def test_an_enter_too_many_completes_no_stage(app: Terminal) -> None:
     await open_create(app)
     app.press("Acme", ENTER, ENTER)
@@ -33,7 +31,6 @@ async def test_an_enter_too_many_completes_no_stage(app: Terminal) -> None:
     assert "● Select entity type" in app.text
 
 
-@pytest.mark.xfail(reason="a stage is completed twice")
 async def test_enter_held_down_does_no_harm(app: Terminal, home: Home) -> None:
     await open_create(app)
     app.press("Acme", *[ENTER] * 30)
@@ -44,7 +41,6 @@ async def test_enter_held_down_does_no_harm(app: Terminal, home: Home) -> None:
     assert home.saved() == []
 
 
-@pytest.mark.xfail(reason="keys reach the page that is being left")
 async def test_the_whole_way_typed_ahead_arrives(app: Terminal, opened: OpenedUrls) -> None:
     choose_first = [ENTER, ENTER, ENTER]
     choose_second = [ENTER, DOWN, ENTER, ENTER]

@@ -54,7 +54,6 @@ async def test_waiting_writes_one_small_update_a_second(
     assert max(bursts) <= SMALL, bursts
 
 
-@pytest.mark.xfail(reason="a question is drawn anew with each second")
 async def test_a_question_over_the_wait_writes_as_little(
     app: Terminal, opened: OpenedUrls
 ) -> None:

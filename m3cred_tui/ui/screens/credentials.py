@@ -168,8 +168,9 @@ class CredentialsPage(Page[None]):
             self._close_filter()
             self._look()
             self._listing.row(credential_id)
-            self._show(selected=credential_id)
-            self._focus_next()
+            with self.app.batch_update():
+                self._show(selected=credential_id)
+                self._focus_next()
 
     @on(CredentialList.Opened)
     def _open(self, message: CredentialList.Opened) -> None:

@@ -84,7 +84,7 @@ class WaitingPanel(Vertical):
         yield Button("Open the browser again", id="open")
 
     def on_mount(self) -> None:
-        """Count down once a second; nothing else moves."""
+        """Count down once a second, while it can be seen; nothing else moves."""
         self._count_down()
         self.set_interval(1, self._count_down)
 
@@ -97,6 +97,8 @@ class WaitingPanel(Vertical):
         self.query_one(Notice).say(text)
 
     def _count_down(self) -> None:
+        if not self.screen.is_active:
+            return  # below a question, where each tick would draw the whole screen anew
         left = max(self._ready.expires_at - self._now(), timedelta())
         minutes, seconds = divmod(round(left.total_seconds()), 60)
         self.query_one("#time-left", Static).update(f"{minutes}:{seconds:02} left")
