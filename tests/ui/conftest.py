@@ -1,0 +1,152 @@
+"""The rooms below the app, all of them real; only the browser is a person in a thread."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.callback.ports import redirect_uri
+from m3cred_tui.demo_stripe.description import Description
+from m3cred_tui.demo_stripe.server import background_demo_stripe
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
+from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
+from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.stripe.httpx_gateway import HttpxGateway
+from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.ui.services import Services
+from tests.ui import visit
+
+Keep = Callable[..., Credential]
+
+
+class Clock:
+    """A wall clock that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **time: float) -> None:
+        self.time += timedelta(**time)
+
+
+class Browser:
+    """What the app opens a browser with: keeps the addresses, and visits them when told."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.then: Callable[[], None] = lambda: None
+
+    async def __call__(self, url: str) -> None:
+        self.opened.append(url)
+        self.then()
+
+    async def approve(self, email: str = visit.EMAIL) -> visit.Seen:
+        return await asyncio.to_thread(visit.approve, self.opened[-1], email)
+
+    async def refuse(self) -> str:
+        return await asyncio.to_thread(visit.refuse, self.opened[-1])
+
+    async def redirect(self, **answer: str) -> None:
+        await asyncio.to_thread(visit.redirect, self.opened[-1], **answer)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    """Return the directory of the records; it is not there yet."""
+    return tmp_path / "data" / "credentials"
+
+
+@pytest.fixture
+def store(tmp_path: Path, credentials: Path) -> CredentialStore:
+    return CredentialStore(credentials, tmp_path / "config" / "identity.txt")
+
+
+@pytest.fixture
+def ports() -> tuple[int, ...]:
+    """Return ports that are free; the registered ones may be another test's."""
+    with ExitStack() as probes:
+        taken = [probes.enter_context(socket.socket()) for _ in range(2)]
+        for probe in taken:
+            probe.bind(("127.0.0.1", 0))
+        return tuple(probe.getsockname()[1] for probe in taken)
+
+
+@pytest.fixture
+def demo(ports: tuple[int, ...]) -> Iterator[Description]:
+    with background_demo_stripe([redirect_uri(port) for port in ports]) as description:
+        yield description
+
+
+@pytest.fixture
+def platforms(demo: Description) -> dict[Destination, Platform]:
+    bases = demo.connect_base, demo.api_base
+    return {STRIPE: Platform(*demo.live, *bases), STRIPE_TEST: Platform(*demo.test, *bases)}
+
+
+@pytest.fixture
+def services(
+    store: CredentialStore,
+    clock: Clock,
+    browser: Browser,
+    ports: tuple[int, ...],
+    platforms: dict[Destination, Platform],
+) -> Services:
+    def authorizer(destination: Destination) -> Authorizer:
+        gateway = HttpxGateway(platforms[destination])
+        return Authorizer(gateway, destination, browser, clock, ports=ports)
+
+    return Services(store, authorizer, browser, clock, created_by="ann@server", demo=True)
+
+
+@pytest.fixture
+def keep(store: CredentialStore, clock: Clock) -> Keep:
+    """Put one more credential into the store, a minute later than the one before."""
+    kept: list[Credential] = []
+
+    def keep_one(
+        name: str,
+        *,
+        livemode: bool = False,
+        account: StripeAccount | None = None,
+        created_by: str = "ann@server",
+        status: Status = Status.AUTHENTICATED,
+    ) -> Credential:
+        made = clock() - timedelta(days=40) + timedelta(minutes=len(kept))
+        one = Credential(
+            id=credential_id(made, bytes([len(kept)] * 10)),
+            name=name,
+            entity_type=BILL,
+            destination=STRIPE if livemode else STRIPE_TEST,
+            account=account
+            or StripeAccount(f"acct_1Kept{len(kept):04}", livemode, f"{name} Ltd", "GB"),
+            created_at=made,
+            created_by=created_by,
+            status=status,
+        )
+        tokens = TokenResponse(one.account.id, livemode, "read_write", Secret("sk_canary"))
+        store.create(one, tokens)
+        kept.append(one)
+        return one
+
+    return keep_one

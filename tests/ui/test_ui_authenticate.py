@@ -1,0 +1,236 @@
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from m3cred_tui.authorize.problems import BrowserDidNotOpen
+from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.config.settings import NotSetUp
+from m3cred_tui.model.destination import STRIPE, Destination
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.ui.services import Services
+from tests.ui.conftest import Browser, Clock
+from tests.ui.user import User, opened, to_stage_4
+
+
+async def go_to_stripe(user: User, browser: Browser) -> None:
+    await to_stage_4(user, "Acme")
+    await user.press("enter")
+    await user.until(lambda: browser.opened)
+
+
+async def begins_anew(user: User, browser: Browser) -> None:
+    """See that Enter begins another authorization, which succeeds."""
+    tried = len(browser.opened)
+    await user.focuses("Go to Stripe")
+    await user.press("enter")
+    await user.until(lambda: len(browser.opened) > tried)
+    await browser.approve()
+    await user.focuses("Create Credential")
+
+
+def state_of(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["state"][0]
+
+
+def spoil(credentials: Path, trouble: str) -> Callable[[], None]:
+    """Make the directory of the records unusable; return what mends it."""
+    credentials.parent.mkdir(exist_ok=True)
+    if trouble == "a file in the way":
+        if credentials.exists():
+            credentials.rmdir()
+        credentials.touch()
+        return credentials.unlink
+    credentials.mkdir()
+    credentials.chmod(0o755)
+    return lambda: credentials.chmod(0o700)
+
+
+def files_in(directory: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+async def test_a_refusal_is_told_and_enter_begins_a_new_authorization(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await browser.refuse()
+        await user.sees(
+            "Access was refused on Stripe's page. Begin a new authorization.",
+            "Press Enter to begin a new authorization, Esc to go back.",
+        )
+        await begins_anew(user, browser)
+        assert state_of(browser.opened[0]) != state_of(browser.opened[1])
+
+
+async def test_when_the_time_is_up_it_is_told_and_enter_begins_anew(
+    services: Services, browser: Browser, clock: Clock
+) -> None:
+    browser.then = lambda: clock.forward(minutes=10, seconds=1)
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await user.sees("No answer came from Stripe within 10 minutes.")
+        browser.then = lambda: None
+        await begins_anew(user, browser)
+
+
+async def test_when_other_programs_hold_every_port_it_is_told_before_stripe_is_asked(
+    services: Services, browser: Browser, ports: tuple[int, ...]
+) -> None:
+    async with opened(services) as user:
+        with ExitStack() as others:
+            for port in ports:
+                others.enter_context(socket.create_server(("127.0.0.1", port)))
+            await to_stage_4(user, "Acme")
+            await user.press("enter")
+            await user.sees("Other programs on this computer hold the ports", str(ports[0]))
+            assert browser.opened == []
+        await begins_anew(user, browser)
+
+
+async def test_when_one_port_is_taken_the_next_is(
+    services: Services, browser: Browser, ports: tuple[int, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", ports[0])):
+        async with opened(services) as user:
+            await go_to_stripe(user, browser)
+            assert f"{ports[1]}" in browser.opened[0]
+            await browser.approve()
+            await user.focuses("Create Credential")
+
+
+async def test_when_stripe_cannot_be_reached_it_is_told_and_nothing_was_sent(
+    services: Services, browser: Browser, platforms: dict[Destination, Platform]
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and nobody listens
+        base = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        platforms[STRIPE] = Platform("ca_x", Secret("sk_live_canary"), base, base)
+        async with opened(services) as user:
+            await go_to_stripe(user, browser)
+            await browser.redirect(code="ac_x", scope="read_write")
+            await user.sees("could not be reached", "Begin a new authorization.")
+            await user.focuses("Go to Stripe")
+            assert "canary" not in user.screen
+
+
+async def test_a_destination_that_is_not_set_up_is_told_before_anything_is_asked(
+    services: Services, browser: Browser
+) -> None:
+    def not_set_up(destination: Destination) -> Authorizer:
+        raise NotSetUp(destination)
+
+    services = replace(services, authorizer=not_set_up)
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await user.press("enter")
+        await user.sees("Stripe is not set up: set M3CRED_STRIPE_CLIENT_ID")
+        await user.focuses("Go to Stripe")
+        assert browser.opened == []
+
+
+@pytest.mark.parametrize("trouble", ["a file in the way", "open to others"])
+async def test_a_store_that_could_not_keep_the_credential_is_told_before_stripe_is_asked(
+    services: Services, browser: Browser, credentials: Path, trouble: str
+) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        mend = spoil(credentials, trouble)
+        await user.press("enter")
+        await user.sees("cannot be used:")
+        await user.focuses("Go to Stripe")
+        assert browser.opened == []
+        mend()
+        await begins_anew(user, browser)
+
+
+async def test_when_no_browser_opens_the_address_stays_with_what_to_do(
+    services: Services, browser: Browser
+) -> None:
+    def fail() -> None:
+        raise BrowserDidNotOpen("there is no display")
+
+    browser.then = fail
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await user.sees("No browser was opened because there is no display.")
+        assert user.shows_address(browser.opened[0])
+        browser.then = lambda: None
+        await browser.approve()
+        await user.focuses("Create Credential")
+
+
+async def test_a_forged_redirect_is_told_and_the_wait_goes_on(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await browser.redirect(code="ac_forged", state="forged")
+        await user.sees("A redirect that does not belong to this authorization was turned away")
+        await browser.approve()
+        await user.focuses("Create Credential")
+
+
+async def test_an_error_that_stripe_never_documented_is_shown_as_plain_text(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await browser.redirect(
+            error="[red]odd", error_description="\x1b[2J[@click=app.quit()]x"
+        )
+        await user.sees("Stripe ended the authorization ([red]odd)")
+        assert "\x1b" not in user.screen
+        await user.focuses("Go to Stripe")
+
+
+async def test_the_account_is_shown_before_anything_is_kept(
+    services: Services, browser: Browser, store: CredentialStore, tmp_path: Path
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        before = files_in(tmp_path)
+        account = await browser.approve("grace@acme.example")
+        await user.focuses("Create Credential")
+        await user.sees(account.name, account.id, account.country, "LIVE")
+        await user.sees("Nothing is saved until you select Create Credential.")
+        assert store.ids() == []
+        assert files_in(tmp_path) == before
+
+
+async def test_when_creating_fails_the_approval_is_kept_and_can_be_tried_again(
+    services: Services, browser: Browser, store: CredentialStore, credentials: Path
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        account = await browser.approve()
+        await user.focuses("Create Credential")
+        mend = spoil(credentials, "a file in the way")
+        for _ in range(2):
+            await user.press("enter")
+            await user.sees("cannot be used: it is not a directory.", account.id)
+            await user.focuses("Create Credential")
+        mend()
+        await user.press("enter")
+        await user.until(lambda: user.page == "CredentialsPage")
+        assert len(store.ids()) == 1
+        assert len(browser.opened) == 1
+
+
+async def test_an_impatient_second_enter_creates_no_second_credential(
+    services: Services, browser: Browser, store: CredentialStore
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await browser.approve()
+        await user.focuses("Create Credential")
+        await user.press("enter", "enter", "enter")
+        await user.app.workers.wait_for_complete()
+        assert len(store.ids()) == 1

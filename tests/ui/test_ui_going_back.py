@@ -1,0 +1,151 @@
+import pytest
+from textual.widgets import Input, OptionList, Select
+
+from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.widgets.stepper import Stepper
+from tests.ui.user import User, opened, to_stage_4
+
+
+async def click_stage(user: User, number: int) -> None:
+    """Click on the stepper's line of this stage, counted from 1."""
+    stepper = user.app.screen.query_one(Stepper)
+    lines = [y for y, line in enumerate(user.lines) if line[1:2] in {"✓", "●", "○"}]
+    await user.pilot.click(Stepper, offset=(3, lines[number - 1] - stepper.region.y))
+    await user.pilot.pause()
+
+
+def name_entered(user: User) -> str:
+    return user.app.screen.query_one("#name", Input).value
+
+
+async def test_esc_goes_back_stage_by_stage_and_enter_alone_goes_on_again(
+    services: Services,
+) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme", test=True)
+        await user.press("escape")
+        await user.sees("Destination Settings", "Stripe (Test Mode)", "✓ Name the credential")
+        await user.focuses("Next")
+        await user.press("escape")
+        await user.sees("Entity Type Settings", "Bill")
+        await user.focuses("Next")
+        await user.press("escape")
+        await user.focuses("Input")
+        assert name_entered(user) == "Acme"
+        assert not user.shows("✓ Name the credential")
+        await user.press("enter")
+        await user.sees("Entity Type Settings", "✓ Name the credential")
+        await user.press("enter")
+        await user.sees("Destination Settings")
+        await user.press("enter")
+        await user.focuses("Go to Stripe")
+        await user.sees("Acme: Bill to Stripe (Test Mode)")
+
+
+async def test_a_completed_stage_is_gone_back_to_with_the_keyboard(services: Services) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await user.press("shift+tab")
+        await user.focuses("Stepper")
+        await user.press("home", "enter")
+        await user.focuses("Input")
+        assert name_entered(user) == "Acme"
+        # and the stages after it stay completed
+        await user.sees("✓ Select entity type", "✓ Select destination")
+
+
+async def test_a_completed_stage_is_gone_back_to_with_the_mouse(services: Services) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme", test=True)
+        await click_stage(user, 3)
+        await user.sees("Destination Settings", "Stripe (Test Mode)")
+        await user.focuses("Next")
+        await click_stage(user, 1)
+        await user.focuses("Input")
+        assert name_entered(user) == "Acme"
+
+
+async def test_a_stage_that_is_still_to_come_cannot_be_skipped_to(services: Services) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Input")
+        for stage in (4, 3, 2):
+            await click_stage(user, stage)
+            await user.sees("Name credential", "○ Authenticate")
+
+
+async def test_the_name_on_the_screen_is_the_name_that_is_created(services: Services) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await click_stage(user, 1)
+        await user.focuses("Input")
+        await user.paste(" two")
+        # Past Next, over the stepper:
+        await click_stage(user, 3)
+        await user.sees("Destination Settings")
+        await user.focuses("Next")
+        await user.press("enter")
+        await user.focuses("Go to Stripe")
+        await user.sees("Acme two: Bill to Stripe")
+
+
+async def test_a_refused_name_is_not_left_behind_over_the_stepper(services: Services) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await click_stage(user, 1)
+        await user.focuses("Input")
+        await user.paste("\u202e")
+        await click_stage(user, 3)
+        await user.sees("changes the direction of text")
+        assert not user.shows("Destination Settings")
+
+
+async def test_another_destination_can_be_chosen_after_going_back(services: Services) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme", test=True)
+        await user.press("escape")
+        await user.focuses("Next")
+        await user.press("up")
+        await user.focuses("Select")
+        await user.press("enter")
+        await user.focuses("SelectOverlay")
+        await user.press("up", "enter")
+        await user.focuses("Next")
+        await user.press("enter")
+        await user.focuses("Go to Stripe")
+        await user.sees("Acme: Bill to Stripe")
+        assert not user.shows("Acme: Bill to Stripe (Test Mode)")
+
+
+async def test_esc_closes_an_open_drop_down_before_it_goes_back(services: Services) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.paste("Acme")
+        await user.press("enter")
+        await user.focuses("Select")
+        await user.press("enter")
+        await user.focuses("SelectOverlay")
+        assert user.app.screen.query_one(Select).query_one(OptionList).highlighted == 1
+        await user.press("escape")
+        await user.focuses("Select")
+        await user.sees("Entity Type Settings")
+
+
+@pytest.mark.parametrize("stage", [1, 4])
+async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
+    services: Services, stage: int
+) -> None:
+    async with opened(services) as user:
+        if stage == 4:
+            await to_stage_4(user, "Acme")
+        else:
+            await user.press("c")
+            await user.focuses("Input")
+        start = user.focus
+        await user.press("up")
+        reached: list[str] = []
+        for key in ("down", "down", "down", "down", "right"):
+            await user.press(key)
+            reached.append(user.focus)
+        assert start in reached

@@ -1,0 +1,183 @@
+"""Text from outside becomes neither markup nor a terminal escape, on any screen."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.text import Text
+from textual.app import App
+from textual.content import Content
+from textual.widgets import Static
+
+from m3cred_tui.authorize.events import Event, Failed, Noticed
+from m3cred_tui.model.credential import StripeAccount
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.ui.services import Services
+from tests.ui.conftest import Keep
+from tests.ui.scripted import READY, ScriptedAuthorizer, approved
+from tests.ui.user import User, opened, to_stage_4
+
+# The canary is in all of it, so that it is found in whatever is parsed.
+CANARY = "Zqx"
+MARKUP = [
+    f"[/]{CANARY}",
+    f"[/red]{CANARY}",
+    f"[@click=app.quit()]{CANARY}",
+    f"[red]{CANARY}[/red]",
+    f"{CANARY} [prod]",
+    f"[link='https://evil.example']{CANARY}",
+    f"${CANARY} $text-error \\[{CANARY}",
+    f"{CANARY} [",
+]
+ESCAPES = [
+    f"\x1b]0;{CANARY}\x07",
+    f"\x1b[2J{CANARY}",
+    f"\x9b31m{CANARY}",
+    f"\x1b]52;c;{CANARY}\x1b\\",
+    f"{CANARY}\u202egnp.exe\u2066",
+    f"{CANARY}\r\n\x08\x0c\x00",
+    f"{CANARY}\u200b\U000e0041\ufeff",
+]
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect whatever Textual or Rich is given to parse as markup."""
+    given: list[str] = []
+    for kind in (Content, Text):
+        monkeypatch.setattr(kind, "from_markup", _recorded(kind.from_markup, given))
+    return given
+
+
+def _recorded(parse: Callable[..., Any], given: list[str]) -> Callable[..., Any]:
+    def recorded(markup: object, *arguments: Any, **named: Any) -> Any:
+        given.append(str(markup))
+        return parse(markup, *arguments, **named)
+
+    return recorded
+
+
+def harmful(user: User) -> list[str]:
+    """Return the characters on the screen that a terminal would act upon."""
+    return [
+        f"U+{ord(character):04X}"
+        for line in user.lines
+        for character in line
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    ]
+
+
+async def look(user: User, words: str = CANARY) -> None:
+    """See that the screen shows the text, and shows it harmlessly."""
+    await user.sees(words)
+    assert harmful(user) == []
+    assert not user.has_left
+
+
+async def test_the_recorder_would_notice(parsed: list[str]) -> None:
+    async with App[None]().run_test() as pilot:
+        await pilot.app.mount(Static(f"{CANARY} [b]x[/b]"))
+        await pilot.pause()
+    assert any(CANARY in text for text in parsed)
+
+
+def put_into_records(credentials: Path, texts: Sequence[str]) -> None:
+    """Write texts into the records' files, as somebody with an editor could."""
+    for record, text in zip(sorted(credentials.iterdir()), texts, strict=True):
+        escaped = "".join(f"\\u{ord(one):04x}" for one in text if ord(one) < 0x10000)
+        record.write_text(record.read_text().replace("REPLACED", escaped))
+
+
+@pytest.mark.parametrize("texts", [MARKUP, ESCAPES], ids=["markup", "escapes"])
+async def test_no_name_in_a_record_is_parsed_or_harms_the_terminal_on_any_screen(
+    services: Services,
+    keep: Keep,
+    credentials: Path,
+    parsed: list[str],
+    texts: list[str],
+) -> None:
+    account = StripeAccount("REPLACED", livemode=False, name="REPLACED", country="REPLACED")
+    for _ in texts:
+        keep("REPLACED", account=account, created_by="REPLACED")
+    put_into_records(credentials, texts)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await look(user)
+        await user.press("s", "slash", *CANARY)
+        await look(user, f"{len(texts)} of {len(texts)}")
+        await user.press("escape")
+        await user.focuses("CredentialList")
+        for _ in texts:
+            await user.press("enter")
+            await user.until(lambda: user.page == "DetailsPage")
+            await look(user)
+            await user.press("question_mark", "escape", "y", "d")
+            await user.sees("Delete")
+            await look(user)
+            await user.press("escape")
+            await user.focuses("CredentialList")
+            await user.press("down")
+        await user.press("ctrl+p")
+        await user.sees("Leave m3cred")
+        assert harmful(user) == []
+    assert parsed
+    assert [text for text in parsed if CANARY in text] == []
+
+
+class Told(Problem):
+    """A problem with a text of the test's."""
+
+
+def scripted(services: Services, *script: Event) -> Services:
+    def authorizer(_destination: object) -> Any:
+        return ScriptedAuthorizer(script)
+
+    return replace(services, authorizer=authorizer)
+
+
+@pytest.mark.parametrize("text", MARKUP)
+async def test_neither_what_is_entered_nor_what_stripe_says_is_parsed_on_the_way(
+    services: Services, parsed: list[str], text: str
+) -> None:
+    account = StripeAccount(f"acct_{text}", livemode=True, name=text, country=text)
+    waiting = scripted(services, READY, Noticed(Told(text)))
+    async with opened(waiting) as user:
+        await to_stage_4(user, text)
+        await look(user)
+        await user.press("enter")
+        await user.sees("left")
+        await look(user)
+    for script in ((Failed(Told(text)),), (approved(account, Told(text)),)):
+        async with opened(scripted(services, READY, *script)) as user:
+            await to_stage_4(user)
+            await user.press("enter")
+            await look(user)
+            if isinstance(script[0], Failed):
+                continue
+            await user.press("enter")
+            await user.until(lambda: user.page == "CredentialsPage")
+            await look(user, "✓ authenticated")
+    assert parsed
+    assert [one for one in parsed if CANARY in one] == []
+
+
+@pytest.mark.parametrize("text", [*MARKUP, *ESCAPES])
+async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
+    services: Services, keep: Keep, parsed: list[str], text: str
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("slash")
+        await user.focuses("Input")
+        await user.paste(text)
+        await look(user)
+        await user.press("escape", "c")
+        await user.until(lambda: user.page == "CreatePage")
+        await user.focuses("Input")
+        await user.paste(text)
+        await look(user)
+    assert [one for one in parsed if CANARY in one] == []

@@ -1,0 +1,186 @@
+import socket
+
+from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.stages.panels import AccountPanel
+from tests.ui.conftest import Browser
+from tests.ui.user import User, opened, to_stage_4
+
+ENTERED = "What you entered for this credential is lost."
+APPROVED = "Stripe has approved access, but nothing is saved yet."
+WAITING = "The wait for Stripe ends"
+
+
+async def to_approved(user: User, browser: Browser) -> None:
+    await to_stage_4(user, "Acme")
+    await user.press("enter")
+    await user.until(lambda: browser.opened)
+    await browser.approve()
+    await user.focuses("Create Credential")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+async def test_q_on_the_credentials_page_leaves_without_a_question(services: Services) -> None:
+    async with opened(services) as user:
+        await user.press("q")
+        await user.until(lambda: user.has_left)
+    assert user.app.return_code == 0
+
+
+async def test_a_page_on_which_nothing_was_entered_is_left_without_a_question(
+    services: Services,
+) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.press("x", "backspace", "escape")
+        await user.until(lambda: user.page == "CredentialsPage")
+        await user.focuses("Create Integration Credential")
+        await user.press("c", "ctrl+q")
+        await user.until(lambda: user.has_left)
+
+
+async def test_leaving_a_half_typed_name_asks_and_the_safe_answer_keeps_it(
+    services: Services,
+) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.type("Ac")
+        for stay in ("enter", "escape", "n"):
+            await user.press("escape")
+            await user.sees("Leave this page?", ENTERED)
+            await user.focuses("Stay")
+            await user.press(stay)
+            await user.focuses("Input")
+            await user.sees("Ac")
+        await user.press("escape")
+        await user.focuses("Stay")
+        await user.press("right")
+        await user.focuses("Leave this page")
+        await user.press("enter")
+        await user.until(lambda: user.page == "CredentialsPage")
+
+
+async def test_quitting_with_a_name_entered_asks_and_can_be_refused(services: Services) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.type("Ac")
+        await user.press("ctrl+q")
+        await user.sees("Leave m3cred?", ENTERED)
+        await user.press("enter")
+        await user.focuses("Input")
+        assert not user.has_left
+        await user.press("ctrl+q")
+        await user.focuses("Stay")
+        await user.press("y")
+        await user.until(lambda: user.has_left)
+
+
+async def test_quitting_twice_asks_once_and_the_question_can_be_answered(
+    services: Services,
+) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.type("Ac")
+        await user.press("ctrl+q", "ctrl+q", "ctrl+q")
+        await user.focuses("Stay")
+        await user.press("enter")
+        await user.until(lambda: user.page == "CreatePage")
+        await user.focuses("Input")
+        assert not user.has_left
+
+
+async def test_going_back_a_stage_asks_nothing_before_stripe_is_asked(
+    services: Services,
+) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await user.press("escape")
+        await user.sees("Destination Settings")
+        assert user.page == "CreatePage"
+
+
+async def test_going_back_while_stripe_is_waited_for_asks_and_can_be_refused(
+    services: Services, browser: Browser, ports: tuple[int, ...]
+) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await user.press("enter")
+        await user.until(lambda: browser.opened)
+        await user.press("escape")
+        await user.sees("Go back?", WAITING)
+        await user.press("enter")
+        await user.until(lambda: user.page == "CreatePage")
+        await user.sees("left")
+        await user.press("escape")
+        await user.focuses("Stay")
+        await user.press("y")
+        await user.sees("Destination Settings")
+        await user.app.workers.wait_for_complete()
+        # and nobody listens any more
+        assert all(is_free(port) for port in ports)
+
+
+async def test_an_approval_is_not_left_without_a_question(
+    services: Services, browser: Browser, store: CredentialStore
+) -> None:
+    async with opened(services) as user:
+        await to_approved(user, browser)
+        for key, question in (("escape", "Go back?"), ("q", "Leave m3cred?")):
+            await user.press(key)
+            await user.sees(question, APPROVED)
+            await user.press("enter")
+            await user.focuses("Create Credential")
+        await user.press("enter")
+        await user.until(lambda: user.page == "CredentialsPage")
+        assert len(store.ids()) == 1
+
+
+async def test_an_approval_that_comes_while_the_question_is_open_is_not_lost_by_its_answer(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await user.press("enter")
+        await user.until(lambda: browser.opened)
+        await user.press("escape")
+        await user.sees("Go back?", WAITING)
+        await browser.approve()
+        pages = user.app.screen_stack
+        await user.until(lambda: any(page.query(AccountPanel) for page in pages))
+        await user.press("y")
+        # The question was about the wait; about the approval it has not been asked yet.
+        await user.until(lambda: user.shows(APPROVED) or user.focus == "Create Credential")
+
+
+async def test_after_a_refusal_there_is_nothing_to_ask_about_but_what_was_entered(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme")
+        await user.press("enter")
+        await user.until(lambda: browser.opened)
+        await browser.refuse()
+        await user.sees("Access was refused on Stripe's page.")
+        await user.press("escape")
+        await user.sees("Destination Settings")
+        await user.press("escape", "escape", "escape")
+        await user.sees("Leave this page?", ENTERED)
+
+
+async def test_after_creating_there_is_nothing_to_ask_about(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await to_approved(user, browser)
+        await user.press("enter")
+        await user.until(lambda: user.page == "CredentialsPage")
+        await user.press("q")
+        await user.until(lambda: user.has_left)

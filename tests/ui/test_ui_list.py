@@ -1,0 +1,297 @@
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.ui.services import Services
+from tests.ui.conftest import Keep
+from tests.ui.user import opened
+
+
+def copy_records(credentials: Path, times: int) -> None:
+    """Put copies of the one record beside it, as if made in the milliseconds after it."""
+    (record,) = credentials.iterdir()
+    text = record.read_text()
+    start = int(record.stem.replace("-", "")[:12], 16)
+    for number in range(1, times):
+        made = f"{start + number:012x}"
+        new = f"{made[:8]}-{made[8:]}{record.stem[13:]}"
+        copied = text.replace(record.stem, new).replace('"Copied"', f'"Copied {number}"')
+        (credentials / f"{new}.json").write_text(copied)
+        (credentials / f"{new}.json").chmod(0o600)
+
+
+async def test_without_credentials_the_page_says_what_to_do(services: Services) -> None:
+    async with opened(services) as user:
+        await user.sees(
+            "Integrations › Credentials",
+            "There are no credentials yet.",
+            "Press Enter to create the first one.",
+            "https://support.m3ter.com/",
+            "DEMO",
+        )
+        await user.focuses("Create Integration Credential")
+        for key in ("y", "d", "slash", "s", "down", "up"):
+            await user.press(key)
+            assert user.page == "CredentialsPage"
+
+
+async def test_the_newest_is_first_and_selected(services: Services, keep: Keep) -> None:
+    for name in ("Zebra", "Aardvark", "Mule"):
+        keep(name)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        assert user.rows() == ["Mule", "Aardvark", "Zebra"]
+        await user.sees("3 credentials", "▌Mule")
+
+
+async def test_live_and_test_tell_themselves_apart_by_words(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme", livemode=True)
+    keep("Bolt")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        acme, bolt = (
+            next(line for line in user.lines if name in line) for name in ("Acme", "Bolt")
+        )
+        assert "Test Mode" not in acme
+        assert "Stripe (Test Mode)" in bolt
+
+
+async def test_the_sort_key_goes_through_the_columns_and_keeps_the_selected_row(
+    services: Services, keep: Keep
+) -> None:
+    for name in ("Zebra", "Aardvark", "Mule"):
+        keep(name)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("down", "s")
+        assert user.rows() == ["Aardvark", "Mule", "Zebra"]
+        await user.sees("Name▾", "▌Aardvark")
+        for heading in ("Type", "Destination", "Account", "Status", "Date"):
+            await user.press("s")
+            await user.sees("▌Aardvark")
+            assert any(f"{heading}▾" in line for line in user.lines), heading
+        assert user.rows() == ["Mule", "Aardvark", "Zebra"]
+
+
+async def test_the_filter_finds_words_of_any_column_in_any_order(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme", livemode=True)
+    bolt = keep("Bolt")
+    keep("Cafe\u0301")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        for words, found in (
+            ("mode test", ["Café", "Bolt"]),
+            ("BOLT ltd", ["Bolt"]),
+            ("CAFÉ", ["Café"]),
+            (bolt.id[:13], ["Bolt"]),
+        ):
+            await user.press("slash")
+            await user.focuses("Input")
+            await user.paste(words)
+            await user.sees(f"{len(found)} of 3 credentials")
+            assert user.rows() == found
+            await user.press("escape")
+            await user.sees("3 credentials")
+            assert user.rows() == ["Café", "Bolt", "Acme"]
+
+
+async def test_a_filter_that_finds_nothing_says_how_to_see_all_again(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("slash", "x", "y")
+        await user.sees("No credential matches the filter. Press Esc to see all.", "0 of 1")
+        await user.focuses("Input")
+        await user.press("escape")
+        await user.focuses("CredentialList")
+        await user.sees("▌Acme")
+
+
+async def test_enter_in_the_filter_goes_to_what_was_found(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    keep("Bolt")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("slash", *"acm", "enter")
+        await user.focuses("CredentialList")
+        await user.press("enter")
+        await user.until(lambda: user.page == "DetailsPage")
+        await user.sees("Integrations › Credentials › Acme")
+
+
+async def test_emptying_the_filter_by_hand_does_not_take_the_keys_away(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("slash", "q", "backspace", "q")
+        await user.focuses("Input")
+        assert not user.has_left
+
+
+async def test_arrow_keys_lead_to_the_create_button_and_back_to_the_list(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("up")
+        await user.focuses("Create Integration Credential")
+        await user.press("down")
+        await user.focuses("CredentialList")
+        await user.press("enter")
+        await user.until(lambda: user.page == "DetailsPage")
+
+
+async def test_the_credential_id_is_sent_to_the_terminals_clipboard(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    bolt = keep("Bolt")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("y")
+        assert user.app.clipboard == bolt.id
+        await user.sees("Credential ID sent to your terminal's clipboard.")
+
+
+async def test_deleting_asks_with_the_name_and_the_safe_answer_keeps_it(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    for name in ("Acme", "Bolt", "Coil"):
+        keep(name)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("down")
+        for keep_it in ("enter", "escape", "n"):
+            await user.press("d")
+            await user.sees("Delete “Bolt”?", "it cannot be brought back")
+            await user.focuses("No, keep it")
+            await user.press(keep_it)
+            await user.focuses("CredentialList")
+        assert len(store.ids()) == 3
+        await user.press("d")
+        await user.focuses("No, keep it")
+        await user.press("right", "enter")
+        await user.focuses("CredentialList")
+        assert user.rows() == ["Coil", "Acme"]
+        await user.sees("▌Acme", "2 credentials")
+        assert len(store.ids()) == 2
+
+
+async def test_after_the_last_is_deleted_the_page_says_what_to_do(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("d", "y")
+        await user.sees("There are no credentials yet.")
+        await user.focuses("Create Integration Credential")
+        assert store.ids() == []
+
+
+async def test_a_name_is_free_again_once_its_credential_is_deleted(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("d", "y")
+        await user.focuses("Create Integration Credential")
+        await user.press("enter")
+        await user.focuses("Input")
+        await user.paste("Acme")
+        await user.press("enter")
+        await user.focuses("Select")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}'])
+async def test_a_damaged_record_is_a_row_with_its_reason_and_can_be_deleted(
+    services: Services, keep: Keep, credentials: Path, store: CredentialStore, text: str
+) -> None:
+    kept = keep("Acme")
+    keep("Bolt")
+    (credentials / f"{kept.id}.json").write_text(text)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("down")
+        await user.sees("! damaged:", "2 credentials")
+        await user.press("enter")
+        await user.until(lambda: user.page == "DetailsPage")
+        await user.sees(kept.id, "Damaged")
+        await user.press("d")
+        await user.sees(f"Delete “{kept.id}”?")
+        await user.press("y")
+        await user.focuses("CredentialList")
+        assert user.rows() == ["Bolt"]
+        assert len(store.ids()) == 1
+
+
+async def test_a_credential_that_another_session_deleted_harms_nothing(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    acme = keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        store.delete(acme.id)
+        await user.press("enter")
+        await user.until(lambda: user.page == "DetailsPage")
+        await user.press("d", "y")
+        await user.sees("There are no credentials yet.")
+
+
+async def test_a_data_directory_that_is_open_to_others_is_told_in_place_of_the_list(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    keep("Acme")
+    credentials.chmod(0o755)  # noqa: ASYNC240  a test's own
+    async with opened(services) as user:
+        await user.sees("cannot be used: other users have access to it.", "chmod 700")
+        assert not user.shows("There are no credentials yet.")
+
+
+async def test_of_thousands_the_last_is_reached_found_and_sorted(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    keep("Copied")
+    copy_records(credentials, 1_000)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.sees("▌Copied 999", "1,000 credentials")
+        await user.press("pagedown")
+        seen = len(user.rows())
+        await user.sees(f"▌Copied {999 - seen}")
+        await user.press("end")
+        assert user.rows()[-1] == "Copied"
+        await user.press("enter")
+        await user.until(lambda: user.page == "DetailsPage")
+        await user.press("escape")
+        await user.focuses("CredentialList")
+        await user.press("home", "slash", *"copied 7", "enter")
+        await user.sees("of 1,000 credentials")
+        await user.until(lambda: user.rows()[:2] == ["Copied 799", "Copied 798"])
+        await user.press("s")
+        await user.until(lambda: user.rows()[0] == "Copied 7")
+
+
+async def test_a_click_selects_and_a_double_click_opens(services: Services, keep: Keep) -> None:
+    for name in ("Acme", "Bolt", "Coil"):
+        keep(name)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.pilot.click("CredentialList", offset=(5, 3))
+        await user.sees("▌Acme")
+        await user.pilot.click("CredentialList", offset=(5, 2), times=2)
+        await user.until(lambda: user.page == "DetailsPage")
+        await user.sees("Integrations › Credentials › Bolt")
