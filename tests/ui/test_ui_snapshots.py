@@ -1,0 +1,283 @@
+"""What the pages look like; the pictures are looked at by a person before they are kept."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from m3cred_tui.authorize.events import Event, Failed, Noticed, RedirectReceived
+from m3cred_tui.authorize.problems import BrowserDidNotOpen, Refused
+from m3cred_tui.model.credential import Credential, StripeAccount
+from m3cred_tui.stripe.problems import Call, StripeUnreachable
+from m3cred_tui.ui.app import M3credApp
+from m3cred_tui.ui.services import Services
+from tests.ui.conftest import Keep
+from tests.ui.scripted import READY, ScriptedAuthorizer, approved
+from tests.ui.user import User, to_stage_4
+
+Snap = Callable[..., bool]
+Walk = Callable[[User], Any]
+
+SIZES = [(80, 24), (60, 20)]
+ACCOUNT = StripeAccount(
+    "acct_1Q2w3E4r5T6y7U8i", livemode=True, name="Blue Bottle", country="DE"
+)
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Be where the pictures were made: in UTC, with colours."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def kept(keep: Keep, credentials: Path) -> list[Credential]:
+    """Keep a live, a test and a damaged credential."""
+    rows = [
+        keep("Acme production", livemode=True),
+        keep("Trial run"),
+        keep("Damaged"),
+        keep("A customer with a rather long name, and more of it", livemode=True),
+        keep("K\u00f6ln \u6771\u4eac"),
+    ]
+    (credentials / f"{rows[2].id}.json").write_text("{")
+    return rows
+
+
+@pytest.fixture
+def snap(snap_compare: Snap, services: Services) -> Callable[..., bool]:
+    """Compare what is seen after a walk; the theme is chosen before it."""
+
+    def compare(walk: Walk, size: tuple[int, int], *script: Event, theme: str = "") -> bool:
+        shown = services
+        if script:
+            shown = replace(services, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
+        app = M3credApp(shown)
+
+        async def before(pilot: Any) -> None:
+            if theme:
+                app.theme = theme
+            await walk(User(app, pilot))
+
+        return snap_compare(app, terminal_size=size, run_before=before)
+
+    return compare
+
+
+async def to_the_list(user: User) -> None:
+    await user.focuses("CredentialList")
+
+
+async def to_details(user: User) -> None:
+    await to_the_list(user)
+    await user.press("enter")
+    await user.until(lambda: user.page == "DetailsPage")
+
+
+async def to_waiting(user: User) -> None:
+    await to_stage_4(user)
+    await user.press("enter")
+    await user.sees("9:41 left")
+
+
+async def to_account(user: User) -> None:
+    await to_stage_4(user)
+    await user.press("enter")
+    await user.focuses("Create Credential")
+
+
+pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+def test_picture_of_the_empty_page(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await user.focuses("Create Integration Credential")
+
+    assert snap(walk, size)
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_list(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_the_list, size)
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_list_in_light_colours(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_the_list, size, theme="textual-light")
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_list_in_sixteen_colours(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_the_list, size, theme="ansi-dark")
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_list_without_colours(
+    snap: Snap, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap(to_the_list, size)
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_filter(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await to_the_list(user)
+        await user.press("slash", *"test")
+        await user.sees("2 of 5")
+
+    assert snap(walk, size)
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_details(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_details, size)
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_a_damaged_record(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await to_the_list(user)
+        await user.press("down", "down")
+        await to_details(user)
+
+    assert snap(walk, size)
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_question_before_deleting(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await to_the_list(user)
+        await user.press("d")
+        await user.focuses("No, keep it")
+
+    assert snap(walk, size)
+
+
+@pytest.mark.usefixtures("kept")
+def test_picture_of_the_help(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await to_the_list(user)
+        await user.press("question_mark")
+        await user.until(lambda: user.page == "Help")
+
+    assert snap(walk, size)
+
+
+def test_picture_of_stage_1_with_a_refused_name(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.paste("A name that is longer than any line of a list could ever show whole")
+        await user.sees("64 is the most")
+
+    assert snap(walk, size)
+
+
+def test_picture_of_stage_1(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.paste("Acme")
+
+    assert snap(walk, size)
+
+
+def test_picture_of_stage_2(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await to_stage_4(user)
+        await user.press("escape", "escape")
+        await user.sees("Entity Type Settings")
+        await user.focuses("Next")
+
+    assert snap(walk, size)
+
+
+def test_picture_of_stage_3_with_its_drop_down_open(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await user.press("c")
+        await user.focuses("Input")
+        await user.paste("Acme")
+        for focus in ("Select", "SelectOverlay", "Next", "Select", "SelectOverlay"):
+            await user.press("enter")
+            await user.focuses(focus)
+
+    assert snap(walk, size)
+
+
+def test_picture_of_stage_4_before_stripe(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_stage_4, size)
+
+
+def test_picture_of_the_wait(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_waiting, size, READY)
+
+
+def test_picture_of_the_wait_in_light_colours(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_waiting, size, READY, theme="textual-light")
+
+
+def test_picture_of_the_wait_without_a_browser(snap: Snap, size: tuple[int, int]) -> None:
+    no_browser = Noticed(BrowserDidNotOpen("there is no display here to show one"))
+    assert snap(to_waiting, size, READY, no_browser)
+
+
+def test_picture_of_the_wait_for_the_account(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_waiting, size, READY, RedirectReceived())
+
+
+def test_picture_of_the_account(snap: Snap, size: tuple[int, int]) -> None:
+    assert snap(to_account, size, READY, approved(ACCOUNT))
+
+
+def test_picture_of_the_account_without_colours(
+    snap: Snap, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap(to_account, size, READY, approved(ACCOUNT))
+
+
+def test_picture_of_an_account_that_could_not_be_read(
+    snap: Snap, size: tuple[int, int]
+) -> None:
+    nameless = StripeAccount(ACCOUNT.id, livemode=True)
+    unread = StripeUnreachable(Call.ACCOUNT, "api.stripe.com", "the connection was refused")
+    assert snap(to_account, size, READY, approved(nameless, unread))
+
+
+def test_picture_of_an_authorization_that_was_refused(
+    snap: Snap, size: tuple[int, int]
+) -> None:
+    async def walk(user: User) -> None:
+        await to_stage_4(user)
+        await user.press("enter")
+        await user.sees("Access was refused")
+        await user.focuses("Go to Stripe")
+
+    assert snap(walk, size, READY, Failed(Refused("access_denied", "")))
+
+
+def test_picture_of_the_question_before_an_approval_is_left(
+    snap: Snap, size: tuple[int, int]
+) -> None:
+    async def walk(user: User) -> None:
+        await to_account(user)
+        await user.press("escape")
+        await user.focuses("Stay")
+
+    assert snap(walk, size, READY, approved(ACCOUNT))
+
+
+def test_picture_of_a_window_that_is_too_small(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await user.until(lambda: user.page == "TooSmall")
+
+    assert snap(walk, (size[0] // 2, size[1] // 2))
