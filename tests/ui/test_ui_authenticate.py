@@ -215,6 +215,7 @@ async def test_when_creating_fails_the_approval_is_kept_and_can_be_tried_again(
         mend = spoil(credentials, "a file in the way")
         for _ in range(2):
             await user.press("enter")
+            await user.app.workers.wait_for_complete()
             await user.sees("cannot be used: it is not a directory.", account.id)
             await user.focuses("Create Credential")
         mend()

@@ -114,7 +114,10 @@ class User:
         lines = self.lines
         seen = ["\n".join(lines)]
         for widget in self.app.screen.walk_children():
-            if isinstance(region := getattr(widget, "region", None), Region) and region.area:
+            if (
+                isinstance(region := getattr(widget, "content_region", None), Region)
+                and region.area
+            ):
                 cut = lines[max(0, region.y) : region.bottom]
                 seen.append("\n".join(line[region.x : region.right] for line in cut))
         return seen
