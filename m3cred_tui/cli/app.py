@@ -6,7 +6,7 @@ import getpass
 import os
 import socket
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.ui.services import Services
+
+DEMO_PORT = 27181
+"""Where the demo Stripe is when the port is free, so that a tunnel can name it."""
 
 _FAILED = 1
 
@@ -65,9 +68,14 @@ def normal_settings() -> Iterator[Settings]:
 def demo_settings() -> Iterator[Settings]:
     """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
     from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
-    from m3cred_tui.demo_stripe.server import background_demo_stripe
+    from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
 
-    with background_demo_stripe([redirect_uri(port) for port in CALLBACK_PORTS]) as stripe:
+    redirect_uris = [redirect_uri(port) for port in CALLBACK_PORTS]
+    with ExitStack() as running:
+        try:
+            stripe = running.enter_context(background_demo_stripe(redirect_uris, DEMO_PORT))
+        except PortUnusable:  # another m3cred --demo has it
+            stripe = running.enter_context(background_demo_stripe(redirect_uris))
         bases = stripe.connect_base, stripe.api_base
         platforms = {
             STRIPE: Platform(*stripe.live, *bases),

@@ -2,7 +2,8 @@
 
 import argparse
 from collections.abc import Sequence
-from importlib.metadata import version
+
+from m3cred_tui import VERSION
 
 _INTERRUPTED = 130
 
@@ -28,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Create m3ter Integration Credentials for Stripe in the terminal.",
         epilog="Without a command, m3cred opens full screen on the Credentials page.",
     )
-    parser.add_argument("--version", action="version", version=f"m3cred {version('m3cred')}")
+    parser.add_argument("--version", action="version", version=f"m3cred {VERSION}")
     parser.add_argument(
         "--demo",
         action="store_true",

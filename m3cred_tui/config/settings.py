@@ -22,6 +22,17 @@ class NotSetUp(Problem):
         self.destination = destination
 
 
+class LiveNeedsHttps(Problem):
+    """Stripe would not redirect to the callback server in live mode."""
+
+    def __init__(self, destination: Destination) -> None:
+        super().__init__(
+            f"With {destination.label}, Stripe returns to HTTPS addresses only, which m3cred "
+            "cannot receive yet. Use Stripe (Test Mode), or try it with m3cred --demo."
+        )
+        self.destination = destination
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a start of m3cred depends on."""
@@ -32,11 +43,16 @@ class Settings:
     demo: bool = False
 
     def platform(self, destination: Destination) -> Platform:
-        """Return a destination's platform; raises :class:`NotSetUp`."""
-        try:
-            return self.platforms[destination]
-        except KeyError:
-            raise NotSetUp(destination) from None
+        """Return a destination's platform.
+
+        Raises :class:`NotSetUp`, and :class:`LiveNeedsHttps` for a live mode other than the
+        demo's (https://docs.stripe.com/connect/oauth-reference: ``redirect_uri``).
+        """
+        if destination not in self.platforms:
+            raise NotSetUp(destination)
+        if destination.livemode and not self.demo:
+            raise LiveNeedsHttps(destination)
+        return self.platforms[destination]
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:

@@ -122,7 +122,7 @@ _APPROVED = """\
 the left within five minutes.</p>
 {business}
 <p class="hint">If your browser then says that it cannot connect, m3cred is on another
-computer: copy the address that the browser shows, and paste it into m3cred.</p>
+computer, and the port that it listens on is not forwarded to this one.</p>
 """
 
 _EXPIRED = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -17,6 +17,7 @@ from m3cred_tui.ui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import PurePath
 
     from textual import events
     from textual.screen import Screen
@@ -31,8 +32,8 @@ class M3credApp(App[None]):
     """Opens on the Credentials page; knows no more than how screens come and go."""
 
     TITLE = "m3cred"
-    CSS_PATH = "app.tcss"
-    DEFAULT_MODE = "credentials"
+    # The first page's own is read here: read with the page, all would be parsed once more.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/credentials.tcss"]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,7 +45,7 @@ class M3credApp(App[None]):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._keys = TypeAhead(self)
-        self.add_mode(self.DEFAULT_MODE, lambda: CredentialsPage(services))
+        self._services = services
 
     def on_mount(self) -> None:
         """Leave the terminal as it was when the connection drops or the system ends us."""
@@ -69,6 +70,10 @@ class M3credApp(App[None]):
         elif covered and not too_small:
             self.pop_screen()
 
+    def get_default_screen(self) -> Screen[Any]:
+        """Open on the Credentials page itself, with no empty screen below it."""
+        return CredentialsPage(self._services)
+
     def _fatal_error(self) -> None:
         """Report a crash without the values of variables, which Textual would print."""
         from rich.traceback import Traceback
@@ -87,8 +92,7 @@ class M3credApp(App[None]):
                     f"{binding.description}: {self.get_key_display(binding)}",
                     lambda action=action, node=active.node: self.run_action(action, node),
                 )
-        yield SystemCommand("Theme", "Choose light, dark or other colours", self.search_themes)
-        yield SystemCommand("Screenshot", "Save this screen as SVG", self.deliver_screenshot)
+        yield SystemCommand("Theme: light, dark and others", "Colours", self.search_themes)
 
     def action_help(self) -> None:
         """Show every key of this screen."""

@@ -17,12 +17,11 @@ STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…"}
 
 
 class Column(NamedTuple):
-    """One column: its heading (a short one where it is narrow), widths in cells, its text."""
+    """One column: its heading, a short one where it is narrow, its least width, its text."""
 
     heading: str
     short: str
     least: int
-    most: int
     text: Callable[[Credential, int], str]
     damaged: Callable[[Damaged], str] = lambda _row: ""
 
@@ -49,16 +48,24 @@ def _created(credential: Credential, width: int) -> str:
     return f"{local:%Y-%m-%d}" if width >= len("2026-11-23") else f"{local:%d %b}"
 
 
-NAME = Column("Name", "Name", 16, 64, lambda one, _: one.name, lambda row: row.id)
-ENTITY_TYPE = Column("Entity type", "Type", 4, 11, lambda one, _: one.entity_type.label)
-DESTINATION = Column("Destination", "Destination", 18, 18, lambda one, _: one.destination.label)
-ACCOUNT = Column("Stripe account", "Account", 13, 40, lambda one, _: account_label(one))
-STATUS = Column("Status", "Status", 15, 15, _status, lambda row: f"! damaged: {row.reason}")
-CREATED = Column("Created", "Date", 6, 16, _created)
+NAME = Column("Name", "Name", 16, lambda one, _: one.name, lambda row: row.id)
+ENTITY_TYPE = Column("Entity type", "Type", 4, lambda one, _: one.entity_type.label)
+DESTINATION = Column("Destination", "Destination", 18, lambda one, _: one.destination.label)
+ACCOUNT = Column("Stripe account", "Account", 13, lambda one, _: account_label(one))
+STATUS = Column("Status", "Status", 15, _status, lambda row: f"! damaged: {row.reason}")
+CREATED = Column("Created", "Date", 6, _created)
 
 COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)
 _NEEDED_FIRST = (NAME, STATUS, DESTINATION, ACCOUNT, CREATED, ENTITY_TYPE)
-_WIDENED_FIRST = (ENTITY_TYPE, CREATED, ACCOUNT, NAME)
+_WIDENED_TO = (
+    (NAME, 24),
+    (CREATED, 10),
+    (ACCOUNT, 20),
+    (ENTITY_TYPE, 11),
+    (CREATED, 16),
+    (ACCOUNT, 40),
+    (NAME, 64),
+)
 GAP = 1
 
 
@@ -71,9 +78,9 @@ def share(width: int) -> Sequence[tuple[Column, int]]:
             break
         widths[column] = min(column.least, width)
         spare -= column.least + GAP
-    for column in _WIDENED_FIRST:
-        if column in widths and spare > 0:
-            more = min(spare, column.most - widths[column])
+    for column, wish in _WIDENED_TO:
+        if column in widths:
+            more = max(0, min(spare, wish - widths[column]))
             widths[column] += more
             spare -= more
     return [(column, widths[column]) for column in COLUMNS if column in widths]

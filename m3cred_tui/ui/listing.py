@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.name import name_key
@@ -60,7 +61,7 @@ class Listing:
         row = self._rows.get(credential_id)
         if row is None and (row := self._read(credential_id)) is not None:
             words = (column.of(row) for column in COLUMNS if column is not CREATED)
-            self._searchable[credential_id] = name_key(" ".join(words))
+            self._searchable[credential_id] = _plain(" ".join(words))
             self._names[credential_id] = name_key(NAME.of(row))
             self._rows[credential_id] = row
         return row
@@ -82,7 +83,7 @@ class Listing:
         if not self.is_arranged:
             self.shown = self._ids
             return
-        words = name_key(self.filter).split()
+        words = _plain(self.filter).split()
         found = [one for one in self._ids if self._matches(one, words)]
         if self.order is not CREATED:
             found.sort(key=lambda one: self._sort_key(one, self.order))
@@ -96,3 +97,12 @@ class Listing:
 
     def _sort_key(self, credential_id: str, column: Column) -> str:
         return name_key(column.of(self._rows[credential_id]))
+
+
+def _plain(text: str) -> str:
+    """Return what is searched for and in: without case and accents."""
+    key = name_key(text)
+    if key.isascii():
+        return key
+    letters = unicodedata.normalize("NFKD", key)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ROUNDS = 4  # from a button's key to the focus on the next stage: messages of messages
 _SECONDS = 0.5  # a widget that takes longer does not hold up the keys
+# Held down to run through a list; each acts on what has the focus when it is handled.
+_CURSOR_KEYS = frozenset({"up", "down", "pageup", "pagedown"})
 _APART = 1.0  # seconds between two keys, after which the first has long been followed
 
 
@@ -29,7 +31,7 @@ class TypeAhead:
         self._app = app
         self._held: deque[Key] = deque()
         self._released: Key | None = None
-        self._last_at = 0.0
+        self._last: Key | None = None
         self._following: asyncio.Task[None] | None = None
 
     def admit(self, key: Key) -> bool:
@@ -37,9 +39,10 @@ class TypeAhead:
         if key is self._released:
             self._released = None
             return True
-        apart = key.time - self._last_at > _APART
-        self._last_at = key.time
-        if self._following is None and apart:
+        before, self._last = self._last, key
+        apart = before is None or key.time - before.time > _APART
+        moves = before is not None and {before.key, key.key} <= _CURSOR_KEYS
+        if self._following is None and (apart or moves):
             return True
         self._held.append(key)
         if self._following is None:

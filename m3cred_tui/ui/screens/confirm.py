@@ -21,8 +21,7 @@ class Confirm(ModalScreen[bool]):
     CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "answer(False)", "No", show=False),
-        Binding("y", "answer(True)", "Yes", show=False),
+        Binding("escape", "dismiss(False)", show=False),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
     ]
@@ -46,7 +45,3 @@ class Confirm(ModalScreen[bool]):
     @on(Button.Pressed)
     def _pressed(self, message: Button.Pressed) -> None:
         self.dismiss(message.button.id == "yes")
-
-    def action_answer(self, yes: bool) -> None:  # noqa: FBT001  an action's parameter
-        """Answer by key."""
-        self.dismiss(yes)

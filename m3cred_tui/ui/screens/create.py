@@ -32,7 +32,11 @@ class CreatePage(Page[str]):
 
     CSS_PATH = "create.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open_url", "Open", tooltip="Open the URL in a browser"),
+        Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
         Binding("escape", "back", "Back", tooltip="Back to the stage before"),
+        Binding("left", "to_stepper", show=False),
+        Binding("right", "to_stage", show=False),
     ]
 
     def __init__(self, services: Services, taken_names: ContainerOf[str]) -> None:
@@ -62,6 +66,11 @@ class CreatePage(Page[str]):
         entered = self._completed or any(line.value for line in self.query(Input))
         return self._stage.would_lose or (_ENTERED if entered else None)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open and copy where there is a URL."""
+        del parameters
+        return action not in {"open_url", "copy_url"} or self._stage.url is not None
+
     async def _go_to(self, number: int) -> None:
         """Show a stage; it is made at its first visit and keeps what was entered."""
         self._current = number
@@ -72,6 +81,7 @@ class CreatePage(Page[str]):
             await switcher.add_content(self._stage, id=f"stage-{number}")
         switcher.current = f"stage-{number}"
         await self._stage.arrive(self._draft)
+        self._stage.take_focus()
 
     @on(Stage.Completed)
     async def _on_completed(self, message: Stage.Completed) -> None:
@@ -86,6 +96,25 @@ class CreatePage(Page[str]):
     def _on_chosen(self, message: Stepper.Chosen) -> None:
         self._leave_for(message.stage)
 
+    def action_open_url(self) -> None:
+        """Open the stage's URL in a browser."""
+        self._stage.open_url()
+
+    def action_copy_url(self) -> None:
+        """Send the stage's URL to the terminal's clipboard."""
+        if self._stage.url is not None:
+            self.app.copy_to_clipboard(self._stage.url)
+            self.notify("URL sent to your terminal's clipboard.", markup=False)
+
+    def action_to_stepper(self) -> None:
+        """Go to the completed stages."""
+        self.query_one(Stepper).focus()
+
+    def action_to_stage(self) -> None:
+        """Come back from the completed stages."""
+        if self.focused is self.query_one(Stepper):
+            self._stage.take_focus()
+
     def action_back(self) -> None:
         """Go to the stage before, or leave the page at the first one."""
         self._leave_for(self._current - 1)
@@ -97,6 +126,11 @@ class CreatePage(Page[str]):
         going = "Leave this page" if leaves_page else "Go back"
         question = Confirm(f"{going}?", lost or "", no="Stay", yes=going)
         if lost and not await self.app.push_screen_wait(question):
+            return
+        draft = self._stage.entered()
+        if draft is not None:
+            self._draft = draft
+        elif number > self._current:
             return
         self._stage.leave()
         if leaves_page:

@@ -43,7 +43,6 @@ _PROGRESS_FROM = 5_000  # below, reading is over before a progress line could be
 class CredentialsPage(Page[None]):
     """Lists the credentials; everything else starts here."""
 
-    CSS_PATH = "credentials.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "create", "Create", tooltip="Create Integration Credential"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
@@ -51,6 +50,8 @@ class CredentialsPage(Page[None]):
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
         Binding("escape", "clear_filter", "Show all", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
     ]
 
     def __init__(self, services: Services) -> None:
@@ -72,6 +73,12 @@ class CredentialsPage(Page[None]):
         self._show(selected=None)
         self._focus_next()
         self.call_after_refresh(self._read_rest)
+
+    def on_screen_resume(self) -> None:
+        """Notice what has changed meanwhile, here or by another m3cred."""
+        if self._listing.has_every_id:
+            self._look()
+            self._show_again()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what works on a credential only where one is selected."""

@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.columns import NAME, STATUS
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.widgets.fields import fields
+from m3cred_tui.ui.widgets.fields import fields, mode_mark
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from m3cred_tui.ui.services import Services
 
 _USE = (
-    "Use this credential in a native Integration Configuration that sends Bills to Stripe: "
-    "select it there, by this name, as what the integration authenticates with."
+    "For a native Integration Configuration that sends Bills to Stripe: choose this "
+    "credential there to authenticate the integration."
 )
 _NO_EDITING = "A credential cannot be edited; create another one and delete this one."
 
@@ -62,7 +62,7 @@ class DetailsPage(Page[bool]):
         self.notify("Credential ID sent to your terminal's clipboard.", markup=False)
 
 
-def _facts(credential: Credential) -> list[tuple[str, str]]:
+def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
     account = credential.account
     return [
         ("Name", credential.name),
@@ -72,7 +72,7 @@ def _facts(credential: Credential) -> list[tuple[str, str]]:
         ("Stripe account", account.name or "not told by Stripe"),
         ("Account ID", account.id),
         ("Country", account.country or "not told by Stripe"),
-        ("Mode", account.mode.upper()),
+        ("Mode", mode_mark(livemode=account.livemode)),
         ("Status", STATUS.of(credential)),
         ("Created", f"{credential.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),

@@ -44,12 +44,12 @@ class Help(ModalScreen[None]):
         ]
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll():
+        with VerticalScroll() as keys:
+            keys.border_subtitle = "Esc closes"
             yield Static("Keys", classes="title")
             yield Static(fields(self._keys))
             yield Static(Content(_ABOUT), classes="note")
             yield Static(Content(_MORE), classes="note")
-            yield Static("Press Esc to close.", classes="note")
 
 
 def _means(binding: Binding) -> str:

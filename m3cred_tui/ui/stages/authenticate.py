@@ -6,12 +6,12 @@ import asyncio
 import os
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Button
+from textual.content import Content
+from textual.widgets import Button, Static
 
 from m3cred_tui.authorize.create import credential_from
 from m3cred_tui.authorize.events import (
@@ -35,6 +35,7 @@ from m3cred_tui.ui.stages.panels import (
     WaitingPanel,
 )
 from m3cred_tui.ui.stages.stage import Stage
+from m3cred_tui.ui.widgets.fields import mode_mark
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -52,10 +53,6 @@ class AuthenticateStage(Stage):
 
     LABEL = "Authenticate"
     TITLE = "Authenticate"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open", "Open", tooltip="Open the URL in a browser again"),
-        Binding("y", "copy", "Copy", tooltip="Send the URL to the clipboard"),
-    ]
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -64,11 +61,13 @@ class AuthenticateStage(Stage):
         self._approved: Approved | None = None
 
     def compose_panel(self) -> ComposeResult:
+        yield Static(id="summary")
         yield Container(id="panel")
 
     async def arrive(self, draft: Draft) -> None:
         await super().arrive(draft)
-        await self._show(InformationPanel(draft))
+        self.query_one("#summary", Static).update(_summary(draft))
+        await self._show(InformationPanel())
 
     def leave(self) -> None:
         if self._authorization is not None:
@@ -86,9 +85,14 @@ class AuthenticateStage(Stage):
             return "The wait for Stripe ends; an approval given after that counts for nothing."
         return None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        del parameters
-        return action not in {"open", "copy"} or self._waiting is not None
+    @property
+    def url(self) -> str | None:
+        return self._waiting.url if self._waiting is not None else None
+
+    @on(Button.Pressed, "#open")
+    def open_url(self) -> None:
+        if self.url is not None:
+            self._open(self.url)
 
     @property
     def _panel(self) -> Container:
@@ -103,8 +107,7 @@ class AuthenticateStage(Stage):
         with self.app.batch_update():
             await self._panel.remove_children()
             await self._panel.mount(panel)
-        for button in panel.query(Button):
-            button.focus()
+        self.take_focus()
         self.refresh_bindings()
 
     @on(Button.Pressed, f"#{GO_TO_STRIPE}")
@@ -162,12 +165,6 @@ class AuthenticateStage(Stage):
         if self._waiting is not None:
             self._waiting.notice(text)
 
-    @on(Button.Pressed, "#open")
-    def action_open(self) -> None:
-        """Open the URL in a browser again."""
-        if self._waiting is not None:
-            self._open(self._waiting.url)
-
     @work(exclusive=True, group="browser")
     async def _open(self, url: str) -> None:
         try:
@@ -176,12 +173,6 @@ class AuthenticateStage(Stage):
             self._tell(str(problem))
         else:
             self._tell("A browser was opened. If you do not see it, open the URL.")
-
-    def action_copy(self) -> None:
-        """Send the URL to the terminal's clipboard."""
-        if self._waiting is not None:
-            self.app.copy_to_clipboard(self._waiting.url)
-            self._tell("URL sent to your terminal's clipboard.")
 
     @on(Button.Pressed, f"#{CREATE}")
     def _create(self, message: Button.Pressed) -> None:
@@ -210,3 +201,10 @@ class AuthenticateStage(Stage):
             return
         self._approved = None
         self.post_message(self.Created(credential.id))
+
+
+def _summary(draft: Draft) -> Content:
+    if draft.entity_type is None or draft.destination is None:
+        return Content()
+    way = f"{draft.name}: {draft.entity_type.label} to {draft.destination.label} "
+    return Content.assemble(way, mode_mark(livemode=draft.destination.livemode))

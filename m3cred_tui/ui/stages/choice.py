@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.credential import Draft
 
-_AFTER_PROMPT = 1  # the drop-down's own first line is its prompt
+_PROMPT = 0  # the drop-down's own first line
 Choice = TypeVar("Choice", EntityType, Destination)
 
 
@@ -37,10 +37,6 @@ class ChoiceStage(Stage, Generic[Choice]):
         for text in self.NOTES:
             yield note(text)
 
-    def chosen(self, draft: Draft) -> Choice | None:
-        """Return what ``draft`` holds of this stage."""
-        raise NotImplementedError
-
     def with_choice(self, draft: Draft, choice: Choice) -> Draft:
         """Return ``draft`` with this choice in it."""
         raise NotImplementedError
@@ -48,36 +44,37 @@ class ChoiceStage(Stage, Generic[Choice]):
     async def arrive(self, draft: Draft) -> None:
         await super().arrive(draft)
         self._update_next()
-        choice = self.chosen(draft)
-        (self._select if choice is None else self._next).focus()
+
+    def take_focus(self) -> None:
+        (self._select if self._select.selection is None else self._next_button).focus()
 
     def on_mount(self) -> None:
-        """Let the drop-down open on its first choice, so that Enter takes it."""
-        self.watch(self._select, "expanded", self._highlight_first, init=False)
+        """Make the prompt a heading of the drop-down, which opens on its first choice."""
+        self.watch(self._select, "expanded", self._open_on_choice, init=False)
 
-    def _highlight_first(self, expanded: bool) -> None:  # noqa: FBT001  a watcher's parameter
+    def _open_on_choice(self, expanded: bool) -> None:  # noqa: FBT001  a watcher's parameter
+        choices = self._select.query_one(OptionList)
+        choices.disable_option_at_index(_PROMPT)
         if expanded and self._select.selection is None:
-            self._select.query_one(OptionList).highlighted = _AFTER_PROMPT
+            choices.highlighted = _PROMPT + 1
 
     @property
     def _select(self) -> Select[Choice]:
         return self.query_one(Select)
 
     @property
-    def _next(self) -> Button:
+    def _next_button(self) -> Button:
         return self.query_one("#next", Button)
 
     def _update_next(self) -> None:
-        self._next.disabled = self._select.selection is None
+        self._next_button.disabled = self._select.selection is None
 
     @on(Select.Changed)
     def _on_choice(self) -> None:
         self._update_next()
         if self._select.selection is not None:
-            self._next.focus()
+            self._next_button.focus()
 
-    @on(Button.Pressed, "#next")
-    def _complete(self) -> None:
+    def entered(self) -> Draft | None:
         choice = self._select.selection
-        if choice is not None:
-            self.post_message(self.Completed(self.with_choice(self.draft, choice)))
+        return None if choice is None else self.with_choice(self.draft, choice)

@@ -20,8 +20,5 @@ class DestinationStage(ChoiceStage[Destination]):
         "live Stripe account.",
     )
 
-    def chosen(self, draft: Draft) -> Destination | None:
-        return draft.destination
-
     def with_choice(self, draft: Draft, choice: Destination) -> Draft:
         return replace(draft, destination=choice)

@@ -39,27 +39,25 @@ class NameStage(Stage):
         yield next_button()
         yield note(
             "Choose a name that tells this credential from the others, such as the "
-            "Stripe account it is for. Credentials are listed by it."
+            "Stripe account it is for. The list can be filtered by it."
         )
-
-    async def arrive(self, draft: Draft) -> None:
-        await super().arrive(draft)
-        self.query_one(Input).focus()
 
     @on(Input.Changed)
     def _check(self, message: Input.Changed) -> None:
         self._tell(name_problem(message.value, self._taken) if message.value else None)
 
     @on(Input.Submitted)
-    @on(Button.Pressed, "#next")
-    def _complete(self) -> None:
+    def _submit(self) -> None:
+        self.complete()
+
+    def entered(self) -> Draft | None:
         text = self.query_one(Input).value
         problem = name_problem(text, self._taken)
         self._tell(problem)
         if problem is None:
-            self.post_message(self.Completed(replace(self.draft, name=tidy_name(text))))
-        else:
-            self.query_one(Input).focus()
+            return replace(self.draft, name=tidy_name(text))
+        self.query_one(Input).focus()
+        return None
 
     def _tell(self, problem: str | None) -> None:
         self.query_one(Notice).say(f"! {problem}" if problem else "")

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from m3cred_tui.ui.stages.stage import note
-from m3cred_tui.ui.widgets.fields import fields
+from m3cred_tui.ui.widgets.fields import fields, mode_mark
 from m3cred_tui.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from m3cred_tui.authorize.events import Approved, UrlReady
-    from m3cred_tui.model.credential import Draft
     from m3cred_tui.model.problem import Problem
 
 GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
@@ -32,10 +31,6 @@ def _button(label: str, name: str) -> Button:
 class InformationPanel(Vertical):
     """Before Stripe: what will be asked for there."""
 
-    def __init__(self, draft: Draft) -> None:
-        super().__init__()
-        self._draft = draft
-
     def compose(self) -> ComposeResult:
         yield Static(
             Content(
@@ -47,11 +42,6 @@ class InformationPanel(Vertical):
             classes="information",
         )
         yield _button("Go to Stripe", GO_TO_STRIPE)
-        if self._draft.entity_type and self._draft.destination:
-            yield note(
-                f"{self._draft.name}: {self._draft.entity_type.label} to "
-                f"{self._draft.destination.label}"
-            )
 
 
 class PreparingPanel(Vertical):
@@ -80,8 +70,8 @@ class WaitingPanel(Vertical):
             yield Static(id="time-left")
         yield Static("Open this URL in a browser on this computer:", classes="note")
         yield Static(Content(self.url), id="url")
-        yield Notice()
-        yield Button("Open the browser again", id="open")
+        yield Notice(classes="note")
+        yield Button("Open the browser", id="open")
 
     def on_mount(self) -> None:
         """Count down once a second, while it can be seen; nothing else moves."""
@@ -121,7 +111,7 @@ class AccountPanel(Vertical):
                     ("Stripe account", account.name or "not told by Stripe"),
                     ("Account ID", account.id),
                     ("Country", account.country or "not told by Stripe"),
-                    ("Mode", account.mode.upper()),
+                    ("Mode", mode_mark(livemode=account.livemode)),
                 ]
             ),
             id="account",
@@ -148,4 +138,4 @@ class ProblemPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield Notice(f"! {self._problem}")
         yield _button("Go to Stripe", GO_TO_STRIPE)
-        yield note("Press Enter to begin a new authorization, Esc to go back.")
+        yield note("Enter tries again, Esc goes back.")

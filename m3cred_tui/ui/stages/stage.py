@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -57,11 +58,40 @@ class Stage(VerticalScroll, can_focus=False):
         raise NotImplementedError
 
     async def arrive(self, draft: Draft) -> None:
-        """Take what was entered so far, and put the focus on the next thing to do."""
+        """Take what was entered so far."""
         self.draft = draft
+
+    def entered(self) -> Draft | None:
+        """Return the draft with what is entered here; where that is not complete, say why."""
+        return self.draft
+
+    def complete(self) -> None:
+        """Go on to the next stage, if this one is complete."""
+        draft = self.entered()
+        if draft is not None:
+            self.post_message(self.Completed(draft))
+
+    def take_focus(self) -> None:
+        """Put the focus on the next thing to do."""
+        for widget in self.query("*"):
+            if widget.focusable:
+                widget.focus()
+                return
+
+    @on(Button.Pressed, "#next")
+    def _next(self) -> None:
+        self.complete()
 
     def leave(self) -> None:
         """End whatever the stage has under way."""
+
+    @property
+    def url(self) -> str | None:
+        """The URL that the user may open or copy now."""
+        return None
+
+    def open_url(self) -> None:
+        """Open :attr:`url` in a browser."""
 
     @property
     def would_lose(self) -> str | None:

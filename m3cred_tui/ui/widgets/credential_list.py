@@ -140,8 +140,8 @@ class CredentialList(ScrollView, can_focus=True):
         cells = [" " * _MARGIN]
         for column, cell_width in share(width - 2 * _MARGIN):
             heading = column.heading if len(column.heading) <= cell_width else column.short
-            if column is self.listing.order and len(heading) < cell_width:
-                heading += "▾"
+            if column is self.listing.order:
+                heading = f"{heading[: cell_width - 1]}▾"
             cells.append(set_cell_size(heading, cell_width) + " " * GAP)
         return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
 

@@ -7,10 +7,8 @@ from textual.widgets import Static
 class Notice(Static):
     """Says what has happened, in plain text; hidden while there is nothing to say."""
 
-    DEFAULT_CLASSES = "problem"
-
-    def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002  Textual's
-        super().__init__(Content(text), id=id)
+    def __init__(self, text: str = "", *, classes: str = "problem") -> None:
+        super().__init__(Content(text), classes=classes)
         self.display = bool(text)
 
     def say(self, text: str) -> None:
