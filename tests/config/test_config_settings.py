@@ -1,8 +1,9 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from m3cred_tui.config.settings import NotSetUp, settings_from
+from m3cred_tui.config.settings import LiveNeedsHttps, NotSetUp, settings_from
 from m3cred_tui.model.destination import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
 
 LIVE = {"M3CRED_STRIPE_CLIENT_ID": "ca_live", "M3CRED_STRIPE_SECRET_KEY": "sk_live_canary"}
@@ -13,39 +14,44 @@ TEST = {
 
 
 def test_two_variables_set_up_a_destination() -> None:
-    platform = settings_from({**LIVE, **TEST}).platform(STRIPE)
-    assert platform.client_id == "ca_live"
-    assert platform.secret_key.reveal() == "sk_live_canary"
+    platform = settings_from({**LIVE, **TEST}).platform(STRIPE_TEST)
+    assert platform.client_id == "ca_test"
+    assert platform.secret_key.reveal() == "sk_test_canary"
 
 
 def test_live_and_test_are_set_up_apart() -> None:
-    settings = settings_from(TEST)
-    assert settings.platform(STRIPE_TEST).client_id == "ca_test"
-    with pytest.raises(NotSetUp):
-        settings.platform(STRIPE)
+    assert settings_from(TEST).platforms.keys() == {STRIPE_TEST}
+    assert settings_from(LIVE).platforms.keys() == {STRIPE}
 
 
 def test_a_destination_goes_to_stripe_itself_unless_told_otherwise() -> None:
-    platform = settings_from(LIVE).platform(STRIPE)
+    platform = settings_from(TEST).platform(STRIPE_TEST)
     assert platform.connect_base == "https://connect.stripe.com"
     assert platform.api_base == "https://api.stripe.com"
 
 
-@pytest.mark.parametrize("missing", LIVE)
+@pytest.mark.parametrize("missing", TEST)
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_half_a_set_up_is_none(missing: str, value: str | None) -> None:
-    environ = {name: text for name, text in LIVE.items() if name != missing}
+    environ = {name: text for name, text in TEST.items() if name != missing}
     if value is not None:
         environ[missing] = value
     with pytest.raises(NotSetUp):
-        settings_from(environ).platform(STRIPE)
+        settings_from(environ).platform(STRIPE_TEST)
 
 
 def test_blanks_around_a_pasted_key_do_not_count() -> None:
-    environ = {name: f" {text}\n" for name, text in LIVE.items()}
-    platform = settings_from(environ).platform(STRIPE)
-    assert platform.client_id == "ca_live"
-    assert platform.secret_key.reveal() == "sk_live_canary"
+    environ = {name: f" {text}\n" for name, text in TEST.items()}
+    platform = settings_from(environ).platform(STRIPE_TEST)
+    assert platform.client_id == "ca_test"
+    assert platform.secret_key.reveal() == "sk_test_canary"
+
+
+def test_live_mode_is_told_to_need_https_before_stripe_would_refuse_it() -> None:
+    settings = settings_from(LIVE)
+    with pytest.raises(LiveNeedsHttps, match="HTTPS addresses only"):
+        settings.platform(STRIPE)
+    assert replace(settings, demo=True).platform(STRIPE).client_id == "ca_live"
 
 
 @pytest.mark.parametrize("destination", DESTINATIONS)

@@ -79,6 +79,7 @@ async def test_the_name_on_the_screen_is_the_name_that_is_created(services: Serv
         await to_stage_4(user, "Acme")
         await click_stage(user, 1)
         await user.focuses("Input")
+        await user.press("end")
         await user.paste(" two")
         # Past Next, over the stepper:
         await click_stage(user, 3)
@@ -94,6 +95,7 @@ async def test_a_refused_name_is_not_left_behind_over_the_stepper(services: Serv
         await to_stage_4(user, "Acme")
         await click_stage(user, 1)
         await user.focuses("Input")
+        await user.press("end")
         await user.paste("\u202e")
         await click_stage(user, 3)
         await user.sees("changes the direction of text")

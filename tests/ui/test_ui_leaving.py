@@ -51,7 +51,7 @@ async def test_leaving_a_half_typed_name_asks_and_the_safe_answer_keeps_it(
         await user.press("c")
         await user.focuses("Input")
         await user.type("Ac")
-        for stay in ("enter", "escape", "n"):
+        for stay in ("enter", "escape"):
             await user.press("escape")
             await user.sees("Leave this page?", ENTERED)
             await user.focuses("Stay")
@@ -78,7 +78,7 @@ async def test_quitting_with_a_name_entered_asks_and_can_be_refused(services: Se
         assert not user.has_left
         await user.press("ctrl+q")
         await user.focuses("Stay")
-        await user.press("y")
+        await user.answers_yes()
         await user.until(lambda: user.has_left)
 
 
@@ -121,7 +121,7 @@ async def test_going_back_while_stripe_is_waited_for_asks_and_can_be_refused(
         await user.sees("left")
         await user.press("escape")
         await user.focuses("Stay")
-        await user.press("y")
+        await user.answers_yes()
         await user.sees("Destination Settings")
         await user.app.workers.wait_for_complete()
         # and nobody listens any more
@@ -155,7 +155,7 @@ async def test_an_approval_that_comes_while_the_question_is_open_is_not_lost_by_
         await browser.approve()
         pages = user.app.screen_stack
         await user.until(lambda: any(page.query(AccountPanel) for page in pages))
-        await user.press("y")
+        await user.answers_yes()
         # The question was about the wait; about the approval it has not been asked yet.
         await user.until(lambda: user.shows(APPROVED) or user.focus == "Create Credential")
 

@@ -37,6 +37,11 @@ class User:
     async def type(self, text: str) -> None:
         await self.press(*text)
 
+    async def answers_yes(self) -> None:
+        """Give the answer of a question that is not the safe one."""
+        await self.until(lambda: self.page == "Confirm")
+        await self.press("right", "enter")
+
     async def paste(self, text: str) -> None:
         """Paste into what has the focus, as a terminal with bracketed paste does."""
         self.app.post_message(events.Paste(text))
