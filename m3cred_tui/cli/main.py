@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="m3cred",
+        allow_abbrev=False,
         description="Create m3ter Integration Credentials for Stripe in the terminal.",
         epilog="Without a command, m3cred opens full screen on the Credentials page.",
     )
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
-        raise argparse.ArgumentTypeError(f"{text!a} is not a port from 0 to 65535")
+    digits = text.isascii() and text.isdigit() and len(text) <= len("65535")
+    if not digits or int(text) > 65535:  # noqa: PLR2004  the largest port
+        raise argparse.ArgumentTypeError(f"{text[:40]!a} is not a port from 0 to 65535")
     return int(text)

@@ -23,8 +23,8 @@ def locations(*, demo: bool) -> Locations:
     """Return this user's locations; the demo's lie in ``demo/`` below the normal ones."""
     dirs = PlatformDirs(APP_NAME, appauthor=False)
     data, config = dirs.user_data_path, dirs.user_config_path
-    if config == data:  # macOS has one directory for both
-        config = Path.home() / "Library" / "Preferences" / APP_NAME
+    if config.is_relative_to(data):  # macOS has one directory for both
+        config = Path.home() / f".{APP_NAME}"
     if demo:
         data, config = data / "demo", config / "demo"
     return Locations(credentials=data / "credentials", identity=config / "identity.txt")

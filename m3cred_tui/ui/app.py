@@ -104,10 +104,13 @@ class M3credApp(App[None]):
     @work(exclusive=True, group="quit")
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, as it may ask
         """Leave, after asking where something would be lost."""
-        from m3cred_tui.ui.screens.confirm import Confirm
+        from m3cred_tui.ui.screens.confirm import Confirm, agreed
 
-        pages = [screen for screen in self.screen_stack if isinstance(screen, Page)]
-        lost = next((page.would_lose for page in pages if page.would_lose), None)
-        question = Confirm("Leave m3cred?", lost or "", no="Stay", yes="Leave")
-        if lost is None or await self.push_screen_wait(question):
+        if isinstance(self.screen, Confirm):
+            return  # one question at a time
+        if await agreed(self, "Leave m3cred", self._would_lose):
             self.exit()
+
+    def _would_lose(self) -> str | None:
+        pages = (screen for screen in self.screen_stack if isinstance(screen, Page))
+        return next(filter(None, (page.would_lose for page in pages)), None)

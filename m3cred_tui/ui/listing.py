@@ -61,9 +61,10 @@ class Listing:
         row = self._rows.get(credential_id)
         if row is None and (row := self._read(credential_id)) is not None:
             words = (column.of(row) for column in COLUMNS if column is not CREATED)
-            self._searchable[credential_id] = _plain(" ".join(words))
-            self._names[credential_id] = name_key(NAME.of(row))
             self._rows[credential_id] = row
+            self._names[credential_id] = name_key(NAME.of(row))
+            # Last, as the other thread takes for read what can be searched.
+            self._searchable[credential_id] = _plain(" ".join(words))
         return row
 
     def read_rest(self, batch: int = 200) -> Iterator[int]:

@@ -70,7 +70,7 @@ def test_where_one_directory_is_for_both_the_identity_goes_elsewhere(
     monkeypatch.setattr(locations_module, "PlatformDirs", OneDirectory)
     places = locations(demo=False)
     assert places.credentials == home / "Library/m3cred/credentials"
-    assert places.identity == home / "Library/Preferences/m3cred/identity.txt"
+    assert places.identity == home / ".m3cred/identity.txt"
 
 
 def test_asking_where_things_lie_makes_nothing(home: Path) -> None:

@@ -30,7 +30,7 @@ async def test_esc_goes_back_stage_by_stage_and_enter_alone_goes_on_again(
         await user.sees("Entity Type Settings", "Bill")
         await user.focuses("Next")
         await user.press("escape")
-        await user.focuses("Input")
+        await user.focuses("Line")
         assert name_entered(user) == "Acme"
         assert not user.shows("✓ Name the credential")
         await user.press("enter")
@@ -48,7 +48,7 @@ async def test_a_completed_stage_is_gone_back_to_with_the_keyboard(services: Ser
         await user.press("shift+tab")
         await user.focuses("Stepper")
         await user.press("home", "enter")
-        await user.focuses("Input")
+        await user.focuses("Line")
         assert name_entered(user) == "Acme"
         # and the stages after it stay completed
         await user.sees("✓ Select entity type", "✓ Select destination")
@@ -61,14 +61,14 @@ async def test_a_completed_stage_is_gone_back_to_with_the_mouse(services: Servic
         await user.sees("Destination Settings", "Stripe (Test Mode)")
         await user.focuses("Next")
         await click_stage(user, 1)
-        await user.focuses("Input")
+        await user.focuses("Line")
         assert name_entered(user) == "Acme"
 
 
 async def test_a_stage_that_is_still_to_come_cannot_be_skipped_to(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Input")
+        await user.focuses("Line")
         for stage in (4, 3, 2):
             await click_stage(user, stage)
             await user.sees("Name credential", "○ Authenticate")
@@ -78,7 +78,7 @@ async def test_the_name_on_the_screen_is_the_name_that_is_created(services: Serv
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
         await click_stage(user, 1)
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.press("end")
         await user.paste(" two")
         # Past Next, over the stepper:
@@ -94,7 +94,7 @@ async def test_a_refused_name_is_not_left_behind_over_the_stepper(services: Serv
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
         await click_stage(user, 1)
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.press("end")
         await user.paste("\u202e")
         await click_stage(user, 3)
@@ -108,7 +108,7 @@ async def test_another_destination_can_be_chosen_after_going_back(services: Serv
         await user.press("escape")
         await user.focuses("Next")
         await user.press("up")
-        await user.focuses("Select")
+        await user.focuses("DropDown")
         await user.press("enter")
         await user.focuses("SelectOverlay")
         await user.press("up", "enter")
@@ -122,15 +122,15 @@ async def test_another_destination_can_be_chosen_after_going_back(services: Serv
 async def test_esc_closes_an_open_drop_down_before_it_goes_back(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.paste("Acme")
         await user.press("enter")
-        await user.focuses("Select")
+        await user.focuses("DropDown")
         await user.press("enter")
         await user.focuses("SelectOverlay")
         assert user.app.screen.query_one(Select).query_one(OptionList).highlighted == 1
         await user.press("escape")
-        await user.focuses("Select")
+        await user.focuses("DropDown")
         await user.sees("Entity Type Settings")
 
 
@@ -143,7 +143,7 @@ async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
             await to_stage_4(user, "Acme")
         else:
             await user.press("c")
-            await user.focuses("Input")
+            await user.focuses("Line")
         start = user.focus
         await user.press("up")
         reached: list[str] = []

@@ -172,12 +172,12 @@ async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("slash")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.paste(text)
         await look(user)
         await user.press("escape", "c")
         await user.until(lambda: user.page == "CreatePage")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.paste(text)
         await look(user)
     assert [one for one in parsed if CANARY in one] == []

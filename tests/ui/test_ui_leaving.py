@@ -36,7 +36,7 @@ async def test_a_page_on_which_nothing_was_entered_is_left_without_a_question(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.press("x", "backspace", "escape")
         await user.until(lambda: user.page == "CredentialsPage")
         await user.focuses("Create Integration Credential")
@@ -49,14 +49,14 @@ async def test_leaving_a_half_typed_name_asks_and_the_safe_answer_keeps_it(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.type("Ac")
         for stay in ("enter", "escape"):
             await user.press("escape")
             await user.sees("Leave this page?", ENTERED)
             await user.focuses("Stay")
             await user.press(stay)
-            await user.focuses("Input")
+            await user.focuses("Line")
             await user.sees("Ac")
         await user.press("escape")
         await user.focuses("Stay")
@@ -69,12 +69,12 @@ async def test_leaving_a_half_typed_name_asks_and_the_safe_answer_keeps_it(
 async def test_quitting_with_a_name_entered_asks_and_can_be_refused(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.type("Ac")
         await user.press("ctrl+q")
         await user.sees("Leave m3cred?", ENTERED)
         await user.press("enter")
-        await user.focuses("Input")
+        await user.focuses("Line")
         assert not user.has_left
         await user.press("ctrl+q")
         await user.focuses("Stay")
@@ -87,13 +87,13 @@ async def test_quitting_twice_asks_once_and_the_question_can_be_answered(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.type("Ac")
         await user.press("ctrl+q", "ctrl+q", "ctrl+q")
         await user.focuses("Stay")
         await user.press("enter")
         await user.until(lambda: user.page == "CreatePage")
-        await user.focuses("Input")
+        await user.focuses("Line")
         assert not user.has_left
 
 

@@ -17,12 +17,12 @@ async def test_enter_and_arrow_keys_lead_from_the_empty_page_to_the_new_row(
         await user.press("enter")
 
         await user.sees("Integrations › Credentials › Create", "Name credential")
-        await user.focuses("Input")
+        await user.focuses("Line")
         await user.type("Acme live")
         await user.press("enter")
 
         await user.sees("✓ Name the credential", "Entity Type Settings")
-        await user.focuses("Select")
+        await user.focuses("DropDown")
         await user.press("enter")
         await user.focuses("SelectOverlay")
         await user.press("enter")
@@ -30,7 +30,7 @@ async def test_enter_and_arrow_keys_lead_from_the_empty_page_to_the_new_row(
         await user.press("enter")
 
         await user.sees("✓ Select entity type", "Destination Settings")
-        await user.focuses("Select")
+        await user.focuses("DropDown")
         await user.press("enter")
         await user.focuses("SelectOverlay")
         await user.press("enter")

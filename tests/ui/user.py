@@ -140,11 +140,11 @@ async def opened(services: Services, size: tuple[int, int] = SIZE) -> AsyncItera
 async def to_stage_4(user: User, name: str = "Acme live", *, test: bool = False) -> None:
     """Go from the Credentials page to stage 4 by Enter and the arrow keys."""
     await user.press("c")
-    await user.focuses("Input")
+    await user.focuses("Line")
     await user.paste(name)
     await user.press("enter")
     for choice in ((), ("down",) if test else ()):
-        await user.focuses("Select")
+        await user.focuses("DropDown")
         await user.press("enter")
         await user.focuses("SelectOverlay")
         await user.press(*choice, "enter")

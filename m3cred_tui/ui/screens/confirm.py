@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -12,7 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
+    from collections.abc import Callable
+
+    from textual.app import App, ComposeResult
 
 
 class Confirm(ModalScreen[bool]):
@@ -45,3 +47,18 @@ class Confirm(ModalScreen[bool]):
     @on(Button.Pressed)
     def _pressed(self, message: Button.Pressed) -> None:
         self.dismiss(message.button.id == "yes")
+
+
+async def agreed(app: App[Any], going: str, lost: Callable[[], str | None]) -> bool:
+    """Ask whether to go where something is ``lost``, in a worker; ask anew if that changes.
+
+    An approval that comes from Stripe while the question is open is another loss than the
+    one the user was asked about.
+    """
+    asked = None
+    while (loss := lost()) and loss != asked:
+        question = Confirm(f"{going}?", loss, no="Stay", yes=going)
+        if not await app.push_screen_wait(question):
+            return False
+        asked = loss
+    return True

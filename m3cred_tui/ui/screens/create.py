@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.widgets import ContentSwitcher, Footer, Input
 
 from m3cred_tui.model.credential import Draft
-from m3cred_tui.ui.screens.confirm import Confirm
+from m3cred_tui.ui.screens.confirm import agreed
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.stages import stages
 from m3cred_tui.ui.stages.stage import Stage
@@ -122,10 +122,9 @@ class CreatePage(Page[str]):
     @work(exclusive=True, group="leave")
     async def _leave_for(self, number: int) -> None:
         leaves_page = number < 0
-        lost = self.would_lose if leaves_page else self._stage.would_lose
         going = "Leave this page" if leaves_page else "Go back"
-        question = Confirm(f"{going}?", lost or "", no="Stay", yes=going)
-        if lost and not await self.app.push_screen_wait(question):
+        loser = self if leaves_page else self._stage
+        if not await agreed(self.app, going, lambda: loser.would_lose):
             return
         draft = self._stage.entered()
         if draft is not None:

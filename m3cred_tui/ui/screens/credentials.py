@@ -14,6 +14,7 @@ from m3cred_tui.store.record import Damaged
 from m3cred_tui.ui.columns import NAME
 from m3cred_tui.ui.listing import SORTABLE, Listing
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.widgets.controls import Line, Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
@@ -63,7 +64,7 @@ class CredentialsPage(Page[None]):
 
     def compose(self) -> ComposeResult:
         yield TitleBar("Credentials", demo=self._services.demo)
-        yield Button("Create Integration Credential", id="create", compact=True)
+        yield Press("Create Integration Credential", id="create", compact=True)
         yield CredentialList(self._listing)
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
@@ -234,8 +235,7 @@ class CredentialsPage(Page[None]):
     async def action_filter(self) -> None:
         """Show the filter line."""
         if not self.query(Input):
-            line = Input(placeholder="Filter by any word of a row", compact=True, id="filter")
-            line.cursor_blink = False
+            line = Line("Filter by any word of a row", id="filter", compact=True)
             await self.mount(line, after="#create")
         self.query_one(Input).focus()
 

@@ -19,6 +19,12 @@ class TooSmall(ModalScreen[None]):
         self._least_width = least_width
         self._least_height = least_height
 
+    def on_screen_resume(self) -> None:
+        """Go when the window was made larger below a question."""
+        size = self.app.size
+        if size.width >= self._least_width and size.height >= self._least_height:
+            self.dismiss()
+
     def compose(self) -> ComposeResult:
         yield Static(
             f"m3cred needs a window of {self._least_width} columns and {self._least_height} "

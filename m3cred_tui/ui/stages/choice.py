@@ -11,6 +11,7 @@ from textual.widgets import Button, OptionList, Select
 from m3cred_tui.model.destination import Destination
 from m3cred_tui.model.entity_type import EntityType
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
+from m3cred_tui.ui.widgets.controls import DropDown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ class ChoiceStage(Stage, Generic[Choice]):
 
     def compose_panel(self) -> ComposeResult:
         options = [(Content(choice.label), choice) for choice in self.CHOICES]
-        yield Select(options, prompt=self.PROMPT)
+        yield DropDown(options, prompt=self.PROMPT)
         yield next_button()
         for text in self.NOTES:
             yield note(text)

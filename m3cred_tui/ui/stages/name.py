@@ -10,6 +10,7 @@ from textual.widgets import Button, Input
 
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
+from m3cred_tui.ui.widgets.controls import Line
 from m3cred_tui.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ class NameStage(Stage):
         self._taken = taken
 
     def compose_panel(self) -> ComposeResult:
-        line = Input(placeholder="Name", id="name")
-        line.cursor_blink = False
-        yield line
+        yield Line("Name", id="name")
         yield Notice()
         yield next_button()
         yield note(

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from m3cred_tui.ui.stages.stage import note
+from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.fields import fields, mode_mark
 from m3cred_tui.ui.widgets.notice import Notice
 
@@ -25,7 +26,7 @@ GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
 
 
 def _button(label: str, name: str) -> Button:
-    return Button(label, id=name, variant="primary")
+    return Press(label, id=name, variant="primary")
 
 
 class InformationPanel(Vertical):
@@ -71,7 +72,7 @@ class WaitingPanel(Vertical):
         yield Static("Open this URL in a browser on this computer:", classes="note")
         yield Static(Content(self.url), id="url")
         yield Notice(classes="note")
-        yield Button("Open the browser", id="open")
+        yield Press("Open the browser", id="open")
 
     def on_mount(self) -> None:
         """Count down once a second, while it can be seen; nothing else moves."""

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Button, Static
 
 from m3cred_tui.model.credential import Draft
+from m3cred_tui.ui.widgets.controls import Press
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -101,7 +102,7 @@ class Stage(VerticalScroll, can_focus=False):
 
 def next_button() -> Button:
     """Return the button that completes a stage."""
-    return Button("Next", id="next", variant="primary")
+    return Press("Next", id="next", variant="primary")
 
 
 def note(text: str) -> Static:

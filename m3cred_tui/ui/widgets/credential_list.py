@@ -141,8 +141,8 @@ class CredentialList(ScrollView, can_focus=True):
         for column, cell_width in share(width - 2 * _MARGIN):
             heading = column.heading if len(column.heading) <= cell_width else column.short
             if column is self.listing.order:
-                heading = f"{heading[: cell_width - 1]}▾"
-            cells.append(set_cell_size(heading, cell_width) + " " * GAP)
+                heading += "▾"  # at the most into the gap
+            cells.append(set_cell_size(heading, cell_width + GAP))
         return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
 
     def _line(self, row_number: int, width: int) -> Strip:

@@ -1,0 +1,50 @@
+"""Textual's controls, with Enter in the footer and nothing invisible in what is typed."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from rich.highlighter import Highlighter
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import Button, Input, Select
+
+from m3cred_tui.model.text import REPLACEMENT, is_visible
+
+Option = TypeVar("Option")
+
+
+class Press(Button):
+    """A button that says in the footer what Enter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "press", "Select")]
+
+
+class DropDown(Select[Option]):
+    """A drop-down that says in the footer what Enter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "show_overlay", "Select")]
+
+
+class Line(Input):
+    """A line of input; what is pasted into it reaches the terminal as visible characters."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Go on")]
+
+    def __init__(self, placeholder: str, *, id: str, compact: bool = False) -> None:  # noqa: A002  Textual's name
+        super().__init__(
+            placeholder=placeholder, id=id, compact=compact, highlighter=_Visible()
+        )
+        self.cursor_blink = False  # a blink a second is a byte stream to a remote terminal
+
+
+class _Visible(Highlighter):
+    """Shows each invisible character as one replacement, so that the cursor stays right."""
+
+    def __call__(self, text: str | Text) -> Text:
+        plain = text if isinstance(text, str) else text.plain
+        shown = (one if is_visible(one) else REPLACEMENT for one in plain)
+        return Text("".join(shown), no_wrap=True, overflow="ignore", end="")
+
+    def highlight(self, text: Text) -> None:
+        """Change nothing: no part of the line is told from the others."""
