@@ -46,7 +46,7 @@ def _unfit_terminal() -> str | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "the app needs a terminal; run it in one."
     if os.environ.get("TERM", "") in {"", "dumb"}:
-        return "TERM is dumb or not set: this terminal cannot show a full-screen app."
+        return "TERM is dumb: this terminal cannot show a full-screen app."
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
@@ -32,8 +33,8 @@ class M3credApp(App[None]):
     """Opens on the Credentials page; knows no more than how screens come and go."""
 
     TITLE = "m3cred"
-    # The first page's own is read here: read with the page, all would be parsed once more.
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/credentials.tcss"]
+    # All at once: a screen that brings styles of its own has everything parsed anew.
+    CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(Path(__file__).parent.rglob("*.tcss"))]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [

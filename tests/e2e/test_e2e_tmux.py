@@ -15,7 +15,11 @@ from tests.e2e.conftest import M3CRED, Home, program
 from tests.e2e.terminal import Terminal, terminal
 from tests.e2e.wizard import create_credential, go_to_stripe, to_authenticate
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("e2e"),
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 
 @pytest.fixture

@@ -138,7 +138,9 @@ def scripted(services: Services, *script: Event) -> Services:
     return replace(services, authorizer=authorizer)
 
 
-@pytest.mark.parametrize("text", MARKUP)
+@pytest.mark.parametrize(
+    "text", [" ".join(MARKUP[:4]), " ".join(MARKUP[4:6]), MARKUP[6], MARKUP[7]]
+)
 async def test_neither_what_is_entered_nor_what_stripe_says_is_parsed_on_the_way(
     services: Services, parsed: list[str], text: str
 ) -> None:

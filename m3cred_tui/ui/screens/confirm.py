@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 class Confirm(ModalScreen[bool]):
     """Asks; the safe answer has the focus, Esc gives it too."""
 
-    CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(False)", show=False),

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import ContentSwitcher, Footer, Input
+from textual.widgets import ContentSwitcher, Input
 
 from m3cred_tui.model.credential import Draft
 from m3cred_tui.ui.screens.confirm import agreed
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.stages import stages
 from m3cred_tui.ui.stages.stage import Stage
+from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.stepper import Stepper
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
@@ -30,7 +31,6 @@ _ENTERED = "What you entered for this credential is lost."
 class CreatePage(Page[str]):
     """The stepper and the stage it stands at; ends with the ID of the new credential."""
 
-    CSS_PATH = "create.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open_url", "Open", tooltip="Open the URL in a browser"),
         Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
@@ -52,7 +52,7 @@ class CreatePage(Page[str]):
         with Container(id="create-body"):
             yield Stepper([stage.LABEL for stage in self._stages])
             yield ContentSwitcher()
-        yield Footer(compact=True)
+        yield KeyLine()
 
     async def on_mount(self) -> None:
         await self._go_to(0)

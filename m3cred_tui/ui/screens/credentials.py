@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Input, Static
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.record import Damaged
@@ -16,6 +16,7 @@ from m3cred_tui.ui.listing import SORTABLE, Listing
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.controls import Line, Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList
+from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class CredentialsPage(Page[None]):
         Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
-        Binding("escape", "clear_filter", "Show all", show=False),
+        Binding("escape", "clear_filter", "Show all"),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
@@ -68,7 +69,7 @@ class CredentialsPage(Page[None]):
         yield CredentialList(self._listing)
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show(selected=None)
@@ -84,10 +85,12 @@ class CredentialsPage(Page[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what works on a credential only where one is selected."""
         del parameters
-        if action in {"copy_id", "delete", "filter", "sort"} and self.is_mounted:
-            return bool(self._listing.total) and (
-                action in {"filter", "sort"} or self._list.selected is not None
-            )
+        if action == "clear_filter":
+            return bool(self.query(Line))
+        if action in {"filter", "sort"}:
+            return bool(self._listing.total)
+        if action in {"copy_id", "delete"}:
+            return self.is_mounted and self._list.selected is not None
         return True
 
     @property

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.columns import NAME, STATUS
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.fields import fields, mode_mark
+from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _NO_EDITING = "A credential cannot be edited; create another one and delete this
 class DetailsPage(Page[bool]):
     """Every field of a credential; ends with ``True`` when it is to be deleted."""
 
-    CSS_PATH = "details.tcss"
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss(False)", "Back", tooltip="Back to Credentials"),
@@ -54,7 +54,7 @@ class DetailsPage(Page[bool]):
                 yield Static(Content(_NO_EDITING), classes="note")
             else:
                 yield Static(fields([("Credential ID", row.id), ("Damaged", row.reason)]))
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def action_copy_id(self) -> None:
         """Send the Credential ID to the terminal's clipboard."""

@@ -108,7 +108,13 @@ class AuthenticateStage(Stage):
             await self._panel.remove_children()
             await self._panel.mount(panel)
         self.take_focus()
+        self.call_after_refresh(self._bring_focus_into_view)
         self.refresh_bindings()
+
+    def _bring_focus_into_view(self) -> None:
+        # Its button has a place only now, or another one than before.
+        if self.screen.focused is not None:
+            self.screen.focused.scroll_visible(animate=False)
 
     @on(Button.Pressed, f"#{GO_TO_STRIPE}")
     def _go_to_stripe(self) -> None:
@@ -164,6 +170,7 @@ class AuthenticateStage(Stage):
     def _tell(self, text: str) -> None:
         if self._waiting is not None:
             self._waiting.notice(text)
+            self.call_after_refresh(self._bring_focus_into_view)
 
     @work(exclusive=True, group="browser")
     async def _open(self, url: str) -> None:

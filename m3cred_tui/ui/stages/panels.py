@@ -81,7 +81,7 @@ class WaitingPanel(Vertical):
 
     def received(self) -> None:
         """Say that Stripe's redirect has arrived."""
-        self.query_one("#happened", Static).update("✓ Approved at Stripe; asking which account")
+        self.query_one("#happened", Static).update("✓ Approved; asking which account it is")
 
     def notice(self, text: str) -> None:
         """Show plain text that does not end the wait."""
