@@ -123,8 +123,8 @@ class CredentialsPage(Page[None]):
         self._list.display = some
         self._list.show(self._listing, selected)
         message = self.query_one("#message", Static)
-        message.display = not some
-        if not some:
+        message.display = not some or self._trouble is not None
+        if message.display:
             nothing = _NOTHING_FOUND if self._listing.total else _EMPTY
             message.update(Content(str(self._trouble) if self._trouble else nothing))
         self._count()
@@ -191,9 +191,9 @@ class CredentialsPage(Page[None]):
         if row is not None:
             self.app.push_screen(DetailsPage(self._services, row), self._after_details)
 
-    def _after_details(self, delete: bool | None) -> None:  # noqa: FBT001  the page's result
-        if delete:
-            self.action_delete()
+    def _after_details(self, to_delete: str | None) -> None:
+        if to_delete is not None:
+            self._delete(to_delete)
 
     @on(CredentialList.LeftUpwards)
     def _to_button(self) -> None:
@@ -205,14 +205,18 @@ class CredentialsPage(Page[None]):
             self.app.copy_to_clipboard(credential_id)
             self.notify("Credential ID sent to your terminal's clipboard.", markup=False)
 
+    def action_delete(self) -> None:
+        """Delete the selected credential."""
+        if (credential_id := self._list.selected) is not None:
+            self._delete(credential_id)
+
     @work
-    async def action_delete(self) -> None:
-        """Delete the selected credential, after a confirmation that names it."""
+    async def _delete(self, credential_id: str) -> None:
+        """Delete a credential, after a confirmation that names it."""
         from m3cred_tui.ui.screens.confirm import Confirm
 
-        credential_id = self._list.selected
-        row = self._listing.row(credential_id) if credential_id else None
-        if credential_id is None or row is None:
+        row = self._listing.row(credential_id)
+        if row is None:
             return
         question = Confirm(
             f"Delete “{NAME.of(row)}”?", _DELETING, no="No, keep it", yes="Yes, delete it"

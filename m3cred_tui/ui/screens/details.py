@@ -29,14 +29,14 @@ _USE = (
 _NO_EDITING = "A credential cannot be edited; create another one and delete this one."
 
 
-class DetailsPage(Page[bool]):
-    """Every field of a credential; ends with ``True`` when it is to be deleted."""
+class DetailsPage(Page[str]):
+    """Every field of a credential; ends with its ID when it is to be deleted."""
 
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "dismiss(False)", "Back", tooltip="Back to Credentials"),
+        Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
         Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
-        Binding("d", "dismiss(True)", "Delete", tooltip="Delete this credential"),
+        Binding("d", "delete", "Delete", tooltip="Delete this credential"),
     ]
 
     def __init__(self, services: Services, row: Row) -> None:
@@ -55,6 +55,10 @@ class DetailsPage(Page[bool]):
             else:
                 yield Static(fields([("Credential ID", row.id), ("Damaged", row.reason)]))
         yield KeyLine()
+
+    def action_delete(self) -> None:
+        """Go back to have the credential deleted."""
+        self.dismiss(self._row.id)
 
     def action_copy_id(self) -> None:
         """Send the Credential ID to the terminal's clipboard."""
