@@ -19,6 +19,10 @@ class Press(Button):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "press", "Select")]
 
+    def on_mount(self) -> None:
+        """Take an Enter at any time: while Textual's press effect lasts, it takes none."""
+        self.active_effect_duration = 0
+
 
 class DropDown(Select[Option]):
     """A drop-down that says in the footer what Enter does."""
