@@ -109,8 +109,8 @@ async def test_a_forged_redirect_is_told_and_the_wait_goes_on(
     forged = f"{redirect_uri_of(url)}?code=ac_forged&state=guessed"
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(forged)).status_code == httpx.codes.BAD_REQUEST
-    await app.shows("redirect")
-    assert app.reads(WAITING)
+    await app.shows("turned away")
+    await app.shows(WAITING)
     await approve_and_return(page, url)
     await app.shows(ACCOUNT)
 
