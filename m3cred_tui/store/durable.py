@@ -6,10 +6,12 @@ in between.
 
 import fcntl
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+_is_temporary = re.compile(r"\.[0-9a-f]{16}\.tmp").fullmatch
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -55,6 +57,23 @@ def create(folder: int, name: str, data: bytes) -> None:
     _confirm(folder)
 
 
+def replace(folder: int, name: str, data: bytes) -> None:
+    """Write a file in the place of the one of that name, which is there until then.
+
+    Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when the new
+    file is there but the old one may be back after a crash.
+    """
+    temporary = temporary_name()
+    try:
+        _write(folder, temporary, data)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+    _confirm(folder)
+
+
 def remove(folder: int, name: str) -> None:
     """Remove a file; one that is gone already is fine.
 
@@ -65,6 +84,17 @@ def remove(folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
     # Also when it was gone: whoever removed it may not have got as far as this.
     _confirm(folder)
+
+
+def sweep(folder: int) -> None:
+    """Remove what writers that were killed have left; only while no other one can write.
+
+    What cannot be removed stays: it is in nobody's way.
+    """
+    for name in os.listdir(folder):  # noqa: PTH208 - a descriptor is not a Path
+        if _is_temporary(name):
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
 
 
 def temporary_name() -> str:
