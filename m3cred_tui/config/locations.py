@@ -12,8 +12,8 @@ APP_NAME = "m3cred"
 class Locations:
     """What m3cred reads and writes; none of it need exist yet."""
 
-    credentials: Path
-    """Directory with one file for each credential, ``<id>.json``."""
+    data: Path
+    """The store's directory; ``credentials/`` below it has a file for each credential."""
 
     identity: Path
     """The age identity that opens the sealed parts; never in the directory of the data."""
@@ -27,4 +27,4 @@ def locations(*, demo: bool) -> Locations:
         config = Path.home() / f".{APP_NAME}"
     if demo:
         data, config = data / "demo", config / "demo"
-    return Locations(credentials=data / "credentials", identity=config / "identity.txt")
+    return Locations(data=data, identity=config / "identity.txt")

@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_without_xdg_variables_things_lie_where_xdg_says(home: Path) -> None:
     assert locations(demo=False) == Locations(
-        credentials=home / ".local/share/m3cred/credentials",
+        data=home / ".local/share/m3cred",
         identity=home / ".config/m3cred/identity.txt",
     )
 
@@ -31,7 +31,7 @@ def test_xdg_variables_move_them(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "elsewhere/data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere/config"))
     assert locations(demo=False) == Locations(
-        credentials=home / "elsewhere/data/m3cred/credentials",
+        data=home / "elsewhere/data/m3cred",
         identity=home / "elsewhere/config/m3cred/identity.txt",
     )
 
@@ -41,7 +41,7 @@ def test_the_demo_has_places_of_its_own_below_the_normal_ones(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     demo = locations(demo=True)
-    assert demo.credentials == home / "data/m3cred/demo/credentials"
+    assert demo.data == home / "data/m3cred/demo"
     assert demo.identity == home / ".config/m3cred/demo/identity.txt"
 
 
@@ -56,7 +56,7 @@ def test_a_copy_of_the_data_directory_never_holds_the_identity(
     monkeypatch.setenv("XDG_DATA_HOME", str(home / data))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / config))
     normal, places = locations(demo=False), locations(demo=demo)
-    assert not places.identity.is_relative_to(normal.credentials.parent)
+    assert not places.identity.is_relative_to(normal.data)
 
 
 def test_where_one_directory_is_for_both_the_identity_goes_elsewhere(
@@ -69,7 +69,7 @@ def test_where_one_directory_is_for_both_the_identity_goes_elsewhere(
 
     monkeypatch.setattr(locations_module, "PlatformDirs", OneDirectory)
     places = locations(demo=False)
-    assert places.credentials == home / "Library/m3cred/credentials"
+    assert places.data == home / "Library/m3cred"
     assert places.identity == home / ".m3cred/identity.txt"
 
 
