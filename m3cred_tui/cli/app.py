@@ -86,6 +86,7 @@ def demo_settings() -> Iterator[Settings]:
 
 def services_from(settings: Settings) -> Services:
     """Put the rooms together."""
+    from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
 
@@ -99,7 +100,7 @@ def services_from(settings: Settings) -> Services:
 
     places = settings.locations
     return Services(
-        store=CredentialStore(places.credentials, places.identity),
+        store=CredentialStore(places.data, IdentityFile(places.identity)),
         authorizer=authorizer,
         open_browser=_open_browser,
         now=_now,

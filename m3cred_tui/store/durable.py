@@ -91,7 +91,7 @@ def sweep(folder: int) -> None:
 
     What cannot be removed stays: it is in nobody's way.
     """
-    for name in os.listdir(folder):  # noqa: PTH208 - a descriptor is not a Path
+    for name in os.listdir(folder):
         if _is_temporary(name):
             with suppress(OSError):
                 os.unlink(name, dir_fd=folder)

@@ -98,9 +98,7 @@ def read_private(folder: int, name: str, path: Path, *, most: int) -> bytes:
         file = os.open(name, _FILE, dir_fd=folder)
         try:
             status = os.fstat(file)
-            if not stat.S_ISREG(status.st_mode):
-                raise FlawError("it is not a regular file")
-            _check_private(status, path, "600")
+            check_private_file(status, path)
             if status.st_size > most:
                 raise FlawError(f"it has {status.st_size:,} bytes; {most:,} is the most")
             return _read(file, status.st_size)
@@ -117,6 +115,47 @@ def _read(file: int, size: int) -> bytes:
     while 0 < len(data) < size and (more := os.read(file, size - len(data))):
         data += more
     return data
+
+
+def check_private_file(status: os.stat_result, path: Path) -> None:
+    """Raise :class:`FlawError` unless it is a regular file of this user alone."""
+    if not stat.S_ISREG(status.st_mode):
+        raise FlawError("it is not a regular file")
+    _check_private(status, path, "600")
+
+
+def check_way(path: Path) -> None:
+    """Refuse a directory below one where another user could put another in its place.
+
+    As sshd does it (``safe_path``): each directory above belongs to root or to this user, and
+    nobody else may write to it. The bits may be wider in a directory whose sticky bit keeps
+    users from each other's files, and for a group that has no other member. Raises
+    :class:`StoreUnusable`, or ``OSError``.
+    """
+    for above in path.parent.resolve().joinpath(path.name).parents:
+        status = above.stat()
+        if status.st_uid not in (0, os.geteuid()):
+            reason = f"the directory {above} above it belongs to another user"
+            raise StoreUnusable(path, reason)
+        if status.st_mode & stat.S_ISVTX:
+            continue
+        bits = "o" * bool(status.st_mode & stat.S_IWOTH)
+        if status.st_mode & stat.S_IWGRP and not _is_alone_in(status.st_gid):
+            bits = f"g{bits}"
+        if bits:
+            reason = f"other users can write to the directory {above} above it"
+            raise StoreUnusable(path, reason, f"chmod {bits}-w {shlex.quote(str(above))}")
+
+
+def _is_alone_in(group: int) -> bool:
+    import grp  # noqa: PLC0415 - seldom needed: most directories are not writable for a group
+    import pwd  # noqa: PLC0415 - likewise
+
+    try:
+        me, entry = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    return me.pw_gid == group and set(entry.gr_mem) <= {me.pw_name}
 
 
 def _check_private(status: os.stat_result, path: Path, bits: str) -> None:

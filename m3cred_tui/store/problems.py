@@ -19,6 +19,8 @@ _WORDS = {
     errno.ELOOP: "it is a symbolic link",
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open",
+    errno.ESTALE: "the file server has lost it",
+    errno.EMLINK: "this file system takes no more links to a file",
 }
 
 
@@ -43,13 +45,27 @@ class StoreUnusable(Problem):
         self.mend = mend
 
 
-class OutcomeUnknown(Problem):
-    """The change is in place, but the disk did not confirm that it would survive a crash."""
+class StoreBusy(Problem):
+    """Another process keeps the store's lock; nothing was changed."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__(
-            f"Whether {_shown(path)} keeps the last change is not known: {reason}. "
-            "Look at the list of credentials for what is there."
+            f"Another m3cred is changing the credentials and does not finish (it holds the "
+            f"lock {_shown(path)}). Nothing was changed; try again when it has ended."
+        )
+        self.path = path
+
+
+class OutcomeUnknown(Problem):
+    """The change is in place, but the disk did not confirm that it would survive a crash.
+
+    ``found`` says what was there when it was read again, as a sentence.
+    """
+
+    def __init__(self, path: Path, reason: str, found: str = "") -> None:
+        read = found or "Look at the list of credentials for what is there."
+        super().__init__(
+            f"Whether {_shown(path)} keeps the last change is not known: {reason}. {read}"
         )
         self.path = path
         self.reason = reason

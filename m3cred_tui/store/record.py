@@ -5,8 +5,10 @@ be known, and text is cleaned for the terminal.
 """
 
 import json
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
 from m3cred_tui.model.destination import DESTINATIONS
@@ -15,7 +17,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.private import FlawError
 
-SCHEMA = 1
+SCHEMA = 2
 LARGEST_RECORD = 64 * 1024
 """Bytes; a record of today has about 2,000."""
 
@@ -23,6 +25,10 @@ _FIELDS = frozenset(
     {"schema", "id", "name", "entityType", "destination", "stripe"}
     | {"createdAt", "createdBy", "status", "sealed"}
 )
+_CHECKSUM = "crc32"
+# Of every byte before it, and nothing comes after it: no byte can be another one unnoticed.
+_LAST_FIELD = ',\n  "crc32": "{:08x}"\n}}'
+_LAST_FIELD_LENGTH = len(_LAST_FIELD.format(0))
 _STRIPE_FIELDS = frozenset({"account", "name", "country", "livemode"})
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
 _LONGEST_LINE = 200
@@ -36,7 +42,7 @@ T = TypeVar("T")
 
 
 class Record(NamedTuple):
-    """The two parts of a record, as they stand in the file."""
+    """The two parts of a record, as they stand in the file, in whichever schema it is."""
 
     header: Json
     sealed: str
@@ -88,24 +94,35 @@ def record_bytes(record: Record) -> bytes:
 
     Raises :class:`FlawError` when it could not be read again.
     """
-    text = json.dumps({**record.header, "sealed": record.sealed}, indent=2)
-    data = text.encode("ascii")  # and no newline: every shorter file is then no JSON
+    data = with_checksum({**record.header, "sealed": record.sealed})
     if len(data) > LARGEST_RECORD:
         raise FlawError(f"it takes {len(data):,} bytes; {LARGEST_RECORD:,} is the most")
     credential_of(parse_record(str(record.header["id"]), data))
     return data
 
 
+def with_checksum(fields: Json) -> bytes:
+    """Return the content of a file with these fields."""
+    checked = json.dumps(fields, indent=2).removesuffix("\n}").encode("ascii")
+    return checked + _last_field(checked)
+
+
 def parse_record(credential_id: str, data: bytes) -> Record:
     """Return the record in a file's ``data`` as it stands there.
 
-    Raises :class:`FlawError` unless it is a whole record of this schema and this ID.
+    Raises :class:`FlawError` unless it is a whole record of a known schema and this ID.
     """
     header = _object(data)
     schema = header.get("schema")
-    if type(schema) is int and schema > SCHEMA:
+    if type(schema) is not int or schema < 1:
+        raise FlawError("it is not a credential of m3cred")
+    if schema > SCHEMA:
         raise FlawError(f"a newer m3cred wrote it (schema {clean(str(schema), most=10)})")
-    if type(schema) is not int or schema != SCHEMA or header.keys() != _FIELDS:
+    if schema > _LAST_WITHOUT_CHECKSUM:
+        if not data.endswith(_last_field(data[:-_LAST_FIELD_LENGTH])):
+            raise FlawError("it was changed after it was written (its checksum is wrong)")
+        del header[_CHECKSUM]
+    if header.keys() != _FIELDS:
         raise FlawError("it is not a credential of m3cred")
     if header["id"] != credential_id:
         raise FlawError("its ID is not the one in its file's name")
@@ -118,7 +135,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
 def credential_of(record: Record) -> Credential:
     """Return the credential that a record is of; raises :class:`FlawError` for a bad field."""
-    header = record.header
+    header = _migrated(record.header)
     stripe = header["stripe"]
     if not isinstance(stripe, dict) or stripe.keys() != _STRIPE_FIELDS:
         raise FlawError("its stripe is not an account")
@@ -161,6 +178,25 @@ def tokens_of(record: Record, unsealed: bytes) -> TokenResponse:
         refresh_token=_secret(tokens, "refreshToken"),
         publishable_key=None if publishable_key is None else _line(tokens, "publishableKey"),
     )
+
+
+def _last_field(checked: bytes) -> bytes:
+    return _LAST_FIELD.format(zlib.crc32(checked)).encode("ascii")
+
+
+def _to_schema_2(header: Json) -> Json:
+    return header  # only the file gained a checksum
+
+
+_LAST_WITHOUT_CHECKSUM = 1
+_MIGRATIONS: dict[int, Callable[[Json], Json]] = {1: _to_schema_2}
+
+
+def _migrated(header: Json) -> Json:
+    """Return the header as today's schema has it; the file stays as it is until an update."""
+    for schema in range(cast("int", header["schema"]), SCHEMA):
+        header = {**_MIGRATIONS[schema](header), "schema": schema + 1}
+    return header
 
 
 def _object(data: bytes) -> Json:

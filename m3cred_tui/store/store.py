@@ -1,46 +1,47 @@
-"""The credentials on this machine, one file each: ``<id>.json``."""
+"""The credentials on this machine, and the approvals that wait to become one.
+
+``credentials/`` and ``pending/`` hold a file for each, in the same form; ``lock`` keeps changes
+apart. A pending credential is one that Stripe has approved and that nobody has created yet.
+"""
 
 from __future__ import annotations
 
 import heapq
-import os
-import re
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.store import durable
-from m3cred_tui.store.private import FlawError, private_folder, read_private
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.folder import ID_LENGTH, RecordFolder, Stamp, is_id
+from m3cred_tui.store.lock import locked
+from m3cred_tui.store.private import FlawError
 from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
     CredentialDamaged,
     NotThere,
+    OutcomeUnknown,
 )
 from m3cred_tui.store.record import (
-    LARGEST_RECORD,
     Damaged,
     Record,
     credential_of,
     header_of,
-    parse_record,
     record_bytes,
     to_be_sealed,
     tokens_of,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential, TokenResponse
+    from m3cred_tui.store.identity import IdentityFile
 
-_HEX = "[0-9a-f]"
-_ID = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
-_is_id = re.compile(_ID).fullmatch
-# No file's name has a slash in it.
-_records_among = re.compile(f"/({_ID}\\.json)/").findall
-_ID_LENGTH = 36
-_TO_SHAPE = bytes.maketrans(b"123456789abcdef", b"000000000000000")
-_SHAPE = b"00000000-0000-0000-0000-000000000000.json"
-_PROBE_BYTES = 4096
+    Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
+
+
+Stamps = tuple[Stamp, Stamp]
 
 
 class Newest(NamedTuple):
@@ -53,24 +54,40 @@ class Newest(NamedTuple):
 class CredentialStore:
     """Keeps credentials in a directory; cheap to construct, and touches nothing by itself.
 
-    Every method may be called from any thread. Each raises ``StoreUnusable`` when a
-    directory is another user's, is open to others, or fails.
+    Every method may be called from any thread, and from many processes. Each raises
+    ``StoreUnusable`` when a directory is another user's, is open to others, or fails. What
+    changes something raises ``StoreBusy``, too, and ``OutcomeUnknown`` when the change is in
+    place but the disk did not confirm it.
     """
 
-    def __init__(self, credentials: Path, identity: Path) -> None:
-        """Take the directory of the records, and the file of the identity that opens them."""
-        self._credentials = credentials
+    def __init__(self, data: Path, identity: IdentityFile) -> None:
+        """Take the directory of the store, and the identity that its records are sealed for."""
+        self._data = data
+        self._credentials = RecordFolder(data / "credentials")
+        self._pending = RecordFolder(data / "pending")
         self._identity = identity
 
     def ids(self) -> list[str]:
         """Return the ID of every credential, newest first; opens no file."""
-        return [name[:_ID_LENGTH] for name in sorted(self._names(), reverse=True)]
+        return [name[:ID_LENGTH] for name in sorted(self._names(), reverse=True)]
 
     def newest(self, most: int) -> Newest:
         """Return the first ``most`` of :meth:`ids`, without the time to sort the others."""
         names = self._names()
         first = heapq.nlargest(most, names)
-        return Newest([name[:_ID_LENGTH] for name in first], len(names))
+        return Newest([name[:ID_LENGTH] for name in first], len(names))
+
+    def stamp(self) -> Stamps:
+        """Return what is another after every change by any process; two plain system calls."""
+        return self._credentials.stamp(), self._pending.stamp()
+
+    def changed_since(self, stamp: Stamps) -> list[str]:
+        """Return the IDs of the credentials that were written since ``stamp`` was taken."""
+        credentials, pending = stamp
+        return [
+            *self._credentials.changed_since(credentials),
+            *self._pending.changed_since(pending),
+        ]
 
     def read(self, credential_id: str) -> Credential | Damaged | None:
         """Return a credential without its secrets; ``None`` if it is gone or never was.
@@ -78,102 +95,175 @@ class CredentialStore:
         A file that is no whole record of this version is :class:`Damaged`, and is left alone.
         """
         try:
-            return credential_of(self._record(credential_id))
+            return _row(self._record, credential_id)
+        except FileNotFoundError:
+            return None
+
+    def read_many(self, credential_ids: Sequence[str]) -> list[Credential | Damaged | None]:
+        """Return for each ID what :meth:`read` does, faster."""
+        rows: list[Credential | Damaged | None] = []
+        try:
+            with self._credentials.reading() as read:
+                rows.extend(_row_or_none(read, one) for one in credential_ids)
+        except FileNotFoundError:
+            rows = [None] * len(credential_ids)
+        return [row or self.read(one) for row, one in zip(rows, credential_ids, strict=True)]
+
+    def verified(self, credential_id: str) -> Credential | Damaged | None:
+        """Return what :meth:`read` does, after its sealed part was opened and agrees with it.
+
+        Raises ``IdentityMissing`` and ``IdentityLocked`` where it cannot be opened at all.
+        """
+        try:
+            return self._opened(self._record(credential_id))[0]
         except FileNotFoundError:
             return None
         except FlawError as flaw:
             return Damaged(credential_id, str(flaw))
 
+    def tokens(self, credential_id: str) -> TokenResponse:
+        """Return the secrets of a credential.
+
+        Raises ``NotThere``, ``IdentityMissing``, ``IdentityLocked``, and ``CredentialDamaged``
+        also when its clear fields are not those that were sealed.
+        """
+        return self._credential_and_tokens(credential_id, self._record)[1]
+
     def prepare(self) -> None:
-        """See to it that :meth:`create` can succeed, by doing all of it but the record.
+        """See to it that what Stripe will approve can be kept, by doing all of it but that.
 
         Call it before Stripe is asked for what cannot be asked for twice. Raises
-        ``StoreUnusable``, ``IdentityMissing`` or ``OutcomeUnknown``.
+        ``IdentityMissing`` and ``IdentityLocked``, too.
         """
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+        self._identity.to_seal(is_first_use=self._is_empty)
+        with locked(self._data):
+            self._credentials.prepare()
+            self._pending.prepare()
+            created = set(self._credentials.names())
+            for name in created.intersection(self._pending.names()):
+                self._pending.remove(name[:ID_LENGTH])  # a process was killed between the two
 
-        sealing.identity_to_seal_for(self._identity, is_first_use=self._is_empty)
-        with private_folder(self._credentials, make=True) as folder:
-            probe = durable.temporary_name()
-            durable.create(folder, probe, bytes(_PROBE_BYTES))
-            durable.remove(folder, probe)
+    def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
+        """Keep what Stripe has approved until it is created or deleted, or keep it anew.
+
+        When this returns, it survives a crash. Raises what :meth:`create` does.
+        """
+        data = self._sealed(credential, tokens)
+        with self._changing(credential.id):
+            self._pending.replace(credential.id, data)
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         """Keep a new credential; when this returns, it survives a crash.
 
-        Raises ``AlreadyThere``, ``CannotBeKept``, ``StoreUnusable`` or ``IdentityMissing`` when
-        nothing was changed, and ``OutcomeUnknown`` when the credential is there but the disk
-        did not confirm it.
+        It takes the place of the pending one with its ID. Raises ``AlreadyThere``,
+        ``CannotBeKept``, ``IdentityMissing`` or ``IdentityLocked`` when nothing was changed.
         """
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+        data = self._sealed(credential, tokens)
+        with self._changing(credential.id):
+            try:
+                self._credentials.create(credential.id, data)
+            except FileExistsError:
+                raise AlreadyThere(credential.id) from None
+            with suppress(Problem):  # it is created; what is left there is removed later
+                self._pending.remove(credential.id)
 
-        if not _is_id(credential.id):
-            raise CannotBeKept(credential.id, "its ID is not a UUID")
-        header = header_of(credential)
-        identity = sealing.identity_to_seal_for(self._identity, is_first_use=self._is_empty)
-        sealed = sealing.seal(identity, to_be_sealed(header, tokens))
-        try:
-            data = record_bytes(Record(header, sealed))
-            with private_folder(self._credentials, make=True) as folder:
-                durable.create(folder, _file_name(credential.id), data)
-        except FileExistsError:
-            raise AlreadyThere(credential.id) from None
-        except FlawError as flaw:
-            raise CannotBeKept(credential.id, flaw.reason) from None
+    def update(self, credential_id: str, change: Change) -> Credential:
+        """Replace a credential by what ``change`` makes of it, and return that.
 
-    def tokens(self, credential_id: str) -> TokenResponse:
-        """Return the secrets of a credential.
-
-        Raises ``NotThere``, ``IdentityMissing``, ``StoreUnusable``, and ``CredentialDamaged``
-        also when its clear fields are not those that were sealed.
+        No other process can change it meanwhile. Raises what :meth:`tokens` and
+        :meth:`create` do, and what ``change`` does; then nothing was changed.
         """
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-        try:
-            record = self._record(credential_id)
-            identity = sealing.identity_to_open_with(self._identity)
-            return tokens_of(record, sealing.unseal(identity, record.sealed))
-        except FileNotFoundError:
-            raise NotThere(credential_id) from None
-        except FlawError as flaw:
-            raise CredentialDamaged(credential_id, str(flaw)) from None
+        with self._changing(credential_id):
+            before = self._credential_and_tokens(credential_id, self._credentials.read)
+            credential, tokens = change(*before)
+            if credential.id != credential_id:
+                raise CannotBeKept(credential_id, "its ID would change")
+            self._credentials.replace(credential_id, self._sealed(credential, tokens))
+        return credential
 
     def delete(self, credential_id: str) -> None:
-        """Remove a credential, damaged or not; one that is gone already is fine.
+        """Remove a credential, pending or damaged or not; one that is gone already is fine."""
+        with self._changing(credential_id):
+            self._pending.remove(credential_id)
+            self._credentials.remove(credential_id)
 
-        Raises :class:`StoreUnusable` when it is still there, and :class:`OutcomeUnknown` when
-        it is gone but may be back after a crash.
-        """
-        try:
-            with private_folder(self._credentials) as folder:
-                durable.remove(folder, _file_name(credential_id))
-        except FileNotFoundError:
-            return
+    @contextmanager
+    def _changing(self, credential_id: str) -> Iterator[None]:
+        with locked(self._data):
+            try:
+                yield
+            except OutcomeUnknown as unknown:
+                found = _found(self.read(credential_id))
+                raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
 
     def _is_empty(self) -> bool:
         return not self._names()
 
     def _names(self) -> list[str]:
-        try:
-            with private_folder(self._credentials) as folder:
-                names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
-        except FileNotFoundError:
-            return []
-        # One look at all of them at once is four times as fast as one at each.
-        shapes = "/".join(names).encode("utf-8", "surrogateescape").translate(_TO_SHAPE)
-        if shapes == b"/".join([_SHAPE] * len(names)):
-            return names
-        return _records_among(f"/{'//'.join(names)}/")
+        names, pending = self._credentials.names(), self._pending.names()
+        return list({*names, *pending}) if pending else names
 
     def _record(self, credential_id: str) -> Record:
-        name = _file_name(credential_id)
-        path = self._credentials / name
-        with private_folder(self._credentials) as folder:
-            data = read_private(folder, name, path, most=LARGEST_RECORD)
-        return parse_record(credential_id, data)
+        # The first one again: the credential may have been created between the two looks.
+        for folder in (self._credentials, self._pending):
+            try:
+                return folder.read(credential_id)
+            except FileNotFoundError:
+                pass
+        return self._credentials.read(credential_id)
+
+    def _credential_and_tokens(
+        self, credential_id: str, read: Callable[[str], Record]
+    ) -> tuple[Credential, TokenResponse]:
+        try:
+            return self._opened(read(credential_id))
+        except FileNotFoundError:
+            raise NotThere(credential_id) from None
+        except FlawError as flaw:
+            raise CredentialDamaged(credential_id, str(flaw)) from None
+
+    def _opened(self, record: Record) -> tuple[Credential, TokenResponse]:
+        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+        credential = credential_of(record)
+        identity = self._identity.to_open()
+        return credential, tokens_of(record, sealing.unseal(identity, record.sealed))
+
+    def _sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
+        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+        if not is_id(credential.id):
+            raise CannotBeKept(credential.id, "its ID is not a UUID")
+        header = header_of(credential)
+        identity = self._identity.to_seal(is_first_use=self._is_empty)
+        try:
+            sealed = sealing.seal(identity, to_be_sealed(header, tokens))
+            return record_bytes(Record(header, sealed))
+        except FlawError as flaw:
+            raise CannotBeKept(credential.id, flaw.reason) from None
 
 
-def _file_name(credential_id: str) -> str:
-    if not _is_id(credential_id):
-        raise FileNotFoundError(credential_id)  # no file has such a name
-    return f"{credential_id}.json"
+def _found(row: Credential | Damaged | None) -> str:
+    match row:
+        case None:
+            return "Read again, the credential is not there."
+        case Damaged(_, reason):
+            return f"Read again, the credential is damaged: {reason}."
+        case _:
+            return "Read again, the credential is there."
+
+
+def _row(read: Callable[[str], Record], credential_id: str) -> Credential | Damaged:
+    try:
+        return credential_of(read(credential_id))
+    except FlawError as flaw:
+        return Damaged(credential_id, str(flaw))
+
+
+def _row_or_none(
+    read: Callable[[str], Record], credential_id: str
+) -> Credential | Damaged | None:
+    try:
+        return _row(read, credential_id)
+    except FileNotFoundError:
+        return None

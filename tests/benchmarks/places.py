@@ -11,6 +11,7 @@ from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.destination import DESTINATIONS
 from m3cred_tui.model.entity_type import BILL
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.record import Record, header_of, parse_record, record_bytes
 from m3cred_tui.store.store import CredentialStore
 
@@ -63,7 +64,8 @@ def filled(root: Path, count: int) -> Path:
     credentials = home / "data" / "m3cred" / "credentials"
     home.mkdir(parents=True, exist_ok=True)
     if count:
-        store = CredentialStore(credentials, home / "config" / "m3cred" / "identity.txt")
+        identity = IdentityFile(home / "config" / "m3cred" / "identity.txt")
+        store = CredentialStore(credentials.parent, identity)
         first = _credential(1)
         store.create(first, _TOKENS)
         data = (credentials / f"{first.id}.json").read_bytes()

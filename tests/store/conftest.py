@@ -8,6 +8,7 @@ from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.destination import STRIPE
 from m3cred_tui.model.entity_type import BILL
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore
 
 
@@ -23,7 +24,7 @@ def identity(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(credentials: Path, identity: Path) -> CredentialStore:
-    return CredentialStore(credentials, identity)
+    return CredentialStore(credentials.parent, IdentityFile(identity))
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.destination import STRIPE
 from m3cred_tui.model.entity_type import BILL
 from m3cred_tui.store import sealing
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore
 
 root = Path(sys.argv[1])
-store = CredentialStore(root / "data" / "credentials", root / "config" / "identity.txt")
+store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
 account = StripeAccount("acct_1Acme", True)
 sys.stdout.write("ready\\n")
 sys.stdout.flush()

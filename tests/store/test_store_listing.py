@@ -83,8 +83,9 @@ def test_listing_and_reading_do_not_load_the_sealing_library(
     program = """
 import sys
 from pathlib import Path
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore
-store = CredentialStore(Path(sys.argv[1], "data/credentials"), Path(sys.argv[1], "x/y"))
+store = CredentialStore(Path(sys.argv[1], "data"), IdentityFile(Path(sys.argv[1], "x/y")))
 [credential_id] = store.ids()
 print(store.read(credential_id).name, "pyrage" in sys.modules)
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.store.record import Damaged
 from m3cred_tui.store.store import CredentialStore
@@ -74,10 +75,10 @@ def test_a_record_open_to_others_is_a_row_that_names_its_command(
 
 
 def test_a_path_with_a_blank_is_quoted_in_its_command(tmp_path: Path, identity: Path) -> None:
-    spaced = tmp_path / "my data"
-    spaced.mkdir(mode=0o755)
+    spaced = tmp_path / "my data" / "credentials"
+    spaced.mkdir(parents=True, mode=0o755)
     with pytest.raises(StoreUnusable) as told:
-        CredentialStore(spaced, identity).ids()
+        CredentialStore(spaced.parent, IdentityFile(identity)).ids()
     assert told.value.mend == f"chmod 700 '{spaced}'"
 
 
@@ -107,11 +108,11 @@ def test_a_file_in_place_of_a_directory_is_told(
     where: str, identity: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "other"
-    root.mkdir()
+    root.mkdir(mode=0o700)
     (root / where).touch()
-    credentials = root / "credentials" if where == "credentials" else root / "data/credentials"
+    data = root if where == "credentials" else root / "data"
     with pytest.raises(StoreUnusable, match="not a directory"):
-        CredentialStore(credentials, identity).prepare()
+        CredentialStore(data, IdentityFile(identity)).prepare()
 
 
 @as_root
@@ -144,9 +145,11 @@ import os, sys
 from pathlib import Path
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import sealing
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
-store = CredentialStore(Path(sys.argv[1], "credentials"), Path(sys.argv[1], "id/identity"))
+root = Path(sys.argv[1])
+store = CredentialStore(root / "data", IdentityFile(root / "id" / "identity"))
 for ask in (store.ids, store.prepare):
     try:
         print(ask())
@@ -175,7 +178,7 @@ def said_by_nobody(place: Path) -> list[str]:
 
 @as_root
 def test_a_directory_that_cannot_be_made_is_told(place_for_nobody: Path) -> None:
-    path = place_for_nobody / "credentials"
+    path = place_for_nobody / "data"
     assert said_by_nobody(place_for_nobody) == [
         "[]",
         f"StoreUnusable {path} cannot be used: permission is denied.",
@@ -184,8 +187,10 @@ def test_a_directory_that_cannot_be_made_is_told(place_for_nobody: Path) -> None
 
 @as_root
 def test_a_directory_of_root_is_told_to_another_user(place_for_nobody: Path) -> None:
-    path = place_for_nobody / "credentials"
-    path.mkdir(mode=0o700)
+    path = place_for_nobody / "data" / "credentials"
+    path.mkdir(parents=True, mode=0o700)
+    os.chown(path.parent, NOBODY, NOBODY)
+    path.parent.chmod(0o700)
     sentence = (
         f"StoreUnusable {path} cannot be used: it belongs to another user (uid 0). "
         f"Run: sudo chown 65534 {path}"
@@ -197,7 +202,7 @@ def test_a_directory_of_root_is_told_to_another_user(place_for_nobody: Path) -> 
 def test_a_directory_without_write_permission_is_told_before_stripe_is_asked(
     place_for_nobody: Path,
 ) -> None:
-    path = place_for_nobody / "credentials"
+    path = place_for_nobody / "data"
     path.mkdir()
     os.chown(path, NOBODY, NOBODY)
     path.chmod(0o500)

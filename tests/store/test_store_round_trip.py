@@ -15,6 +15,7 @@ from m3cred_tui.model.entity_type import ENTITY_TYPES
 from m3cred_tui.model.name import LONGEST_NAME, name_problem, tidy_name
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import AlreadyThere, CannotBeKept, NotThere
 from m3cred_tui.store.store import CredentialStore
 
@@ -98,7 +99,7 @@ def test_any_credential_comes_back_as_it_was_created(
     credential: Credential, tokens: TokenResponse, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     root = tmp_path_factory.mktemp("store")
-    store = CredentialStore(root / "credentials", root / "config" / "identity.txt")
+    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
     store.create(credential, tokens)
     assert store.ids() == [credential.id]
     assert store.read(credential.id) == shown(credential)

@@ -12,6 +12,7 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import CredentialDamaged, IdentityMissing, StoreUnusable
 from m3cred_tui.store.store import CredentialStore
 
@@ -126,8 +127,9 @@ def test_the_identity_of_another_machine_opens_nothing(
     credentials: Path,
 ) -> None:
     store.create(acme, tokens)
-    CredentialStore(tmp_path / "empty", tmp_path / "there" / "identity.txt").prepare()
-    elsewhere = CredentialStore(credentials, tmp_path / "there" / "identity.txt")
+    there = IdentityFile(tmp_path / "there" / "identity.txt")
+    CredentialStore(tmp_path / "empty", there).prepare()
+    elsewhere = CredentialStore(credentials.parent, there)
     with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
         elsewhere.tokens(acme.id)
 

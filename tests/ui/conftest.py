@@ -18,6 +18,7 @@ from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
 from m3cred_tui.model.entity_type import BILL
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 from m3cred_tui.stripe.platform import Platform
@@ -79,7 +80,9 @@ def credentials(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path, credentials: Path) -> CredentialStore:
-    return CredentialStore(credentials, tmp_path / "config" / "identity.txt")
+    return CredentialStore(
+        credentials.parent, IdentityFile(tmp_path / "config" / "identity.txt")
+    )
 
 
 @pytest.fixture

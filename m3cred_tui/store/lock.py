@@ -1,0 +1,61 @@
+"""One change at a time, among all processes that work on one data directory."""
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from m3cred_tui.store.private import FlawError, check_private_file, check_way, private_folder
+from m3cred_tui.store.problems import StoreBusy, StoreUnusable
+
+_NAME = "lock"
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
+_PATIENCE = 10.0
+"""Seconds; a change takes milliseconds, so who holds it longer is stopped or stuck."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
+
+
+@contextmanager
+def locked(data: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
+    """Hold the lock of the data directory for a block; both are made when missing.
+
+    The file is never removed: who waits for a removed one would wait for nobody. The system
+    lets go of the lock when its process ends, however it ends. Raises :class:`StoreBusy` when
+    another process keeps it for ``patience`` seconds, and :class:`StoreUnusable`.
+    """
+    path = data / _NAME
+    with private_folder(data, make=True) as folder:
+        check_way(data)
+        file = os.open(_NAME, _OPEN, 0o600, dir_fd=folder)
+    try:
+        try:
+            check_private_file(os.fstat(file), path)
+        except FlawError as flaw:
+            raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        _take(file, path, patience)
+        yield
+    finally:
+        os.close(file)
+
+
+def _take(file: int, path: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise StoreBusy(path) from None
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                raise StoreUnusable(path, "this file system has no locks") from None
+            raise StoreUnusable(path, os.strerror(error.errno or 0)) from error
+        else:
+            return
