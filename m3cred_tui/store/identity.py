@@ -1,30 +1,245 @@
-"""The identity that the records are sealed for."""
+"""The identity that opens the sealed parts: one file, in clear or under a passphrase."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store import durable
+from m3cred_tui.store.private import FlawError, private_folder, read_private
+from m3cred_tui.store.problems import (
+    IdentityInPlace,
+    IdentityLocked,
+    IdentityMissing,
+    OutcomeUnknown,
+    StoreUnusable,
+    WrongPassphrase,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyrage.x25519 import Identity  # type: ignore[import-untyped]  # it has no types
 
+LARGEST_IDENTITY = 8192
+"""Bytes; one that age-keygen wrote has 189, and 550 under a passphrase."""
+
+# ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
+_BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
+_PEEK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class OpenedIdentity(NamedTuple):
+    """An identity's file as it lies there, and what it holds in clear."""
+
+    file: bytes
+    plain: Secret
+
+    @property
+    def text(self) -> bytes:
+        """The bytes that it holds in clear, comments and all."""
+        return self.plain.reveal().encode("latin-1")
+
+
+def is_wrapped(file: bytes) -> bool:
+    """Tell whether this beginning is that of an identity under a passphrase."""
+    return file.startswith(_BEGINNINGS)
+
+
+def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
+    """Open the content of an identity's file, in clear or not; ``path`` is for the messages.
+
+    Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    try:
+        plain = sealing.unwrap(file, passphrase) if is_wrapped(file) else file
+        sealing.identity_in(plain)
+    except sealing.WrongPassphraseError:
+        raise WrongPassphrase(path) from None
+    except FlawError as flaw:
+        raise StoreUnusable(path, flaw.reason) from None
+    return OpenedIdentity(file, Secret(plain.decode("latin-1")))
+
+
+def _never() -> bool:
+    return False
+
 
 class IdentityFile:
-    """The file of the identity; cheap to construct, and touches nothing by itself."""
+    """The file of the identity; cheap to construct, and touches nothing by itself.
+
+    The file is read each time, so that a loss is noticed. What was unlocked is kept in memory,
+    and is believed while the file has the content that it had then.
+
+    Where it says so, a method raises ``IdentityMissing``, ``IdentityLocked``, and
+    ``StoreUnusable`` when the file cannot be read, others have access to it or to its
+    directory, or it is not one X25519 identity.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._unlocked: dict[bytes, OpenedIdentity] = {}
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or will be."""
+        return self._path
 
     def to_open(self) -> Identity:
-        """Return the identity, as ``sealing.identity_to_open_with`` does."""
+        """Return the identity; raises ``IdentityMissing``, ``IdentityLocked`` and so on."""
         from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
 
-        return sealing.identity_to_open_with(self._path)
+        return sealing.identity_in(self._opened().text)
 
     def to_seal(self, *, is_first_use: Callable[[], bool]) -> Identity:
-        """Return the identity, made if need be, as ``sealing.identity_to_seal_for`` does."""
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+        """Return the identity; it is made if this is the first use.
 
-        return sealing.identity_to_seal_for(self._path, is_first_use=is_first_use)
+        It is not made where something is sealed already: that would hide a loss that may
+        still be undone. Raises what :meth:`to_open` does.
+        """
+        try:
+            return self.to_open()
+        except IdentityMissing:
+            if is_first_use():
+                self._make(_new_identity())
+        # Looked for again: another process may have made it and sealed with it since.
+        return self.to_open()
+
+    def is_locked(self) -> bool:
+        """Tell whether it has to be unlocked; never raises.
+
+        Of one in clear, the first bytes are all that is read.
+        """
+        try:
+            file = os.open(self._path, _PEEK)
+            try:
+                beginning = os.read(file, len(_BEGINNINGS[0]))
+            finally:
+                os.close(file)
+            if is_wrapped(beginning):
+                self._opened()
+        except IdentityLocked:
+            return True
+        except (OSError, IdentityMissing, StoreUnusable):
+            pass  # what there is to say is said when it is needed
+        return False
+
+    def unlock(self, passphrase: Secret) -> None:
+        """Open it and keep it open, in memory, as long as this process lives; takes seconds.
+
+        Raises ``WrongPassphrase``, ``IdentityMissing`` and ``StoreUnusable``.
+        """
+        self._remember(opened(self._read(), passphrase, self._path))
+
+    def protect(self, passphrase: Secret, *, is_first_use: Callable[[], bool] = _never) -> None:
+        """Put it under this passphrase, alone; takes seconds.
+
+        At the first use it is made, and never lies there in clear. Raises what
+        :meth:`to_open` does, and ``OutcomeUnknown``.
+        """
+        try:
+            before = self._opened()
+        except IdentityMissing:
+            if not is_first_use():
+                raise
+            self._make(_wrapped(_new_identity(), passphrase, self._path))
+            return self.unlock(passphrase)
+        file = _wrapped(before.text, passphrase, self._path)
+        return self._replace(before, OpenedIdentity(file, before.plain))
+
+    def unprotect(self) -> None:
+        """Put it back in clear; raises what :meth:`protect` does."""
+        before = self._opened()
+        self._replace(before, OpenedIdentity(before.text, before.plain))
+
+    def exported(self, passphrase: Secret) -> bytes:
+        """Return it under this passphrase, ASCII-armoured; takes seconds.
+
+        Raises what :meth:`to_open` does.
+        """
+        return _wrapped(self._opened().text, passphrase, self._path)
+
+    def take(self, other: OpenedIdentity, *, is_first_use: Callable[[], bool]) -> None:
+        """Take an identity that came from elsewhere, as it is, and keep it open.
+
+        The one that is there gives way only while nothing is sealed for it, which the caller
+        sees to with the store's lock. Raises ``IdentityInPlace``, ``StoreUnusable`` and
+        ``OutcomeUnknown``.
+        """
+        self._remember(other)
+        with self._folder(make=True) as folder:
+            try:
+                durable.create(folder, self._path.name, other.file)
+            except FileExistsError:
+                if self._content(folder) != other.file:
+                    if not is_first_use():
+                        raise IdentityInPlace(self._path) from None
+                    durable.replace(folder, self._path.name, other.file)
+
+    def _opened(self) -> OpenedIdentity:
+        file = self._read()
+        if file in self._unlocked:
+            return self._unlocked[file]
+        if is_wrapped(file):
+            raise IdentityLocked(self._path)
+        return opened(file, Secret(""), self._path)
+
+    def _remember(self, identity: OpenedIdentity) -> None:
+        self._unlocked[identity.file] = identity
+
+    def _read(self) -> bytes:
+        try:
+            with self._folder() as folder:
+                return self._content(folder)
+        except FileNotFoundError:
+            raise IdentityMissing(self._path) from None
+
+    def _content(self, folder: int) -> bytes:
+        try:
+            return read_private(folder, self._path.name, self._path, most=LARGEST_IDENTITY)
+        except FlawError as flaw:
+            raise StoreUnusable(self._path, flaw.reason, flaw.mend) from None
+
+    def _make(self, file: bytes) -> None:
+        with self._folder(make=True) as folder, suppress(FileExistsError):
+            # Where another process was first, its identity holds.
+            durable.create(folder, self._path.name, file)
+
+    def _replace(self, before: OpenedIdentity, after: OpenedIdentity) -> None:
+        self._remember(after)
+        with self._folder() as folder:
+            if self._content(folder) != before.file:
+                raise StoreUnusable(self._path, "another process has changed it meanwhile")
+            durable.replace(folder, self._path.name, after.file)
+            # What a killed process has left there may be the identity in clear.
+            durable.sweep(folder)
+
+    @contextmanager
+    def _folder(self, *, make: bool = False) -> Iterator[int]:
+        try:
+            with private_folder(self._path.parent, make=make) as folder:
+                yield folder
+        except OutcomeUnknown as unknown:
+            found = "Run m3cred identity to see what is there."
+            raise OutcomeUnknown(self._path, unknown.reason, found) from unknown
+
+
+def _new_identity() -> bytes:
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    return sealing.new_identity()
+
+
+def _wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
+    """Wrap it, and open that again: nobody could do so later if it were flawed."""
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    file = sealing.wrap(plain, passphrase)
+    if opened(file, passphrase, path).text != plain:
+        raise StoreUnusable(path, "what was wrapped does not open to the same identity")
+    return file

@@ -82,6 +82,38 @@ class IdentityMissing(Problem):
         self.path = path
 
 
+class IdentityLocked(Problem):
+    """The identity is under a passphrase that this process was not given."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The identity {_shown(path)} is under a passphrase. "
+            "Leave m3cred, start it again and enter the passphrase."
+        )
+        self.path = path
+
+
+class WrongPassphrase(Problem):
+    """An identity does not open with this passphrase."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{_shown(path)} does not open: the passphrase is wrong, or the file is damaged."
+        )
+        self.path = path
+
+
+class IdentityInPlace(Problem):
+    """Credentials are sealed for the identity that is there; it was left as it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"There is another identity, {_shown(path)}, and there are credentials. Nothing "
+            "was changed; if they are not sealed for it, move it away first."
+        )
+        self.path = path
+
+
 class CannotBeKept(Problem):
     """A record of this credential could not be read again, so it was not written."""
 

@@ -1,22 +1,29 @@
-"""Secrets sealed in the age format, for an identity that lies apart from the data.
+"""Secrets sealed in the age format, and the identity that opens them in and out of its wrap.
 
-This protects copies of the data directory. It does not protect against root, the same
-account, or a copy that holds both. Import it where it is used: pyrage takes 8 ms, and a list
-of credentials opens none of them.
+Sealing protects copies of the data directory. It does not protect against root, the same
+account, or a copy that holds the identity, too, unless that is under a passphrase. Import it
+where it is used: pyrage takes 8 ms, and a list of credentials opens none of them.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+import binascii
+import os
+import re
 
 import pyrage  # type: ignore[import-untyped]  # it has no types
 from pyrage.x25519 import Identity  # type: ignore[import-untyped]  # it has no types
 
-from m3cred_tui.store.durable import create
-from m3cred_tui.store.private import FlawError, private_folder, read_private
-from m3cred_tui.store.problems import IdentityMissing, StoreUnusable
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.private import FlawError
 
-_LARGEST_IDENTITY = 4096
+# https://age-encryption.org/v1: a scrypt stanza is the only one, and ends in its work factor.
+_header = re.compile(rb"age-encryption\.org/v1\n-> scrypt [\w+/]{22} ([1-9]\d?)\n").match
+_MOST_WORK = 22
+"""The work factor up to which age, too, opens a file: 4 GiB, and about 15 seconds."""
+_HEADER_LINES = 3
+
+
+class WrongPassphraseError(Exception):
+    """A wrapped identity does not open with this passphrase, or its content was changed."""
 
 
 def seal(identity: Identity, plain: bytes) -> str:
@@ -34,53 +41,69 @@ def unseal(identity: Identity, sealed: str) -> bytes:
     return plain
 
 
-def identity_to_open_with(path: Path) -> Identity:
-    """Return the identity that lies at ``path``.
-
-    Raises :class:`IdentityMissing`, and :class:`StoreUnusable` when it cannot be read, others
-    have access to it or its directory, or it is not one X25519 identity as ``age-keygen``
-    writes it.
-    """
-    try:
-        with private_folder(path.parent) as folder:
-            return _identity_in(folder, path)
-    except FileNotFoundError:
-        raise IdentityMissing(path) from None
-
-
-def identity_to_seal_for(path: Path, *, is_first_use: Callable[[], bool]) -> Identity:
-    """Return the identity that lies at ``path``; it is made if this is the first use.
-
-    It is not made where something is sealed already: that would hide a loss that may still
-    be undone. Raises what :func:`identity_to_open_with` does.
-    """
-    try:
-        return identity_to_open_with(path)
-    except IdentityMissing:
-        if is_first_use():
-            return _made_identity(path)
-    # Looked for again: another process may have made it and sealed with it since.
-    return identity_to_open_with(path)
-
-
-def _made_identity(path: Path) -> Identity:
+def new_identity() -> bytes:
+    """Return the text of a new identity, as ``age-keygen`` writes it."""
     new = Identity.generate()
-    text = f"# public key: {new.to_public()}\n{new}\n"
-    with private_folder(path.parent, make=True) as folder:
-        with suppress(FileExistsError):  # another process was first: its identity holds
-            create(folder, path.name, text.encode("ascii"))
-        return _identity_in(folder, path)
+    return f"# public key: {new.to_public()}\n{new}\n".encode("ascii")
 
 
-def _identity_in(folder: int, path: Path) -> Identity:
-    try:
-        data = read_private(folder, path.name, path, most=_LARGEST_IDENTITY)
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
-    lines = [line.strip() for line in data.decode("ascii", "replace").splitlines()]
+def identity_in(text: bytes) -> Identity:
+    """Return the identity in the text of its file.
+
+    Raises :class:`FlawError` unless it is one X25519 identity as ``age-keygen`` writes it.
+    """
+    lines = [line.strip() for line in text.decode("ascii", "replace").splitlines()]
     try:
         (key,) = [line for line in lines if line and not line.startswith("#")]
         return Identity.from_str(key)
     except (ValueError, pyrage.IdentityError):
         # Without its cause, which may show the text.
-        raise StoreUnusable(path, "it does not hold one age identity (X25519)") from None
+        raise FlawError("it does not hold one age identity (X25519)") from None
+
+
+def wrap(plain: bytes, passphrase: Secret) -> bytes:
+    """Return ``plain`` under a passphrase, ASCII-armoured; takes seconds.
+
+    The passphrase is taken as it was typed, byte by byte: age normalises nothing either.
+    """
+    wrapped: bytes = pyrage.passphrase.encrypt(plain, passphrase.reveal(), armored=True)
+    return wrapped
+
+
+def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
+    """Return what is under the passphrase; takes seconds, as many as the file demands.
+
+    Raises :class:`WrongPassphraseError`, and :class:`FlawError` when it is no age file under
+    a passphrase, or one that would keep this machine busy for too long.
+    """
+    work, most = _work_factor(wrapped), _most_work()
+    if work > most:
+        raise FlawError(f"it takes too much work to open (2^{work}; 2^{most} is the most)")
+    try:
+        plain: bytes = pyrage.passphrase.decrypt(wrapped, passphrase.reveal())
+    except pyrage.DecryptError as error:
+        # pyrage measures this machine, and has a limit of its own for it.
+        if "Excessive work" in str(error):
+            raise FlawError(f"it takes too much work to open (2^{work})") from None
+        raise WrongPassphraseError from None
+    return plain
+
+
+def _work_factor(wrapped: bytes) -> int:
+    header = wrapped
+    if wrapped.startswith(b"-----BEGIN "):
+        armoured = wrapped.splitlines()[1 : 1 + _HEADER_LINES]
+        try:
+            header = binascii.a2b_base64(b"".join(armoured))
+        except binascii.Error:
+            header = b""
+    found = _header(header)
+    if not found:
+        raise FlawError("it is not an age file under a passphrase")
+    return int(found[1])
+
+
+def _most_work() -> int:
+    """Return the largest work factor whose memory (1 KiB for each step) this machine has."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(_MOST_WORK, (memory // 1024).bit_length() - 1)
