@@ -68,14 +68,20 @@ class CredentialStore:
         self._identity = identity
 
     def ids(self) -> list[str]:
-        """Return the ID of every credential, newest first; opens no file."""
-        return [name[:ID_LENGTH] for name in sorted(self._names(), reverse=True)]
+        """Return the ID of every credential: pending ones, then newest first; opens no file."""
+        pending, created = self._names()
+        return _ids([*sorted(pending, reverse=True), *sorted(created, reverse=True)])
 
     def newest(self, most: int) -> Newest:
         """Return the first ``most`` of :meth:`ids`, without the time to sort the others."""
-        names = self._names()
-        first = heapq.nlargest(most, names)
-        return Newest([name[:ID_LENGTH] for name in first], len(names))
+        pending, created = self._names()
+        total = len(pending) + len(created)
+        first = [*sorted(pending, reverse=True), *heapq.nlargest(most, created)]
+        return Newest(_ids(first[:most]), total)
+
+    def pending_ids(self) -> list[str]:
+        """Return the ID of every credential that waits to be created, newest first."""
+        return _ids(sorted(self._names()[0], reverse=True))
 
     def stamp(self) -> Stamps:
         """Return what is another after every change by any process; two plain system calls."""
@@ -197,11 +203,14 @@ class CredentialStore:
                 raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
 
     def _is_empty(self) -> bool:
-        return not self._names()
+        return self._names() == ([], [])
 
-    def _names(self) -> list[str]:
-        names, pending = self._credentials.names(), self._pending.names()
-        return list({*names, *pending}) if pending else names
+    def _names(self) -> tuple[list[str], list[str]]:
+        """Return the file names of what is pending, and of what is created."""
+        pending, created = self._pending.names(), self._credentials.names()
+        if pending:  # a process may have been killed after it had created one
+            pending = list(set(pending).difference(created))
+        return pending, created
 
     def _record(self, credential_id: str) -> Record:
         # The first one again: the credential may have been created between the two looks.
@@ -241,6 +250,10 @@ class CredentialStore:
             return record_bytes(Record(header, sealed))
         except FlawError as flaw:
             raise CannotBeKept(credential.id, flaw.reason) from None
+
+
+def _ids(names: list[str]) -> list[str]:
+    return [name[:ID_LENGTH] for name in names]
 
 
 def _found(row: Credential | Damaged | None) -> str:
