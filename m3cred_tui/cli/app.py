@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.ui.services import Services
 
 DEMO_PORT = 27181
@@ -29,14 +30,17 @@ DEMO_PORT = 27181
 _FAILED = 1
 
 
-def open_app(*, demo: bool) -> int:
-    """Open the app full screen until the user leaves; return the exit status."""
+def open_app(*, demo: bool, passphrase_fd: int | None = None) -> int:
+    """Open the app full screen until the user leaves; return the exit status.
+
+    An identity under a passphrase is unlocked before, by the descriptor's line if one is given.
+    """
     if reason := _unfit_terminal():
         sys.stderr.write(f"m3cred: {reason}\n")
         return _FAILED
     try:
         with demo_settings() if demo else normal_settings() as settings:
-            return _run(settings)
+            return _run(settings, passphrase_fd)
     except Problem as problem:
         sys.stderr.write(f"m3cred: {problem}\n")
         return _FAILED
@@ -50,10 +54,15 @@ def _unfit_terminal() -> str | None:
     return None
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings, passphrase_fd: int | None) -> int:
+    from m3cred_tui.cli.passphrase import unlocked_for_start
+    from m3cred_tui.store.identity import IdentityFile
+
+    identity = IdentityFile(settings.locations.identity)
+    unlocked_for_start(identity, passphrase_fd)
     from m3cred_tui.ui.app import M3credApp
 
-    app = M3credApp(services_from(settings))
+    app = M3credApp(services_from(settings, identity))
     app.run()
     return app.return_code or 0
 
@@ -84,8 +93,8 @@ def demo_settings() -> Iterator[Settings]:
         yield Settings(locations(demo=True), platforms, demo=True)
 
 
-def services_from(settings: Settings) -> Services:
-    """Put the rooms together."""
+def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
+    """Put the rooms together, around the identity that was unlocked if one was."""
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
@@ -100,7 +109,7 @@ def services_from(settings: Settings) -> Services:
 
     places = settings.locations
     return Services(
-        store=CredentialStore(places.data, IdentityFile(places.identity)),
+        store=CredentialStore(places.data, identity or IdentityFile(places.identity)),
         authorizer=authorizer,
         open_browser=_open_browser,
         now=_now,

@@ -1,0 +1,201 @@
+"""``m3cred identity``: show it, put it under a passphrase, move it to another machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from m3cred_tui.cli.passphrase import new_passphrase, opened_with, working
+from m3cred_tui.config.locations import locations
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.text import clean
+from m3cred_tui.store import durable
+from m3cred_tui.store.identity import (
+    LARGEST_IDENTITY,
+    IdentityFile,
+    OpenedIdentity,
+    is_wrapped,
+    opened,
+)
+from m3cred_tui.store.lock import locked
+from m3cred_tui.store.problems import (
+    IdentityLocked,
+    OutcomeUnknown,
+    StoreUnusable,
+    plain_reason,
+)
+from m3cred_tui.store.record import Damaged
+from m3cred_tui.store.store import CredentialStore
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator
+
+_DONE, _FAILED = 0, 1
+_PROMPT = "Passphrase of the identity: "
+_STANDARD = "-"
+_TAKEN = "it is there already"
+
+
+class NoIdentityYet(Problem):
+    """Nothing has been sealed so far."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"There is no identity yet: {_shown(path)} is made with the first credential, or "
+            "by m3cred identity protect."
+        )
+        self.path = path
+
+
+def run(chosen: Namespace) -> int:
+    """Do what was chosen on the command line; return the exit status."""
+    try:
+        _COMMANDS[chosen.verb or "show"](_Place(chosen))
+    except Problem as problem:
+        sys.stderr.write(f"m3cred: {problem}\n")
+        return _FAILED
+    return _DONE
+
+
+class _Place:
+    """The identity and the store that a command line means, and how it gives passphrases."""
+
+    def __init__(self, chosen: Namespace) -> None:
+        places = locations(demo=chosen.demo)
+        self.data = places.data
+        self.identity = IdentityFile(places.identity)
+        self.store = CredentialStore(places.data, self.identity)
+        self.file: str = getattr(chosen, "file", "")
+        self.descriptor: int | None = chosen.passphrase_fd
+        self.new_descriptor: int | None = getattr(chosen, "new_passphrase_fd", None)
+
+    def is_unused(self) -> bool:
+        """Tell whether nothing is sealed here."""
+        return not self.store.ids()
+
+    def unlock(self) -> bool:
+        """Have the identity open; tell whether it is under a passphrase."""
+        if not os.path.lexists(self.identity.path) and self.is_unused():
+            raise NoIdentityYet(self.identity.path)
+        if not self.identity.is_locked():
+            return False
+        opened_with(self.descriptor, _PROMPT, self.identity.unlock)
+        return True
+
+
+def _show(place: _Place) -> None:
+    locked_up = place.identity.is_locked()
+    if not locked_up or place.descriptor is not None:
+        place.unlock()
+    try:
+        key = str(place.identity.to_open().to_public())
+    except IdentityLocked:
+        key = "told with the passphrase only: m3cred --passphrase-fd N identity"
+    _say(f"Identity:    {_shown(place.identity.path)}")
+    _say(f"Public key:  {key}")
+    _say(f"Passphrase:  {'yes' if locked_up else 'none'}")
+
+
+def _protect(place: _Place) -> None:
+    with suppress(NoIdentityYet):  # it is then made under the passphrase
+        place.unlock()
+    new = new_passphrase(place.new_descriptor, "New passphrase: ")
+    with working("Putting the identity under the passphrase …"):
+        place.identity.protect(new, is_first_use=place.is_unused)
+    _say(
+        f"{_shown(place.identity.path)} is under the passphrase now. Without it, nobody can "
+        "open what is sealed. Where m3cred is running, start it again."
+    )
+
+
+def _unprotect(place: _Place) -> None:
+    path = _shown(place.identity.path)
+    if not place.unlock():
+        place.identity.to_open()
+        _say(f"{path} is not under a passphrase; nothing was changed.")
+        return
+    place.identity.unprotect()
+    _say(f"{path} is in clear now: whoever can read it can open what is sealed.")
+
+
+def _export(place: _Place) -> None:
+    path = Path(place.file)
+    if place.file != _STANDARD and os.path.lexists(path):
+        raise StoreUnusable(path, _TAKEN)
+    place.unlock()
+    place.identity.to_open()  # so that nobody is asked in vain
+    new = new_passphrase(place.new_descriptor, "Passphrase for the copy: ")
+    with working("Putting the copy under the passphrase …"):
+        copy = place.identity.exported(new)
+    if place.file == _STANDARD:
+        sys.stdout.write(copy.decode("ascii"))
+        sys.stdout.flush()
+        return
+    with _told(path):
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            durable.create(folder, path.name, copy)
+        finally:
+            os.close(folder)
+    _say(f"{_shown(path)} holds the identity, under the passphrase for the copy.")
+
+
+def _import(place: _Place) -> None:
+    other = _other_identity(place)
+    with locked(place.data):  # so that nothing is sealed for the one that gives way
+        place.identity.take(other, is_first_use=place.is_unused)
+    _say(f"The identity is in place: {_shown(place.identity.path)}")
+    for newest in place.store.newest(1).ids:
+        row = place.store.verified(newest)
+        if isinstance(row, Damaged):
+            _say(f"The newest credential here does not open with it: {row.reason}.")
+
+
+def _other_identity(place: _Place) -> OpenedIdentity:
+    """Return the identity that is to be imported; where it lies is the user's affair."""
+    standard = place.file == _STANDARD
+    path = Path("/dev/stdin" if standard else place.file)
+    with _told(path), open(0 if standard else path, "rb", closefd=not standard) as source:
+        file = source.read(LARGEST_IDENTITY + 1)
+    if len(file) > LARGEST_IDENTITY:
+        raise StoreUnusable(path, f"it has more than {LARGEST_IDENTITY:,} bytes")
+    if not is_wrapped(file):
+        return opened(file, Secret(""), path)
+    prompt = f"Passphrase of {_shown(path)}: "
+    return opened_with(place.descriptor, prompt, lambda given: opened(file, given, path))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell what goes wrong with a file that the user has named."""
+    try:
+        yield
+    except durable.UnconfirmedError as unconfirmed:
+        found = "Look whether the file is there."
+        raise OutcomeUnknown(path, plain_reason(unconfirmed.cause), found) from None
+    except FileExistsError:
+        raise StoreUnusable(path, _TAKEN) from None
+    except OSError as error:
+        raise StoreUnusable(path, plain_reason(error)) from None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _shown(path: Path) -> str:
+    return clean(str(path), most=4096)
+
+
+_COMMANDS: dict[str, Callable[[_Place], None]] = {
+    "show": _show,
+    "protect": _protect,
+    "unprotect": _unprotect,
+    "export": _export,
+    "import": _import,
+}
