@@ -55,11 +55,13 @@ def _unfit_terminal() -> str | None:
 
 
 def _run(settings: Settings, passphrase_fd: int | None) -> int:
-    from m3cred_tui.cli.passphrase import unlocked_for_start
     from m3cred_tui.store.identity import IdentityFile
 
     identity = IdentityFile(settings.locations.identity)
-    unlocked_for_start(identity, passphrase_fd)
+    if identity.is_locked():  # the usual start does without the rest
+        from m3cred_tui.cli.passphrase import unlocked_for_start
+
+        unlocked_for_start(identity, passphrase_fd)
     from m3cred_tui.ui.app import M3credApp
 
     app = M3credApp(services_from(settings, identity))
