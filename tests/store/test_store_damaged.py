@@ -13,7 +13,7 @@ from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.text import is_visible
 from m3cred_tui.store.problems import CredentialDamaged
-from m3cred_tui.store.record import Damaged
+from m3cred_tui.store.record import Damaged, with_checksum
 from m3cred_tui.store.store import CredentialStore
 
 Fields = dict[str, Any]
@@ -28,9 +28,11 @@ def file(
 
 
 def change(file: Path, alter: Callable[[Fields], object]) -> None:
+    """Alter the fields as somebody does who knows of the checksum."""
     fields = json.loads(file.read_bytes())
+    del fields["crc32"]
     alter(fields)
-    file.write_text(json.dumps(fields))
+    file.write_bytes(with_checksum(fields))
 
 
 def assert_damaged(store: CredentialStore, file: Path, reason: str) -> None:
@@ -58,7 +60,8 @@ def assert_damaged(store: CredentialStore, file: Path, reason: str) -> None:
         (b'{"schema": 1}', "not a credential of m3cred"),
         (b'{"schema": true}', "not a credential of m3cred"),
         (b'{"schema": "1"}', "not a credential of m3cred"),
-        (b'{"schema": 2}', "a newer m3cred wrote it (schema 2)"),
+        (b'{"schema": 2}', "its checksum is wrong"),
+        (b'{"schema": 3}', "a newer m3cred wrote it (schema 3)"),
         (b'{"schema": ' + b"9" * 400 + b"}", "a newer m3cred wrote it (schema 999999999…)"),
         (b" " * 70_000, "70,000 bytes; 65,536 is the most"),
     ],
@@ -101,11 +104,22 @@ def test_a_bad_field_is_named(
     assert_damaged(store, file, reason)
 
 
-def test_a_record_cut_short_anywhere_is_damaged(store: CredentialStore, file: Path) -> None:
-    whole = file.read_bytes()
-    for length in range(len(whole)):
-        file.write_bytes(whole[:length])
-        assert isinstance(store.read(file.stem), Damaged), f"cut after {length} bytes"
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda data: data.replace(b"Acme production", b"Acme projection"),
+        lambda data: data.replace(b"STRIPE", b"STRIPE_TEST"),
+        lambda data: data + b"\n",
+        lambda data: json.dumps(json.loads(data)).encode(),
+        lambda data: data.replace(b"crc32", b"CRC32"),
+        lambda data: data.replace(b',\n  "crc32"', b', "crc32"'),
+    ],
+)
+def test_a_record_that_somebody_edited_is_damaged(
+    alter: Callable[[bytes], bytes], store: CredentialStore, file: Path
+) -> None:
+    file.write_bytes(alter(file.read_bytes()))
+    assert_damaged(store, file, "it was changed after it was written (its checksum is wrong)")
 
 
 def test_one_damaged_record_leaves_the_others_alone(

@@ -33,7 +33,7 @@ def test_no_secret_lies_in_clear_in_any_file(
 ) -> None:
     store.create(acme, tokens)
     files = [path for path in below(tmp_path) if path.is_file()]
-    assert len(files) == 2
+    assert [file.name for file in files] == ["identity.txt", f"{acme.id}.json", "lock"]
     for file in files:
         content = file.read_bytes()
         assert b"canary" not in content
@@ -55,6 +55,7 @@ def test_all_that_is_written_is_for_this_user_alone(
         "data": "drwx------",
         "data/credentials": "drwx------",
         f"data/credentials/{acme.id}.json": "-rw-------",
+        "data/lock": "-rw-------",
     }
 
 
@@ -71,6 +72,7 @@ def test_age_itself_opens_a_sealed_part_with_the_identity(
     store.create(acme, tokens)
     record = json.loads((credentials / f"{acme.id}.json").read_bytes())
     sealed = record.pop("sealed")
+    del record["crc32"]
     command = ["age", "--decrypt", "--identity", str(identity)]
     opened = subprocess.run(command, input=sealed.encode(), capture_output=True, check=True)
     assert json.loads(opened.stdout) == {
@@ -150,4 +152,5 @@ def test_preparing_leaves_nothing_but_the_places_and_the_identity(
 ) -> None:
     store.prepare()
     names = [str(path.relative_to(tmp_path)) for path in below(tmp_path)]
-    assert names == ["config", "config/identity.txt", "data", "data/credentials"]
+    places = ["data", "data/credentials", "data/lock", "data/pending"]
+    assert names == ["config", "config/identity.txt", *places]
