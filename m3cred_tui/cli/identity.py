@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _DONE, _FAILED = 0, 1
 _PROMPT = "Passphrase of the identity: "
 _STANDARD = "-"
-_TAKEN = "it is there already"
 
 
 class NoIdentityYet(Problem):
@@ -79,10 +78,14 @@ class _Place:
         return not self.store.ids()
 
     def unlock(self) -> bool:
-        """Have the identity open; tell whether it is under a passphrase."""
+        """Have the identity open; tell whether it is under a passphrase.
+
+        What else may be wrong with it is raised here, so that nobody is asked in vain.
+        """
         if not os.path.lexists(self.identity.path) and self.is_unused():
             raise NoIdentityYet(self.identity.path)
         if not self.identity.is_locked():
+            self.identity.to_open()
             return False
         opened_with(self.descriptor, _PROMPT, self.identity.unlock)
         return True
@@ -116,7 +119,6 @@ def _protect(place: _Place) -> None:
 def _unprotect(place: _Place) -> None:
     path = _shown(place.identity.path)
     if not place.unlock():
-        place.identity.to_open()
         _say(f"{path} is not under a passphrase; nothing was changed.")
         return
     place.identity.unprotect()
@@ -124,25 +126,27 @@ def _unprotect(place: _Place) -> None:
 
 
 def _export(place: _Place) -> None:
-    path = Path(place.file)
-    if place.file != _STANDARD and os.path.lexists(path):
-        raise StoreUnusable(path, _TAKEN)
-    place.unlock()
-    place.identity.to_open()  # so that nobody is asked in vain
-    new = new_passphrase(place.new_descriptor, "Passphrase for the copy: ")
-    with working("Putting the copy under the passphrase …"):
-        copy = place.identity.exported(new)
     if place.file == _STANDARD:
-        sys.stdout.write(copy.decode("ascii"))
+        sys.stdout.write(_copy(place).decode("ascii"))
         sys.stdout.flush()
         return
+    path = Path(place.file)
     with _told(path):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            durable.create(folder, path.name, copy)
+            if os.path.lexists(path):  # said before anybody is asked for anything
+                raise FileExistsError
+            durable.create(folder, path.name, _copy(place))
         finally:
             os.close(folder)
     _say(f"{_shown(path)} holds the identity, under the passphrase for the copy.")
+
+
+def _copy(place: _Place) -> bytes:
+    place.unlock()
+    new = new_passphrase(place.new_descriptor, "Passphrase for the copy: ")
+    with working("Putting the copy under the passphrase …"):
+        return place.identity.exported(new)
 
 
 def _import(place: _Place) -> None:
@@ -179,7 +183,7 @@ def _told(path: Path) -> Iterator[None]:
         found = "Look whether the file is there."
         raise OutcomeUnknown(path, plain_reason(unconfirmed.cause), found) from None
     except FileExistsError:
-        raise StoreUnusable(path, _TAKEN) from None
+        raise StoreUnusable(path, "it is there already") from None
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
 
