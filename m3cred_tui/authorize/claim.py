@@ -1,6 +1,8 @@
 """From the authorization code to the account: the exchange, and what follows at once."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 
 from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.problems import WrongMode
@@ -13,18 +15,42 @@ from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
 
 _PAUSES = (0.3, 1.0)  # seconds before reading the account again; only the exchange is once
 
+Keep = Callable[[TokenResponse, StripeAccount], None]
+"""Writes an approval down so that it survives a crash; may block; raises ``Problem``.
+
+It is called as soon as Stripe has answered, and again when more is known of the account.
+"""
+
+
+def keep_nothing(_tokens: TokenResponse, _account: StripeAccount) -> None:
+    """Leave it to whoever hears of the approval."""
+
 
 async def claim(
-    gateway: StripeGateway, code: Secret, destination: Destination
+    gateway: StripeGateway, code: Secret, destination: Destination, keep: Keep
 ) -> Approved | Failed:
-    """Exchange the code, once, and read the account that it stands for."""
+    """Exchange the code, once, keep what it gave, and read the account that it stands for."""
     try:
         tokens = await gateway.exchange(code)
     except Problem as problem:
         return Failed(problem)
     if tokens.livemode != destination.livemode:
         return Failed(WrongMode(tokens.account_id, destination))
-    return await _read(gateway, tokens)
+    unnamed = StripeAccount(tokens.account_id, tokens.livemode)
+    unkept = _why_unkept(keep, tokens, unnamed)
+    approved = await _read(gateway, tokens)
+    if unkept or approved.account != unnamed:
+        again = _why_unkept(keep, tokens, approved.account)
+        unkept = unkept and again
+    return replace(approved, unkept=unkept)
+
+
+def _why_unkept(keep: Keep, tokens: TokenResponse, account: StripeAccount) -> Problem | None:
+    try:
+        keep(tokens, account)
+    except Problem as problem:
+        return problem
+    return None
 
 
 async def _read(gateway: StripeGateway, tokens: TokenResponse) -> Approved:

@@ -35,15 +35,16 @@ class RedirectReceived:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Stripe gave the account; nothing of it is saved yet.
+    """Stripe gave the account; no credential is created yet.
 
-    ``unread`` says why the account's name and country could not be read, where they could
-    not; the approval itself holds.
+    ``unread`` says why the account's name and country could not be read, and ``unkept`` why
+    the approval could not be written down, where it could not; the approval itself holds.
     """
 
     tokens: TokenResponse
     account: StripeAccount
     unread: Problem | None = None
+    unkept: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

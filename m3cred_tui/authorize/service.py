@@ -4,11 +4,11 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from m3cred_tui.authorize.claim import claim
+from m3cred_tui.authorize.claim import Keep, claim, keep_nothing
 from m3cred_tui.authorize.events import (
     Approved,
     Event,
@@ -16,6 +16,7 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
+from m3cred_tui.authorize.outliving import outliving
 from m3cred_tui.authorize.problems import Expired, Refused
 from m3cred_tui.authorize.waiting import until_redirect
 from m3cred_tui.callback.ports import CALLBACK_PORTS
@@ -54,9 +55,8 @@ class Authorizer:
     time_limit: timedelta = TIME_LIMIT
     late: Callable[[End], None] = _nobody
     """Is given the end of an authorization that was closed after its code was sent."""
-    _unfinished: set[asyncio.Task[End]] = field(
-        default_factory=set, init=False, repr=False, compare=False
-    )
+    keep: Keep = keep_nothing
+    """Writes down what Stripe approved, before anything else is done with it."""
 
     async def authorize(self) -> AsyncGenerator[Event]:
         """Yield what happens; the last event is :class:`Approved` or :class:`Failed`.
@@ -64,8 +64,8 @@ class Authorizer:
         Close the generator (``aclosing``) or cancel the task that it runs in to end the
         authorization early: listener and polls end with it. A code that is being exchanged
         then is not taken back, as Stripe may already have connected the account: the
-        exchange goes on by itself and :attr:`late` is given its end. Only the end of the
-        event loop cuts it off.
+        exchange goes on by itself, beyond the event loop too (see
+        :func:`~m3cred_tui.authorize.outliving.unfinished`), and :attr:`late` is given its end.
         """
         state = Secret(secrets.token_urlsafe(_STATE_BYTES))
         server = CallbackServer(state, ports=self.ports)
@@ -111,17 +111,16 @@ class Authorizer:
 
     async def _claim(self, code: Secret) -> AsyncGenerator[Event]:
         # Begun before it is told of: the code is spent however slowly the event is drawn.
-        claiming = asyncio.create_task(claim(self.gateway, code, self.destination))
+        work = partial(claim, self.gateway, code, self.destination, self.keep)
+        claiming = asyncio.create_task(outliving(work))
         try:
             yield RedirectReceived()
             end = await asyncio.shield(claiming)
         except (GeneratorExit, asyncio.CancelledError):
-            self._unfinished.add(claiming)  # the event loop itself holds tasks only weakly
             claiming.add_done_callback(self._tell_late)
             raise
         yield end
 
     def _tell_late(self, claiming: asyncio.Task[End]) -> None:
-        self._unfinished.discard(claiming)
         if not claiming.cancelled():
             self.late(claiming.result())

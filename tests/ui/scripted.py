@@ -25,9 +25,12 @@ class ScriptedAuthorizer:
 
     script: Sequence[Event]
     late: Callable[[Approved | Failed], None] | None = None
+    keep: Callable[[TokenResponse, StripeAccount], None] | None = None
 
     async def authorize(self) -> AsyncGenerator[Event]:
         for event in self.script:
+            if isinstance(event, Approved) and self.keep is not None:
+                self.keep(event.tokens, event.account)
             yield event
         if not isinstance(self.script[-1], Approved | Failed):
             await asyncio.Event().wait()

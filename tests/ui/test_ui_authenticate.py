@@ -2,6 +2,7 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from os import chmod
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -41,7 +42,7 @@ def state_of(url: str) -> str:
 
 def spoil(credentials: Path, trouble: str) -> Callable[[], None]:
     """Make the directory of the records unusable; return what mends it."""
-    credentials.parent.mkdir(exist_ok=True)
+    credentials.parent.mkdir(mode=0o700, exist_ok=True)
     if trouble == "a file in the way":
         if credentials.exists():
             credentials.rmdir()
@@ -50,10 +51,6 @@ def spoil(credentials: Path, trouble: str) -> Callable[[], None]:
     credentials.mkdir()
     credentials.chmod(0o755)
     return lambda: credentials.chmod(0o700)
-
-
-def files_in(directory: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 async def test_a_refusal_is_told_and_enter_begins_a_new_authorization(
@@ -189,18 +186,16 @@ async def test_an_error_that_stripe_never_documented_is_shown_as_plain_text(
         await user.focuses("Go to Stripe")
 
 
-async def test_the_account_is_shown_before_anything_is_kept(
-    services: Services, browser: Browser, store: CredentialStore, tmp_path: Path
+async def test_the_account_is_shown_before_a_credential_is_created(
+    services: Services, browser: Browser, store: CredentialStore
 ) -> None:
     async with opened(services) as user:
         await go_to_stripe(user, browser)
-        before = files_in(tmp_path)
         account = await browser.approve("grace@acme.example")
         await user.focuses("Create Credential")
         await user.sees(account.name, account.id, account.country, "LIVE")
-        await user.sees("Nothing is saved until you select Create Credential.")
-        assert store.ids() == []
-        assert files_in(tmp_path) == before
+        await user.sees("The approval is kept, sealed, in the list of credentials until")
+        assert store.ids() == store.pending_ids() != []
 
 
 async def test_when_creating_fails_the_approval_is_kept_and_can_be_tried_again(
@@ -210,14 +205,15 @@ async def test_when_creating_fails_the_approval_is_kept_and_can_be_tried_again(
         await go_to_stripe(user, browser)
         account = await browser.approve()
         await user.focuses("Create Credential")
-        mend = spoil(credentials, "a file in the way")
+        chmod(credentials, 0o755)
         await user.press("enter")
-        await user.sees("cannot be used: it is not a directory.", account.id)
+        await user.sees("cannot be used: other users have access to it.", account.id)
         await user.focuses("Create Credential")
-        mend()
+        chmod(credentials, 0o700)
         await user.press("enter")
         await user.until(lambda: user.page == "CredentialsPage")
         assert len(store.ids()) == 1
+        assert store.pending_ids() == []
         assert len(browser.opened) == 1
 
 

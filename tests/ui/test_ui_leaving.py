@@ -1,4 +1,5 @@
 import socket
+from pathlib import Path
 
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
@@ -7,7 +8,7 @@ from tests.ui.conftest import Browser
 from tests.ui.user import User, opened, to_stage_4
 
 ENTERED = "What you entered for this credential is lost."
-APPROVED = "Stripe has approved access, but nothing is saved yet."
+APPROVED = "Stripe has approved access, but it could not be written to the disk."
 WAITING = "The wait for Stripe ends"
 
 
@@ -128,11 +129,30 @@ async def test_going_back_while_stripe_is_waited_for_asks_and_can_be_refused(
         assert all(is_free(port) for port in ports)
 
 
-async def test_an_approval_is_not_left_without_a_question(
+async def test_an_approval_that_is_on_disk_is_left_without_a_question_and_shown_again(
     services: Services, browser: Browser, store: CredentialStore
 ) -> None:
     async with opened(services) as user:
         await to_approved(user, browser)
+        await user.press("escape")
+        await user.sees("Destination Settings")
+        await user.focuses("Next")
+        await user.press("enter")
+        await user.focuses("Create Credential")
+        assert len(browser.opened) == 1
+        await user.press("q")
+        await user.until(lambda: user.has_left)
+    assert len(store.pending_ids()) == 1
+
+
+async def test_an_approval_that_could_not_be_written_is_not_left_without_a_question(
+    services: Services, browser: Browser, store: CredentialStore, credentials: Path
+) -> None:
+    browser.then = lambda: credentials.parent.chmod(0o755)
+    async with opened(services) as user:
+        await to_approved(user, browser)
+        await user.sees("other users have access to it")
+        credentials.parent.chmod(0o700)
         for key, question in (("escape", "Go back?"), ("q", "Leave m3cred?")):
             await user.press(key)
             await user.sees(question, APPROVED)
@@ -144,7 +164,7 @@ async def test_an_approval_is_not_left_without_a_question(
 
 
 async def test_an_approval_that_comes_while_the_question_is_open_is_not_lost_by_its_answer(
-    services: Services, browser: Browser
+    services: Services, browser: Browser, store: CredentialStore
 ) -> None:
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
@@ -156,8 +176,8 @@ async def test_an_approval_that_comes_while_the_question_is_open_is_not_lost_by_
         pages = user.app.screen_stack
         await user.until(lambda: any(page.query(AccountPanel) for page in pages))
         await user.answers_yes()
-        # The question was about the wait; about the approval it has not been asked yet.
-        await user.until(lambda: user.shows(APPROVED) or user.focus == "Create Credential")
+        await user.sees("Destination Settings")
+        assert len(store.pending_ids()) == 1
 
 
 async def test_after_a_refusal_there_is_nothing_to_ask_about_but_what_was_entered(

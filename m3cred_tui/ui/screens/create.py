@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import ContentSwitcher, Input
 
+from m3cred_tui.authorize.create import draft_of
 from m3cred_tui.model.credential import Draft
 from m3cred_tui.ui.screens.confirm import agreed
 from m3cred_tui.ui.screens.page import Page
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.services import Services
 
 _ENTERED = "What you entered for this credential is lost."
@@ -39,11 +41,18 @@ class CreatePage(Page[str]):
         Binding("right", "to_stage", show=False),
     ]
 
-    def __init__(self, services: Services, taken_names: ContainerOf[str]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        taken_names: ContainerOf[str],
+        pending: Credential | None = None,
+    ) -> None:
+        """Begin at the first stage, or at the last one with what Stripe has approved."""
         super().__init__()
         self._demo = services.demo
-        self._stages = stages(services, taken_names)
-        self._draft = Draft()
+        self._stages = stages(services, taken_names, pending)
+        self._draft = Draft() if pending is None else draft_of(pending)
+        self._first = 0 if pending is None else len(self._stages) - 1
         self._current = 0
         self._completed = 0
 
@@ -55,7 +64,7 @@ class CreatePage(Page[str]):
         yield KeyLine()
 
     async def on_mount(self) -> None:
-        await self._go_to(0)
+        await self._go_to(self._first)
 
     @property
     def _stage(self) -> Stage:
@@ -63,6 +72,8 @@ class CreatePage(Page[str]):
 
     @property
     def would_lose(self) -> str | None:
+        if self._stage.is_kept:
+            return None
         entered = self._completed or any(line.value for line in self.query(Input))
         return self._stage.would_lose or (_ENTERED if entered else None)
 

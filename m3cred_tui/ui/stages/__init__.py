@@ -12,15 +12,18 @@ from m3cred_tui.ui.stages.name import NameStage
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
+    from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.services import Services
     from m3cred_tui.ui.stages.stage import Stage
 
 
-def stages(services: Services, taken_names: Container[str]) -> Sequence[Stage]:
+def stages(
+    services: Services, taken_names: Container[str], pending: Credential | None = None
+) -> Sequence[Stage]:
     """Return new stages, in their order; a new stage is one line here."""
     return (
         NameStage(taken_names),
         EntityTypeStage(),
         DestinationStage(),
-        AuthenticateStage(services),
+        AuthenticateStage(services, pending),
     )

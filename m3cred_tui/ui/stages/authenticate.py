@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from m3cred_tui.authorize.create import credential_from
+from m3cred_tui.authorize.create import Approval, created
 from m3cred_tui.authorize.events import (
     Approved,
     BrowserOpened,
@@ -23,8 +22,8 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.problems import OutcomeUnknown
 from m3cred_tui.ui.stages.panels import (
     CREATE,
     GO_TO_STRIPE,
@@ -45,7 +44,10 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.model.credential import Draft
     from m3cred_tui.model.destination import Destination
+    from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
+
+_WAITS_IN_LIST = "It waits in the list of credentials: press Enter on it to go on."
 
 
 class AuthenticateStage(Stage):
@@ -54,10 +56,12 @@ class AuthenticateStage(Stage):
     LABEL = "Authenticate"
     TITLE = "Authenticate"
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, pending: Credential | None = None) -> None:
+        """Begin with what Stripe has approved before, where that is given."""
         super().__init__()
         self._services = services
         self._authorization: Worker[None] | None = None
+        self._pending = pending
         self._approved: Approved | None = None
 
     def compose_panel(self) -> ComposeResult:
@@ -67,19 +71,42 @@ class AuthenticateStage(Stage):
     async def arrive(self, draft: Draft) -> None:
         await super().arrive(draft)
         self.query_one("#summary", Static).update(_summary(draft))
-        await self._show(InformationPanel())
+        if self._pending is None or self._pending.destination != draft.destination:
+            await self._show(InformationPanel())
+        elif self._approved is None:
+            await self._resume(self._pending)
+        else:
+            await self._show(AccountPanel(self._approved))
 
     def leave(self) -> None:
         if self._authorization is not None:
             self._authorization.cancel()
-        self._approved = None
+
+    async def _resume(self, pending: Credential) -> None:
+        """Go on with an approval that was kept."""
+        try:
+            tokens = await asyncio.to_thread(self._services.store.tokens, pending.id)
+        except Problem as problem:
+            self._pending = None
+            await self._show(ProblemPanel(problem))
+        else:
+            self._approved = Approved(tokens, pending.account)
+            await self._show(AccountPanel(self._approved, pending.created_at))
+
+    @property
+    def is_kept(self) -> bool:
+        return self._shows_approval and self.would_lose is None
+
+    @property
+    def _shows_approval(self) -> bool:
+        return bool(self.query(AccountPanel))
 
     @property
     def would_lose(self) -> str | None:
-        if self._approved is not None:
+        if self._shows_approval and self._approved is not None and self._approved.unkept:
             return (
-                "Stripe has approved access, but nothing is saved yet. To keep it, stay and "
-                "select Create Credential."
+                "Stripe has approved access, but it could not be written to the disk. To keep "
+                "it, stay and select Create Credential."
             )
         if self._waiting is not None:
             return "The wait for Stripe ends; an approval given after that counts for nothing."
@@ -124,27 +151,31 @@ class AuthenticateStage(Stage):
     @work(exclusive=True, group="authorization")
     async def _authorize(self, destination: Destination) -> None:
         await self._show(PreparingPanel())
+        services = self._services
+        approval = Approval(services.store, self.draft, services.now, services.created_by)
         try:
-            authorizer = await asyncio.to_thread(self._prepare, destination)
+            authorizer = await asyncio.to_thread(self._prepare, destination, approval)
         except Problem as problem:
             await self._show(ProblemPanel(problem))
             return
         async with aclosing(authorizer.authorize()) as happenings:
             async for event in happenings:
-                await self._follow(event)
+                await self._follow(event, approval)
 
-    def _prepare(self, destination: Destination) -> Authorizer:
+    def _prepare(self, destination: Destination, approval: Approval) -> Authorizer:
         """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
         self._services.store.prepare()
-        return replace(self._services.authorizer(destination), late=self._too_late)
+        authorizer = self._services.authorizer(destination)
+        return replace(authorizer, keep=approval.keep, late=self._too_late)
 
     def _too_late(self, end: Approved | Failed) -> None:
         """Tell of an approval that came after the user had left."""
         if isinstance(end, Approved):
-            text = f"Stripe connected {end.account.id} after you left; nothing was saved."
+            text = f"Stripe connected {end.account.id} after you left. "
+            text += f"It is lost: {end.unkept}" if end.unkept else _WAITS_IN_LIST
             self.app.notify(text, severity="warning", markup=False, timeout=30)
 
-    async def _follow(self, event: Event) -> None:
+    async def _follow(self, event: Event, approval: Approval) -> None:
         match event:
             case UrlReady():
                 await self._show(WaitingPanel(event, self._services.now))
@@ -157,7 +188,7 @@ class AuthenticateStage(Stage):
                 if self._waiting is not None:
                     self._waiting.received()
             case Approved():
-                self._approved = event
+                self._approved, self._pending = event, approval.credential
                 await self._show(AccountPanel(event))
             case Failed(problem):
                 await self._show(ProblemPanel(problem))
@@ -189,25 +220,26 @@ class AuthenticateStage(Stage):
     @work(exclusive=True, group="create")
     async def _save(self) -> None:
         """Keep the credential; a failure keeps the approval and says why."""
-        if self._approved is None:
+        if self._approved is None or self._pending is None:
             return
-        services, tokens = self._services, self._approved.tokens
-        credential = credential_from(
-            self.draft,
-            self._approved.account,
-            created_at=services.now(),
-            created_by=services.created_by,
-            randomness=os.urandom(10),
-        )
+        store, tokens = self._services.store, self._approved.tokens
+        credential = created(self._pending, self.draft)
         try:
-            await asyncio.to_thread(services.store.create, credential, tokens)
-        except OutcomeUnknown as problem:
-            self.notify(str(problem), severity="warning", markup=False)
+            await asyncio.to_thread(store.create, credential, tokens)
         except Problem as problem:
-            self.query_one(AccountPanel).notice(f"! {problem}")
-            return
-        self._approved = None
+            if not _is_created(store, credential.id):  # the disk has the last word
+                self.query_one(AccountPanel).notice(f"! {problem}")
+                return
+            self.notify(str(problem), severity="warning", markup=False)
         self.post_message(self.Created(credential.id))
+
+
+def _is_created(store: CredentialStore, credential_id: str) -> bool:
+    try:
+        row = store.read(credential_id)
+    except Problem:
+        return False
+    return isinstance(row, Credential) and row.status is Status.AUTHENTICATED
 
 
 def _summary(draft: Draft) -> Content:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import Approved, UrlReady
     from m3cred_tui.model.problem import Problem
 
+_KEPT = (
+    "The approval is kept, sealed, in the list of credentials until you select Create "
+    "Credential or delete it there."
+)
+_LOST_IF_LEFT = "The approval is in memory only: leave before it is saved, and it is lost."
+
 GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
 
 
@@ -96,19 +102,22 @@ class WaitingPanel(Vertical):
 
 
 class AccountPanel(Vertical):
-    """Back from Stripe: which account it is, before anything is saved."""
+    """Back from Stripe: which account it is, before the credential is created."""
 
-    def __init__(self, approved: Approved) -> None:
+    def __init__(self, approved: Approved, since: datetime | None = None) -> None:
+        """Take the approval, and since when there is one that was left before."""
         super().__init__()
         self._approved = approved
+        self._since = since
 
     def compose(self) -> ComposeResult:
         account = self._approved.account
-        unread = self._approved.unread
+        before = self._since and f"{self._since.astimezone():%Y-%m-%d %H:%M}"
         yield Static("✓ Approved. Is this the account you meant?")
         yield Static(
             fields(
                 [
+                    *([("Approved", before)] if before else []),
                     ("Stripe account", account.name or "not told by Stripe"),
                     ("Account ID", account.id),
                     ("Country", account.country or "not told by Stripe"),
@@ -117,9 +126,10 @@ class AccountPanel(Vertical):
             ),
             id="account",
         )
-        yield Notice(str(unread) if unread else "")
+        told = filter(None, (self._approved.unread, self._approved.unkept))
+        yield Notice("\n".join(map(str, told)))
         yield _button("Create Credential", CREATE)
-        yield note("Nothing is saved until you select Create Credential.")
+        yield note(_LOST_IF_LEFT if self._approved.unkept else _KEPT)
 
     def notice(self, text: str) -> None:
         """Show, in plain text, why nothing was created; it can be tried again."""

@@ -95,6 +95,11 @@ class Stage(VerticalScroll, can_focus=False):
         """Open :attr:`url` in a browser."""
 
     @property
+    def is_kept(self) -> bool:
+        """Whether all that was entered is on disk already, to go on with later."""
+        return False
+
+    @property
     def would_lose(self) -> str | None:
         """One sentence saying what is lost by leaving the stage; ``None`` is nothing."""
         return None
