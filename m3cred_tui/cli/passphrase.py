@@ -75,14 +75,14 @@ def asked(prompt: str) -> Secret:
     except OSError:
         raise NoTerminal from None
     try:
-        with _hidden(terminal):
-            os.write(terminal, prompt.encode())
+        with _hidden(terminal, prompt):
             try:
                 return _secret(_line(terminal), "the terminal")
             finally:
                 os.write(terminal, b"\n")
-    except OSError as error:
-        raise PassphraseUnusable("the terminal", plain_reason(error)) from None
+    except (OSError, termios.error) as error:
+        reason = plain_reason(OSError(*error.args))
+        raise PassphraseUnusable("the terminal", reason) from None
     finally:
         os.close(terminal)
 
@@ -162,10 +162,10 @@ def working(sentence: str) -> Iterator[None]:
 
     Python would notice it only when scrypt is done.
     """
-    if sys.stderr.isatty():
-        sys.stderr.write(f"{sentence}\n")
-        sys.stderr.flush()
     with _handled({signal.SIGINT: signal.SIG_DFL}):
+        if sys.stderr.isatty():
+            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.flush()
         yield
 
 
@@ -189,20 +189,21 @@ def _secret(line: bytes, source: str) -> Secret:
 
 
 @contextmanager
-def _hidden(terminal: int) -> Iterator[None]:
-    """Show nothing of what is typed during a block."""
+def _hidden(terminal: int, prompt: str) -> Iterator[None]:
+    """Ask, and show nothing of what is typed during a block."""
     before = termios.tcgetattr(terminal)
     hidden = [*before]
     hidden[_FLAGS_LOCAL] = before[_FLAGS_LOCAL] & ~termios.ECHO
 
-    def hide(*_: object) -> None:
+    def ask(*_: object) -> None:
         termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+        os.write(terminal, prompt.encode())
 
-    # A shell shows what is typed while it has the terminal, as after Ctrl+Z.
-    handlers: dict[int, Handler] = {signal.SIGCONT: hide}
+    # After Ctrl+Z, the shell may have the terminal show what is typed.
+    handlers: dict[int, Handler] = {signal.SIGCONT: ask}
     with _handled(handlers | dict.fromkeys((signal.SIGTERM, signal.SIGHUP), _end)):
         try:
-            hide()
+            ask()
             yield
         finally:
             with suppress(termios.error):  # it may be gone
