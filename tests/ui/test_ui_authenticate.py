@@ -2,7 +2,6 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from os import chmod
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,11 +43,9 @@ def spoil(credentials: Path, trouble: str) -> Callable[[], None]:
     """Make the directory of the records unusable; return what mends it."""
     credentials.parent.mkdir(mode=0o700, exist_ok=True)
     if trouble == "a file in the way":
-        if credentials.exists():
-            credentials.rmdir()
         credentials.touch()
         return credentials.unlink
-    credentials.mkdir()
+    credentials.mkdir(exist_ok=True)
     credentials.chmod(0o755)
     return lambda: credentials.chmod(0o700)
 
@@ -205,11 +202,11 @@ async def test_when_creating_fails_the_approval_is_kept_and_can_be_tried_again(
         await go_to_stripe(user, browser)
         account = await browser.approve()
         await user.focuses("Create Credential")
-        chmod(credentials, 0o755)
+        mend = spoil(credentials, "open to others")
         await user.press("enter")
         await user.sees("cannot be used: other users have access to it.", account.id)
         await user.focuses("Create Credential")
-        chmod(credentials, 0o700)
+        mend()
         await user.press("enter")
         await user.until(lambda: user.page == "CredentialsPage")
         assert len(store.ids()) == 1

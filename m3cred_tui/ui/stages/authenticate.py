@@ -229,6 +229,7 @@ class AuthenticateStage(Stage):
         except Problem as problem:
             if not _is_created(store, credential.id):  # the disk has the last word
                 self.query_one(AccountPanel).notice(f"! {problem}")
+                self.call_after_refresh(self._bring_focus_into_view)
                 return
             self.notify(str(problem), severity="warning", markup=False)
         self.post_message(self.Created(credential.id))
