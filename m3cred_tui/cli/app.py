@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import socket
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -65,8 +66,23 @@ def _run(settings: Settings, passphrase_fd: int | None) -> int:
     from m3cred_tui.ui.app import M3credApp
 
     app = M3credApp(services_from(settings, identity))
-    app.run()
+    try:
+        app.run()
+    finally:
+        _let_exchange_end()
     return app.return_code or 0
+
+
+def _let_exchange_end() -> None:
+    """Wait for an answer of Stripe that is under way; the screen is the user's again by now."""
+    from m3cred_tui.authorize.outliving import unfinished
+
+    if exchanges := unfinished():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # who lost the connection may get more
+        with suppress(OSError):
+            sys.stderr.write("m3cred: waiting for Stripe's answer; what it approves is kept.\n")
+        for exchange in exchanges:
+            exchange.join()
 
 
 @contextmanager
