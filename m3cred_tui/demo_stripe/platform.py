@@ -37,7 +37,7 @@ class Platform:
 
     def approve(self, account: Account, scope: str, *, livemode: bool) -> str:
         """Connect ``account`` and return the authorization code that says so."""
-        code = f"ac_{secrets.token_hex(16)}"
+        code = f"ac_demo{secrets.token_hex(16)}"
         self._grants[code] = Grant(account, livemode, scope, self.now())
         return code
 
@@ -61,7 +61,7 @@ class Platform:
             )
         if self.now() - grant.approved_at >= CODE_LIFETIME:
             raise _invalid_grant("Authorization code expired.")
-        grant.refresh_token = f"rt_{secrets.token_hex(16)}"
+        grant.refresh_token = f"rt_demo{secrets.token_hex(16)}"
         return self._issue(grant, grant.refresh_token, grant.scope)
 
     def refresh(self, refresh_token: str, scope: str | None, *, livemode: bool) -> TokenReply:
@@ -110,7 +110,7 @@ class Platform:
 
     def _issue(self, grant: Grant, refresh_token: str, scope: str) -> TokenReply:
         word = mode(livemode=grant.livemode)
-        access_token = f"sk_{word}_acct{secrets.token_hex(16)}"
+        access_token = f"sk_{word}_acctdemo{secrets.token_hex(16)}"
         self._access_tokens[access_token] = grant
         publishable_key = f"pk_{word}_{grant.account.id.removeprefix('acct_')}"
         return TokenReply(grant, scope, access_token, refresh_token, publishable_key)
