@@ -2,7 +2,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,6 +111,15 @@ async def w3m(home: Home) -> AsyncIterator[Start]:
             )
 
         yield start
+
+
+@pytest.fixture
+def tmux_directory() -> Iterator[Path]:
+    """Return a directory for tmux whose path is short enough for a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="tmux") as path:
+        directory = Path(path)
+        (directory / "conf").write_text("set -g status off\n")
+        yield directory
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")

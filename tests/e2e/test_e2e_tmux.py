@@ -1,18 +1,13 @@
 """The wizard inside tmux, where many admins live."""
 
-import asyncio
-import shlex
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
 from tests.e2e.browsers import OpenedUrls, approve_and_return
-from tests.e2e.conftest import M3CRED, Home, program
-from tests.e2e.terminal import Terminal, terminal
+from tests.e2e.conftest import M3CRED, Home
+from tests.e2e.tmux import ask_tmux, in_tmux
 from tests.e2e.wizard import create_credential, go_to_stripe, to_authenticate
 
 pytestmark = [
@@ -20,37 +15,6 @@ pytestmark = [
     pytest.mark.xdist_group("e2e"),
     pytest.mark.asyncio(loop_scope="session"),
 ]
-
-
-@pytest.fixture
-def tmux_directory() -> Iterator[Path]:
-    """Return a directory for tmux whose path is short enough for a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="tmux") as path:
-        directory = Path(path)
-        (directory / "conf").write_text("set -g status off\n")
-        yield directory
-
-
-@asynccontextmanager
-async def in_tmux(
-    directory: Path, environ: Mapping[str, str], *command: str
-) -> AsyncIterator[Terminal]:
-    """Run ``command`` in tmux in a terminal."""
-    socket, settings = str(directory / "socket"), str(directory / "conf")
-    tmux = [program("tmux"), "-S", socket, "-f", settings, "new-session"]
-    async with terminal([*tmux, shlex.join(command)], environ) as app:
-        try:
-            yield app
-        finally:
-            await ask_tmux(socket, "kill-server")
-
-
-async def ask_tmux(socket: str, *command: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        program("tmux"), "-S", socket, *command, stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await process.communicate()
-    return out.decode()
 
 
 async def test_the_whole_way_inside_tmux(
