@@ -18,6 +18,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
 from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
+from tests.e2e.wizard import WAITING, to_authenticate
 from tests.store.light_age import asking_for, wrapped_lightly
 
 PASSPHRASE = "canary horse"
@@ -40,6 +41,12 @@ def identity(tmp_path: Path) -> Path:
 def locked(identity: Path) -> Path:
     identity.write_bytes(wrapped_lightly(identity.read_bytes(), PASSPHRASE))
     return identity
+
+
+@pytest.fixture
+def locked_demo(locked: Path) -> Path:
+    locked.parent.joinpath("demo").mkdir(mode=0o700)
+    return locked.rename(locked.parent / "demo" / locked.name)
 
 
 @pytest.fixture
@@ -268,3 +275,19 @@ def test_the_app_has_the_identity_that_was_unlocked(locked: Path, tmp_path: Path
     file.unlock(Secret(PASSPHRASE))
     settings = Settings(Locations(data=tmp_path / "data", identity=locked), {})
     services_from(settings, file).store.prepare()
+
+
+@pytest.mark.xdist_group("e2e")  # for the ports of the callback server
+@pytest.mark.parametrize(
+    ("typed", "comes"), [(PASSPHRASE, WAITING), ("", "is under a passphrase.")], ids=ascii
+)
+async def test_only_with_the_passphrase_does_the_way_lead_to_stripe(
+    typed: str, comes: str, start: Start, locked_demo: Path
+) -> None:
+    async with start("--demo") as shown:
+        await shown.shows("Passphrase of the identity")
+        shown.press(typed, ENTER)
+        await shown.shows("There are no credentials yet")
+        await to_authenticate(shown)
+        shown.press(ENTER)
+        await shown.shows(comes)
