@@ -87,8 +87,9 @@ class IdentityLocked(Problem):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"The identity {_shown(path)} is under a passphrase. "
-            "Leave m3cred, start it again and enter the passphrase."
+            f"The identity {_shown(path)} is under a passphrase that was not entered. Start "
+            "m3cred again and enter it; or, so as not to lose what is on the screen, run "
+            "m3cred identity unprotect in another terminal."
         )
         self.path = path
 

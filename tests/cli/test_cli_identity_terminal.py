@@ -279,7 +279,7 @@ def test_the_app_has_the_identity_that_was_unlocked(locked: Path, tmp_path: Path
 
 @pytest.mark.xdist_group("e2e")  # for the ports of the callback server
 @pytest.mark.parametrize(
-    ("typed", "comes"), [(PASSPHRASE, WAITING), ("", "is under a passphrase.")], ids=ascii
+    ("typed", "comes"), [(PASSPHRASE, WAITING), ("", "is under a passphrase")], ids=ascii
 )
 async def test_only_with_the_passphrase_does_the_way_lead_to_stripe(
     typed: str, comes: str, start: Start, locked_demo: Path
