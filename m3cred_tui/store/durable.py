@@ -37,7 +37,7 @@ def make_folder(path: Path) -> None:
     try:
         _sync(above)
     finally:
-        os.close(above)
+        close_read(above)
 
 
 def create(folder: int, name: str, data: bytes) -> None:
@@ -74,16 +74,25 @@ def replace(folder: int, name: str, data: bytes) -> None:
     _confirm(folder)
 
 
-def remove(folder: int, name: str) -> None:
-    """Remove a file; one that is gone already is fine.
+def remove(folder: int, name: str) -> bool:
+    """Remove a file, and tell whether it was there; one that is gone already is fine.
 
     Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when it is
     removed but may be back after a crash.
     """
-    with suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
+    was_there = remove_unconfirmed(folder, name)
     # Also when it was gone: whoever removed it may not have got as far as this.
     _confirm(folder)
+    return was_there
+
+
+def remove_unconfirmed(folder: int, name: str) -> bool:
+    """Do what :func:`remove` does for a file that does no harm when a crash brings it back."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def sweep(folder: int) -> None:
@@ -95,6 +104,12 @@ def sweep(folder: int) -> None:
         if _is_temporary(name):
             with suppress(OSError):
                 os.unlink(name, dir_fd=folder)
+
+
+def close_read(descriptor: int) -> None:
+    """Close what was only read: that it fails says nothing of what was done meanwhile."""
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def temporary_name() -> str:

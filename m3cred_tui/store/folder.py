@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import durable
 from m3cred_tui.store.private import private_folder, read_private
 from m3cred_tui.store.record import LARGEST_RECORD, Record, parse_record
@@ -24,6 +26,9 @@ ID_LENGTH = 36
 _TO_SHAPE = bytes.maketrans(b"123456789abcdef", b"000000000000000")
 _SHAPE = b"00000000-0000-0000-0000-000000000000.json"
 _PROBE_BYTES = 4096
+
+_TICK = 50_000_000
+"""Nanoseconds within which two changes may get the same time from a kernel (10 ms at most)."""
 
 Stamp = tuple[int, ...]
 """What a directory is and when it was changed last; nothing where there is none."""
@@ -59,13 +64,18 @@ class RecordFolder:
             status = self._path.lstat()
         except OSError:
             return ()
-        return status.st_dev, status.st_ino, status.st_ctime_ns
+        now = time.time_ns()
+        # Another change may still get the same time: such a stamp is not equal to any later.
+        doubt = now if now - status.st_ctime_ns < _TICK else 0
+        return status.st_dev, status.st_ino, doubt, status.st_ctime_ns
 
     def changed_since(self, stamp: Stamp) -> list[str]:
         """Return the IDs of the records that were written since ``stamp`` was taken."""
         since = stamp[-1] if stamp else 0
         try:
             with private_folder(self._path) as folder, os.scandir(folder) as entries:
+                if os.fstat(folder).st_ctime_ns < since:
+                    since = 0  # the clock was put back
                 # A link or a rename, unlike a write, changes the ctime last.
                 recent = [one.name for one in entries if _ctime(one) >= since]
         except FileNotFoundError:
@@ -92,6 +102,15 @@ class RecordFolder:
 
             yield read
 
+    def has(self, credential_id: str) -> bool:
+        """Tell whether there is a file of this ID, whatever is in it."""
+        try:
+            with private_folder(self._path) as folder:
+                os.stat(_file_name(credential_id), dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
     def create(self, credential_id: str, data: bytes) -> None:
         """Write a record; raises ``FileExistsError`` where one of this ID is there."""
         with private_folder(self._path, make=True) as folder:
@@ -102,21 +121,32 @@ class RecordFolder:
         with private_folder(self._path, make=True) as folder:
             durable.replace(folder, _file_name(credential_id), data)
 
-    def remove(self, credential_id: str) -> None:
-        """Remove a record; one that is gone already is fine."""
-        try:
-            with private_folder(self._path) as folder:
-                durable.remove(folder, _file_name(credential_id))
-        except FileNotFoundError:
-            return
+    def remove(self, credential_id: str) -> bool:
+        """Remove a record, and tell whether it was there; one that is gone already is fine."""
+        return self._removed_by(durable.remove, credential_id)
+
+    def remove_leftover(self, credential_id: str) -> None:
+        """Try to remove a record that nobody sees; left or brought back, it does no harm."""
+        with suppress(Problem):
+            self._removed_by(durable.remove_unconfirmed, credential_id)
 
     def prepare(self) -> None:
         """See to it that a record can be written, and sweep what killed writers left."""
         with private_folder(self._path, make=True) as folder:
             durable.sweep(folder)
             probe = durable.temporary_name()
-            durable.create(folder, probe, bytes(_PROBE_BYTES))
-            durable.remove(folder, probe)
+            try:
+                durable.create(folder, probe, bytes(_PROBE_BYTES))
+                durable.remove(folder, probe)
+            except durable.UnconfirmedError as unconfirmed:
+                raise unconfirmed.cause from None  # no change of anybody's is in doubt
+
+    def _removed_by(self, remove: Callable[[int, str], bool], credential_id: str) -> bool:
+        try:
+            with private_folder(self._path) as folder:
+                return remove(folder, _file_name(credential_id))
+        except FileNotFoundError:
+            return False
 
 
 def _file_name(credential_id: str) -> str:

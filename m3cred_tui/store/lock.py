@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from m3cred_tui.store.durable import close_read
 from m3cred_tui.store.private import FlawError, check_private_file, check_way, private_folder
-from m3cred_tui.store.problems import StoreBusy, StoreUnusable
+from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason
 
 _NAME = "lock"
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -30,16 +31,29 @@ def locked(data: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
     path = data / _NAME
     with private_folder(data, make=True) as folder:
         check_way(data)
-        file = os.open(_NAME, _OPEN, 0o600, dir_fd=folder)
+        file = _opened(folder, path)
     try:
-        try:
-            check_private_file(os.fstat(file), path)
-        except FlawError as flaw:
-            raise StoreUnusable(path, flaw.reason, flaw.mend) from None
         _take(file, path, patience)
         yield
     finally:
-        os.close(file)
+        close_read(file)
+
+
+def _opened(folder: int, path: Path) -> int:
+    try:
+        file = os.open(_NAME, _OPEN, 0o600, dir_fd=folder)
+        try:
+            check_private_file(os.fstat(file), path)
+        except BaseException:
+            close_read(file)
+            raise
+    except FlawError as flaw:
+        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+    except OSError as error:
+        if not os.path.lexists(path):
+            raise  # it could not be made, which is the directory's fault
+        raise StoreUnusable(path, plain_reason(error)) from error
+    return file
 
 
 def _take(file: int, path: Path, patience: float) -> None:
@@ -56,6 +70,6 @@ def _take(file: int, path: Path, patience: float) -> None:
         except OSError as error:
             if error.errno in _NO_LOCKS:
                 raise StoreUnusable(path, "this file system has no locks") from None
-            raise StoreUnusable(path, os.strerror(error.errno or 0)) from error
+            raise StoreUnusable(path, plain_reason(error)) from error
         else:
             return

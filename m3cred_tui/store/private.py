@@ -3,6 +3,7 @@
 What is checked is what was opened, never its name: the name may mean something else by then.
 """
 
+import errno
 import os
 import shlex
 import stat
@@ -10,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from m3cred_tui.store.durable import UnconfirmedError, make_folder
+from m3cred_tui.store.durable import UnconfirmedError, close_read, make_folder
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: a FIFO in the place of a file must not stop the program.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_MOST_LINKS = 40  # as Linux has it
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -43,7 +45,7 @@ def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
         try:
             yield folder
         finally:
-            os.close(folder)
+            close_read(folder)
     except UnconfirmedError as unconfirmed:
         raise OutcomeUnknown(path, plain_reason(unconfirmed.cause)) from unconfirmed
     except OSError as error:
@@ -62,7 +64,7 @@ def _opened_folder(path: Path) -> int:
     try:
         _check_folder(os.fstat(folder), path)
     except BaseException:
-        os.close(folder)
+        close_read(folder)
         raise
     return folder
 
@@ -103,7 +105,7 @@ def read_private(folder: int, name: str, path: Path, *, most: int) -> bytes:
                 raise FlawError(f"it has {status.st_size:,} bytes; {most:,} is the most")
             return _read(file, status.st_size)
         finally:
-            os.close(file)
+            close_read(file)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -129,15 +131,16 @@ def check_way(path: Path) -> None:
 
     As sshd does it (``safe_path``): each directory above belongs to root or to this user, and
     nobody else may write to it. The bits may be wider in a directory whose sticky bit keeps
-    users from each other's files, and for a group that has no other member. Raises
-    :class:`StoreUnusable`, or ``OSError``.
+    users from each other's files, and for a group that has no other member. Links are followed,
+    but what they lie in is looked at, too. Raises :class:`StoreUnusable`, or ``OSError``.
     """
-    for above in path.parent.resolve().joinpath(path.name).parents:
-        status = above.stat()
-        if status.st_uid not in (0, os.geteuid()):
-            reason = f"the directory {above} above it belongs to another user"
-            raise StoreUnusable(path, reason)
-        if status.st_mode & stat.S_ISVTX:
+    me = os.geteuid()
+    for above, status in _way(path.parent):
+        is_link = stat.S_ISLNK(status.st_mode)
+        if status.st_uid not in (0, me):
+            what = "symbolic link" if is_link else "directory"
+            raise StoreUnusable(path, f"the {what} {above} above it belongs to another user")
+        if is_link or status.st_mode & stat.S_ISVTX:
             continue
         bits = "o" * bool(status.st_mode & stat.S_IWOTH)
         if status.st_mode & stat.S_IWGRP and not _is_alone_in(status.st_gid):
@@ -147,7 +150,30 @@ def check_way(path: Path) -> None:
             raise StoreUnusable(path, reason, f"chmod {bits}-w {shlex.quote(str(above))}")
 
 
+def _way(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Walk from the root to a directory as the kernel does, with each link on the way."""
+    here, links = Path("/"), 0
+    yield here, here.lstat()
+    ahead = [*reversed(path.absolute().parts)]
+    while ahead:
+        part = ahead.pop()
+        entry = here.parent if part == ".." else here / part
+        if entry in (here, *here.parents):
+            here = entry
+            continue
+        status = entry.lstat()
+        yield entry, status
+        if stat.S_ISLNK(status.st_mode):
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            ahead += reversed(entry.readlink().parts)
+        else:
+            here = entry
+
+
 def _is_alone_in(group: int) -> bool:
+    """Tell whether it is this user's own group, as Debian's sshd does: by name and members."""
     import grp  # noqa: PLC0415 - seldom needed: most directories are not writable for a group
     import pwd  # noqa: PLC0415 - likewise
 
@@ -155,7 +181,10 @@ def _is_alone_in(group: int) -> bool:
         me, entry = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
     except KeyError:
         return False
-    return me.pw_gid == group and set(entry.gr_mem) <= {me.pw_name}
+    # The name, as not every user of a directory service is in what getpwall returns.
+    is_own = me.pw_gid == group and me.pw_name == entry.gr_name
+    others = {one.pw_name for one in pwd.getpwall() if one.pw_gid == group} | {*entry.gr_mem}
+    return is_own and others <= {me.pw_name}
 
 
 def _check_private(status: os.stat_result, path: Path, bits: str) -> None:

@@ -7,10 +7,9 @@ apart. A pending credential is one that Stripe has approved and that nobody has 
 from __future__ import annotations
 
 import heapq
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.folder import ID_LENGTH, RecordFolder, Stamp, is_id
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.private import FlawError
@@ -20,6 +19,7 @@ from m3cred_tui.store.problems import (
     CredentialDamaged,
     NotThere,
     OutcomeUnknown,
+    StoreUnusable,
 )
 from m3cred_tui.store.record import (
     Damaged,
@@ -145,9 +145,7 @@ class CredentialStore:
         with locked(self._data):
             self._credentials.prepare()
             self._pending.prepare()
-            created = set(self._credentials.names())
-            for name in created.intersection(self._pending.names()):
-                self._pending.remove(name[:ID_LENGTH])  # a process was killed between the two
+            self._sweep_half_created()
 
     def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
         """Keep what Stripe has approved until it is created or deleted, or keep it anew.
@@ -156,6 +154,8 @@ class CredentialStore:
         """
         data = self._sealed(credential, tokens)
         with self._changing(credential.id):
+            if self._credentials.has(credential.id):
+                raise AlreadyThere(credential.id)
             self._pending.replace(credential.id, data)
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
@@ -170,8 +170,7 @@ class CredentialStore:
                 self._credentials.create(credential.id, data)
             except FileExistsError:
                 raise AlreadyThere(credential.id) from None
-            with suppress(Problem):  # it is created; what is left there is removed later
-                self._pending.remove(credential.id)
+            self._pending.remove_leftover(credential.id)
 
     def update(self, credential_id: str, change: Change) -> Credential:
         """Replace a credential by what ``change`` makes of it, and return that.
@@ -190,8 +189,14 @@ class CredentialStore:
     def delete(self, credential_id: str) -> None:
         """Remove a credential, pending or damaged or not; one that is gone already is fine."""
         with self._changing(credential_id):
-            self._pending.remove(credential_id)
-            self._credentials.remove(credential_id)
+            # In this order a kill in between leaves what was created, not what was pending.
+            was_pending = self._pending.remove(credential_id)
+            try:
+                self._credentials.remove(credential_id)
+            except StoreUnusable as unusable:
+                if was_pending:
+                    raise OutcomeUnknown(unusable.path, unusable.reason) from unusable
+                raise
 
     @contextmanager
     def _changing(self, credential_id: str) -> Iterator[None]:
@@ -199,8 +204,30 @@ class CredentialStore:
             try:
                 yield
             except OutcomeUnknown as unknown:
-                found = _found(self.read(credential_id))
+                found = self._found(credential_id)
                 raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
+
+    def _found(self, credential_id: str) -> str:
+        try:
+            row = self.read(credential_id)
+        except StoreUnusable as unusable:
+            return f"It cannot be read again, either: {unusable.reason}."
+        match row:
+            case None:
+                return "Read again, the credential is not there."
+            case Damaged(_, reason):
+                return f"Read again, the credential is damaged: {reason}."
+            case _:
+                return "Read again, the credential is there."
+
+    def _sweep_half_created(self) -> None:
+        """Remove what is pending and created: a process was killed between the two steps."""
+        created = set(self._credentials.names())
+        for name in created.intersection(self._pending.names()):
+            credential_id = name[:ID_LENGTH]
+            if isinstance(self.read(credential_id), Damaged):
+                continue  # the pending one may be the last whole one
+            self._pending.remove_leftover(credential_id)
 
     def _is_empty(self) -> bool:
         return self._names() == ([], [])
@@ -254,16 +281,6 @@ class CredentialStore:
 
 def _ids(names: list[str]) -> list[str]:
     return [name[:ID_LENGTH] for name in names]
-
-
-def _found(row: Credential | Damaged | None) -> str:
-    match row:
-        case None:
-            return "Read again, the credential is not there."
-        case Damaged(_, reason):
-            return f"Read again, the credential is damaged: {reason}."
-        case _:
-            return "Read again, the credential is there."
 
 
 def _row(read: Callable[[str], Record], credential_id: str) -> Credential | Damaged:
