@@ -1,0 +1,198 @@
+"""One run of an operation for each system call in it, with a fault there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.credential import Credential
+from tests.store.swept_operations import ID, OPERATIONS, credential, store_in, tokens
+from tests.store.swept_process import BEGINS, ENDS, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from m3cred_tui.store.record import Damaged
+    from m3cred_tui.store.store import CredentialStore
+    from tests.store.swept_process import Forks, Told
+    from tests.store.swept_table import Outcome
+
+ERRORS = "ENOSPC", "EIO", "EROFS", "EACCES"
+# These ask nothing of a file system, and what they ask for cannot be refused.
+_NO_FILE_CALLS = {"brk", "mmap", "munmap", "getrandom", "geteuid"}
+_NEXT_ID = "0196d5c8-0000-7000-8000-00000000000f"
+_call = re.compile(r"(\w+)\(").match
+
+
+# A record has 1,400 to 1,700 bytes, as age puts something random in: two slices each time.
+_NONE, _SLICED = Limits(), Limits(write=1000)
+# The second write of a file that has reached its limit fails.
+_SHORT = Limits(write=1), _SLICED, *(Limits(file=size) for size in (1, 150, 900))
+
+
+class Point(NamedTuple):
+    """A system call of an operation: the ``number``-th of its name."""
+
+    call: str
+    number: int
+
+
+class State(NamedTuple):
+    """What a new process finds: each credential with its secret, and the others' bytes."""
+
+    rows: dict[str, tuple[Credential | Damaged | None, str]]
+    others: dict[str, bytes]
+
+
+class Sweep:
+    """Runs one operation again and again, each time in a copy of the same directories."""
+
+    def __init__(self, forks: Forks, operation: str, place: Path) -> None:
+        self._forks, self._operation, self._place = forks, operation, place
+        self._log = place / "log"
+        self._before = place / "before"
+        self._before.mkdir(mode=0o700)
+        OPERATIONS[operation].before(self._before)
+        self.old = state_of(self._before)
+        with self._copy() as root:
+            assert self._run(root) == ("done", ""), "without a fault"
+            self.new = state_of(root)
+        self.points = self.points_with(_NONE)
+        assert self.points_with(_NONE) == self.points, "the same calls each time"
+
+    def points_with(self, limits: Limits) -> list[Point]:
+        """Return every system call of the operation."""
+        with self._copy() as root:
+            self._run(root, limits=limits)
+        counts: Counter[str] = Counter()
+        points = []
+        for call in self._traced():
+            counts[call] += 1
+            points.append(Point(call, counts[call]))
+        return points
+
+    def faulty(self, point: Point, fault: str, limits: Limits = _NONE) -> Outcome:
+        """Run it with a fault (as strace has it) at one point, and check what is left."""
+        inject = f"{point.call}:{fault}:when={point.number}"
+        with self._copy() as root:
+            told = self._run(root, inject=inject, limits=limits)
+            self._assert_hit(point, told)
+            return self._checked(root, told)
+
+    def limited(self, limits: Limits) -> Outcome:
+        """Run it with writes that are really short, and check what is left."""
+        with self._copy() as root:
+            return self._checked(root, self._run(root, limits=limits))
+
+    def _copy(self) -> _Copy:
+        return _Copy(self._before, self._place / "root")
+
+    def _run(self, root: Path, *, inject: str = "", limits: Limits = _NONE) -> Told:
+        run = self._forks.run
+        return run(root, self._operation, log=self._log, inject=inject, limits=limits)
+
+    def _traced(self) -> list[str]:
+        lines = self._log.read_text().splitlines()
+        begins, ends = (
+            next(number for number, line in enumerate(lines) if mark in line)
+            for mark in (BEGINS, ENDS)
+        )
+        part = _names(lines[begins + 1 : ends])
+        assert not set(part) & set(_names(lines[: begins + 1])), "or strace would count both"
+        return part
+
+    def _assert_hit(self, point: Point, told: Told) -> None:
+        lines = self._log.read_text().splitlines()
+        if told.outcome == "killed":
+            assert lines[-1] == "+++ killed by SIGKILL +++"
+            hit = len(_names(lines))
+        else:
+            [hit] = [n for n, line in enumerate(lines, 1) if "(INJECTED)" in line]
+        names = _names(lines[:hit])
+        assert (names[-1], names.count(point.call)) == point
+
+    def _checked(self, root: Path, told: Told) -> Outcome:
+        assert told.outcome != "traceback", told.sentence
+        found = state_of(root)
+        assert found in (self.old, self.new), f"{told}: {found}"
+        _assert_usable(root)
+        match told.outcome:
+            case "killed":
+                return "old" if found == self.old else "new"
+            case "OutcomeUnknown":
+                return "unknown"
+            case "done":
+                assert found == self.new, "it was told to be done"
+                return "new"
+            case _:
+                assert found == self.old, f"it was told to have failed: {told}"
+                return "old"
+
+
+class _Copy:
+    """A directory that is as it was before, for a block."""
+
+    def __init__(self, before: Path, root: Path) -> None:
+        self._before, self._root = before, root
+
+    def __enter__(self) -> Path:
+        shutil.copytree(self._before, self._root)
+        return self._root
+
+    def __exit__(self, *_exception: object) -> None:
+        shutil.rmtree(self._root)
+
+
+def state_of(root: Path) -> State:
+    """Return what a reader finds that knows nothing of what happened."""
+    store = store_in(root)
+    rows = {one: (store.verified(one), _secret(store, one)) for one in store.ids()}
+    records = (root / "data").glob("*/*.json")
+    others = {str(one.relative_to(root)): one.read_bytes() for one in records if one.stem != ID}
+    return State(rows, others)
+
+
+def _secret(store: CredentialStore, credential_id: str) -> str:
+    if not isinstance(store.read(credential_id), Credential):
+        return "damaged"
+    access_token = store.tokens(credential_id).access_token
+    assert access_token is not None
+    return access_token.reveal()
+
+
+def _assert_usable(root: Path) -> None:
+    """Check that the next start sweeps what was left, and the next change goes well."""
+    store = store_in(root)
+    store.prepare()
+    assert [one.name for one in (root / "data").rglob("*.tmp")] == []
+    store.create(credential(_NEXT_ID), tokens("sk_next"))
+    assert store.tokens(_NEXT_ID).scope == "read_write"
+
+
+def _names(lines: list[str]) -> list[str]:
+    return [found[1] for found in map(_call, lines) if found]
+
+
+def outcomes(sweep: Sweep) -> Iterator[tuple[str, Outcome]]:
+    """Give each fault at each point of an operation by its name, with its outcome."""
+    for point in sweep.points:
+        yield "SIGKILL", sweep.faulty(point, "signal=SIGKILL")
+    for error in ERRORS:
+        for point in sweep.points:
+            if point.call not in _NO_FILE_CALLS:
+                yield error, sweep.faulty(point, f"error={error}")
+    if any(point.call == "write" for point in sweep.points):
+        for outcome in _short_writes(sweep):
+            yield "short write", outcome
+
+
+def _short_writes(sweep: Sweep) -> Iterator[Outcome]:
+    for limits in _SHORT:
+        yield sweep.limited(limits)
+    for point in sweep.points_with(_SLICED):
+        if point.call == "write":
+            yield sweep.faulty(point, "signal=SIGKILL", _SLICED)
+            yield sweep.faulty(point, "error=ENOSPC", _SLICED)

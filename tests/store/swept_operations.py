@@ -1,0 +1,128 @@
+"""What the sweep does to a store: one change each, and what is there before it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
+from m3cred_tui.model.destination import STRIPE
+from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.store import CredentialStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ID = "0196d5c8-0000-7000-8000-000000000000"
+OTHERS = tuple(f"0196d5c8-0000-7000-8000-00000000000{digit}" for digit in "abc")
+STALE = ".0123456789abcdef.tmp"
+_TIME = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+class Operation(NamedTuple):
+    """A change to the credential ``ID``, and what is there before it."""
+
+    before: Callable[[Path], None]
+    run: Callable[[CredentialStore], object]
+
+
+def store_in(root: Path) -> CredentialStore:
+    return CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+
+
+def credential(credential_id: str = ID, name: str = "Acme") -> Credential:
+    account = StripeAccount("acct_1Acme", livemode=True, name="Acme Ltd", country="GB")
+    status = Status.AUTHENTICATED
+    return Credential(credential_id, name, BILL, STRIPE, account, _TIME, "ann", status)
+
+
+def tokens(access: str = "sk_live_first") -> TokenResponse:
+    return TokenResponse("acct_1Acme", True, "read_write", access_token=Secret(access))
+
+
+PENDING = replace(credential(), status=Status.PENDING)
+
+
+def _nothing(root: Path) -> None:
+    """Not even a directory."""
+
+
+def _others(root: Path) -> None:
+    """One that is created, one that is pending, one that is damaged."""
+    store = store_in(root)
+    store.prepare()
+    created, pending, damaged = OTHERS
+    store.create(credential(created, "Created"), tokens("sk_created"))
+    store.keep_pending(credential(pending, "Pending"), tokens("sk_pending"))
+    store.create(credential(damaged, "Damaged"), tokens("sk_damaged"))
+    file = root / "data" / "credentials" / f"{damaged}.json"
+    file.write_bytes(file.read_bytes()[:500])
+
+
+def _created(root: Path) -> None:
+    _others(root)
+    store_in(root).create(credential(), tokens())
+
+
+def _pending(root: Path) -> None:
+    _others(root)
+    store_in(root).keep_pending(PENDING, tokens())
+
+
+def _created_and_still_pending(root: Path) -> None:
+    """As after a process that was killed in the middle of creating."""
+    _pending(root)
+    kept = root / "data" / "pending" / f"{ID}.json"
+    aside = root / "aside"
+    os.link(kept, aside)
+    store_in(root).create(credential(), tokens())
+    aside.rename(kept)
+
+
+def _much_left_behind(root: Path) -> None:
+    _created_and_still_pending(root)
+    for folder in ("credentials", "pending"):
+        file = root / "data" / folder / STALE
+        file.write_bytes(b"half a rec")
+        file.chmod(0o600)
+
+
+def _create(store: CredentialStore) -> None:
+    store.create(credential(), tokens())
+
+
+def _keep(store: CredentialStore) -> None:
+    store.keep_pending(PENDING, tokens())
+
+
+def _keep_anew(store: CredentialStore) -> None:
+    store.keep_pending(replace(PENDING, name="Acme anew"), tokens("sk_live_anew"))
+
+
+def _update(store: CredentialStore) -> None:
+    changed = credential(name="Acme changed"), tokens("sk_live_changed")
+    store.update(ID, lambda *_before: changed)
+
+
+def _delete(store: CredentialStore) -> None:
+    store.delete(ID)
+
+
+OPERATIONS = {
+    "first create": Operation(_nothing, _create),
+    "create": Operation(_others, _create),
+    "create from pending": Operation(_pending, _create),
+    "update": Operation(_created, _update),
+    "delete": Operation(_created, _delete),
+    "delete pending": Operation(_pending, _delete),
+    "delete half-created": Operation(_created_and_still_pending, _delete),
+    "keep pending": Operation(_others, _keep),
+    "keep pending anew": Operation(_pending, _keep_anew),
+    "prepare": Operation(_much_left_behind, CredentialStore.prepare),
+    "first prepare": Operation(_nothing, CredentialStore.prepare),
+}

@@ -1,0 +1,43 @@
+"""The table of the sweep, in the summary of every run of the tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Outcome = Literal["old", "new", "unknown"]
+"""What a run left as far as it told, or whatever is there where it was killed."""
+
+SWEPT = "swept"
+FAULTS = "SIGKILL", "ENOSPC", "EIO", "EROFS", "EACCES", "short write"
+_OUTCOMES: tuple[Outcome, ...] = "old", "new", "unknown"
+_TITLE = "the store with a fault at each system call: old/new/unknown, never torn, as told"
+
+
+def cells(counts: Mapping[tuple[str, Outcome], int]) -> list[list[int]]:
+    """Return for each fault how many runs ended in each outcome."""
+    return [[counts.get((fault, one), 0) for one in _OUTCOMES] for fault in FAULTS]
+
+
+def lines(rows: Sequence[tuple[str, int, list[list[int]]]]) -> Iterator[str]:
+    """Give the lines of the table: a row is an operation, its system calls and its cells."""
+    if not rows:
+        return
+    yield _TITLE
+    yield _line("", "calls", *FAULTS)
+    for operation, calls, counts in sorted(rows):
+        yield _line(operation, str(calls), *map(_cell, counts))
+    calls = sum(row[1] for row in rows)
+    totals = [[sum(row[2][f][o] for row in rows) for o in range(3)] for f in range(len(FAULTS))]
+    yield _line("in all", str(calls), *map(_cell, totals))
+    yield f"{sum(map(sum, totals)):,} fault points"
+
+
+def _cell(counts: Sequence[int]) -> str:
+    return "/".join(map(str, counts)) if any(counts) else "-"
+
+
+def _line(name: str, calls: str, *cells_of_it: str) -> str:
+    return f"{name:<20}{calls:>6}" + "".join(f"{cell:>14}" for cell in cells_of_it)
