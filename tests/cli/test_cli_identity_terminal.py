@@ -107,7 +107,7 @@ async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
             assert b"canary" not in (process / place).read_bytes()
         shown.press(PASSPHRASE, ENTER)
         await shown.shows("Putting the identity under the passphrase …")
-        assert await shown.ends() == 0
+        assert await shown.ends(patience=45) == 0
         assert is_as_it_was(shown)
         assert f"{identity} is under the passphrase now." in shown.text
         assert b"canary" not in shown.raw
