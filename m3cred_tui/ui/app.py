@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,11 +11,14 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 
+from m3cred_tui.ui.leaving import told_of_signals
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.terminal import TerminalDriver
 from m3cred_tui.ui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterable
     from pathlib import PurePath
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from m3cred_tui.ui.services import Services
+
+_log = logging.getLogger(__name__)
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 20
 _SIGNALLED = 128
@@ -44,15 +48,17 @@ class M3credApp(App[None]):
     ]
 
     def __init__(self, services: Services) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self._keys = TypeAhead(self)
         self._services = services
 
-    def on_mount(self) -> None:
-        """Leave the terminal as it was when the connection drops or the system ends us."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, None, _SIGNALLED + number)
+    async def run_async(self, **options: Any) -> None:
+        """Run until the user or a signal ends it; either way, the terminal is as it was."""
+        with told_of_signals(self._leave):
+            await super().run_async(**options)
+
+    def _leave(self, number: signal.Signals) -> None:
+        self.exit(None, _SIGNALLED + number)
 
     async def on_event(self, event: Event) -> None:
         """Take a key only when all that the key before it began has come to rest."""
@@ -74,6 +80,13 @@ class M3credApp(App[None]):
     def get_default_screen(self) -> Screen[Any]:
         """Open on the Credentials page itself, with no empty screen below it."""
         return CredentialsPage(self._services)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Take nothing for a crash that comes of leaving: Textual stops building pages then."""
+        if self._exit:
+            _log.warning("while leaving", exc_info=error)
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Report a crash without the values of variables, which Textual would print."""

@@ -1,6 +1,7 @@
 """Leaving m3cred leaves the terminal as it was; where it cannot run, it says so."""
 
 import asyncio
+import os
 import re
 import signal
 
@@ -17,6 +18,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
+ENDING = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
 _ON_BY_DEFAULT = {b"7", b"25"}  # wrapping at the edge, and the cursor
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 
@@ -48,12 +50,51 @@ async def test_a_key_leaves_the_terminal_as_it_was(app: Terminal, key: str) -> N
     assert_as_it_was(app)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
+@pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
 async def test_a_signal_leaves_the_terminal_as_it_was(
     app: Terminal, number: signal.Signals
 ) -> None:
     app.signal(number)
     assert await app.ends() == 128 + number
+    assert_as_it_was(app)
+
+
+@pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
+@pytest.mark.parametrize("outputs", [1, 2, 3, 5])
+async def test_a_signal_during_the_start_leaves_the_terminal_as_it_was(
+    start: Start, number: signal.Signals, outputs: int
+) -> None:
+    app = await start("--demo")
+    while len(app.written) < outputs:
+        await app.output()
+    app.signal(number)
+    assert await app.ends() == 128 + number
+    assert_as_it_was(app)
+
+
+async def test_being_told_to_go_on_while_it_leaves_does_not_take_the_terminal_back(
+    app: Terminal,
+) -> None:
+    app.signal(signal.SIGTERM)
+    app.signal(signal.SIGCONT)  # as systemd and timeout do it
+    assert await app.ends() == 128 + signal.SIGTERM
+    assert_as_it_was(app)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda it: it.name)
+async def test_after_a_stop_it_goes_on_and_leaves_the_terminal_as_it_was(
+    app: Terminal, number: signal.Signals
+) -> None:
+    app.signal(number)
+    os.waitpid(app.pid, os.WUNTRACED)
+    if number == signal.SIGTSTP:
+        await app.settles()
+        assert_as_it_was(app)  # for the shell, meanwhile
+    app.signal(signal.SIGCONT)
+    app.press("c")
+    await app.shows("Name credential")
+    app.press(CTRL_Q)
+    assert await app.ends() == 0
     assert_as_it_was(app)
 
 

@@ -1,0 +1,33 @@
+"""Signals that end the app in its own way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]:
+    """Call ``leave`` in the running event loop for a signal that would end the process.
+
+    asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
+    keys or mouse moves wait for it.
+    """
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(leave, signal.Signals(number))
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,131 @@
+"""The terminal that the app is on, which may go away, and send what is no text."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import sys
+from codecs import getincrementaldecoder
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import IO
+
+    from textual.app import App
+
+_TICK_SECONDS = 0.1
+_MOST_AT_ONCE = 4096
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, for a terminal that is not there for ever.
+
+    Without a terminal, Textual's own reads the end of its input as often as it can, and waits
+    for ever for a thread that a failed write has ended. This one lets go of the terminal, and
+    sends the SIGHUP that the system does not send to everybody (not to who has no controlling
+    terminal, nor to whose parent ignores it).
+    """
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self._is_on = False
+        self._is_gone = False
+        self._output = _Output(sys.__stderr__ or sys.stderr, self._let_go)
+        self._file = self._output  # type: ignore[assignment]  # all that Textual's writer uses
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        self._is_on = True
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # in Textual
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        self._is_on = False
+        super().stop_application_mode()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._soon(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._soon(self._go_on)
+
+    def _soon(self, function: Callable[[], object]) -> None:
+        """Call it in the event loop: in a signal's handler, the queue may be locked by us."""
+        with suppress(RuntimeError):  # the loop is closed, and the terminal is given back
+            self._loop.call_soon_threadsafe(function)
+
+    def _go_on(self) -> None:
+        """Take the terminal after a stop, unless the app is about to end.
+
+        What ends programs, as systemd and ``timeout`` do, sends a SIGCONT after the SIGTERM.
+        """
+        if self._is_on:  # SIGSTOP: nobody could give it back, and the shell had it meanwhile
+            self.suspend_application_mode()
+        elif not self._must_signal_resume:
+            return
+        super()._sigcont_application()
+
+    def run_input_thread(self) -> None:
+        """Read keys until input is disabled or the terminal has gone."""
+        parser = XTermParser(self._debug)
+        # What is no UTF-8, as from a keyboard in Latin-1, must not end the app.
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_TICK_SECONDS):
+                    data = self._read()
+                    if not data:
+                        self._let_go()
+                        return
+                    if text := decode(data):  # nothing, while a character is incomplete
+                        for message in parser.feed(text):
+                            self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.fileno, _MOST_AT_ONCE)
+        except OSError:
+            return b""
+
+    def _let_go(self) -> None:
+        """Put nothing where the terminal was, so that no later write or exit fails there."""
+        if self._is_gone:
+            return
+        self._is_gone = True
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for descriptor in (self.fileno, self._output.fileno()):
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+class _Output:
+    """Writes to a terminal; the first write that fails is told, the others go nowhere."""
+
+    def __init__(self, file: IO[str], failed: Callable[[], None]) -> None:
+        self._file = file
+        self._failed = failed
+
+    def write(self, text: str) -> None:
+        try:
+            self._file.write(text)
+        except OSError:
+            self._failed()
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            self._failed()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
