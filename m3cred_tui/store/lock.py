@@ -21,19 +21,19 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
 
 
 @contextmanager
-def locked(data: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
+def locked(data: Path) -> Iterator[None]:
     """Hold the lock of the data directory for a block; both are made when missing.
 
     The file is never removed: who waits for a removed one would wait for nobody. The system
     lets go of the lock when its process ends, however it ends. Raises :class:`StoreBusy` when
-    another process keeps it for ``patience`` seconds, and :class:`StoreUnusable`.
+    another process keeps it for 10 seconds, and :class:`StoreUnusable`.
     """
     path = data / _NAME
     with private_folder(data, make=True) as folder:
         check_way(data)
         file = _opened(folder, path)
     try:
-        _take(file, path, patience)
+        _take(file, path)
         yield
     finally:
         close_read(file)
@@ -56,8 +56,8 @@ def _opened(folder: int, path: Path) -> int:
     return file
 
 
-def _take(file: int, path: Path, patience: float) -> None:
-    deadline = time.monotonic() + patience
+def _take(file: int, path: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
     pause = _FIRST_PAUSE
     while True:
         try:

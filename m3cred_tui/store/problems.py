@@ -16,6 +16,7 @@ _WORDS = {
     errno.EIO: "the disk reports an error",
     errno.ENOENT: "it is not there",
     errno.ENOTDIR: "a part of its path is not a directory",
+    errno.EISDIR: "it is a directory",
     errno.ELOOP: "it is a symbolic link",
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open",

@@ -101,27 +101,6 @@ def test_a_write_cut_short_leaves_nothing(
 
 
 @needs_strace
-@pytest.mark.parametrize("fault", ["fsync", "linkat"])
-def test_a_process_killed_before_the_record_has_its_name_leaves_no_record(
-    fault: str, store: CredentialStore, tmp_path: Path
-) -> None:
-    assert said(tmp_path, "create", fault=f"{fault}:signal=SIGKILL:when=1") == ""
-    assert store.ids() == []
-    assert said(tmp_path, "create") == "done"
-
-
-@needs_strace
-@pytest.mark.parametrize("fault", ["unlinkat:signal=SIGKILL:when=1", "fsync:error=EIO:when=2"])
-def test_a_fault_after_the_record_has_its_name_leaves_it_whole(
-    fault: str, store: CredentialStore, tmp_path: Path
-) -> None:
-    assert not said(tmp_path, "create", fault=fault).startswith("done")
-    assert store.ids() == [ID]
-    assert isinstance(store.read(ID), Credential)
-    assert store.tokens(ID).scope == "read_write"
-
-
-@needs_strace
 @pytest.mark.parametrize(("ask", "fsync"), [("create", 2), ("delete", 2)])
 def test_a_change_that_the_disk_does_not_confirm_is_told_as_unknown(
     ask: str, fsync: int, credentials: Path, tmp_path: Path

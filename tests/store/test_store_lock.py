@@ -1,0 +1,190 @@
+"""One change at a time: what a user notices of a lock that is held, or cannot be had."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.store import lock
+from m3cred_tui.store.problems import StoreBusy, StoreUnusable
+from m3cred_tui.store.store import CredentialStore
+
+NOBODY = 65534
+HOLDER = """
+import sys
+from pathlib import Path
+from m3cred_tui.store.lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def data(credentials: Path) -> Path:
+    return credentials.parent
+
+
+@pytest.fixture
+def holder(store: CredentialStore, data: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock until it is told otherwise."""
+    store.prepare()
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-I", "-c", HOLDER, str(data)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_change_waits_for_the_one_before_it(
+    holder: subprocess.Popen[str],
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits = threading.Event()
+    sleep = time.sleep
+
+    def told_sleep(seconds: float) -> None:
+        waits.set()
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", told_sleep)
+    change = threading.Thread(target=store.create, args=(acme, tokens))
+    change.start()
+    assert waits.wait(20)
+    assert store.ids() == []
+    assert holder.stdin is not None
+    holder.stdin.write("go on\n")
+    holder.stdin.flush()
+    change.join()
+    assert store.read(acme.id) == acme
+
+
+def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_goes_on(
+    holder: subprocess.Popen[str],
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    holder.send_signal(signal.SIGSTOP)
+    monkeypatch.setattr(lock, "_PATIENCE", 0.1)
+    changes: list[Callable[[], object]] = [
+        lambda: store.create(acme, tokens),
+        lambda: store.keep_pending(acme, tokens),
+        lambda: store.update(acme.id, lambda *before: before),
+        lambda: store.delete(acme.id),
+        store.prepare,
+    ]
+    for change in changes:
+        with pytest.raises(StoreBusy, match="Nothing was changed") as told:
+            change()
+        assert told.value.path == data / "lock"
+    assert store.ids() == []
+    assert list(data.glob("*/*")) == []
+
+
+def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
+    holder: subprocess.Popen[str],
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+) -> None:
+    holder.kill()
+    holder.wait()
+    store.create(acme, tokens)
+    assert store.read(acme.id) == acme
+
+
+def test_a_change_that_raises_lets_go_of_the_lock(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    store.create(acme, tokens)
+
+    def fails(*_before: object) -> tuple[Credential, TokenResponse]:
+        raise RuntimeError("the caller's own")
+
+    with pytest.raises(RuntimeError, match="own"):
+        store.update(acme.id, fails)
+    assert store.update(acme.id, lambda *before: before) == acme
+
+
+def _open_to_others(path: Path) -> None:
+    path.touch()
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.symlink_to(path.parent / "elsewhere"), "it is a symbolic link"),
+        (lambda path: os.mkfifo(path, 0o600), "it is not a regular file"),
+        (lambda path: path.mkdir(), "it is a directory"),
+        (_open_to_others, "other users have access to it. Run: chmod 600 {}"),
+    ],
+)
+def test_what_is_no_private_file_is_not_taken_for_the_lock(
+    make: Callable[[Path], None],
+    reason: str,
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    data: Path,
+) -> None:
+    store.create(acme, tokens)
+    path = data / "lock"
+    path.unlink()
+    make(path)
+    for change in (store.prepare, lambda: store.delete(acme.id)):
+        with pytest.raises(StoreUnusable) as told:
+            change()
+        assert str(told.value).startswith(f"{path} cannot be used: {reason.format(path)}")
+    assert not (data / "elsewhere").exists()
+    assert store.read(acme.id) == acme
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_lock_of_another_user_is_refused(store: CredentialStore, data: Path) -> None:
+    store.prepare()
+    os.chown(data / "lock", NOBODY, NOBODY)
+    with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
+        store.prepare()
+    subprocess.run(["sh", "-c", told.value.mend.removeprefix("sudo ")], check=True)
+    store.prepare()
+
+
+@pytest.mark.skipif(
+    not shutil.which("strace") and os.environ.get("CI") != "true",
+    reason="strace is not installed",
+)
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("ENOLCK", "this file system has no locks"),
+        ("EOPNOTSUPP", "this file system has no locks"),
+        ("EIO", "the disk reports an error"),
+    ],
+)
+def test_a_file_system_without_locks_is_told_and_nothing_is_written(
+    error: str, reason: str, store: CredentialStore, data: Path
+) -> None:
+    store.prepare()
+    fault = ["strace", "-f", "-o", "/dev/null", "-e", f"inject=flock:error={error}"]
+    command = [*fault, sys.executable, "-I", "-c", HOLDER, str(data)]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    last = child.stderr.splitlines()[-1]
+    assert last.endswith(f"StoreUnusable: {data / 'lock'} cannot be used: {reason}.")
+    assert child.stdout == ""

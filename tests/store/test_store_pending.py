@@ -1,0 +1,215 @@
+"""What Stripe approved is there until it is created or deleted, whatever comes in between."""
+
+import errno
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, Status, TokenResponse
+from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.problems import (
+    AlreadyThere,
+    CannotBeKept,
+    NotThere,
+    OutcomeUnknown,
+    StoreUnusable,
+)
+from m3cred_tui.store.record import Damaged
+from m3cred_tui.store.store import CredentialStore
+
+
+@pytest.fixture
+def pending(acme: Credential) -> Credential:
+    return replace(acme, status=Status.PENDING)
+
+
+@pytest.fixture
+def waiting(credentials: Path) -> Path:
+    return credentials.parent / "pending"
+
+
+def still_pending(store: CredentialStore, folder: Path, acme: Credential) -> None:
+    """Put back the file that a process, killed while it created, had not yet removed."""
+    (folder / "kept").rename(folder / f"{acme.id}.json")
+
+
+def test_what_was_approved_is_listed_and_holds_its_secrets(
+    store: CredentialStore, pending: Credential, tokens: TokenResponse
+) -> None:
+    store.keep_pending(pending, tokens)
+    assert store.ids() == [pending.id]
+    assert store.newest(5) == ([pending.id], 1)
+    assert store.read(pending.id) == store.verified(pending.id) == pending
+    assert store.read_many([pending.id]) == [pending]
+    assert store.tokens(pending.id).scope == "read_write"
+
+
+def test_keeping_it_anew_replaces_it(
+    store: CredentialStore, pending: Credential, tokens: TokenResponse
+) -> None:
+    store.keep_pending(pending, tokens)
+    anew = replace(tokens, access_token=Secret("sk_live_anew"))
+    store.keep_pending(replace(pending, name="Acme anew"), anew)
+    assert store.read(pending.id) == replace(pending, name="Acme anew")
+    kept = store.tokens(pending.id).access_token
+    assert kept is not None
+    assert kept.reveal() == "sk_live_anew"
+
+
+def test_what_is_created_takes_the_place_of_what_was_pending(
+    store: CredentialStore,
+    acme: Credential,
+    pending: Credential,
+    tokens: TokenResponse,
+    waiting: Path,
+) -> None:
+    store.keep_pending(pending, tokens)
+    store.create(acme, tokens)
+    assert store.ids() == [acme.id]
+    assert store.read(acme.id) == acme
+    assert list(waiting.iterdir()) == []
+
+
+def test_what_is_created_is_not_hidden_behind_an_approval_of_its_id(
+    store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
+) -> None:
+    store.create(acme, tokens)
+    with pytest.raises(AlreadyThere):
+        store.keep_pending(pending, tokens)
+    assert store.read(acme.id) == acme
+
+
+def test_a_credential_of_which_both_halves_are_left_is_the_created_one(
+    store: CredentialStore,
+    acme: Credential,
+    pending: Credential,
+    tokens: TokenResponse,
+    waiting: Path,
+) -> None:
+    store.keep_pending(pending, tokens)
+    os.link(waiting / f"{acme.id}.json", waiting / "kept")
+    store.create(acme, tokens)
+    still_pending(store, waiting, acme)
+    assert store.ids() == [acme.id]
+    assert store.read(acme.id) == acme
+    store.prepare()
+    assert list(waiting.iterdir()) == []
+    assert store.read(acme.id) == acme
+
+
+def test_the_last_whole_half_of_a_credential_is_not_swept(
+    store: CredentialStore,
+    acme: Credential,
+    pending: Credential,
+    tokens: TokenResponse,
+    waiting: Path,
+    credentials: Path,
+) -> None:
+    store.keep_pending(pending, tokens)
+    os.link(waiting / f"{acme.id}.json", waiting / "kept")
+    store.create(acme, tokens)
+    still_pending(store, waiting, acme)
+    created = credentials / f"{acme.id}.json"
+    created.write_bytes(b"")
+    store.prepare()
+    assert isinstance(store.read(acme.id), Damaged)
+    created.unlink()
+    assert store.verified(acme.id) == pending
+
+
+def test_deleting_removes_both_halves(
+    store: CredentialStore,
+    acme: Credential,
+    pending: Credential,
+    tokens: TokenResponse,
+    waiting: Path,
+) -> None:
+    store.keep_pending(pending, tokens)
+    os.link(waiting / f"{acme.id}.json", waiting / "kept")
+    store.create(acme, tokens)
+    still_pending(store, waiting, acme)
+    store.delete(acme.id)
+    assert store.ids() == []
+    assert store.read(acme.id) is None
+
+
+def test_an_approval_that_was_removed_is_not_told_to_be_there_still(
+    store: CredentialStore, pending: Credential, tokens: TokenResponse, credentials: Path
+) -> None:
+    store.prepare()
+    store.keep_pending(pending, tokens)
+    credentials.chmod(0o755)
+    with pytest.raises(OutcomeUnknown, match="It cannot be read again, either"):
+        store.delete(pending.id)
+    credentials.chmod(0o700)
+    assert store.read(pending.id) is None
+
+
+def test_an_update_changes_fields_and_secrets_and_returns_them(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    store.create(acme, tokens)
+    renamed = replace(acme, name="Acme renamed")
+    new = replace(tokens, access_token=Secret("sk_live_new"))
+    given: list[tuple[object, object]] = []
+
+    def change(before: Credential, secrets: TokenResponse) -> tuple[Credential, TokenResponse]:
+        given.append((before, secrets.scope))
+        return renamed, new
+
+    assert store.update(acme.id, change) == renamed
+    assert given == [(acme, "read_write")]
+    assert store.verified(acme.id) == renamed
+    kept = store.tokens(acme.id).access_token
+    assert kept is not None
+    assert kept.reveal() == "sk_live_new"
+
+
+def test_an_update_of_what_is_not_created_or_to_another_id_changes_nothing(
+    store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
+) -> None:
+    with pytest.raises(NotThere):
+        store.update(acme.id, lambda *before: before)
+    store.keep_pending(pending, tokens)
+    with pytest.raises(NotThere):
+        store.update(acme.id, lambda *before: before)
+    store.create(acme, tokens)
+    other = replace(acme, id=credential_id(acme.created_at, b"\xff" * 10))
+    with pytest.raises(CannotBeKept, match="its ID would change"):
+        store.update(acme.id, lambda _before, secrets: (other, secrets))
+    assert store.ids() == [acme.id]
+    assert store.read(acme.id) == acme
+
+
+def test_a_change_that_was_not_confirmed_is_told_so_though_it_cannot_be_read_again(
+    store: CredentialStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    credentials: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.prepare()
+    fsync = os.fsync
+
+    def fails_for_the_folder(descriptor: int) -> None:
+        if os.path.sameopenfile(descriptor, folder):
+            os.fchmod(folder, 0o755)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    folder = os.open(credentials, os.O_RDONLY)
+    monkeypatch.setattr(os, "fsync", fails_for_the_folder)
+    with pytest.raises(OutcomeUnknown) as told:
+        store.create(acme, tokens)
+    os.close(folder)
+    assert str(told.value) == (
+        f"Whether {credentials} keeps the last change is not known: the disk reports an error. "
+        "It cannot be read again, either: other users have access to it."
+    )
+    with pytest.raises(StoreUnusable):
+        store.read(acme.id)
+    credentials.chmod(0o700)
+    assert store.read(acme.id) == acme
