@@ -185,6 +185,7 @@ def test_secrets_of_one_credential_are_not_given_out_for_another(
     change(file, lambda it: it.update(sealed=sealed))
     with pytest.raises(CredentialDamaged, match="changed after it was sealed"):
         store.tokens(acme.id)
+    assert isinstance(store.verified(acme.id), Damaged)
 
 
 def test_a_changed_sealed_part_does_not_open(store: CredentialStore, file: Path) -> None:

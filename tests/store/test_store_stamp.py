@@ -2,15 +2,18 @@
 
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.store.store import CredentialStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LATER = 3_600_000_000_000
 """Nanoseconds; long after the last change."""

@@ -1,0 +1,125 @@
+"""Files of other versions: an older one is taken as it is, a newer one is left alone."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
+from m3cred_tui.model.destination import STRIPE
+from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.store.problems import AlreadyThere, CredentialDamaged
+from m3cred_tui.store.record import Damaged, with_checksum
+from m3cred_tui.store.store import CredentialStore
+
+_WRITTEN = Path(__file__).with_name("schema_1")
+"""What m3cred wrote while schema 1 was today's."""
+_ID = "019cb73d-3593-7000-8000-000000000001"
+AS_CREATED = Credential(
+    id=_ID,
+    name="Grüße aus Köln",
+    entity_type=BILL,
+    destination=STRIPE,
+    account=StripeAccount("acct_1Schema", livemode=True, name="Acme Ltd", country="GB"),
+    created_at=datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC),
+    created_by="ann",
+    status=Status.AUTHENTICATED,
+)
+
+
+@pytest.fixture
+def old(identity: Path, credentials: Path) -> Path:
+    """Lay out a record as it was then, in a directory without ``lock`` and ``pending/``."""
+    for folder in (identity.parent, credentials.parent, credentials):
+        folder.mkdir(mode=0o700)
+    file = credentials / f"{_ID}.json"
+    for source, target in ((_WRITTEN / file.name, file), (_WRITTEN / identity.name, identity)):
+        target.touch(0o600)
+        target.write_bytes(source.read_bytes())
+    return file
+
+
+def secrets(tokens: TokenResponse) -> tuple[str, ...]:
+    found = tokens.access_token, tokens.refresh_token
+    return tuple("" if one is None else one.reveal() for one in found)
+
+
+def test_an_older_record_is_listed_verified_and_opened_and_stays_as_it_is(
+    store: CredentialStore, old: Path
+) -> None:
+    before = old.read_bytes(), old.stat()
+    assert store.ids() == [_ID]
+    assert store.read(_ID) == store.verified(_ID) == AS_CREATED
+    assert store.read_many([_ID]) == [AS_CREATED]
+    assert secrets(store.tokens(_ID)) == ("sk_live_of_schema_1", "rt_of_schema_1")
+    store.prepare()
+    assert (old.read_bytes(), old.stat().st_mtime_ns) == (before[0], before[1].st_mtime_ns)
+
+
+def test_an_older_record_is_one_of_today_after_an_update(
+    store: CredentialStore, old: Path
+) -> None:
+    renamed = replace(AS_CREATED, name="Acme")
+    store.update(_ID, lambda _before, tokens: (renamed, tokens))
+    fields = json.loads(old.read_bytes())
+    assert (fields["schema"], "crc32" in fields) == (2, True)
+    assert store.verified(_ID) == renamed
+    assert secrets(store.tokens(_ID)) == ("sk_live_of_schema_1", "rt_of_schema_1")
+
+
+def test_an_older_record_can_be_deleted(store: CredentialStore, old: Path) -> None:
+    store.delete(_ID)
+    assert not old.exists()
+
+
+def test_an_older_record_whose_fields_were_changed_is_found_out_when_it_is_opened(
+    store: CredentialStore, old: Path
+) -> None:
+    """It has no checksum, so a list alone cannot tell."""
+    old.write_bytes(old.read_bytes().replace(b"acct_1Schema", b"acct_1Scheme"))
+    row = store.read(_ID)
+    assert isinstance(row, Credential)
+    assert row.account.id == "acct_1Scheme"
+    reason = "its fields were changed after it was sealed"
+    assert store.verified(_ID) == Damaged(_ID, reason)
+    with pytest.raises(CredentialDamaged, match=reason):
+        store.tokens(_ID)
+
+
+def test_a_record_cannot_pass_for_an_older_one_to_do_without_its_checksum(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+) -> None:
+    store.create(acme, tokens)
+    file = credentials / f"{acme.id}.json"
+    fields = json.loads(file.read_bytes())
+    fields["schema"] = 1
+    file.write_text(json.dumps(fields))
+    assert isinstance(store.read(acme.id), Damaged)
+    del fields["crc32"]
+    file.write_text(json.dumps(fields))
+    assert store.read(acme.id) == acme
+    assert isinstance(store.verified(acme.id), Damaged)
+
+
+def test_a_newer_record_is_a_row_that_says_so_and_nothing_rewrites_or_removes_it(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+) -> None:
+    store.create(acme, tokens)
+    file = credentials / f"{acme.id}.json"
+    fields = json.loads(file.read_bytes())
+    newer = with_checksum({**fields, "schema": 3, "currency": "GBP"})
+    file.write_bytes(newer)
+    row = Damaged(acme.id, "a newer m3cred wrote it (schema 3)")
+    assert store.ids() == [acme.id]
+    assert store.read(acme.id) == store.verified(acme.id) == row
+    store.prepare()
+    with pytest.raises(AlreadyThere):
+        store.create(acme, tokens)
+    with pytest.raises(AlreadyThere):
+        store.keep_pending(replace(acme, status=Status.PENDING), tokens)
+    with pytest.raises(CredentialDamaged, match="a newer m3cred"):
+        store.update(acme.id, lambda *before: before)
+    assert file.read_bytes() == newer
+    assert store.ids() == [acme.id]
