@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.log_file import logging_to
+from m3cred_tui.cli.process import close_to_others
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings, settings_from
 from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
@@ -36,11 +38,15 @@ def open_app(*, demo: bool, passphrase_fd: int | None = None) -> int:
 
     An identity under a passphrase is unlocked before, by the descriptor's line if one is given.
     """
+    close_to_others()
     if reason := _unfit_terminal():
         sys.stderr.write(f"m3cred: {reason}\n")
         return _FAILED
     try:
-        with demo_settings() if demo else normal_settings() as settings:
+        with (
+            demo_settings() if demo else normal_settings() as settings,
+            logging_to(settings.locations.log),
+        ):
             return _run(settings, passphrase_fd)
     except Problem as problem:
         sys.stderr.write(f"m3cred: {problem}\n")
@@ -70,6 +76,10 @@ def _run(settings: Settings, passphrase_fd: int | None) -> int:
         app.run()
     finally:
         _let_exchange_end()
+    if app.crash is not None:
+        from m3cred_tui.cli.crash import tell_crash
+
+        tell_crash(app.crash, settings.locations.log)
     return app.return_code or 0
 
 

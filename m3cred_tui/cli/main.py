@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run(chosen.port)
         if chosen.command == "identity":
             from m3cred_tui.cli.identity import run as run_identity
+            from m3cred_tui.cli.process import close_to_others
 
+            close_to_others()
             return run_identity(chosen)
         return _open_app(demo=chosen.demo, passphrase_fd=chosen.passphrase_fd)
     except KeyboardInterrupt:

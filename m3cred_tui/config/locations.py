@@ -18,13 +18,16 @@ class Locations:
     identity: Path
     """The age identity that opens the sealed parts; never in the directory of the data."""
 
+    log: Path
+    """What happened, without any secret."""
+
 
 def locations(*, demo: bool) -> Locations:
     """Return this user's locations; the demo's lie in ``demo/`` below the normal ones."""
     dirs = PlatformDirs(APP_NAME, appauthor=False)
-    data, config = dirs.user_data_path, dirs.user_config_path
+    data, config, state = dirs.user_data_path, dirs.user_config_path, dirs.user_state_path
     if config.is_relative_to(data):  # macOS has one directory for both
         config = Path.home() / f".{APP_NAME}"
     if demo:
-        data, config = data / "demo", config / "demo"
-    return Locations(data=data, identity=config / "identity.txt")
+        data, config, state = data / "demo", config / "demo", state / "demo"
+    return Locations(data, config / "identity.txt", state / f"{APP_NAME}.log")

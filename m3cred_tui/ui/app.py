@@ -11,6 +11,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 
+from m3cred_tui import VERSION
 from m3cred_tui.ui.leaving import told_of_signals
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.screens.page import Page
@@ -51,6 +52,7 @@ class M3credApp(App[None]):
         super().__init__(driver_class=TerminalDriver)
         self._keys = TypeAhead(self)
         self._services = services
+        self.crash: BaseException | None = None
 
     async def run_async(self, **options: Any) -> None:
         """Run until the user or a signal ends it; either way, the terminal is as it was."""
@@ -58,7 +60,16 @@ class M3credApp(App[None]):
             await super().run_async(**options)
 
     def _leave(self, number: signal.Signals) -> None:
+        _log.info("%s", number.name)
         self.exit(None, _SIGNALLED + number)
+
+    def on_mount(self) -> None:
+        """Log the start, once there is something to see."""
+        self.call_after_refresh(_log.info, "m3cred %s starts", VERSION)
+
+    def on_unmount(self) -> None:
+        """Log the end."""
+        _log.info("m3cred ends with status %d", self.return_code or 0)
 
     async def on_event(self, event: Event) -> None:
         """Take a key only when all that the key before it began has come to rest."""
@@ -83,16 +94,20 @@ class M3credApp(App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Take nothing for a crash that comes of leaving: Textual stops building pages then."""
+        from textual.worker import WorkerFailed
+
+        # Textual's own error of a failed worker does not say where.
+        fault = error.error if isinstance(error, WorkerFailed) else error
         if self._exit:
-            _log.warning("while leaving", exc_info=error)
+            _log.warning("while leaving", exc_info=fault)
         else:
+            _log.critical("crash", exc_info=fault)
+            self.crash = self.crash or fault
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Report a crash without the values of variables, which Textual would print."""
-        from rich.traceback import Traceback
-
-        self.panic(Traceback(show_locals=False))
+        """End; the front door tells of the crash. Textual would print variables' values."""
+        self._close_messages_no_wait()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action that has a key here, and the themes."""

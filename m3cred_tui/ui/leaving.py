@@ -18,7 +18,8 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     """Call ``leave`` in the running event loop for a signal that would end the process.
 
     asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
-    keys or mouse moves wait for it.
+    keys or mouse moves wait for it. After the block, SIGHUP is ignored: shell and system both
+    send one when a connection drops, and the second must not cut off what is left to do.
     """
     loop = asyncio.get_running_loop()
 
@@ -29,5 +30,5 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in (before | {signal.SIGHUP: signal.SIG_IGN}).items():
             signal.signal(number, handler)

@@ -74,7 +74,7 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys until input is disabled or the terminal has gone."""
         parser = XTermParser(self._debug)
-        # What is no UTF-8, as from a keyboard in Latin-1, must not end the app.
+        # What makes no sense (Latin-1, noise on the line, a binary paste) must not end the app.
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -84,9 +84,12 @@ class TerminalDriver(LinuxDriver):
                     if not data:
                         self._let_go()
                         return
-                    if text := decode(data):  # nothing, while a character is incomplete
-                        for message in parser.feed(text):
-                            self.process_message(message)
+                    try:
+                        if text := decode(data):  # nothing, while a character is incomplete
+                            for message in parser.feed(text):
+                                self.process_message(message)
+                    except (OverflowError, ValueError):  # as from ESC [ 9999999999 ~
+                        parser = XTermParser(self._debug)
                 for message in parser.tick():
                     self.process_message(message)
 

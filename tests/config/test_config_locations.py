@@ -24,15 +24,18 @@ def test_without_xdg_variables_things_lie_where_xdg_says(home: Path) -> None:
     assert locations(demo=False) == Locations(
         data=home / ".local/share/m3cred",
         identity=home / ".config/m3cred/identity.txt",
+        log=home / ".local/state/m3cred/m3cred.log",
     )
 
 
 def test_xdg_variables_move_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "elsewhere/data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "elsewhere/config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "elsewhere/state"))
     assert locations(demo=False) == Locations(
         data=home / "elsewhere/data/m3cred",
         identity=home / "elsewhere/config/m3cred/identity.txt",
+        log=home / "elsewhere/state/m3cred/m3cred.log",
     )
 
 
@@ -43,6 +46,7 @@ def test_the_demo_has_places_of_its_own_below_the_normal_ones(
     demo = locations(demo=True)
     assert demo.data == home / "data/m3cred/demo"
     assert demo.identity == home / ".config/m3cred/demo/identity.txt"
+    assert demo.log == home / ".local/state/m3cred/demo/m3cred.log"
 
 
 @pytest.mark.parametrize("demo", [False, True])
@@ -65,7 +69,9 @@ def test_where_one_directory_is_for_both_the_identity_goes_elsewhere(
     # As on macOS, where platformdirs answers the same for data and configuration.
     class OneDirectory:
         def __init__(self, name: str, *, appauthor: bool) -> None:
-            self.user_data_path = self.user_config_path = home / "Library" / name
+            self.user_data_path = self.user_config_path = self.user_state_path = (
+                home / "Library" / name
+            )
 
     monkeypatch.setattr(locations_module, "PlatformDirs", OneDirectory)
     places = locations(demo=False)

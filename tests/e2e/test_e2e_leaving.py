@@ -86,7 +86,7 @@ async def test_after_a_stop_it_goes_on_and_leaves_the_terminal_as_it_was(
     app: Terminal, number: signal.Signals
 ) -> None:
     app.signal(number)
-    os.waitpid(app.pid, os.WUNTRACED)
+    await asyncio.to_thread(os.waitpid, app.pid, os.WUNTRACED)
     if number == signal.SIGTSTP:
         await app.settles()
         assert_as_it_was(app)  # for the shell, meanwhile

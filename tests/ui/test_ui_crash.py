@@ -1,36 +1,123 @@
-from dataclasses import replace
+"""A fault in m3cred itself, in a real terminal: what is left on it, and in the log."""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
-from textual.worker import WorkerFailed
 
-from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.model.destination import Destination
-from m3cred_tui.ui.services import Services
-from tests.ui.user import opened, to_stage_4
+from tests.e2e.conftest import Home
+from tests.e2e.terminal import Terminal, terminal
 
-CANARY = "sk_live_canary"
+SECRETS = ("sk_live_canary", "canary", "local variable")
+# ``s`` on the Credentials page, which sorts, does something nobody foresaw instead.
+PROGRAM = """
+import asyncio, gc, sys, threading
+from m3cred_tui.cli.main import main
+from m3cred_tui.ui.screens.credentials import CredentialsPage
+from m3cred_tui.ui.screens.help import Help
+
+class Unforeseen(Exception):
+    pass
+
+class Lost:
+    def __del__(self):
+        fail()
+
+def fail(*_):
+    revealed = " ".join(["local", "variable"])
+    raise Unforeseen("sk_live_" + "canary", "https://host/path?code=" + "canary", len(revealed))
+
+async def fail_later():
+    fail()
+
+def task():
+    loop = asyncio.get_running_loop()
+    loop.create_task(fail_later()).add_done_callback(lambda _: loop.call_soon(gc.collect))
+
+def compose(page):
+    Help.compose = fail
+    page.app.action_help()
+
+WAYS = {
+    "an action": lambda page: fail(),
+    "a callback": lambda page: page.call_later(fail),
+    "a worker": lambda page: page.run_worker(fail_later()),
+    "a worker in a thread": lambda page: page.run_worker(fail, thread=True),
+    "compose": compose,
+    "a thread": lambda page: threading.Thread(target=fail).start(),
+    "a task": lambda page: task(),
+    "the event loop": lambda page: asyncio.get_running_loop().call_soon(fail),
+    "a destructor": lambda page: Lost() and None,
+}
+way = WAYS[sys.argv[1]]
+CredentialsPage.check_action = lambda *_: True
+CredentialsPage.action_sort = way
+sys.exit(main(["--demo"]))
+"""
+
+Crashing = Callable[[str], Awaitable[Terminal]]
 
 
-class UnforeseenError(Exception):
-    """What nobody thought of."""
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
 
 
-async def test_a_crash_is_told_without_the_values_of_variables(
-    services: Services, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+async def crashing(home: Home) -> AsyncIterator[Crashing]:
+    """Start the app, and have it fail in one of the ways."""
+    async with AsyncExitStack() as stack:
+
+        async def crash(way: str) -> Terminal:
+            command = [sys.executable, "-c", PROGRAM, way]
+            app = await stack.enter_async_context(terminal(command, home.environ))
+            await app.shows("There are no credentials yet")
+            app.press("s")
+            return app
+
+        yield crash
+
+
+@pytest.mark.parametrize(
+    "way", ["an action", "a callback", "a worker", "a worker in a thread", "compose"]
+)
+async def test_a_crash_leaves_the_terminal_and_tells_where_without_a_value(
+    crashing: Crashing, home: Home, way: str
 ) -> None:
-    def authorizer(_destination: Destination) -> Authorizer:
-        revealed = CANARY
-        raise UnforeseenError(len(revealed))
+    app = await crashing(way)
+    assert await app.ends() == 1
+    assert app.line_discipline() == app.modes
+    report = app.raw.decode().partition("\x1b[?1049l")[2]
+    assert "Traceback (most recent call last)" in report
+    assert "in fail" in report
+    assert "Unforeseen" in report
+    assert "m3cred: this is a fault in m3cred" in report
+    assert str(log_of(home)) in report
+    logged = log_of(home).read_text()
+    assert "in fail" in logged
+    assert logged.endswith("ends with status 1\n")
+    assert_no_secret(app.raw.decode() + logged)
 
-    with pytest.raises(WorkerFailed, match="UnforeseenError"):
-        await go_to_stripe(replace(services, authorizer=authorizer))
-    report = capsys.readouterr().err
-    assert "revealed = CANARY" in report  # the line itself
-    assert CANARY not in report
+
+@pytest.mark.parametrize("way", ["a thread", "a task", "the event loop", "a destructor"])
+async def test_what_fails_beside_the_app_is_logged_and_never_drawn_over_it(
+    crashing: Crashing, home: Home, way: str
+) -> None:
+    app = await crashing(way)
+    app.press("q")
+    assert await app.ends() == 0
+    assert app.line_discipline() == app.modes
+    assert "Unforeseen" not in app.raw.decode()
+    logged = log_of(home).read_text()
+    assert "in fail" in logged
+    assert_no_secret(app.raw.decode() + logged)
 
 
-async def go_to_stripe(services: Services) -> None:
-    async with opened(services) as user:
-        await to_stage_4(user)
-        await user.press("enter")
-        await user.until(lambda: user.app._exception)
+def log_of(home: Home) -> Path:
+    return home.path / "state" / "m3cred" / "demo" / "m3cred.log"
+
+
+def assert_no_secret(text: str) -> None:
+    assert [secret for secret in SECRETS if secret in text] == []

@@ -1,0 +1,20 @@
+"""What other processes may see of this one."""
+
+import resource
+import sys
+
+_PR_SET_DUMPABLE = 4  # <linux/prctl.h>
+
+
+def close_to_others() -> None:
+    """Have no core file written, and keep this user's other processes out of the memory.
+
+    After this only root can read it, or the environment, or attach a debugger (``prctl(2)``,
+    ``PR_SET_DUMPABLE``; on Linux only). Programs that are started are as open as ever, but
+    write no core files either.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(0))
