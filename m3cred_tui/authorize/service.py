@@ -1,6 +1,7 @@
 """Drives one authorization; tells of each step, and knows nobody who listens."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -26,6 +27,8 @@ from m3cred_tui.model.destination import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
+
+_log = logging.getLogger(__name__)
 
 TIME_LIMIT = timedelta(minutes=10)
 """As long as m3ter keeps a credential whose authentication is not finished."""
@@ -72,6 +75,7 @@ class Authorizer:
         try:
             server.start()
         except Problem as problem:
+            _log_end(Failed(problem))
             yield Failed(problem)
             return
         leaves_by_itself = False
@@ -79,6 +83,7 @@ class Authorizer:
             async with aclosing(self._steps(server, state)) as events:
                 async for event in events:
                     if isinstance(event, Approved | Failed):
+                        _log_end(event)
                         server.close_after_end_page()
                         leaves_by_itself = True
                     yield event
@@ -123,4 +128,12 @@ class Authorizer:
 
     def _tell_late(self, claiming: asyncio.Task[End]) -> None:
         if not claiming.cancelled():
+            _log_end(claiming.result())
             self.late(claiming.result())
+
+
+def _log_end(end: End) -> None:
+    if isinstance(end, Approved):
+        _log.info("Stripe has approved %s", end.account.id)
+    else:
+        _log.warning("no approval: %s", type(end.problem).__name__)

@@ -1,11 +1,15 @@
 """What has arrived so far; lives in the callback server's event loop."""
 
 import asyncio
+import logging
 
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
 from m3cred_tui.callback.status import Phase, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
+
+_log = logging.getLogger(__name__)
+_MOST_LOGGED = 10  # of what any web page can send
 
 
 class Reception:
@@ -26,11 +30,14 @@ class Reception:
         """Take in a redirect; tell whether it is valid. Only the first valid one counts."""
         try:
             result = validate_redirect(query, self._state)
-        except Problem:
+        except Problem as problem:
+            if self.status.mismatches < _MOST_LOGGED:
+                _log.warning("a redirect was turned away: %s", problem)
             self._tell(self.status.phase, self.status.mismatches + 1)
             return False
         if self.result is None:
             self.result = result
+            _log.info("the redirect has come: %s", type(result).__name__)
             approved = isinstance(result, AuthorizationCode)
             self._tell(Phase.RECEIVED if approved else Phase.REFUSED, self.status.mismatches)
         return True

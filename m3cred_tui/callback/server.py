@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from m3cred_tui.callback.redirect import RedirectResult
 from m3cred_tui.callback.routes import respond
 from m3cred_tui.callback.status import STATUS_PATH
 from m3cred_tui.model.secret import Secret
+
+_log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 10.0
 END_PAGE_SECONDS = 3.0
@@ -60,6 +63,7 @@ class CallbackServer:
             target=self._run, args=(self._loop, listeners), name="callback server", daemon=True
         )
         self._thread.start()
+        _log.info("listening on port %d", self._port)
 
     @property
     def port(self) -> int:
