@@ -1,55 +1,99 @@
 """Several processes at once."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from m3cred_tui.store.store import CredentialStore
+import pytest
 
-CHILD = """
-import os, sys
-from datetime import datetime, UTC
-from pathlib import Path
-from m3cred_tui.model.credential import *
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import STRIPE
-from m3cred_tui.model.entity_type import BILL
-from m3cred_tui.store import sealing
-from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.secret import Secret
+from tests.store.crowd import KEPT, ROUNDS
+from tests.store.swept_operations import ID, credential, store_in, tokens
 
-root = Path(sys.argv[1])
-store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
-account = StripeAccount("acct_1Acme", True)
-sys.stdout.write("ready\\n")
-sys.stdout.flush()
-sys.stdin.readline()
-for _ in range(10):
-    now = datetime.now(UTC)
-    acme = Credential(credential_id(now, os.urandom(10)), "Acme", BILL, STRIPE, account, now,
-                      "ann", Status.AUTHENTICATED)
-    store.create(acme, TokenResponse("acct_1Acme", True, "read_write"))
+if TYPE_CHECKING:
+    from m3cred_tui.store.store import CredentialStore
+
+_PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tests.store.crowd import main
+main()
 """
+_NAMES = "abcdefgh"
 
 
-def test_processes_that_begin_at_once_share_one_identity_and_lose_nothing(
-    store: CredentialStore, tmp_path: Path
-) -> None:
-    command = [sys.executable, "-I", "-c", CHILD, str(tmp_path)]
-    children = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    for child in children:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
+def started(root: Path, what: str, me: str = "") -> subprocess.Popen[str]:
+    """Start one of the crowd; it is ready, and waits for a line if it is to change things."""
+    command = [sys.executable, "-I", "-B", "-c", _PROGRAM, str(Path(__file__).parents[2])]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(
+        [*command, str(root), what, me], stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n", child.communicate()[1]
+    return child
+
+
+def ended(child: subprocess.Popen[str], last: str = "") -> str:
+    said, errors = child.communicate(last)
+    assert child.returncode == 0, errors
+    return said
+
+
+@pytest.mark.timeout(120)
+def test_a_crowd_loses_no_update_tears_no_record_and_is_seen_by_a_list(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.create(credential(name="0"), tokens(""))
+    watching = [started(tmp_path, "watch") for _ in range(2)]
+    verifying = started(tmp_path, "verify")
+    changing = [started(tmp_path, "change", me) for me in _NAMES]
+    for child in changing:
         assert child.stdin is not None
         child.stdin.write("go\n")
         child.stdin.flush()
-    for child in children:
-        child.communicate()
-    assert [child.returncode for child in children] == [0] * 4
+    for child in changing:
+        ended(child)
+    assert_counted(store)
+    listed = sorted(f"{one} {_row(store, one)}" for one in store.ids())
+    assert [ended(child).splitlines() for child in watching] == [listed, listed]
+    assert int(ended(verifying)) > 0
+    assert [path for path in (tmp_path / "data").rglob("*") if path.suffix == ".tmp"] == []
+
+
+def assert_counted(store: CredentialStore) -> None:
+    ids = store.ids()
+    assert len(ids) == 1 + len(_NAMES) * KEPT
+    rows = [store.verified(one) for one in ids]
+    assert {row.status for row in rows if isinstance(row, Credential)} == {Status.AUTHENTICATED}
+    shared, access_token = store.read(ID), store.tokens(ID).access_token
+    assert isinstance(shared, Credential)
+    assert isinstance(access_token, Secret)
+    assert shared.name == str(len(_NAMES) * ROUNDS)
+    assert Counter(access_token.reveal()) == dict.fromkeys(_NAMES, ROUNDS)
+
+
+def _row(store: CredentialStore, credential_id: str) -> str:
+    row = store.read(credential_id)
+    assert isinstance(row, Credential)
+    return f"{row.name} {row.status.value}"
+
+
+def test_processes_that_begin_at_once_share_one_identity_and_lose_nothing(
+    tmp_path: Path,
+) -> None:
+    begin = [started(tmp_path, "begin", me) for me in "abcd"]
+    for child in begin:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    for child in begin:
+        ended(child)
+    store = store_in(tmp_path)
     ids = store.ids()
     assert len(ids) == 40
     assert {store.tokens(one).scope for one in ids} == {"read_write"}
