@@ -1,7 +1,10 @@
 """What has arrived so far; lives in the callback server's event loop."""
 
 import asyncio
+import hmac
 import logging
+from dataclasses import replace
+from typing import Any
 
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
 from m3cred_tui.callback.status import Phase, Status
@@ -25,6 +28,8 @@ class Reception:
         self.result: RedirectResult | None = None
         self.status = Status()
         self.end_page_asked = asyncio.Event()
+        self.short_path: str | None = None
+        self.leads_to = ""
 
     def deliver(self, query: str) -> bool:
         """Take in a redirect; tell whether it is valid. Only the first valid one counts."""
@@ -33,14 +38,29 @@ class Reception:
         except Problem as problem:
             if self.status.mismatches < _MOST_LOGGED:
                 _log.warning("a redirect was turned away: %s", problem)
-            self._tell(self.status.phase, self.status.mismatches + 1)
+            self._tell(mismatches=self.status.mismatches + 1)
             return False
+        self.take(result)
+        return True
+
+    def take(self, result: RedirectResult) -> None:
+        """Take a valid redirect, however it came. Only the first one counts."""
         if self.result is None:
             self.result = result
             _log.info("the redirect has come: %s", type(result).__name__)
             approved = isinstance(result, AuthorizationCode)
-            self._tell(Phase.RECEIVED if approved else Phase.REFUSED, self.status.mismatches)
-        return True
+            self._tell(phase=Phase.RECEIVED if approved else Phase.REFUSED)
+
+    def visit(self, path: str) -> str | None:
+        """Return where the short address at ``path`` leads; each time is told.
+
+        It leads nowhere once a redirect has come, or when it is not exactly ours.
+        """
+        short = self.short_path
+        if short is None or self.result is not None or not _same(path, short):
+            return None
+        self._tell(visits=self.status.visits + 1)
+        return self.leads_to
 
     async def newer_than(self, version: int, within: float) -> Status:
         """Return the status once it is newer than ``version``, or after ``within`` seconds."""
@@ -56,7 +76,11 @@ class Reception:
         """Have everybody who waits for news answered now, as the server is closing."""
         self._news.set()
 
-    def _tell(self, phase: Phase, mismatches: int) -> None:
-        self.status = Status(self.status.version + 1, phase, mismatches)
+    def _tell(self, **news: Any) -> None:
+        self.status = replace(self.status, version=self.status.version + 1, **news)
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _same(path: str, ours: str) -> bool:
+    return hmac.compare_digest(path.encode("utf-8", "surrogatepass"), ours.encode())

@@ -12,6 +12,7 @@ from m3cred_tui.callback.response import Response
 from m3cred_tui.callback.status import LONGEST_WAIT, STATUS_PATH, Phase
 
 END_PATH = "/done"
+SHORT_PATH = "/go/"
 
 _PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")
 _VERSION = re.compile(r"[0-9]{1,9}")
@@ -30,6 +31,8 @@ async def respond(request: Request, reception: Reception, port: int) -> Response
         return refusal
     if request.path == CALLBACK_PATH:
         return _take_redirect(request.query, reception)
+    if request.path.startswith(SHORT_PATH):
+        return _lead(request.path, reception)
     if request.path == END_PATH:
         return _end_page(reception)
     return await _tell_status(request.query, reception)
@@ -38,7 +41,8 @@ async def respond(request: Request, reception: Reception, port: int) -> Response
 def _refusal(request: Request, port: int) -> Response | None:
     if not _is_for_us(request, port):
         return pages.plain(HTTPStatus.FORBIDDEN)
-    if request.path not in (CALLBACK_PATH, END_PATH, STATUS_PATH):
+    known = (CALLBACK_PATH, END_PATH, STATUS_PATH)
+    if request.path not in known and not request.path.startswith(SHORT_PATH):
         return pages.plain(HTTPStatus.NOT_FOUND)
     if request.method != "GET":
         return pages.plain(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET"))
@@ -65,6 +69,13 @@ def _take_redirect(query: str, reception: Reception) -> Response:
         return pages.NOT_EXPECTED
     # Elsewhere at once, so that the code leaves the address bar.
     return pages.plain(HTTPStatus.SEE_OTHER, ("Location", END_PATH))
+
+
+def _lead(path: str, reception: Reception) -> Response:
+    url = reception.visit(path)
+    if url is None:
+        return pages.plain(HTTPStatus.NOT_FOUND)
+    return pages.plain(HTTPStatus.SEE_OTHER, ("Location", url))
 
 
 def _end_page(reception: Reception) -> Response:

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from m3cred_tui.callback.listeners import listen_on_loopback
 from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.callback.reception import Reception
 from m3cred_tui.callback.redirect import RedirectResult
-from m3cred_tui.callback.routes import respond
+from m3cred_tui.callback.routes import SHORT_PATH, respond
 from m3cred_tui.callback.status import STATUS_PATH
 from m3cred_tui.model.secret import Secret
 
@@ -25,6 +26,7 @@ SILENCE_SECONDS = 10.0
 END_PAGE_SECONDS = 3.0
 _FAREWELL_SECONDS = 0.2
 _JOIN_SECONDS = 1.0
+_SHORT_BYTES = 9  # 72 bits; the address fits on a line of 40 characters
 
 
 class CallbackServer:
@@ -81,6 +83,20 @@ class CallbackServer:
     def status_url(self) -> str:
         """Where to poll; see :mod:`m3cred_tui.callback.status`."""
         return f"http://127.0.0.1:{self.port}{STATUS_PATH}"
+
+    def lead_to(self, url: str) -> str:
+        """Return a short address that redirects to ``url``, for this request only.
+
+        Nobody can guess it, as where it leads tells the state. A browser that comes by it
+        shows that it can reach this server (:attr:`Status.visits`).
+        """
+        self._reception.leads_to = url
+        self._reception.short_path = SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
+        return f"http://127.0.0.1:{self.port}{self._reception.short_path}"
+
+    def take(self, result: RedirectResult) -> None:
+        """Take a redirect that came another way, so that the browser's counts no more."""
+        self._call(functools.partial(self._reception.take, result))
 
     def result(self) -> RedirectResult | None:
         """Return the first valid redirect, if one has come; also after :meth:`close`."""

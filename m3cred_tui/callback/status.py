@@ -27,6 +27,8 @@ class Status:
     phase: Phase = Phase.WAITING
     mismatches: int = 0
     """Redirects that were turned away: malformed, without state or with the wrong one."""
+    visits: int = 0
+    """How often a browser came by the short address, and so can reach the callback server."""
 
     def to_json(self) -> str:
         """Return the body of an answer."""
@@ -44,8 +46,13 @@ def parse_status(body: str | bytes) -> Status:
     except RecursionError:
         raise ValueError("not a status of the callback server") from None
     match fields:
-        case {"version": int(version), "phase": str(phase), "mismatches": int(mismatches)}:
-            return Status(version, Phase(phase), mismatches)
+        case {
+            "version": int(version),
+            "phase": str(phase),
+            "mismatches": int(mismatches),
+            "visits": int(visits),
+        }:
+            return Status(version, Phase(phase), mismatches, visits)
     raise ValueError("not a status of the callback server")
 
 
