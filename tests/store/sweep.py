@@ -74,6 +74,12 @@ class Sweep:
             points.append(Point(call, counts[call]))
         return points
 
+    def traced(self) -> list[str]:
+        """Return the lines of a run's trace, with the paths of its descriptors."""
+        with self._copy() as root:
+            self._run(root)
+            return self._log.read_text().replace(str(root), "").splitlines()
+
     def faulty(self, point: Point, fault: str, limits: Limits = _NONE) -> Outcome:
         """Run it with a fault (as strace has it) at one point, and check what is left."""
         inject = f"{point.call}:{fault}:when={point.number}"

@@ -65,7 +65,7 @@ class Forks:
         self._asks.flush()
         pid = self._answer()["pid"]
         fault = ["-e", f"inject={inject}"] if inject else []
-        command = ["strace", "-p", str(pid), "-s", "0", "-o", str(log), *fault]
+        command = ["strace", "-y", "-p", str(pid), "-s", "0", "-o", str(log), *fault]
         with subprocess.Popen(command, stderr=subprocess.PIPE) as strace:
             assert strace.stderr is not None
             attached = strace.stderr.readline()

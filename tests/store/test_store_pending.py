@@ -10,6 +10,7 @@ import pytest
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.folder import RecordFolder
 from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
@@ -17,7 +18,7 @@ from m3cred_tui.store.problems import (
     OutcomeUnknown,
     StoreUnusable,
 )
-from m3cred_tui.store.record import Damaged
+from m3cred_tui.store.record import Damaged, Record
 from m3cred_tui.store.store import CredentialStore
 
 
@@ -118,6 +119,47 @@ def test_the_last_whole_half_of_a_credential_is_not_swept(
     assert isinstance(store.read(acme.id), Damaged)
     created.unlink()
     assert store.verified(acme.id) == pending
+
+
+def test_a_credential_that_is_created_while_a_list_looks_is_in_it_once(
+    store: CredentialStore,
+    acme: Credential,
+    pending: Credential,
+    tokens: TokenResponse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.keep_pending(pending, tokens)
+    names = RecordFolder.names
+
+    def then_created(folder: RecordFolder) -> list[str]:
+        found = names(folder)
+        monkeypatch.undo()
+        store.create(acme, tokens)
+        return found
+
+    monkeypatch.setattr(RecordFolder, "names", then_created)
+    assert store.ids() == [acme.id]
+
+
+def test_a_credential_that_is_created_while_it_is_looked_for_is_found(
+    store: CredentialStore,
+    acme: Credential,
+    pending: Credential,
+    tokens: TokenResponse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.keep_pending(pending, tokens)
+    read = RecordFolder.read
+
+    def then_created(folder: RecordFolder, credential_id: str) -> Record:
+        try:
+            return read(folder, credential_id)
+        finally:
+            monkeypatch.undo()
+            store.create(acme, tokens)
+
+    monkeypatch.setattr(RecordFolder, "read", then_created)
+    assert store.read(acme.id) == acme
 
 
 def test_deleting_removes_both_halves(

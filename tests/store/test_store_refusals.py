@@ -16,6 +16,7 @@ from m3cred_tui.store.record import Damaged
 from m3cred_tui.store.store import CredentialStore
 
 NOBODY = 65534
+ID = "0196d5c8-0000-7000-8000-000000000000"
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -150,7 +151,8 @@ from m3cred_tui.store.store import CredentialStore
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 root = Path(sys.argv[1])
 store = CredentialStore(root / "data", IdentityFile(root / "id" / "identity"))
-for ask in (store.ids, store.prepare):
+ID = "0196d5c8-0000-7000-8000-000000000000"
+for ask in (store.ids, lambda: store.read(ID), store.prepare):
     try:
         print(ask())
     except Problem as problem:
@@ -181,6 +183,7 @@ def test_a_directory_that_cannot_be_made_is_told(place_for_nobody: Path) -> None
     path = place_for_nobody / "data"
     assert said_by_nobody(place_for_nobody) == [
         "[]",
+        "None",
         f"StoreUnusable {path} cannot be used: permission is denied.",
     ]
 
@@ -195,7 +198,7 @@ def test_a_directory_of_root_is_told_to_another_user(place_for_nobody: Path) -> 
         f"StoreUnusable {path} cannot be used: it belongs to another user (uid 0). "
         f"Run: sudo chown 65534 {path}"
     )
-    assert said_by_nobody(place_for_nobody) == [sentence, sentence]
+    assert said_by_nobody(place_for_nobody) == [sentence] * 3
 
 
 @as_root
@@ -208,5 +211,32 @@ def test_a_directory_without_write_permission_is_told_before_stripe_is_asked(
     path.chmod(0o500)
     assert said_by_nobody(place_for_nobody) == [
         "[]",
+        "None",
         f"StoreUnusable {path} cannot be used: permission is denied.",
     ]
+
+
+@as_root
+@pytest.mark.parametrize("bits", [0o000, 0o300])
+def test_a_directory_that_cannot_be_read_is_told(bits: int, place_for_nobody: Path) -> None:
+    path = of_nobody(place_for_nobody / "data" / "credentials")
+    path.chmod(bits)
+    sentence = f"StoreUnusable {path} cannot be used: permission is denied."
+    assert said_by_nobody(place_for_nobody) == [sentence] * 3
+
+
+@as_root
+def test_a_record_that_cannot_be_read_is_a_row(place_for_nobody: Path) -> None:
+    file = of_nobody(place_for_nobody / "data" / "credentials") / f"{ID}.json"
+    file.touch(0o000)
+    os.chown(file, NOBODY, NOBODY)
+    damaged = Damaged(ID, "permission is denied")
+    assert said_by_nobody(place_for_nobody)[:2] == [f"[{ID!r}]", str(damaged)]
+
+
+def of_nobody(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for path in (folder, folder.parent):
+        os.chown(path, NOBODY, NOBODY)
+        path.chmod(0o700)
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -46,4 +47,36 @@ def test_a_fault_at_any_system_call_leaves_the_old_or_the_new_state_as_told(
     for error in ERRORS:
         assert counts[error, "old"] > 0
         assert counts[error, "new"] > 0, "a descriptor that does not close undoes nothing"
+        if "prepare" not in operation:
+            assert counts[error, "unknown"] > 0, "the disk did not confirm it"
     record_property(SWEPT, [operation, len(sweep.points), cells(counts)])
+
+
+_wrote = re.compile(r"write\(\d+<(/[^>]+)>").match
+_named = re.compile(r"(?:linkat|renameat2?)\(\d+<([^>]+)>, \"([^\"]*)\", ").match
+_removed = re.compile(r"unlinkat\(\d+<([^>]+)>, \"([^\"]*)\", 0\) = 0").match
+_synced = re.compile(r"fsync\(\d+<([^>]+)>\) += 0").match
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_disk_has_a_change_before_it_is_told_to_be_done(
+    operation: str, forking: Forks, tmp_path: Path
+) -> None:
+    """A kill cannot show what a power cut would lose, but the order of the calls can."""
+    on_its_way: dict[str, str] = {}
+    for line in Sweep(forking, operation, tmp_path).traced():
+        if found := _wrote(line):
+            on_its_way[found[1]] = line
+        elif found := _named(line):
+            folder, temporary = found.groups()
+            assert f"{folder}/{temporary}" not in on_its_way, "its bytes come before its name"
+            on_its_way[folder] = line
+        elif found := _removed(line):
+            folder, name = found.groups()
+            half_created = folder.endswith("/pending") and not operation.startswith("delete")
+            assert not half_created or "/data/credentials" not in on_its_way, "created first"
+            if not half_created and not name.endswith(".tmp"):
+                on_its_way[folder] = line
+        elif found := _synced(line):
+            on_its_way.pop(found[1], None)
+    assert on_its_way == {}
