@@ -17,19 +17,29 @@ STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…"}
 
 
 class Column(NamedTuple):
-    """One column: its heading, a short one where it is narrow, its least width, its text."""
+    """One column: its heading, a short one where it is narrow, its least width, its text.
+
+    ``word``, where there is one, is what is searched and sorted by in place of the text.
+    """
 
     heading: str
     short: str
     least: int
     text: Callable[[Credential, int], str]
     damaged: Callable[[Damaged], str] = lambda _row: ""
+    word: Callable[[Credential], str] | None = None
 
     def of(self, row: Row, width: int = 200) -> str:
         """Return what this column shows of ``row`` in ``width`` cells."""
         if isinstance(row, Credential):
             return self.text(row, width)
         return self.damaged(row)
+
+    def sought(self, row: Row) -> str:
+        """Return what this column is searched and sorted by."""
+        if self.word is not None and isinstance(row, Credential):
+            return self.word(row)
+        return self.of(row)
 
 
 def account_label(credential: Credential) -> str:
@@ -52,7 +62,14 @@ NAME = Column("Name", "Name", 16, lambda one, _: one.name, lambda row: row.id)
 ENTITY_TYPE = Column("Entity type", "Type", 4, lambda one, _: one.entity_type.label)
 DESTINATION = Column("Destination", "Destination", 18, lambda one, _: one.destination.label)
 ACCOUNT = Column("Stripe account", "Account", 13, lambda one, _: account_label(one))
-STATUS = Column("Status", "Status", 15, _status, lambda row: f"! damaged: {row.reason}")
+STATUS = Column(
+    "Status",
+    "Status",
+    15,
+    _status,
+    lambda row: f"! damaged: {row.reason}",
+    lambda one: one.status,  # its sign would double the memory of the whole text
+)
 CREATED = Column("Created", "Date", 6, _created)
 
 COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)

@@ -1,109 +1,199 @@
-"""The credentials as the Credentials page holds them: known by ID, read when needed."""
+"""The credentials as the Credentials page holds them: known by ID, read when drawn."""
 
 from __future__ import annotations
 
-import unicodedata
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
-from m3cred_tui.ui.columns import COLUMNS, CREATED, NAME, Column
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.record import Damaged
+from m3cred_tui.ui.columns import COLUMNS, CREATED, NAME
+from m3cred_tui.ui.search import (
+    Rows,
+    beginning,
+    field,
+    is_narrower,
+    matches,
+    plain,
+    searched_in,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from m3cred_tui.ui.columns import Row
+    from m3cred_tui.ui.columns import Column, Row
 
 SORTABLE = (CREATED, *(column for column in COLUMNS if column is not CREATED))
 
-_ID_PART = 8  # shorter pieces of an ID are found in every other one
+_KEPT = 256
+"""Rows that stay read; a few screenfuls. 100,000 of them would take 100 MiB."""
+
+
+class Seen(NamedTuple):
+    """What a look at the store has found."""
+
+    ids: Sequence[str]
+    """All of them, newest first."""
+    written: AbstractSet[str]
+    """Those that were written since the look before."""
+    texts: dict[str, str]
+    """What is known already of the text that each is searched in."""
+    order: Column
+    rows: Rows
+    """What is known already, in that order."""
 
 
 class Listing:
     """Rows in the order and under the filter that the user chose.
 
-    Credential IDs sort by time, so the newest are shown before any other file is opened.
-    Filter and order cover what has been read; :meth:`read_rest` reads what is left.
+    Of each it holds the ID and, once that is read, the text that it is searched in; filter
+    and order cover those that have one. It belongs to the thread of the app.
     """
 
     def __init__(self, read: Callable[[str], Row | None]) -> None:
         """Take how to read one credential; ``None`` is one that is gone."""
-        self._ids: Sequence[str] = ()
-        self._read = read
-        self._rows: dict[str, Row] = {}
-        self._searchable: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._read = lru_cache(_KEPT)(read)
+        self._mismatched: dict[str, Damaged] = {}
+        self._found: tuple[Sequence[str], Rows] = ((), Rows((), ()))
+        self.ids: Sequence[str] = ()
+        self.texts: dict[str, str] = {}
+        self.rows = Rows((), ())
         self.filter = ""
         self.order = CREATED
         self.total = 0
         self.shown: Sequence[str] = ()
 
     @property
-    def has_every_id(self) -> bool:
-        """Whether all IDs are known, not just the newest."""
-        return self.total == len(self._ids)
-
-    @property
     def is_arranged(self) -> bool:
         """Whether a filter or an order other than the newest first is set."""
         return bool(self.filter.strip()) or self.order is not CREATED
 
-    def renew(self, ids: Sequence[str], total: int) -> None:
-        """Take the IDs as they are now, newest first; what has been read of them stays read.
+    def begin(self, ids: Sequence[str], total: int) -> None:
+        """Take the newest IDs, newest first, and how many credentials there are in all."""
+        self.ids, self.total = ids, total
 
-        ``total`` counts all credentials; ``ids`` may be the newest of them only.
-        """
-        self._ids, self.total = ids, total
-        for gone in self._rows.keys() - set(ids):
-            del self._rows[gone], self._searchable[gone], self._names[gone]
+    def accept(self, seen: Seen) -> None:
+        """Take what a look at the store has found."""
+        self._read.cache_clear()
+        still = seen.texts.keys() - seen.written if self._mismatched else ()
+        self._mismatched = {one: row for one, row in self._mismatched.items() if one in still}
+        self.ids, self.total, self.texts = seen.ids, len(seen.ids), seen.texts
+        self.put_in_order(seen.rows if seen.order is self.order else None)
+
+    def take(self, texts: Mapping[str, str]) -> None:
+        """Take the texts of rows that were read; :meth:`put_in_order` has them found."""
+        self.texts.update(texts)
+
+    def put_in_order(self, rows: Rows | None = None) -> None:
+        """Take ``rows``, or else find out anew, which takes 0.1 s for 100,000."""
+        self.rows = rows or in_order(self.ids, self.texts, self.order)
+        self._found = (), self.rows
+
+    def add(self, credential_id: str) -> None:
+        """Take the ID of a credential that was created here."""
+        if credential_id not in self.ids:
+            self.ids = sorted((*self.ids, credential_id), reverse=True)
+            self.total += 1
+        self._read.cache_clear()
+        self._read_text(credential_id)
+
+    def drop(self, credential_id: str) -> None:
+        """Forget a credential that was deleted here."""
+        if credential_id in self.ids:
+            self.ids = [one for one in self.ids if one != credential_id]
+            self.total -= 1
+        self._read.cache_clear()
+        self._mismatched.pop(credential_id, None)
+        # Another dictionary: a thread may go through this one.
+        self.texts = {**self.texts}
+        self.texts.pop(credential_id, None)
+        self.put_in_order()
+
+    def learn(self, row: Row) -> None:
+        """Take a row whose sealed part was opened: only now is it known to be damaged."""
+        if row == self.row(row.id):
+            return
+        self._read.cache_clear()
+        if isinstance(row, Damaged):
+            self._mismatched[row.id] = row
+        else:
+            self._mismatched.pop(row.id, None)
+        self._read_text(row.id)
 
     def row(self, credential_id: str) -> Row | None:
         """Return the row of this ID, read now if it has not been; ``None`` if it is gone."""
-        row = self._rows.get(credential_id)
-        if row is None and (row := self._read(credential_id)) is not None:
-            words = (column.of(row) for column in COLUMNS if column is not CREATED)
-            self._rows[credential_id] = row
-            self._names[credential_id] = name_key(NAME.of(row))
-            # Last, as the other thread takes for read what can be searched.
-            self._searchable[credential_id] = _plain(" ".join(words))
-        return row
+        try:
+            return self._mismatched.get(credential_id) or self._read(credential_id)
+        except Problem as problem:
+            return Damaged(credential_id, str(problem))
 
-    def read_rest(self, batch: int = 200) -> Iterator[int]:
-        """Read what has not been read, ``batch`` at a time; yields how many are left."""
-        for start in range(0, len(self._ids), batch):
-            for credential_id in self._ids[start : start + batch]:
-                self.row(credential_id)
-            yield max(0, len(self._ids) - start - batch)
+    def search(self) -> Iterator[None]:
+        """Have in ``shown`` what the filter finds; it grows from one step to the next."""
+        words = plain(self.filter).split()
+        if not words:
+            self.shown = self.rows.ids if self.order is not CREATED else self.ids
+            return
+        before, found = self._found
+        among = found if is_narrower(words, before) else self.rows
+        ids: list[str] = []
+        texts: list[str] = []
+        self.shown = ids
+        for some in matches(among, words):
+            ids += some.ids
+            texts += some.texts
+            yield
+            if self.shown is not ids:  # the user has gone on to another filter
+                return
+        self._found = words, Rows(ids, texts)
+
+    def arrange(self) -> None:
+        """Apply filter and order anew, to the end."""
+        for _slice in self.search():
+            pass
 
     @property
     def taken_names(self) -> Container[str]:
         """The :func:`name_key` of every name in use; a view that grows as more is read."""
-        return self._names.values()
+        return _TakenNames(self)
 
-    def arrange(self) -> None:
-        """Apply filter and order anew to what has been read."""
-        if not self.is_arranged:
-            self.shown = self._ids
-            return
-        words = _plain(self.filter).split()
-        found = [one for one in self._ids if self._matches(one, words)]
-        if self.order is not CREATED:
-            found.sort(key=lambda one: self._sort_key(one, self.order))
-        self.shown = found
+    def is_taken(self, key: str) -> bool:
+        """Tell whether a credential has a name with this :func:`name_key`.
 
-    def _matches(self, credential_id: str, words: Sequence[str]) -> bool:
-        text = self._searchable.get(credential_id)
-        return text is not None and all(
-            word in text or (len(word) >= _ID_PART and word in credential_id) for word in words
+        One that is pending has none yet: it is created under the name that it then gets.
+        """
+        begins = beginning(key)
+        alike = (
+            one
+            for one, text in self.texts.items()
+            if begins in text and text.startswith(begins)  # the first is the faster
         )
+        return any(_has_name(self.row(one), key) for one in alike)
 
-    def _sort_key(self, credential_id: str, column: Column) -> str:
-        return name_key(column.of(self._rows[credential_id]))
+    def _read_text(self, credential_id: str) -> None:
+        if (row := self.row(credential_id)) is not None:
+            self.texts[credential_id] = searched_in(row)
+        self.put_in_order()
 
 
-def _plain(text: str) -> str:
-    """Return what is searched for and in: without case and accents."""
-    key = name_key(text)
-    if key.isascii():
-        return key
-    letters = unicodedata.normalize("NFKD", key)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+class _TakenNames:
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._listing.is_taken(key)
+
+
+def _has_name(row: Row | None, key: str) -> bool:
+    created = isinstance(row, Credential) and row.status is not Status.PENDING
+    return created and row is not None and name_key(NAME.of(row)) == key
+
+
+def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Rows:
+    """Return the rows that have a text, in this order; the newest first among equals."""
+    known = [one for one in ids if one in texts]
+    if order is not CREATED:
+        known.sort(key=lambda one: field(texts[one], order))
+    return Rows(known, [texts[one] for one in known])

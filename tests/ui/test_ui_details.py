@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from m3cred_tui.model.credential import StripeAccount
+from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
+from tests.ui.records import rewrite
 from tests.ui.user import User, opened
 
 
@@ -35,6 +39,7 @@ async def test_every_field_is_shown_and_what_the_credential_is_for(
             "Status ✓ authenticated",
             f"Created {acme.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
             "Created by ann@server",
+            "Sealed part opened, agrees with the fields above",
             "native Integration Configuration",
         )
 
@@ -91,3 +96,74 @@ async def test_a_long_name_leaves_its_line_readable(services: Services, keep: Ke
     async with opened(services, (60, 20)) as user:
         await to_details(user)
         await user.until(lambda: user.shows_address(name.replace(" ", "")))
+
+
+async def test_a_name_that_somebody_else_wrote_is_damage_once_the_sealed_part_is_opened(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    acme = keep("Acme")
+    keep("Bolt")
+    rewrite(credentials / f"{acme.id}.json", name="Forged")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("down")
+        await user.sees("▌Forged")  # nothing in the clear fields tells
+        await to_details(user)
+        await user.sees(acme.id, "Damaged its fields were changed after it was sealed")
+        assert not user.shows("native Integration Configuration")
+        await user.press("escape")
+        await user.sees("▌! damaged: its fields were changed after it was sealed")
+        assert not user.shows("Forged")
+        await user.press("slash", *"damaged")
+        await user.sees("1 of 2 credentials", "▌! damaged")
+
+
+async def test_a_record_that_was_mended_meanwhile_is_damaged_no_more(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    acme = keep("Acme")
+    file = credentials / f"{acme.id}.json"
+    whole = file.read_bytes()
+    file.write_bytes(b"{")  # in place, which the directory does not tell
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.sees("▌! damaged")
+        file.write_bytes(whole)
+        await to_details(user)
+        await user.sees("Account ID", "agrees with the fields above")
+        await user.press("escape")
+        await user.sees("▌Acme", "✓ authenticated")
+
+
+@pytest.mark.parametrize(
+    ("identity", "sentence"),
+    [
+        (None, "Sealed part not opened: The identity"),
+        (b"-----BEGIN AGE ENCRYPTED FILE-----\n", "is under a passphrase"),
+    ],
+    ids=["missing", "locked"],
+)
+async def test_without_the_identity_the_clear_fields_are_shown_and_why_no_more_is(
+    services: Services, keep: Keep, tmp_path: Path, identity: bytes | None, sentence: str
+) -> None:
+    keep("Acme")
+    file = tmp_path / "config" / "identity.txt"
+    file.unlink() if identity is None else file.write_bytes(identity)
+    async with opened(services) as user:
+        await to_details(user)
+        await user.sees("Account ID acct_1Kept0000", sentence)
+        await user.press("escape")
+        await user.sees("▌Acme", "✓ authenticated")
+
+
+async def test_a_credential_that_is_deleted_while_it_is_opened_is_told_as_such(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    acme = keep("Acme")
+    async with opened(services) as user:
+        await user.sees("▌Acme")
+        store.delete(acme.id)
+        await to_details(user)
+        await user.sees("another m3cred has deleted the credential")
+        await user.press("escape")
+        await user.sees("There are no credentials yet.")

@@ -5,20 +5,8 @@ import pytest
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
+from tests.ui.records import copy
 from tests.ui.user import opened
-
-
-def copy_records(credentials: Path, times: int) -> None:
-    """Put copies of the one record beside it, as if made in the milliseconds after it."""
-    (record,) = credentials.iterdir()
-    text = record.read_text()
-    start = int(record.stem.replace("-", "")[:12], 16)
-    for number in range(1, times):
-        made = f"{start + number:012x}"
-        new = f"{made[:8]}-{made[8:]}{record.stem[13:]}"
-        copied = text.replace(record.stem, new).replace('"Copied"', f'"Copied {number}"')
-        (credentials / f"{new}.json").write_text(copied)
-        (credentials / f"{new}.json").chmod(0o600)
 
 
 async def test_without_credentials_the_page_says_what_to_do(services: Services) -> None:
@@ -268,7 +256,7 @@ async def test_of_thousands_the_last_is_reached_found_and_sorted(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     keep("Copied")
-    copy_records(credentials, 1_000)
+    copy(credentials, 1_000)
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.sees("▌Copied 999", "1,000 credentials")

@@ -1,67 +1,201 @@
-"""The list's rows while they are read in another thread."""
+"""The rows of the list: what is found, in which order, and which names are taken."""
 
-import pytest
+from collections.abc import Sequence
 
-from m3cred_tui.model.credential import Credential
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.store.store import CredentialStore
-from m3cred_tui.ui.columns import NAME
+from m3cred_tui.ui import search
+from m3cred_tui.ui.columns import DESTINATION, NAME, STATUS
 from m3cred_tui.ui.listing import Listing
+from m3cred_tui.ui.reading import Watch, catch_up
+from m3cred_tui.ui.search import Rows, plain, without_accents
 from tests.ui.conftest import Keep
+
+Text = st.text(st.characters(categories=["L", "M", "N", "P", "Zs"]), max_size=8)
+Letters = st.text("ab é-", max_size=9)
+
+
+async def read(listing: Listing, store: CredentialStore) -> list[int]:
+    """Read all there is; return how many were left each time that was told."""
+    return [left async for left in catch_up(store, listing, Watch(store.stamp))]
 
 
 def names(listing: Listing) -> list[str]:
+    listing.arrange()
     rows = [listing.row(one) for one in listing.shown]
     return [row.name for row in rows if isinstance(row, Credential)]
 
 
-def test_sorting_at_any_moment_while_rows_are_read_does_not_crash(
-    keep: Keep, store: CredentialStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("Zebra", "Aardvark", "Mule"):
-        keep(name)
-    listing = Listing(store.read)
-    listing.renew(*store.newest(10))
-    listing.order = NAME
-    sorting = False
-
-    def while_sorting(text: str) -> str:
-        nonlocal sorting
-        if not sorting:  # the other thread's turn, in the middle of reading a row
-            sorting = True
-            listing.arrange()
-            sorting = False
-        return name_key(text)
-
-    monkeypatch.setattr("m3cred_tui.ui.listing.name_key", while_sorting)
-    for _left in listing.read_rest(batch=1):
-        listing.arrange()
-    assert names(listing) == ["Aardvark", "Mule", "Zebra"]
-
-
-def test_rows_that_are_gone_free_their_names(keep: Keep, store: CredentialStore) -> None:
-    acme = keep("Acme")
-    listing = Listing(store.read)
-    listing.renew(*store.newest(10))
-    list(listing.read_rest())
-    assert "acme" in listing.taken_names
-    store.delete(acme.id)
-    listing.renew(*store.newest(10))
-    assert "acme" not in listing.taken_names
-    listing.arrange()
-    assert names(listing) == []
-
-
-def test_a_filter_covers_what_was_read_and_the_rest_once_it_is(
+async def test_a_filter_covers_what_was_read_and_the_rest_once_it_is(
     keep: Keep, store: CredentialStore
 ) -> None:
     for name in ("Acme one", "Bolt", "Acme two"):
         keep(name)
     listing = Listing(store.read)
-    listing.renew(*store.newest(10))
+    listing.begin(*store.newest(10))
+    assert names(listing) == ["Acme two", "Bolt", "Acme one"]
     listing.filter = "acme"
-    listing.arrange()
-    assert listing.shown == []
-    list(listing.read_rest())
-    listing.arrange()
+    assert names(listing) == []
+    assert await read(listing, store) == [3, 0]
     assert names(listing) == ["Acme two", "Acme one"]
+
+
+async def test_accents_and_case_neither_hide_a_row_nor_sort_it_last(
+    keep: Keep, store: CredentialStore
+) -> None:
+    for name in ("Zebra", "éclair", "Eagle", "Café"):
+        keep(name)
+    listing = Listing(store.read)
+    await read(listing, store)
+    listing.order = NAME
+    listing.put_in_order()
+    assert names(listing) == ["Café", "Eagle", "éclair", "Zebra"]
+    listing.filter = "CAFE"
+    assert names(listing) == ["Café"]
+
+
+async def test_equals_are_in_the_order_of_their_age_whatever_is_sorted_by(
+    keep: Keep, store: CredentialStore
+) -> None:
+    for number in range(4):
+        keep(f"Acme {number}", livemode=number % 2 == 0)
+    listing = Listing(store.read)
+    await read(listing, store)
+    listing.order = DESTINATION
+    listing.put_in_order()
+    assert names(listing) == ["Acme 2", "Acme 0", "Acme 3", "Acme 1"]
+    listing.order = STATUS
+    listing.put_in_order()
+    assert names(listing) == ["Acme 3", "Acme 2", "Acme 1", "Acme 0"]
+
+
+async def test_a_piece_of_an_id_finds_it_unless_it_is_in_every_other_id(
+    keep: Keep, store: CredentialStore
+) -> None:
+    kept = [keep(name) for name in ("Xyz", "Xyy", "Xxy")]
+    listing = Listing(store.read)
+    await read(listing, store)
+    for piece, found in ((kept[1].id, ["Xyy"]), (kept[1].id[-12:], ["Xyy"]), ("0", [])):
+        listing.filter = ""
+        for letter in piece:
+            listing.filter += letter
+            listing.arrange()
+        assert names(listing) == found, piece
+
+
+async def test_a_taken_name_is_told_from_one_with_other_accents(
+    keep: Keep, store: CredentialStore
+) -> None:
+    keep("Café")
+    listing = Listing(store.read)
+    taken = listing.taken_names
+    assert name_key("CAFÉ") not in taken  # it is not known yet
+    await read(listing, store)
+    assert name_key("CAFÉ") in taken
+    assert name_key("Cafe") not in taken
+    assert name_key("Caf") not in taken
+    assert name_key("Café Ltd") not in taken  # the account's name, which is free
+
+
+async def test_a_name_is_free_while_its_approval_waits_and_once_it_is_deleted(
+    keep: Keep, store: CredentialStore
+) -> None:
+    keep("Waiting", status=Status.PENDING)
+    acme = keep("Acme")
+    listing = Listing(store.read)
+    await read(listing, store)
+    assert "waiting" not in listing.taken_names
+    assert "acme" in listing.taken_names
+    store.delete(acme.id)
+    await read(listing, store)
+    assert "acme" not in listing.taken_names
+    assert names(listing) == ["Waiting"]
+
+
+async def test_what_is_sorted_while_rows_are_read_is_whole_in_the_end(
+    keep: Keep, store: CredentialStore
+) -> None:
+    for name in ("Zebra", "Aardvark", "Mule"):
+        keep(name)
+    listing = Listing(store.read)
+    listing.order = DESTINATION
+    reading = catch_up(store, listing, Watch(store.stamp))
+    assert await anext(reading) == 3
+    listing.order = NAME
+    listing.put_in_order()
+    assert names(listing) == []
+    assert [left async for left in reading] == [0]
+    assert names(listing) == ["Aardvark", "Mule", "Zebra"]
+
+
+@given(texts=st.lists(Letters, max_size=30), typed=st.lists(Letters, max_size=6))
+def test_the_filter_finds_the_same_however_it_came_to_be_typed(
+    texts: Sequence[str], typed: Sequence[str]
+) -> None:
+    ids = [f"{number:08x}-aaaa" for number in range(len(texts))]
+    listing = Listing(lambda _id: None)
+    listing.begin(ids, len(ids))
+    listing.take(dict(zip(ids, map(plain, texts), strict=True)))
+    listing.put_in_order()
+    for listing.filter in typed:
+        listing.arrange()
+        words = plain(listing.filter).split()
+        found = [
+            one
+            for one, text in zip(ids, texts, strict=True)
+            if all(
+                word in plain(text) or (search.is_id_part(word) and word in one)
+                for word in words
+            )
+        ]
+        assert listing.shown == found
+
+
+@given(
+    st.lists(Letters).map(lambda words: [word for text in words for word in text.split()]),
+    st.lists(Letters).map(lambda words: [word for text in words for word in text.split()]),
+    Letters,
+)
+def test_narrower_words_find_nothing_new(
+    words: Sequence[str], others: Sequence[str], text: str
+) -> None:
+    rows = Rows(["00000000-aaaa-bbbb"], [text])
+
+    def finds(sought: Sequence[str]) -> bool:
+        return any(found.ids for found in search.matches(rows, sought))
+
+    if search.is_narrower(words, others) and finds(words):
+        assert finds(others)
+
+
+@given(Text)
+def test_a_name_is_searched_by_its_key_without_accents(name: str) -> None:
+    assert plain(name) == without_accents(name_key(name))
+
+
+def test_a_change_in_the_same_tick_of_the_clock_is_looked_for_once_more() -> None:
+    now = 5_000_000_000
+    stamp = ((1, 2, now), ())
+    watch = Watch(lambda: stamp, lambda: now)
+    assert watch.is_due()
+    now += 4_000_000  # less than a tick after the change
+    watch.saw(stamp)
+    assert watch.is_due()
+    now += 1_000_000_000
+    watch.saw(stamp)
+    assert not watch.is_due()
+    stamp = ((1, 2, now), ())
+    assert watch.is_due()
+
+
+def test_after_a_failure_it_is_looked_again_though_nothing_has_changed() -> None:
+    stamp = ((1, 2, 3), ())
+    watch = Watch(lambda: stamp, lambda: 5_000_000_000)
+    watch.saw(stamp)
+    assert not watch.is_due()
+    watch.failed()
+    assert watch.is_due()

@@ -79,7 +79,7 @@ async def to_the_list(user: User) -> None:
 async def to_details(user: User) -> None:
     await to_the_list(user)
     await user.press("enter")
-    await user.until(lambda: user.page == "DetailsPage")
+    await user.sees("agrees with the fields above")
 
 
 async def to_waiting(user: User) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from m3cred_tui.model.credential import Credential
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.columns import NAME, STATUS
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.fields import fields, mode_mark
@@ -17,6 +20,8 @@ from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
     from m3cred_tui.ui.columns import Row
@@ -39,22 +44,50 @@ class DetailsPage(Page[str]):
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
     ]
 
-    def __init__(self, services: Services, row: Row) -> None:
+    def __init__(self, services: Services, row: Row, learned: Callable[[Row], None]) -> None:
+        """Take the row as it is in the list; ``learned`` takes it once it was opened."""
         super().__init__()
-        self._demo = services.demo
+        self._services = services
         self._row = row
+        self._learned = learned
+        self._sealed = "…"
 
     def compose(self) -> ComposeResult:
-        row = self._row
-        yield TitleBar("Credentials", NAME.of(row), demo=self._demo)
+        yield TitleBar("Credentials", NAME.of(self._row), demo=self._services.demo)
         with VerticalScroll():
-            if isinstance(row, Credential):
-                yield Static(fields(_facts(row)))
-                yield Static(Content(_USE), classes="note")
-                yield Static(Content(_NO_EDITING), classes="note")
-            else:
-                yield Static(fields([("Credential ID", row.id), ("Damaged", row.reason)]))
+            yield Static(id="facts")
+            yield Static(Content(_USE), classes="note")
+            yield Static(Content(_NO_EDITING), classes="note")
         yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._show()
+        self._open_sealed_part()
+
+    def _show(self) -> None:
+        row = self._row
+        if isinstance(row, Credential):
+            facts = [*_facts(row), ("Sealed part", self._sealed)]
+        else:
+            facts = [("Credential ID", row.id), ("Damaged", row.reason)]
+        self.query_one("#facts", Static).update(fields(facts))
+        for note in self.query(".note"):
+            note.display = isinstance(row, Credential)
+
+    @work
+    async def _open_sealed_part(self) -> None:
+        """See that what is shown is what was sealed."""
+        try:
+            row = await asyncio.to_thread(self._services.store.verified, self._row.id)
+        except Problem as problem:
+            self._sealed = f"not opened: {problem}"
+        else:
+            if row is None:
+                self._sealed = "not opened: another m3cred has deleted the credential."
+            else:
+                self._row, self._sealed = row, "opened, agrees with the fields above"
+                self._learned(row)
+        self._show()
 
     def action_delete(self) -> None:
         """Go back to have the credential deleted."""

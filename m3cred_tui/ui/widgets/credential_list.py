@@ -17,10 +17,12 @@ from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.columns import GAP, STATUS, share
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.style import Style
     from textual import events
 
-    from m3cred_tui.ui.columns import Row
+    from m3cred_tui.ui.columns import Column, Row
     from m3cred_tui.ui.listing import Listing
 
 _HEADING_LINES = 1
@@ -48,6 +50,8 @@ class CredentialList(ScrollView, can_focus=True):
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
+    # As Textual's, but without a new layout of the page for each other number of rows.
+    virtual_size: reactive[Size] = reactive(Size(0, 0), repaint=False)
 
     class Opened(Message):
         """The user wants the details of a credential."""
@@ -62,6 +66,7 @@ class CredentialList(ScrollView, can_focus=True):
     def __init__(self, listing: Listing) -> None:
         super().__init__()
         self.listing = listing
+        self._drawn: tuple[Column, Sequence[Row | None]] | None = None
 
     @property
     def selected(self) -> str | None:
@@ -69,14 +74,38 @@ class CredentialList(ScrollView, can_focus=True):
         shown = self.listing.shown
         return shown[self.cursor] if 0 <= self.cursor < len(shown) else None
 
-    def show(self, listing: Listing, selected: str | None) -> None:
-        """Show ``listing`` from now on, with the cursor on ``selected`` where it is shown."""
+    def show(self, listing: Listing, selected: str | None, *, more: bool = False) -> None:
+        """Show ``listing`` from now on, with the cursor on ``selected``; ``None`` is the first.
+
+        Where that is gone, the cursor is on what has taken its place. On a list that was
+        scrolled, its line stays where it is. ``more`` says that other rows will follow; the
+        scrollbar waits for them.
+        """
+        before, top = self.cursor, int(self.scroll_offset.y)
         self.listing = listing
-        shown = listing.shown
-        self.cursor = shown.index(selected) if selected in shown else 0
-        self.on_resize()
-        self.refresh()
+        if not more:
+            self.on_resize()
+        self.cursor = self._place(selected)
+        if top:
+            self._scroll(top + self.cursor - before)
         self._scroll_to_cursor()
+        drawn = listing.order, [listing.row(one) for one in self._ids_in_sight]
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.refresh(self.size.region)  # without the scrollbar, which sees to itself
+
+    @property
+    def _ids_in_sight(self) -> Sequence[str]:
+        top, seen = int(self.scroll_offset.y), self.size.height - _HEADING_LINES
+        return self.listing.shown[top : top + max(0, seen)]
+
+    def _place(self, selected: str | None) -> int:
+        if selected is None:
+            return 0
+        try:
+            return self.listing.shown.index(selected)
+        except ValueError:
+            return self.cursor
 
     def on_mount(self) -> None:
         self.on_resize()
@@ -85,6 +114,11 @@ class CredentialList(ScrollView, can_focus=True):
         """Take all lines, as wide as the window."""
         lines = len(self.listing.shown) + _HEADING_LINES
         self.virtual_size = Size(self.size.width, lines)
+        if self.show_vertical_scrollbar != (lines > self.container_size.height):
+            self.refresh(layout=True)
+        elif self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = lines
+            self._scroll(int(self.scroll_offset.y))  # at the most to the last row
 
     def validate_cursor(self, cursor: int) -> int:
         return max(0, min(cursor, len(self.listing.shown) - 1))
@@ -171,12 +205,11 @@ class CredentialList(ScrollView, can_focus=True):
         top = int(self.scroll_offset.y)
         if top <= self.cursor < top + seen or seen <= 0:
             return False
-        self.scroll_to(
-            y=self.cursor if self.cursor < top else self.cursor - seen + 1,
-            animate=False,
-            force=True,
-        )
+        self._scroll(self.cursor if self.cursor < top else self.cursor - seen + 1)
         return True
+
+    def _scroll(self, top: int) -> None:
+        self.scroll_to(y=max(0, top), animate=False, force=True)
 
 
 def _cells(row: Row | None, width: int) -> str:

@@ -1,0 +1,99 @@
+"""Keeping up with the store: what is in it is read in the background, and read again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from m3cred_tui.ui.listing import Seen, in_order
+from m3cred_tui.ui.search import searched_in
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
+    from m3cred_tui.store.store import CredentialStore, Stamps
+    from m3cred_tui.ui.listing import Listing
+
+STEP = 5_000
+"""Rows after which progress is told, and those that were read are found, too."""
+
+_BATCH = 500  # some 20 ms: what the end of the app waits for at the most
+_TICK = 50_000_000
+"""Nanoseconds; the clock of a file system stands still for up to 10 ms."""
+
+
+class Watch:
+    """Tells when the store has to be looked at again."""
+
+    def __init__(
+        self, stamp: Callable[[], Stamps], now: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._stamp = stamp
+        self._now = now
+        self._again = False
+        self.seen: Stamps | None = None
+        """The stamp of the store when the last look at it began."""
+
+    def is_due(self) -> bool:
+        """Tell whether anything may have changed since the last look."""
+        return self._again or self._stamp() != self.seen
+
+    def saw(self, stamp: Stamps) -> None:
+        """Note a look that began when the store had this stamp."""
+        self.seen = stamp
+        # Of two changes in one tick of the clock, the second leaves the stamp as it was.
+        changed = max((folder[-1] for folder in stamp if folder), default=0)
+        self._again = abs(self._now() - changed) < _TICK
+
+    def failed(self) -> None:
+        """Note that a look has failed; what fails may end without changing the stamp."""
+        self._again = True
+
+
+async def catch_up(
+    store: CredentialStore, listing: Listing, watch: Watch
+) -> AsyncGenerator[int]:
+    """Look at the store and read what is new in it, in a thread; yields how many are left.
+
+    Each time, ``listing`` has changed; it does not yield where nothing has. Raises
+    ``StoreUnusable``; what was read until then stays.
+    """
+    stamp = store.stamp()
+    seen = await asyncio.to_thread(_look, store, listing, watch.seen)
+    watch.saw(stamp)
+    unread = [one for one in seen.ids if one not in seen.texts or one in seen.written]
+    if unread or seen.ids != listing.ids:
+        listing.accept(seen)
+        yield len(unread)
+    for start in range(0, len(unread), _BATCH):
+        batch = unread[start : start + _BATCH]
+        listing.take(await asyncio.to_thread(_texts, store, batch))
+        read = start + len(batch)
+        if read == len(unread) or (read % STEP == 0 and listing.is_arranged):
+            await _put_in_order(listing)
+        if read == len(unread) or read % STEP == 0:
+            yield len(unread) - read
+
+
+def _look(store: CredentialStore, listing: Listing, since: Stamps | None) -> Seen:
+    """Look which credentials there are now, and which were written since."""
+    ids, order, known = store.ids(), listing.order, listing.texts
+    written = set() if since is None else set(store.changed_since(since))
+    if ids == listing.ids and not written:
+        return Seen(listing.ids, written, known, order, listing.rows)
+    # Made anew: a removed ID goes, and no text keeps an earlier copy of an ID in memory.
+    texts = {one: text for one in ids if (text := known.get(one)) is not None}
+    return Seen(ids, written, texts, order, in_order(ids, texts, order))
+
+
+def _texts(store: CredentialStore, ids: Sequence[str]) -> dict[str, str]:
+    rows = zip(ids, store.read_many(ids), strict=True)
+    return {one: searched_in(row) for one, row in rows if row is not None}
+
+
+async def _put_in_order(listing: Listing) -> None:
+    ids, order = listing.ids, listing.order
+    rows = await asyncio.to_thread(in_order, ids, listing.texts, order)
+    is_current = listing.ids is ids and listing.order is order
+    listing.put_in_order(rows if is_current else None)

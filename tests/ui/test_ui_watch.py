@@ -1,0 +1,272 @@
+"""What another m3cred, a script or an editor does to the store while the list is shown."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.store.store import CredentialStore, Stamps
+from m3cred_tui.ui.app import M3credApp
+from m3cred_tui.ui.listing import Listing
+from m3cred_tui.ui.reading import Watch, catch_up
+from m3cred_tui.ui.screens.list_page import ListPage
+from m3cred_tui.ui.services import Services
+from tests.ui import records
+from tests.ui.conftest import Keep
+from tests.ui.user import User, opened
+
+OFTEN, NEVER = 0.01, 3600.0
+
+
+@pytest.fixture(autouse=True)
+def every(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Look at the store often, unless told otherwise."""
+
+    def look_every(seconds: float) -> None:
+        monkeypatch.setattr(ListPage, "WATCH_EVERY", seconds)
+
+    look_every(OFTEN)
+    return look_every
+
+
+def renamed(name: str) -> Callable[..., tuple[Credential, TokenResponse]]:
+    return lambda credential, tokens: (replace(credential, name=name), tokens)
+
+
+async def test_a_credential_of_another_session_appears_and_the_cursor_stays(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.sees("▌Acme")
+        keep("Bolt")
+        await user.sees("2 credentials", "▌Acme")
+        assert user.rows() == ["Bolt", "Acme"]
+
+
+async def test_the_first_credential_of_another_session_takes_the_place_of_the_empty_page(
+    services: Services, keep: Keep
+) -> None:
+    async with opened(services) as user:
+        await user.sees("There are no credentials yet.")
+        keep("Acme")
+        await user.sees("1 credential", "▌Acme")
+        assert not user.shows("There are no credentials yet.")
+        assert user.focus == "Create Integration Credential"  # no key goes elsewhere
+
+
+async def test_a_credential_that_is_deleted_elsewhere_vanishes(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    _, bolt, _ = (keep(name) for name in ("Acme", "Bolt", "Coil"))
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("down")
+        await user.sees("▌Bolt")
+        store.delete(bolt.id)
+        await user.sees("2 credentials", "▌Acme")
+        assert user.rows() == ["Coil", "Acme"]
+
+
+async def test_with_the_last_credential_the_focus_goes_to_create(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    acme = keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        store.delete(acme.id)
+        await user.sees("There are no credentials yet.")
+        await user.focuses("Create Integration Credential")
+
+
+async def test_the_question_deletes_what_it_names_whatever_changes_under_it(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    acme, bolt, _ = (keep(name) for name in ("Acme", "Bolt", "Coil"))
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("down", "d")
+        await user.sees("Delete “Bolt”?")
+        keep("Dyno")
+        store.delete(acme.id)
+        await user.answers_yes()
+        await user.sees("2 credentials")
+        await user.until(lambda: user.rows() == ["Dyno", "Coil"])
+        assert bolt.id not in store.ids()
+
+
+async def test_nothing_is_looked_for_under_a_question_and_all_at_once_after_it(
+    services: Services, keep: Keep, every: Callable[[float], None]
+) -> None:
+    every(NEVER)
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("d")
+        await user.sees("Delete “Acme”?")
+        keep("Bolt")
+        await user.press("escape")
+        await user.sees("2 credentials", "▌Acme")
+
+
+async def test_a_changed_credential_is_shown_and_found_as_it_is_now(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    acme = keep("Acme")
+    keep("Bolt")
+    async with opened(services) as user:
+        await user.sees("Acme")
+        store.update(acme.id, renamed("Changed"))
+        await user.sees("Changed", "▌Bolt")
+        await user.press("slash", *"chang")
+        await user.sees("1 of 2 credentials", "▌Changed")
+
+
+async def test_a_record_that_is_damaged_elsewhere_is_a_damaged_row(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    acme = keep("Acme")
+    async with opened(services) as user:
+        await user.sees("▌Acme")
+        records.replace(credentials / f"{acme.id}.json", b"{")
+        await user.sees("▌! damaged: it is not whole JSON")
+
+
+async def test_a_directory_that_is_moved_away_and_back_takes_and_brings_its_rows(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.sees("▌Acme")
+        credentials.rename(credentials.with_name("away"))  # noqa: ASYNC240
+        await user.sees("There are no credentials yet.")
+        credentials.with_name("away").rename(credentials)
+        await user.sees("1 credential", "▌Acme")
+        await user.press("down", "slash", *"acm")
+        await user.sees("1 of 1 credential")
+
+
+async def test_a_directory_that_cannot_be_used_is_told_below_the_rows_until_it_is_mended(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    for name in ("Acme", "Bolt"):
+        keep(name)
+    async with opened(services) as user:
+        await user.sees("▌Bolt")
+        credentials.chmod(0o755)  # noqa: ASYNC240  a test's own
+        await user.sees("cannot be used: other users have access to it.", "chmod 700")
+        assert user.rows() == ["Bolt", "Acme"]
+        await user.press("down")
+        await user.sees("▌Acme")
+        credentials.chmod(0o700)  # noqa: ASYNC240
+        await user.until(lambda: not user.shows("cannot be used"))
+        assert user.rows() == ["Bolt", "Acme"]
+
+
+async def test_filter_and_order_hold_for_what_comes_from_elsewhere(
+    services: Services, keep: Keep, store: CredentialStore
+) -> None:
+    for name in ("Acme two", "Bolt", "Acme three"):
+        keep(name)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("s", "slash", *"acme", "enter")
+        await user.focuses("CredentialList")
+        await user.press("down")
+        await user.sees("▌Acme two")
+        keep("Acme one")
+        keep("Coil")
+        await user.sees("3 of 5 credentials", "▌Acme two")
+        assert user.rows() == ["Acme one", "Acme three", "Acme two"]
+
+
+async def test_a_scrolled_list_stands_still_when_rows_come_above_it(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    keep("Copied")
+    records.copy(credentials, 100)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("pagedown", "pagedown", "pagedown", "up", "up")
+        before = user.rows()
+        selected = line_of_cursor(user)
+        for name in ("Acme", "Bolt", "Coil"):
+            keep(name)
+        await user.sees("103 credentials")
+        assert user.rows() == before
+        assert line_of_cursor(user) == selected
+
+
+def line_of_cursor(user: User) -> tuple[int, str]:
+    return next((at, line) for at, line in enumerate(user.lines) if "▌" in line)
+
+
+async def test_at_the_top_of_a_long_list_a_new_credential_comes_into_sight(
+    services: Services, keep: Keep, credentials: Path
+) -> None:
+    keep("Copied")
+    records.copy(credentials, 100)
+    async with opened(services) as user:
+        await user.sees("▌Copied 99")
+        keep("Acme")
+        await user.sees("101 credentials", "▌Copied 99")
+        assert user.rows()[:2] == ["Acme", "Copied 99"]
+
+
+async def test_a_change_in_the_same_tick_of_the_clock_as_our_look_is_seen_later(
+    keep: Keep, store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep("Acme")
+    stamp = store.stamp()
+    now = stamp[0][-1]
+    monkeypatch.setattr(store, "stamp", lambda: stamp)  # the clock stands still
+    ids = store.ids
+
+    def another_is_created_right_after() -> list[str]:
+        found = ids()
+        if len(found) == 1:
+            keep("Bolt")
+        return found
+
+    monkeypatch.setattr(store, "ids", another_is_created_right_after)
+    listing, watch = Listing(store.read), Watch(store.stamp, lambda: now)
+    assert [left async for left in catch_up(store, listing, watch)] == [1, 0]
+    assert watch.is_due()
+    now += 1_000_000_000
+    assert [left async for left in catch_up(store, listing, watch)] != []
+    assert len(listing.ids) == 2
+    assert not watch.is_due()
+
+
+async def test_nothing_is_written_while_nothing_changes(
+    services: Services, keep: Keep, store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep("Acme")
+    glances, painted = 0, 0
+    stamp, display = store.stamp, M3credApp._display
+
+    def count_glance() -> Stamps:
+        nonlocal glances
+        glances += 1
+        return stamp()
+
+    def count_paint(app: M3credApp, *what: Any) -> None:
+        nonlocal painted
+        painted += 1
+        display(app, *what)
+
+    monkeypatch.setattr(store, "stamp", count_glance)
+    async with opened(services) as user:
+        await user.sees("▌Acme")
+        before = glances
+        await user.until(lambda: glances > before + 10)  # the young stamp is old by then
+        monkeypatch.setattr(M3credApp, "_display", count_paint)
+        before = glances
+        await user.until(lambda: glances > before + 10)
+        assert painted == 0
+        keep("Bolt")
+        await user.sees("2 credentials")
+        assert painted > 0
