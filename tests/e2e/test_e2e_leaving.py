@@ -51,12 +51,15 @@ async def test_a_key_leaves_the_terminal_as_it_was(app: Terminal, key: str) -> N
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
-async def test_a_signal_leaves_the_terminal_as_it_was(
-    app: Terminal, number: signal.Signals
+async def test_a_signal_leaves_the_terminal_as_it_was_and_is_logged(
+    app: Terminal, number: signal.Signals, home: Home
 ) -> None:
     app.signal(number)
     assert await app.ends() == 128 + number
     assert_as_it_was(app)
+    log = home.path / "state" / "m3cred" / "demo" / "m3cred.log"
+    assert f"ui.app: {number.name}\n" in log.read_text()
+    assert log.read_text().endswith(f"ends with status {128 + number}\n")
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
