@@ -19,6 +19,7 @@ from tests.benchmarks.first_paint import first_paint
 from tests.benchmarks.memory import memory
 from tests.benchmarks.programs import Programs
 from tests.benchmarks.quiet import quiet
+from tests.benchmarks.store import store
 from tests.benchmarks.table import heading
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.table import Line
 
-_GROUPS = ("first-paint", "cursor-key", "quiet", "callback", "memory", "command-line")
+_GROUPS = ("first-paint", "cursor-key", "quiet", "callback", "memory", "command-line", "store")
 _HOW = """\
 Medians; m3cred and its yardstick take turns in the same run, and the ratio is the median of
 the rounds' ratios. Real processes on a pty of 80x24, bytecode and files in the system's cache.
@@ -59,6 +60,7 @@ def _groups(
         "callback": partial(callback, programs, rounds),
         "memory": partial(memory, programs),
         "command-line": partial(command_line, programs, rounds),
+        "store": partial(store, programs, rounds),
     }
 
 

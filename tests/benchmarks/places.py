@@ -66,18 +66,18 @@ def filled(root: Path, count: int) -> Path:
     if count:
         identity = IdentityFile(home / "config" / "m3cred" / "identity.txt")
         store = CredentialStore(credentials.parent, identity)
-        first = _credential(1)
-        store.create(first, _TOKENS)
+        first = credential(1)
+        store.create(first, TOKENS)
         data = (credentials / f"{first.id}.json").read_bytes()
         sealed = parse_record(first.id, data).sealed
         for number in range(2, count + 1):
-            _write(credentials, _credential(number), sealed)
+            _write(credentials, credential(number), sealed)
         _check(store, count)
     complete.touch()
     return home
 
 
-_TOKENS = TokenResponse(
+TOKENS = TokenResponse(
     account_id="acct_1Acme",
     livemode=True,
     scope="read_write",
@@ -87,7 +87,7 @@ _TOKENS = TokenResponse(
 )
 
 
-def _credential(number: int) -> Credential:
+def credential(number: int) -> Credential:
     created_at = _BEGINNING + number * _BETWEEN
     destination = DESTINATIONS[number % len(DESTINATIONS)]
     account_id = f"acct_1Acme{number:06}"
