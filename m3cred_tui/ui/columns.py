@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from m3cred_tui.model.credential import Credential, Status
 
@@ -40,6 +40,11 @@ class Column(NamedTuple):
         if self.word is not None and isinstance(row, Credential):
             return self.word(row)
         return self.of(row)
+
+
+def is_pending(row: Row | None) -> TypeGuard[Credential]:
+    """Tell whether a row waits for the user to go on with it."""
+    return isinstance(row, Credential) and row.status is Status.PENDING
 
 
 def account_label(credential: Credential) -> str:

@@ -80,7 +80,7 @@ async def test_an_approval_that_is_offered_can_be_left_renamed_and_created(
         again.press(ESC)
         await again.shows(stage)
         await again.settles()
-    again.press(" two", ENTER)
+    again.press(RIGHT, " two", ENTER)
     for stage in ("Entity Type Settings", "Destination Settings"):
         await again.shows(stage)
         await again.settles()

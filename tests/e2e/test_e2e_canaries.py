@@ -69,9 +69,11 @@ def secrets_of(home: Home) -> Iterator[str]:
     yield home.identity.read_text().split()[-1]
 
 
-async def to_approval(app: Terminal, opened: OpenedUrls, key: str = ENTER) -> str:
+async def to_approval(
+    app: Terminal, opened: OpenedUrls, key: str = ENTER, name: str = "Acme"
+) -> str:
     """Go to the approved account; return the last page that the browser was shown."""
-    await to_authenticate(app, key=key)
+    await to_authenticate(app, key=key, name=name)
     seen = await asyncio.to_thread(approve, await go_to_stripe(app, opened))
     await app.shows(ACCOUNT)
     return seen.end_page
@@ -93,13 +95,14 @@ async def test_no_secret_is_seen_in_a_full_run(
         app.resize(80, 24)
         await create_credential(app)
         known.update(secrets_of(home))
+        await app.settles()
         app.press("y")
-        await app.shows("sent to your terminal's clipboard")
+        await app.shows("Credential ID sent to your")
         app.press(ENTER)
         await app.shows("Account ID")
         app.press("y", ESC)
         await app.settles()
-        end_page += await to_approval(app, opened, key="c")
+        end_page += await to_approval(app, opened, key="c", name="Bolt")
         known.update(secrets_of(home))
         app.press(ESC, ESC, ESC, ESC)
         await app.settles()
@@ -108,7 +111,7 @@ async def test_no_secret_is_seen_in_a_full_run(
         await app.shows("… pending")
         await app.settles()
         app.press("d")
-        await app.shows("Delete “Acme”?")
+        await app.shows("Delete “Bolt”?")
         await app.settles()
         app.press(RIGHT, ENTER)
         await app.shows("1 credential")

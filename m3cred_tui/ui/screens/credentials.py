@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -10,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import NAME
+from m3cred_tui.ui.columns import NAME, is_pending
 from m3cred_tui.ui.screens.list_page import ListPage
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList
@@ -20,12 +21,18 @@ from m3cred_tui.ui.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.columns import Row
 
 _DELETING = (
     "m3ter can no longer send Bills with it, and it cannot be brought back. "
     "The Stripe account itself stays connected."
 )
+_DROPPING = (
+    "Stripe has approved access for it; to have that again, the owner of the account must "
+    "approve anew. The Stripe account itself stays connected."
+)
+_OFFER_SECONDS = 20
 _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
@@ -52,6 +59,19 @@ class CredentialsPage(ListPage):
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
         yield KeyLine()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.call_after_refresh(self._offer_pending)
+
+    def _offer_pending(self) -> None:
+        """Tell of what Stripe has approved before; such rows are the first ones."""
+        rows = takewhile(is_pending, map(self._listing.row, self._listing.ids))
+        names = [f"“{NAME.of(row)}”" for row in rows if row]
+        if names:
+            which = names[0] if len(names) == 1 else f"{len(names)} credentials"
+            text = f"Stripe has approved {which}, not created yet. Press Enter to go on."
+            self.notify(text, markup=False, timeout=_OFFER_SECONDS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what works on a credential only where one is selected."""
@@ -85,8 +105,16 @@ class CredentialsPage(ListPage):
         row = self._listing.row(message.credential_id)
         if row is None:
             self._glance()
+        elif is_pending(row):
+            self._go_on(row)
         else:
             self._open_details(row)
+
+    def _go_on(self, pending: Credential) -> None:
+        from m3cred_tui.ui.screens.create import CreatePage
+
+        page = CreatePage(self._services, self._listing.taken_names, pending)
+        self.app.push_screen(page, self._after_create)
 
     def _open_details(self, row: Row) -> None:
         from m3cred_tui.ui.screens.details import DetailsPage
@@ -121,8 +149,9 @@ class CredentialsPage(ListPage):
         row = self._listing.row(credential_id)
         if row is None:
             return self._glance()
+        lost = _DROPPING if is_pending(row) else _DELETING
         question = Confirm(
-            f"Delete “{NAME.of(row)}”?", _DELETING, no="No, keep it", yes="Yes, delete it"
+            f"Delete “{NAME.of(row)}”?", lost, no="No, keep it", yes="Yes, delete it"
         )
         if not await self.app.push_screen_wait(question):
             return None

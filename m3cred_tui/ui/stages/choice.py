@@ -38,12 +38,20 @@ class ChoiceStage(Stage, Generic[Choice]):
         for text in self.NOTES:
             yield note(text)
 
+    def choice_in(self, draft: Draft) -> Choice | None:
+        """Return the choice in ``draft``, which was made before."""
+        raise NotImplementedError
+
     def with_choice(self, draft: Draft, choice: Choice) -> Draft:
         """Return ``draft`` with this choice in it."""
         raise NotImplementedError
 
     async def arrive(self, draft: Draft) -> None:
         await super().arrive(draft)
+        choice = self.choice_in(draft)
+        if choice is not None and self._select.selection is None:
+            with self.prevent(Select.Changed):
+                self._select.value = choice
         self._update_next()
 
     def take_focus(self) -> None:

@@ -20,5 +20,8 @@ class DestinationStage(ChoiceStage[Destination]):
         "live Stripe account.",
     )
 
+    def choice_in(self, draft: Draft) -> Destination | None:
+        return draft.destination
+
     def with_choice(self, draft: Draft, choice: Destination) -> Draft:
         return replace(draft, destination=choice)

@@ -19,5 +19,8 @@ class EntityTypeStage(ChoiceStage[EntityType]):
         "Note: Currently, only Bill is available for selection.",
     )
 
+    def choice_in(self, draft: Draft) -> EntityType | None:
+        return draft.entity_type
+
     def with_choice(self, draft: Draft, choice: EntityType) -> Draft:
         return replace(draft, entity_type=choice)

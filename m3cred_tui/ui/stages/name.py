@@ -41,6 +41,11 @@ class NameStage(Stage):
             "Stripe account it is for. The list can be filtered by it."
         )
 
+    async def arrive(self, draft: Draft) -> None:
+        await super().arrive(draft)
+        line = self.query_one(Input)
+        line.value = line.value or draft.name
+
     @on(Input.Changed)
     def _check(self, message: Input.Changed) -> None:
         self._tell(name_problem(message.value, self._taken) if message.value else None)
