@@ -13,7 +13,7 @@ from m3cred_tui.ui.columns import COLUMNS, CREATED, NAME
 from m3cred_tui.ui.search import (
     Rows,
     beginning,
-    field,
+    field_of,
     is_narrower,
     matches,
     plain,
@@ -195,5 +195,6 @@ def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Row
     """Return the rows that have a text, in this order; the newest first among equals."""
     known = [one for one in ids if one in texts]
     if order is not CREATED:
-        known.sort(key=lambda one: field(texts[one], order))
+        field = field_of(order)
+        known.sort(key=lambda one: field(texts[one]))
     return Rows(known, [texts[one] for one in known])

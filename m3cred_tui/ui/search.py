@@ -9,7 +9,7 @@ from m3cred_tui.model.name import name_key
 from m3cred_tui.ui.columns import COLUMNS, CREATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from m3cred_tui.ui.columns import Column, Row
 
@@ -47,10 +47,10 @@ def searched_in(row: Row) -> str:
     return _BETWEEN.join(plain(column.sought(row)) for column in _FIELDS)
 
 
-def field(text: str, column: Column) -> str:
-    """Return the part of the text of a row that is one column's."""
+def field_of(column: Column) -> Callable[[str], str]:
+    """Return what takes the part that is one column's out of the text of a row."""
     number = _FIELDS.index(column)
-    return text.split(_BETWEEN, number + 1)[number]
+    return lambda text: text.split(_BETWEEN, number + 1)[number]
 
 
 def beginning(key: str) -> str:

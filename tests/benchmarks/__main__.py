@@ -16,6 +16,7 @@ from tests.benchmarks.callback import callback
 from tests.benchmarks.command_line import command_line
 from tests.benchmarks.cursor_key import cursor_key
 from tests.benchmarks.first_paint import first_paint
+from tests.benchmarks.listing import listing
 from tests.benchmarks.memory import memory
 from tests.benchmarks.programs import Programs
 from tests.benchmarks.quiet import quiet
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.table import Line
 
-_GROUPS = ("first-paint", "cursor-key", "quiet", "callback", "memory", "command-line", "store")
+_GROUPS = (
+    *("first-paint", "cursor-key", "listing", "memory", "quiet"),
+    *("callback", "command-line", "store"),
+)
 _HOW = """\
 Medians; m3cred and its yardstick take turns in the same run, and the ratio is the median of
 the rounds' ratios. Real processes on a pty of 80x24, bytecode and files in the system's cache.
@@ -60,6 +64,7 @@ def _groups(
         "callback": partial(callback, programs, rounds),
         "memory": partial(memory, programs),
         "command-line": partial(command_line, programs, rounds),
+        "listing": partial(listing, programs, rounds),
         "store": partial(store, programs, rounds),
     }
 

@@ -78,9 +78,12 @@ class ListPage(Page[None]):
 
     def _glance(self) -> None:
         """Look at the store again if it may have changed; writes nothing where it has not."""
-        reads = self._reading is not None and not self._reading.is_finished
-        if self.is_current and not reads and self._watch.is_due():
+        if self.is_current and not self._is_reading and self._watch.is_due():
             self._reading = self._catch_up()
+
+    @property
+    def _is_reading(self) -> bool:
+        return self._reading is not None and not self._reading.is_finished
 
     @work(exclusive=True, group="read")
     async def _catch_up(self) -> None:
@@ -147,7 +150,8 @@ class ListPage(Page[None]):
     async def action_filter(self) -> None:
         """Show the filter line."""
         if not self.query(Input):
-            self._listing.put_in_order()  # while rows are read, some may not be found yet
+            if self._is_reading:
+                self._listing.put_in_order()  # some that were read may not be found yet
             line = Line("Filter by any word of a row", id="filter", compact=True)
             await self.mount(line, after="#create")
             # Not by its message: the letter would be painted first, the rows a frame later.
