@@ -132,10 +132,12 @@ async def test_a_parent_that_ignores_the_hangup_does_not_keep_the_program_alive(
     assert home.saved() == []
 
 
-async def test_a_key_of_another_encoding_does_not_end_the_program(line: Line) -> None:
+async def test_what_is_no_text_and_no_key_does_not_end_the_program(line: Line) -> None:
     line.press("c")
     line.reads_until(b"Name credential")
     line.press("Müller".encode("latin-1"))
     line.reads_until("M�ller".encode())
+    line.press("\x1b[9999999999~")
+    line.rests()
     line.press(CTRL_Q)
     line.reads_until(b"Leave m3cred?")
