@@ -15,7 +15,7 @@ from m3cred_tui.store.store import CredentialStore
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.canaries import clipboard, files_below, process_of, sightings
 from tests.e2e.conftest import M3CRED, Home
-from tests.e2e.terminal import ENTER, ESC, RIGHT, Terminal, terminal
+from tests.e2e.terminal import ENTER, ESC, RIGHT, UP, Terminal, terminal
 from tests.e2e.tmux import ask_tmux, in_tmux
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
 from tests.ui.visit import approve
@@ -110,7 +110,7 @@ async def test_no_secret_is_seen_in_a_full_run(
             app.press(RIGHT, ENTER)
         await app.shows("… pending")
         await app.settles()
-        app.press("d")
+        app.press(UP, "d")
         await app.shows("Delete “Bolt”?")
         await app.settles()
         app.press(RIGHT, ENTER)
@@ -126,7 +126,7 @@ async def test_no_secret_is_seen_in_a_full_run(
         **files_below(tmp_path, but=home.identity),
     }
     assert len(known) == 5
-    assert clipboard(app.raw).count(b"-") == 9  # two IDs
+    assert clipboard(app.raw).count(b"-") == 8  # two IDs
     assert {"home/data/m3cred/demo/lock", "browser-environ", "browser-argv"} < channels.keys()
     assert sightings(channels, known) == {}
 
