@@ -27,11 +27,14 @@ _FIELDS = frozenset(
 )
 _CHECKSUM = "crc32"
 # Of every byte before it, and nothing comes after it: no byte can be another one unnoticed.
-_LAST_FIELD = ',\n  "crc32": "{:08x}"\n}}'
-_LAST_FIELD_LENGTH = len(_LAST_FIELD.format(0))
+_LAST_FIELD = b',\n  "crc32": "%08x"\n}'
+_LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
 _STRIPE_FIELDS = frozenset({"account", "name", "country", "livemode"})
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
 _LONGEST_LINE = 200
+
+# As json.loads, which takes a quarter longer.
+_decode = json.JSONDecoder().raw_decode
 
 _ENTITY_TYPES = {one.code: one for one in ENTITY_TYPES}
 _DESTINATIONS = {one.code: one for one in DESTINATIONS}
@@ -103,7 +106,9 @@ def record_bytes(record: Record) -> bytes:
 
 def with_checksum(fields: Json) -> bytes:
     """Return the content of a file with these fields."""
-    checked = json.dumps(fields, indent=2).removesuffix("\n}").encode("ascii")
+    # With indent, json.dumps takes ten times as long; and no key has to be escaped.
+    lines = [f'\n  "{key}": {json.dumps(value)}' for key, value in fields.items()]
+    checked = f"{{{','.join(lines)}".encode("ascii")
     return checked + _last_field(checked)
 
 
@@ -181,7 +186,7 @@ def tokens_of(record: Record, unsealed: bytes) -> TokenResponse:
 
 
 def _last_field(checked: bytes) -> bytes:
-    return _LAST_FIELD.format(zlib.crc32(checked)).encode("ascii")
+    return _LAST_FIELD % zlib.crc32(checked)
 
 
 def _to_schema_2(header: Json) -> Json:
@@ -201,10 +206,13 @@ def _migrated(header: Json) -> Json:
 
 def _object(data: bytes) -> Json:
     try:
-        value = json.loads(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        value, end = _decode(text)
     except (ValueError, RecursionError):
         # Without its cause, which shows the text.
         raise FlawError("it is not whole JSON") from None
+    if end != len(text) and text[end:].strip():
+        raise FlawError("it is not whole JSON")
     if not isinstance(value, dict):
         raise FlawError("it is not a JSON object")
     return value
