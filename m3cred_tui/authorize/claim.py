@@ -1,6 +1,7 @@
 """From the authorization code to the account: the exchange, and what follows at once."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
+
+_log = logging.getLogger(__name__)
 
 _PAUSES = (0.3, 1.0)  # seconds before reading the account again; only the exchange is once
 
@@ -34,6 +37,7 @@ async def claim(
         tokens = await gateway.exchange(code)
     except Problem as problem:
         return Failed(problem)
+    _log.info("Stripe connected %s", tokens.account_id)
     if tokens.livemode != destination.livemode:
         return Failed(WrongMode(tokens.account_id, destination))
     unnamed = StripeAccount(tokens.account_id, tokens.livemode)

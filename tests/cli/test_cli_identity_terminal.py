@@ -273,7 +273,9 @@ async def test_a_script_opens_the_app_by_a_descriptor(
 def test_the_app_has_the_identity_that_was_unlocked(locked: Path, tmp_path: Path) -> None:
     file = IdentityFile(locked)
     file.unlock(Secret(PASSPHRASE))
-    settings = Settings(Locations(data=tmp_path / "data", identity=locked), {})
+    settings = Settings(
+        Locations(data=tmp_path / "data", identity=locked, log=tmp_path / "log"), {}
+    )
     services_from(settings, file).store.prepare()
 
 
