@@ -10,7 +10,7 @@ import heapq
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.store.folder import ID_LENGTH, RecordFolder, Stamp, is_id
+from m3cred_tui.store.folder import ID_LENGTH, RecordFolder, Stamp
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.private import FlawError
 from m3cred_tui.store.problems import (
@@ -21,15 +21,8 @@ from m3cred_tui.store.problems import (
     OutcomeUnknown,
     StoreUnusable,
 )
-from m3cred_tui.store.record import (
-    Damaged,
-    Record,
-    credential_of,
-    header_of,
-    record_bytes,
-    to_be_sealed,
-    tokens_of,
-)
+from m3cred_tui.store.record import Damaged, Record, credential_of
+from m3cred_tui.store.sealed_record import opened, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,7 +114,7 @@ class CredentialStore:
         Raises ``IdentityMissing`` and ``IdentityLocked`` where it cannot be opened at all.
         """
         try:
-            return self._opened(self._record(credential_id))[0]
+            return opened(self._record(credential_id), self._identity)[0]
         except FileNotFoundError:
             return None
         except FlawError as flaw:
@@ -252,31 +245,14 @@ class CredentialStore:
         self, credential_id: str, read: Callable[[str], Record]
     ) -> tuple[Credential, TokenResponse]:
         try:
-            return self._opened(read(credential_id))
+            return opened(read(credential_id), self._identity)
         except FileNotFoundError:
             raise NotThere(credential_id) from None
         except FlawError as flaw:
             raise CredentialDamaged(credential_id, str(flaw)) from None
 
-    def _opened(self, record: Record) -> tuple[Credential, TokenResponse]:
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-        credential = credential_of(record)
-        identity = self._identity.to_open()
-        return credential, tokens_of(record, sealing.unseal(identity, record.sealed))
-
     def _sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-        if not is_id(credential.id):
-            raise CannotBeKept(credential.id, "its ID is not a UUID")
-        header = header_of(credential)
-        identity = self._identity.to_seal(is_first_use=self._is_empty)
-        try:
-            sealed = sealing.seal(identity, to_be_sealed(header, tokens))
-            return record_bytes(Record(header, sealed))
-        except FlawError as flaw:
-            raise CannotBeKept(credential.id, flaw.reason) from None
+        return sealed(credential, tokens, self._identity, is_first_use=self._is_empty)
 
 
 def _ids(names: list[str]) -> list[str]:

@@ -1,0 +1,58 @@
+"""From a credential and its secrets to the bytes of a record, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from m3cred_tui.store.folder import is_id
+from m3cred_tui.store.private import FlawError
+from m3cred_tui.store.problems import CannotBeKept
+from m3cred_tui.store.record import (
+    Record,
+    credential_of,
+    header_of,
+    record_bytes,
+    to_be_sealed,
+    tokens_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from m3cred_tui.model.credential import Credential, TokenResponse
+    from m3cred_tui.store.identity import IdentityFile
+
+
+def sealed(
+    credential: Credential,
+    tokens: TokenResponse,
+    identity: IdentityFile,
+    *,
+    is_first_use: Callable[[], bool],
+) -> bytes:
+    """Return the content of a record's file.
+
+    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.to_seal` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    if not is_id(credential.id):
+        raise CannotBeKept(credential.id, "its ID is not a UUID")
+    header = header_of(credential)
+    opener = identity.to_seal(is_first_use=is_first_use)
+    try:
+        return record_bytes(Record(header, sealing.seal(opener, to_be_sealed(header, tokens))))
+    except FlawError as flaw:
+        raise CannotBeKept(credential.id, flaw.reason) from None
+
+
+def opened(record: Record, identity: IdentityFile) -> tuple[Credential, TokenResponse]:
+    """Return what was sealed, which agrees with the clear fields.
+
+    Raises :class:`FlawError`, and what :meth:`IdentityFile.to_open` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    credential = credential_of(record)
+    opener = identity.to_open()
+    return credential, tokens_of(record, sealing.unseal(opener, record.sealed))
