@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import signal
 import socket
 import sys
 from contextlib import ExitStack, contextmanager, suppress
@@ -88,7 +87,6 @@ def _let_exchange_end() -> None:
     from m3cred_tui.authorize.outliving import unfinished
 
     if exchanges := unfinished():
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # who lost the connection may get more
         with suppress(OSError):
             sys.stderr.write("m3cred: waiting for Stripe's answer; what it approves is kept.\n")
         for exchange in exchanges:
