@@ -9,8 +9,10 @@ from pathlib import PurePath
 from m3cred_tui.authorize.problems import BrowserDidNotOpen
 from m3cred_tui.model.text import clean
 
-_REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
-_DISPLAY = ("DISPLAY", "WAYLAND_DISPLAY")
+REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
+"""Variables, one of which is enough for an SSH session."""
+DISPLAY = ("DISPLAY", "WAYLAND_DISPLAY")
+"""Variables, one of which is enough for a graphical display."""
 _GRAPHICAL = (
     "x-www-browser",
     "firefox",
@@ -32,14 +34,14 @@ def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> lis
     """
     if wish := environ.get("BROWSER", "").strip():
         return list(_wished_for(wish, url, environ))
-    if any(environ.get(name) for name in _REMOTE):
+    if any(environ.get(name) for name in REMOTE):
         raise BrowserDidNotOpen("this is an SSH session")
     path = environ.get("PATH")
     if platform == "darwin":
         openers = ["open"]
     elif environ.get("WSL_DISTRO_NAME") and shutil.which("wslview", path=path):
         openers = ["wslview"]
-    elif any(environ.get(name) for name in _DISPLAY):
+    elif any(environ.get(name) for name in DISPLAY):
         openers = ["xdg-open", *_GRAPHICAL]
     else:
         raise BrowserDidNotOpen("this computer has no graphical display")

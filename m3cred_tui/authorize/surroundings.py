@@ -1,0 +1,152 @@
+"""Where m3cred runs, and so where its user's browser probably is.
+
+It only puts the ways to Stripe in order; whoever is told wrongly finds the others below.
+"""
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+from m3cred_tui.authorize.browser_commands import DISPLAY, REMOTE, browser_commands
+from m3cred_tui.authorize.problems import BrowserDidNotOpen
+from m3cred_tui.authorize.tmux import ask_tmux
+
+Address = IPv4Address | IPv6Address
+
+_CONTAINER_FILES = (".dockerenv", "run/.containerenv")
+_CONTAINER_VARIABLES = ("container", "KUBERNETES_SERVICE_HOST")
+_MOST_PORT = 65_535
+_ATTACHED = frozenset({*REMOTE, *DISPLAY})
+
+
+class SshConnection(NamedTuple):
+    """The two ends of the connection, as the server saw them (sshd's ``SSH_CONNECTION``)."""
+
+    client: Address
+    client_port: int
+    server: Address
+    server_port: int
+
+
+class Surroundings(NamedTuple):
+    """What is around the terminal that m3cred is on."""
+
+    ssh: bool
+    connection: SshConnection | None
+    """``None`` also over SSH, where sshd did not tell or something else was in its place."""
+    tmux: bool
+    screen: bool
+    container: bool
+    wsl: bool
+    display: bool
+    """A graphical one that a browser opened here would be seen on."""
+    browser_variable: bool
+    """``$BROWSER`` names a program that can be started, and not a text browser only."""
+
+    @property
+    def browser_is_elsewhere(self) -> bool:
+        """Tell whether to begin with the ways for a browser on another computer.
+
+        Who sets ``$BROWSER`` over SSH has a browser shown here (X11) or a program that
+        brings the URL and the port to the right place (VS Code).
+        """
+        return (self.ssh or not self.display) and not self.browser_variable
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What was noticed, most telling first, each to stand in one line with others."""
+        noticed = {
+            "this is an SSH session": self.ssh,
+            "no display here": not self.display and not self.ssh,
+            "in a container": self.container,
+            "in WSL": self.wsl,
+            "in tmux": self.tmux,
+            "in screen": self.screen,
+            "$BROWSER is set": self.browser_variable,
+        }
+        return tuple(words for words, is_so in noticed.items() if is_so)
+
+
+def surroundings(
+    environ: Mapping[str, str], *, platform: str = sys.platform, root: Path = Path("/")
+) -> Surroundings:
+    """Look around: at variables and three files, none of them slow.
+
+    In tmux, give it what :func:`attached_environ` returns.
+    """
+    container = any(environ.get(name) for name in _CONTAINER_VARIABLES) or any(
+        (root / name).exists() for name in _CONTAINER_FILES
+    )
+    wsl = bool(environ.get("WSL_DISTRO_NAME")) or (
+        not container and "microsoft" in _first_line(root / "proc/version").lower()
+    )
+    return Surroundings(
+        ssh=any(environ.get(name) for name in REMOTE),
+        connection=ssh_connection(environ.get("SSH_CONNECTION", "")),
+        tmux=bool(environ.get("TMUX")),
+        screen=bool(environ.get("STY")),
+        container=container,
+        wsl=wsl,
+        # Windows' browser reaches the 127.0.0.1 of WSL.
+        display=platform == "darwin" or wsl or any(environ.get(name) for name in DISPLAY),
+        browser_variable=_names_browser(environ, platform),
+    )
+
+
+async def attached_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of who attached to tmux last, as far as it matters here.
+
+    A pane's own is that of its start: it may have begun at the computer itself and be
+    attached over SSH now, from another address, or the other way about. Outside tmux, or
+    where tmux does not answer soon, it is the same environment.
+    """
+    kept = dict(environ)
+    if not environ.get("TMUX"):
+        return kept
+    answer = await ask_tmux(environ, "show-environment") or ""
+    for line in answer.splitlines():
+        name, is_set, value = line.partition("=")
+        if is_set and name in _ATTACHED:
+            kept[name] = value
+        elif name.removeprefix("-") in _ATTACHED:
+            kept.pop(name.removeprefix("-"), None)
+        if name.removeprefix("-") == "SSH_CONNECTION":  # the two that tmux does not bring
+            for stale in ("SSH_CLIENT", "SSH_TTY"):
+                kept.pop(stale, None)
+    return kept
+
+
+def ssh_connection(value: str) -> SshConnection | None:
+    """Read ``SSH_CONNECTION`` (ssh(1), ENVIRONMENT); sshd may write UNKNOWN into it."""
+    try:
+        client, client_port, server, server_port = value.split(" ")
+        ends = SshConnection(
+            ip_address(client), _port(client_port), ip_address(server), _port(server_port)
+        )
+    except ValueError:
+        return None
+    return ends
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _MOST_PORT):
+        raise ValueError(text)
+    return int(text)
+
+
+def _names_browser(environ: Mapping[str, str], platform: str) -> bool:
+    if environ.get("BROWSER", "").strip():
+        with suppress(BrowserDidNotOpen):
+            return bool(browser_commands("", environ, platform))
+    return False
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.readline(1000)
+    except OSError:
+        return ""
