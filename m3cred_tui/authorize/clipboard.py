@@ -1,0 +1,112 @@
+"""Sends text to the clipboard of the terminal (OSC 52), through what lies in between.
+
+No terminal acknowledges it, so nothing here says that anything was copied.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from m3cred_tui.authorize.tmux import ask_tmux
+from m3cred_tui.model.text import clean
+
+# GNU screen 4.0, macOS's, holds 256 bytes of a sequence, 4.9 holds 768; it loses the rest, or
+# writes it on the screen.
+_SCREEN_CHUNK = 240
+_SCREEN_MOST = 760
+_WITHOUT_CLIPBOARD = ("linux", "vt")
+
+
+class Clipping(NamedTuple):
+    """``sequence`` is still to be written to the terminal; ``said`` tells what was done."""
+
+    sequence: str
+    said: str
+
+
+async def send_to_clipboard(text: str, environ: Mapping[str, str], *, what: str) -> Clipping:
+    """Send ``text`` as far as it goes without the terminal; ``what`` begins the sentence.
+
+    tmux is asked to send it itself (``load-buffer -w``, tmux 3.2), which it does with every
+    setting of ``set-clipboard``; what a program writes is dropped by its default.
+    """
+    if environ.get("TMUX"):
+        clipping = await _by_tmux(text, environ, what)
+        if clipping:
+            return clipping
+    return _written(text, environ, what)
+
+
+def osc_52(text: str) -> str:
+    """Return the sequence that sets the clipboard (xterm's control sequences, OSC 52)."""
+    # BEL, as screen takes ST for the end of what it passes on.
+    return f"\x1b]52;c;{b64encode(text.encode()).decode()}\a"
+
+
+def _written(text: str, environ: Mapping[str, str], what: str) -> Clipping:
+    term, plain = environ.get("TERM", ""), osc_52(text)
+    if environ.get("STY"):
+        said = f"{what} sent through screen to your terminal's clipboard."
+        return Clipping(_through_screen(plain), said)
+    if environ.get("TMUX") or term.startswith("tmux"):
+        # From here on, both: a tmux takes the one or the other or none, by its settings.
+        said = (
+            f"{what} sent to tmux, which passes it on to your terminal's clipboard only with "
+            "set-clipboard on."
+        )
+        return Clipping(plain + _through_tmux(plain), said)
+    if term.startswith("screen"):
+        # tmux may be called so, too; it ignores what is for screen, but not the reverse.
+        said = f"{what} sent to your terminal's clipboard, if screen or tmux passes it on."
+        may_be_tmux = not term.startswith("screen.") and len(plain) <= _SCREEN_MOST
+        return Clipping((plain if may_be_tmux else "") + _through_screen(plain), said)
+    if term.startswith(_WITHOUT_CLIPBOARD):
+        return Clipping("", f"This terminal ({clean(term, most=20)}) has no clipboard.")
+    if environ.get("TERM_PROGRAM") == "Apple_Terminal":
+        return Clipping("", "Terminal on macOS lets no program reach its clipboard.")
+    return Clipping(plain, f"{what} sent to your terminal's clipboard.")
+
+
+async def _by_tmux(text: str, environ: Mapping[str, str], what: str) -> Clipping | None:
+    load = ("load-buffer", "-w", "-")
+    # To whom it was sent, and what tmux knows about all its terminals.
+    look = ("display-message", "-p", "#{client_tty}", ";", "show-messages", "-T")
+    answer = await ask_tmux(environ, *load, ";", *look, given=text.encode())
+    if answer is None:
+        return None
+    buffer = f"{what} sent to tmux's buffer"
+    match _takes_clipboard(answer):
+        case True:
+            said = f"{buffer} (prefix ] pastes it) and to your terminal's clipboard."
+        case False:
+            said = f"{buffer} only (prefix ] pastes it); tmux reaches no clipboard from here."
+        case None:
+            said = (
+                f"{buffer} (prefix ] pastes it) and to your terminal's clipboard, where tmux "
+                "can reach it."
+            )
+    return Clipping("", said)
+
+
+def _takes_clipboard(answer: str) -> bool | None:
+    """Tell whether tmux has a sequence (``Ms``) for its client's clipboard, if it says so."""
+    tty, *about = answer.splitlines() or [""]
+    if not tty:
+        return False  # nobody is attached
+    is_client = False
+    for line in about:
+        if line.startswith("Terminal "):
+            is_client = f" for {tty}," in line
+        elif is_client and " Ms: " in line:
+            return "[missing]" not in line
+    return None
+
+
+def _through_tmux(sequence: str) -> str:
+    doubled = sequence.replace("\x1b", "\x1b\x1b")
+    return f"\x1bPtmux;{doubled}\x1b\\"
+
+
+def _through_screen(sequence: str) -> str:
+    starts = range(0, len(sequence), _SCREEN_CHUNK)
+    return "".join(f"\x1bP{sequence[at : at + _SCREEN_CHUNK]}\x1b\\" for at in starts)
