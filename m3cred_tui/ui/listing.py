@@ -39,6 +39,8 @@ class Seen(NamedTuple):
     """All of them, newest first."""
     written: AbstractSet[str]
     """Those that were written since the look before."""
+    unread: Sequence[str]
+    """Those whose text is not known, or may be another one now."""
     texts: dict[str, str]
     """What is known already of the text that each is searched in."""
     order: Column

@@ -62,8 +62,8 @@ async def catch_up(
     stamp = store.stamp()
     seen = await asyncio.to_thread(_look, store, listing, watch.seen)
     watch.saw(stamp)
-    unread = [one for one in seen.ids if one not in seen.texts or one in seen.written]
-    if unread or seen.ids != listing.ids:
+    unread = seen.unread
+    if unread or seen.ids is not listing.ids:
         listing.accept(seen)
         yield len(unread)
     for start in range(0, len(unread), _BATCH):
@@ -81,10 +81,13 @@ def _look(store: CredentialStore, listing: Listing, since: Stamps | None) -> See
     ids, order, known = store.ids(), listing.order, listing.texts
     written = set() if since is None else set(store.changed_since(since))
     if ids == listing.ids and not written:
-        return Seen(listing.ids, written, known, order, listing.rows)
-    # Made anew: a removed ID goes, and no text keeps an earlier copy of an ID in memory.
-    texts = {one: text for one in ids if (text := known.get(one)) is not None}
-    return Seen(ids, written, texts, order, in_order(ids, texts, order))
+        ids, texts, rows = listing.ids, known, listing.rows
+    else:
+        # Made anew: a removed ID goes, and no text keeps an earlier copy of an ID in memory.
+        texts = {one: text for one in ids if (text := known.get(one)) is not None}
+        rows = in_order(ids, texts, order)
+    unread = [one for one in ids if one not in texts or one in written]
+    return Seen(ids, written, unread, texts, order, rows)
 
 
 def _texts(store: CredentialStore, ids: Sequence[str]) -> dict[str, str]:

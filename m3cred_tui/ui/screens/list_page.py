@@ -15,7 +15,6 @@ from m3cred_tui.ui.listing import SORTABLE, Listing
 from m3cred_tui.ui.reading import STEP, Watch, catch_up
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.credential_list import CredentialList
-from m3cred_tui.ui.widgets.filter_line import Line
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
@@ -149,6 +148,8 @@ class ListPage(Page[None]):
 
     async def action_filter(self) -> None:
         """Show the filter line."""
+        from m3cred_tui.ui.widgets.filter_line import Line
+
         if not self.query(Input):
             if self._is_reading:
                 self._listing.put_in_order()  # some that were read may not be found yet
