@@ -160,12 +160,15 @@ async def test_a_tmux_that_is_called_screen_takes_it_without_a_trace_on_the_scre
 async def test_screen_brings_it_to_the_terminal_however_long_it_is(
     environ: dict[str, str], around: list[str], said: str, text: str
 ) -> None:
-    screen = [program("screen"), "-c", os.devnull, *around, *SEND, text]
-    async with terminal(screen, environ, columns=120) as shown:
-        assert (await shown.shows(said)).startswith("URL sent")
-        assert await receives(shown) == [text]
-        shown.press("\r")
-        await shown.ends()
+    screen = program("screen")
+    command = [screen, "-S", "x", "-c", os.devnull, *around, *SEND, text]
+    async with terminal(command, environ, columns=120) as shown:
+        try:
+            assert (await shown.shows(said)).startswith("URL sent")
+            assert await receives(shown) == [text]
+        finally:  # it would outlive its terminal
+            quit_screen = [screen, "-S", "x", "-X", "quit"]
+            await asyncio.to_thread(subprocess.run, quit_screen, env=environ, check=True)
 
 
 def stand_in(directory: Path, script: str) -> dict[str, str]:
