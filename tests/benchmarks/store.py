@@ -25,7 +25,8 @@ _COUNTS = 10_000, 100_000
 _CHANGES = 40
 """In a round; each waits for the disk."""
 _MOST_READING_ROUNDS = 5
-_AIM = 2.0
+_AIM, _AIM_OF_UPDATES = 2.0, 3.0
+"""An update has to open the sealed part and to seal it anew: age takes 0.2 ms for that."""
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
@@ -59,7 +60,7 @@ def _changes(root: Path, rounds: int) -> Iterator[Line]:
         )
     os.close(folder)
     yield creates.line("durable create, one of many")
-    yield updates.line("durable update, read and opened before")
+    yield updates.line("durable update, opened and sealed anew", aim=_AIM_OF_UPDATES)
 
 
 def _bare_create(folder: int, name: str, data: bytes) -> None:
@@ -127,13 +128,13 @@ class _Sides:
         self.ours.append(ours)
         self.bare.append(bare)
 
-    def line(self, what: str) -> Line:
+    def line(self, what: str, aim: float = _AIM) -> Line:
         ratio = median_ratio(self.ours, self.bare)
         return Line(
             what,
             milliseconds(self.ours),
             milliseconds(self.bare),
             f"{ratio:.2f}",
-            f"{_AIM:g}",
-            ratio <= _AIM,
+            f"{aim:g}",
+            ratio <= aim,
         )
