@@ -3,11 +3,12 @@
 import unicodedata
 from collections.abc import Container
 
-from m3cred_tui.model.text import clean, is_visible
+from m3cred_tui.model.text import clean, is_mark, is_steady, is_visible
 
 LONGEST_NAME = 64
 """Characters; what a list row and a details line can show whole."""
 
+_AMPLE = 1024
 _BIDIRECTIONAL = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _BIDIRECTIONAL_MARKS = frozenset("\u200e\u200f\u061c")
 
@@ -32,16 +33,16 @@ def name_problem(text: str, taken: Container[str]) -> str | None:
 
     ``taken`` holds the :func:`name_key` of every name in use.
     """
+    if len(text) > _AMPLE:  # composing a megabyte would be felt at each key
+        return f"The name has more than {_AMPLE:,} characters; {LONGEST_NAME} is the most."
     name = tidy_name(text)
     if not name:
         return "Enter a name for the credential."
     if len(name) > LONGEST_NAME:
         return f"The name is {len(name)} characters long; {LONGEST_NAME} is the most."
-    for character in text:
-        if problem := _character_problem(character):
-            return problem
-    if clean(name) != name or unicodedata.combining(name[0]):
-        return "The name has more accents on one letter than can be shown."
+    problems = filter(None, map(_character_problem, text))
+    if problem := next(problems, None) or _marks_problem(name):
+        return problem
     if name_key(name) in taken:
         return "Another credential already has this name."
     return None
@@ -56,4 +57,14 @@ def _character_problem(character: str) -> str | None:
         return f"The name has a control character ({code})."
     if not is_visible(character):
         return f"The name has a character that cannot be seen ({code})."
+    if not is_steady(character):
+        return f"The name has a character that is not drawn alike everywhere ({code})."
+    return None
+
+
+def _marks_problem(name: str) -> str | None:
+    if is_mark(name[0]):
+        return "The name begins with an accent that has no letter."
+    if clean(name) != name:
+        return "The name has more accents on one letter than can be shown."
     return None

@@ -1,6 +1,12 @@
 """Text from outside, made harmless once, at the boundary."""
 
 import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal
+
+_Place = Literal["own", "over", "beside", "nowhere"]
+"""The cells that a character is drawn in: its own, or those of the one before it."""
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 CUT = "\N{HORIZONTAL ELLIPSIS}"
@@ -10,9 +16,14 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters, marks and signs by their category, and yet nothing is drawn for them.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
-_MARKS = frozenset({"Mn", "Me"})
-_MOST_MARKS = 3
-_AMPLE = 4  # times what is shown: as much of a megabyte as is looked at
+# Halves of flags, and skin tones: as wide as what stands beside them lets them be, which no
+# two terminals agree on; what follows on the line would be anywhere.
+_UNSTEADY = (range(0x1F1E6, 0x1F200), range(0x1F3FB, 0x1F400))
+_JAMO = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
+_MOST_MARKS = 3  # of each kind on one letter, as in Burmese
+# Times what is shown: as much of a megabyte as is looked at. Python's time to put a pile of
+# marks in order grows with its square.
+_AMPLE = 4
 
 
 def is_visible(character: str) -> bool:
@@ -20,27 +31,69 @@ def is_visible(character: str) -> bool:
     return not (
         unicodedata.category(character) in _INVISIBLE
         or character in _BLANK
-        or any(ord(character) in selectors for selectors in _SELECTORS)
+        or _is_in(_SELECTORS, character)
     )
+
+
+def is_steady(character: str) -> bool:
+    """Tell whether terminals agree on how many cells this character takes."""
+    return not _is_in(_UNSTEADY, character)
+
+
+def is_mark(character: str) -> bool:
+    """Tell whether this character is drawn in the cell of the one before it."""
+    return _place(character) in {"over", "beside"}
+
+
+def drawn(text: str) -> Iterator[str]:
+    """Yield, for each character, what a terminal may draw of it on a line of its own.
+
+    What is not visible or not steady is U+FFFD, and so is a mark with nothing before it; a
+    mark upon three others is nothing, as it would be drawn over its neighbours.
+    """
+    over = beside = 0
+    for position, character in enumerate(text):
+        place = _place(character)
+        if place == "over" and position:
+            over += 1
+            yield character if over <= _MOST_MARKS else ""
+        elif place == "beside" and position:
+            beside += 1
+            yield character if beside <= _MOST_MARKS else ""
+        else:
+            over = beside = 0
+            yield character if place == "own" else REPLACEMENT
 
 
 def clean(text: str, *, most: int = 200) -> str:
     """Return ``text`` as one line that a terminal can only draw, of ``most`` characters.
 
-    White space of any kind becomes one space; what is not visible becomes U+FFFD; a pile of
-    more than three combining marks is cut down, as it would be drawn over its neighbours.
+    White space of any kind becomes one space; of the rest, what :func:`drawn` gives stays.
     """
     # Most text; looking at each character would be felt when reading 100,000 records.
     if text.isascii() and text.isprintable() and len(text) <= most and text == text.strip():
         return " ".join(text.split()) if "  " in text else text
-    shown: list[str] = []
-    marks = 0
-    for character in unicodedata.normalize("NFC", " ".join(text.split())):
-        marks = marks + 1 if unicodedata.category(character) in _MARKS else 0
-        if marks <= _MOST_MARKS:
-            shown.append(character if is_visible(character) else REPLACEMENT)
-        if len(shown) > most * _AMPLE:
-            break
+    line = " ".join(text.split())
+    composed = unicodedata.normalize("NFC", line[: most * _AMPLE])
     # Once more: what was cut out may have kept two characters apart.
-    line = unicodedata.normalize("NFC", "".join(shown))
-    return line if len(line) <= most else line[: most - 1] + CUT
+    shown = unicodedata.normalize("NFC", "".join(drawn(composed)))
+    if len(shown) <= most and len(line) <= most * _AMPLE:
+        return shown
+    return shown[: most - 1] + CUT
+
+
+@lru_cache(maxsize=2048)
+def _place(character: str) -> _Place:
+    if not (is_visible(character) and is_steady(character)):
+        return "nowhere"
+    category = unicodedata.category(character)
+    if category in {"Mn", "Me"}:
+        return "over"
+    # What follows the first consonant of a Hangul syllable that is written in its parts.
+    if category == "Mc" or _is_in(_JAMO, character):
+        return "beside"
+    return "own"
+
+
+def _is_in(ranges: tuple[range, ...], character: str) -> bool:
+    return any(ord(character) in one for one in ranges)

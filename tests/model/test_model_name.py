@@ -1,3 +1,4 @@
+import time
 import unicodedata
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.model.name import LONGEST_NAME, name_key, name_problem, tidy_name
-from m3cred_tui.model.text import clean, is_visible
+from m3cred_tui.model.text import clean, is_steady, is_visible
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=80)
 # Most random text is refused; this is accepted often.
@@ -22,7 +23,7 @@ def test_an_accepted_name_is_shown_and_kept_exactly_as_it_was_accepted(text: str
         assert tidy_name(name) == name
         assert name_problem(name, ()) is None
         assert 0 < len(name) <= LONGEST_NAME
-        assert all(is_visible(character) for character in name)
+        assert all(is_visible(character) and is_steady(character) for character in name)
 
 
 @given(ANY_TEXT)
@@ -149,6 +150,35 @@ def test_letters_and_signs_that_show_nothing_do_not_make_a_name(character: str) 
 def test_a_pile_of_marks_on_one_letter_is_refused(mark: str) -> None:
     problem = name_problem("a" + mark * 10, ())
     assert problem == "The name has more accents on one letter than can be shown."
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["\N{DEVANAGARI VOWEL SIGN AA}", "\N{HANGUL JUNGSEONG A}", "\N{HANGUL JONGSEONG RIEUL}"],
+)
+def test_a_pile_beside_a_letter_is_refused_too(mark: str) -> None:
+    problem = name_problem("x" + mark * 10, ())
+    assert problem == "The name has more accents on one letter than can be shown."
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0e47", "\u20e0", "\u0903", "\u1161", "\u3099"])
+def test_a_name_does_not_begin_with_a_mark_for_the_frame_around_it(mark: str) -> None:
+    problem = name_problem(f"{mark}Acme", ())
+    assert problem == "The name begins with an accent that has no letter."
+
+
+@pytest.mark.parametrize("character", "\U0001f3fb\U0001f3ff\U0001f1e6\U0001f1ff")
+def test_what_moves_the_columns_in_some_terminals_is_refused_and_named(character: str) -> None:
+    expected = "The name has a character that is not drawn alike everywhere"
+    assert name_problem(f"Acme {character}", ()) == f"{expected} (U+{ord(character):X})."
+
+
+@pytest.mark.parametrize("piece", ["a", " ", "\u0301\u0316", "\x1b", "\U0001f600"])
+def test_a_megabyte_is_refused_at_once(piece: str) -> None:
+    before = time.process_time()
+    problem = name_problem("a" + piece * (1 << 20), ())
+    assert problem == "The name has more than 1,024 characters; 64 is the most."
+    assert time.process_time() - before < 0.1
 
 
 def test_the_first_thing_that_is_wrong_is_told_before_that_the_name_is_taken() -> None:

@@ -5,13 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.model.text import CUT, REPLACEMENT, clean, is_visible
+from m3cred_tui.model.text import CUT, REPLACEMENT, clean, drawn, is_mark, is_steady, is_visible
 
 ANY_TEXT = st.text(st.characters(codec=None))
 PILES = st.text(
-    st.sampled_from("a é\u0301\u0327\u0e47\u20dd\u1100\u1161\u09c7\u09be\x1b\u202e")
+    st.sampled_from(
+        "a é\u0301\u0327\u0344\u0e47\u20dd\u1100\u1161\u11a8\u09c7\u09be\u0903"
+        "\x1b\u202e\U0001f3fd\U0001f1ec\U0001d15e"
+    )
 )
 MOST = st.integers(1, 60)
+
+
+def stands_alone(character: str) -> bool:
+    """Say whether a character is as it is whatever stands beside it."""
+    return is_steady(character) and not is_mark(character)
 
 
 @given(ANY_TEXT | PILES, MOST)
@@ -20,7 +28,8 @@ def test_whatever_comes_is_one_line_of_visible_characters_and_not_too_long(
 ) -> None:
     line = clean(text, most=most)
     assert len(line) <= most
-    assert all(is_visible(character) for character in line)
+    assert all(is_visible(character) and is_steady(character) for character in line)
+    assert not line or not is_mark(line[0])
     assert len(line.splitlines()) <= 1
     assert line == line.strip()
     assert "  " not in line
@@ -32,7 +41,9 @@ def test_text_that_is_cleaned_twice_does_not_change_again(text: str, most: int) 
     assert clean(once, most=most) == once
 
 
-@given(st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=60))
+@given(
+    st.text(st.characters(categories=["L", "N", "P", "S"]).filter(stands_alone), max_size=60)
+)
 def test_ordinary_text_comes_through_unchanged(text: str) -> None:
     composed = unicodedata.normalize("NFC", text)
     assert clean(text, most=200) == composed
@@ -88,9 +99,63 @@ def test_a_pile_of_marks_without_a_combining_class_is_cut_down_too(mark: str) ->
     assert clean("a" + mark * 50) == "a" + mark * 3
 
 
-@pytest.mark.parametrize("piece", ["a", "a\u0301", "\x1b", " ", "\ud800", "\U0001f600"])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "\N{DEVANAGARI VOWEL SIGN AA}",
+        "\N{HANGUL JUNGSEONG A}",
+        "\N{HANGUL JONGSEONG KIYEOK}",
+        "\N{MUSICAL SYMBOL COMBINING STEM}",
+    ],
+)
+def test_a_pile_beside_a_letter_is_cut_down_as_some_terminals_give_it_no_room(
+    mark: str,
+) -> None:
+    assert clean("x" + mark * 50) == "x" + mark * 3
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u20e0", "\u0903", "\u1161", "\u3099"])
+def test_a_mark_with_no_letter_does_not_change_what_stands_before_the_text(mark: str) -> None:
+    assert clean(f"{mark}Acme") == f"{REPLACEMENT}Acme"
+    assert clean(f"  {mark}{mark}Acme") == f"{REPLACEMENT}{mark}Acme"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "\u0928\u092e\u0938\u094d\u0924\u0947",  # Hindi
+        "\u1000\u103c\u103d\u1031\u102c\u103a",  # Burmese, five marks on one letter
+        "\u0e01\u0e33\u0e25\u0e31\u0e07",  # Thai
+        "Vi\u1ec7t Nam",
+        "\u1112\u119e\u11ab",  # Korean of the 15th century
+        "\u05e9\u05c1\u05b8\u05dc\u05d5\u05b9\u05dd",  # Hebrew with its vowels
+    ],
+)
+def test_words_with_marks_come_through_whole(word: str) -> None:
+    for form in ("NFC", "NFD"):
+        assert clean(unicodedata.normalize(form, word)) == unicodedata.normalize("NFC", word)
+
+
+@pytest.mark.parametrize("character", "\U0001f3fb\U0001f3ff\U0001f1e6\U0001f1ff")
+def test_what_is_as_wide_as_its_neighbours_let_it_be_does_not_move_the_columns(
+    character: str,
+) -> None:
+    assert clean(f"Acme {character}") == f"Acme {REPLACEMENT}"
+
+
+@given(ANY_TEXT | PILES)
+def test_each_character_of_a_field_is_drawn_as_one_at_the_most(text: str) -> None:
+    pieces = list(drawn(text))
+    assert len(pieces) == len(text)
+    assert all(len(piece) <= 1 for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "a\u0301", "\x1b", " ", "\n", "\ud800", "\U0001f600", "\u0301", "\u0316\u0301"],
+)
 def test_a_megabyte_of_text_costs_next_to_nothing(piece: str) -> None:
-    text = piece * (1 << 20)
+    text = "a" + piece * (1 << 20)
     before = time.process_time()
     clean(text)
     assert time.process_time() - before < 0.2

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.highlighter import Highlighter
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input, Select
 
-from m3cred_tui.model.text import REPLACEMENT, is_visible
+from m3cred_tui.model.text import REPLACEMENT, drawn
 
+if TYPE_CHECKING:
+    from textual import events
+
+_LONGEST_PASTE = 8192
+"""Characters: twice the longest redirect."""
 Option = TypeVar("Option")
 
 
@@ -41,13 +46,17 @@ class Line(Input):
         )
         self.cursor_blink = False  # a blink a second is a byte stream to a remote terminal
 
+    def on_paste(self, event: events.Paste) -> None:
+        """Have Textual's own handler take no more of it than can be drawn anew at each key."""
+        event.text = event.text[:_LONGEST_PASTE]
+
 
 class _Visible(Highlighter):
-    """Shows each invisible character as one replacement, so that the cursor stays right."""
+    """Shows each character as one that is harmless, so that the cursor stays right."""
 
     def __call__(self, text: str | Text) -> Text:
         plain = text if isinstance(text, str) else text.plain
-        shown = (one if is_visible(one) else REPLACEMENT for one in plain)
+        shown = (one or REPLACEMENT for one in drawn(plain))
         return Text("".join(shown), no_wrap=True, overflow="ignore", end="")
 
     def highlight(self, text: Text) -> None:
