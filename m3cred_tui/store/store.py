@@ -7,9 +7,11 @@ apart. A pending credential is one that Stripe has approved and that nobody has 
 from __future__ import annotations
 
 import heapq
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.folder import ID_LENGTH, RecordFolder, Stamp
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.private import FlawError
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
 
+
+_log = logging.getLogger(__name__)
 
 Stamps = tuple[Stamp, Stamp]
 
@@ -145,11 +149,12 @@ class CredentialStore:
 
         When this returns, it survives a crash. Raises what :meth:`create` does.
         """
-        data = self._sealed(credential, tokens)
         with self._changing(credential.id):
+            data = self._sealed(credential, tokens)
             if self._credentials.has(credential.id):
                 raise AlreadyThere(credential.id)
             self._pending.replace(credential.id, data)
+        _log.info("kept the approval %s", credential.id)
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         """Keep a new credential; when this returns, it survives a crash.
@@ -157,13 +162,14 @@ class CredentialStore:
         It takes the place of the pending one with its ID. Raises ``AlreadyThere``,
         ``CannotBeKept``, ``IdentityMissing`` or ``IdentityLocked`` when nothing was changed.
         """
-        data = self._sealed(credential, tokens)
         with self._changing(credential.id):
+            data = self._sealed(credential, tokens)
             try:
                 self._credentials.create(credential.id, data)
             except FileExistsError:
                 raise AlreadyThere(credential.id) from None
             self._pending.remove_leftover(credential.id)
+        _log.info("created %s", credential.id)
 
     def update(self, credential_id: str, change: Change) -> Credential:
         """Replace a credential by what ``change`` makes of it, and return that.
@@ -177,6 +183,7 @@ class CredentialStore:
             if credential.id != credential_id:
                 raise CannotBeKept(credential_id, "its ID would change")
             self._credentials.replace(credential_id, self._sealed(credential, tokens))
+        _log.info("changed %s", credential_id)
         return credential
 
     def delete(self, credential_id: str) -> None:
@@ -190,15 +197,20 @@ class CredentialStore:
                 if was_pending:
                     raise OutcomeUnknown(unusable.path, unusable.reason) from unusable
                 raise
+        _log.info("deleted %s", credential_id)
 
     @contextmanager
     def _changing(self, credential_id: str) -> Iterator[None]:
-        with locked(self._data):
-            try:
-                yield
-            except OutcomeUnknown as unknown:
-                found = self._found(credential_id)
-                raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
+        try:
+            with locked(self._data):
+                try:
+                    yield
+                except OutcomeUnknown as unknown:
+                    found = self._found(credential_id)
+                    raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
+        except Problem as problem:
+            _log.error("%s: %s", type(problem).__name__, problem)
+            raise
 
     def _found(self, credential_id: str) -> str:
         try:
