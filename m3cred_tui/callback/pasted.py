@@ -1,0 +1,342 @@
+"""An address that was pasted: the redirect in it, however it was wrapped on its way."""
+
+import re
+from itertools import islice
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from m3cred_tui.callback.redirect import (
+    AuthorizationCode,
+    Malformation,
+    MalformedRedirect,
+    MissingState,
+    RedirectResult,
+    WrongState,
+    validate_redirect,
+)
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.text import clean
+
+LONGEST_PASTE = 16_384
+"""Characters; percent-encoded twice, the longest redirect has fewer."""
+
+_MOST_ENCODINGS = 3
+_MOST_ESCAPES = 512  # in an address that is encoded as a whole; more only take time
+_MOST_ADDRESSES = 64
+_LONGEST_HOST = 60
+_ENOUGH_PARAMETERS = 6  # of five names: one comes twice, which the validator tells
+_COMPLETE = ({"scope", "code", "state"}, {"error", "error_description", "state"})
+_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
+
+# Format characters and variation selectors. Control characters stay, as dropping the ESC or
+# the backspace out of a code would make another code of it.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e01ef]+"
+)
+_HTML_AMPERSAND = re.compile(r"&(?:(?:amp|#38|#x26);)+", re.IGNORECASE)
+# Not html.unescape, which would make a sign of the beginning of some parameters.
+_HTML_WRAPPING = (
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", '"'),
+    ("&#39;", "'"),
+    ("&#x27;", "'"),
+)
+_JSON_ESCAPE = re.compile(r"\\(?:u00|x)(26|3[dDfF])")
+# No shell puts one before a letter or a digit; there it is damage, or an escape such as \n.
+_SHELL_ESCAPE = re.compile(r"\\(?=[^A-Za-z0-9]|$)")
+
+_NEXT_ADDRESS = re.compile(r"(?=https?://)", re.IGNORECASE)
+_AUTHORITY = re.compile(r"https?://([^\s/?#\\\"'<>`)]*)([/?#]?[^\s?#]*)", re.IGNORECASE)
+_BARE_HOST = re.compile(r"[\s\"'<(\[`]*((?:[\w-]+\.)+[\w-]+|localhost)(:\d+)?[/?]")
+_FIRST_NAME = re.compile(r"(?<![\w.%-])(?:code|state|scope|error|error_description)=")
+_PARAMETER = re.compile(r"(?:^|&)(code|state|scope|error|error_description)=([^&]*)")
+_STATE_OR_ANSWER = re.compile(r"(?<![\w.%-])(?:code|state|error)=")
+_VALUE = re.compile(r"(?:[A-Za-z0-9_~+-]|%[0-9A-Fa-f]{2})*")
+_STATE = re.compile(r"[A-Za-z0-9_-]*")
+# Stripe's codes have fewer kinds of characters than RFC 6749 lets them; any other is damage.
+_CODE = re.compile(r"[A-Za-z0-9_-]+")
+_CODE_ALONE = re.compile(r"(?<!\w)ac_\w+")
+_EQUALS = r"\s*(?:=|%(?:25)*3[dD])\s*"
+_SEPARATED = r"(?:\s*&|#)"
+# A single full stop: several stand for what was left out.
+_PUNCTUATION = r"(?:[,;:!?]|\.(?!\.))"
+_CLOSED = (
+    rf"{_PUNCTUATION}*[\"'`<>)\]}}«»\u2018-\u201f\u2039\u203a]"  # what no address has in it
+    rf"|{_PUNCTUATION}+\s|{_PUNCTUATION}*\s*(?:$|https?://)"
+)
+
+_WHOLE = "Copy the whole address that the browser ends on."
+_BEGINNING = "This is the beginning of the address: paste the rest, too."
+_NO_ADDRESS = f"There is no address in it. {_WHOLE}"
+_UNPROVEN = "A code without its state is not used, as anybody may have made it."
+_NO_STATE = f"There is no state in it yet: paste the rest, too. {_UNPROVEN}"
+_BARE_CODE = f"This is a code alone. {_UNPROVEN} {_WHOLE}"
+_STATE_CUT = "The state at its end is cut off: paste the rest, too."
+_OPEN_END = "The address may go on: paste the rest, too. If this is all of it, type # after it."
+_UNCLEAR_END = (
+    "Where this address ends cannot be told, so its code may be damaged, and it was not used. "
+    "Copy the address alone and in one piece."
+)
+_STRIPES_PAGE = (
+    "This is Stripe's own page. Approve there and select Return to m3ter; then copy the "
+    "address of the page after it, even if the browser cannot show that page."
+)
+_OWN_PAGE = (
+    "This is an address of m3cred itself, not the one that Stripe returned to. Open it in the "
+    "browser, approve, and copy the address that the browser then ends on."
+)
+
+
+class PasteIncomplete(Problem):
+    """More may come: a long address arrives in pieces where it was wrapped."""
+
+
+class PasteNotUsed(Problem):
+    """What was pasted is known to be something else than one redirect."""
+
+
+class _Pasted(NamedTuple):
+    shown: str
+    """Without escapes and invisible characters, with white space where it was."""
+    dense: str
+    """Without white space, too, and percent-decoded as a whole where it was encoded so."""
+
+
+class _Address(NamedTuple):
+    text: str
+    parameters: list[tuple[str, str]]
+    """Those of a redirect, still encoded; nothing of what follows the state."""
+
+    def names(self) -> set[str]:
+        return {name for name, _ in self.parameters}
+
+
+def pasted_redirect(
+    text: str, expected_state: Secret, *, redirect_uri: str, stripe: str, final: bool
+) -> RedirectResult:
+    """Return the redirect in a pasted text; ``stripe`` is where Stripe's own pages are.
+
+    ``final`` tells that nothing follows: the text came as one paste event. Nothing shows
+    whether a code at the very end is whole, so without ``final`` one is taken only when
+    something stands after it. Enter alone is no such sign: where paste is not bracketed,
+    every line of a wrapped address ends with one.
+
+    Raises :class:`PasteIncomplete` for what may still become a redirect (also with ``final``:
+    its next line may be pasted next), :class:`PasteNotUsed` for what is known to be something
+    else, and what :func:`validate_redirect` does.
+    """
+    if len(text) > LONGEST_PASTE:
+        raise PasteNotUsed(f"This is too long for an address. {_WHOLE}")
+    pasted = _read(text)
+    answer = _only_answer(pasted, len(expected_state.reveal()))
+    if answer is None:
+        raise _without_answer(pasted, redirect_uri, stripe, final=final)
+    foreign = _foreign(answer.text, redirect_uri, stripe)
+    if short := _without_whole_state(answer, len(expected_state.reveal())):
+        raise foreign or short
+    try:
+        return _validated(answer, pasted.shown, expected_state, final=final)
+    except (MalformedRedirect, MissingState, WrongState) as problem:
+        raise foreign or problem from None
+
+
+def _validated(
+    answer: _Address, shown: str, expected_state: Secret, *, final: bool
+) -> RedirectResult:
+    ended = _has_ended(answer, shown, final=final)
+    unclear = PasteNotUsed(_UNCLEAR_END) if final else PasteIncomplete(_OPEN_END)
+    query = "&".join(f"{name}={value}" for name, value in answer.parameters)
+    try:
+        result = validate_redirect(query, expected_state)
+    except MalformedRedirect as problem:
+        raise (problem if ended else unclear) from None
+    if not ended:
+        raise unclear
+    if isinstance(result, AuthorizationCode):
+        code = result.code.reveal()
+        # Stripe's have no dash: one that is beside a line break was put there with it.
+        if not _CODE.fullmatch(code) or ("-" in code and code not in shown):
+            raise MalformedRedirect(Malformation.DAMAGED_CODE)
+    return result
+
+
+def _read(text: str) -> _Pasted:
+    shown = _unescaped(text)
+    dense = _unescaped("".join(shown.split()))
+    for _ in range(_MOST_ENCODINGS):
+        if not 0 < dense.count("%") <= _MOST_ESCAPES or _STATE_OR_ANSWER.search(dense):
+            break
+        decoded = _unescaped(unquote(dense))
+        dense = _unescaped("".join(decoded.split()))  # an escape may have been wrapped
+    return _Pasted(shown, dense)
+
+
+def _unescaped(text: str) -> str:
+    """Undo what a page's source, a shell or a script does to an address."""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text)
+    if "&" in text and ";" in text:
+        text = _HTML_AMPERSAND.sub("&", text)
+        for written, character in _HTML_WRAPPING:
+            text = text.replace(written, character)
+    if "\\" in text:
+        text = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _SHELL_ESCAPE.sub("", text)
+    return text
+
+
+def _only_answer(pasted: _Pasted, state_length: int) -> _Address | None:
+    """Return the one address that has a code or an error; the same one may come twice."""
+    shown, dense = pasted
+    texts = list(dict.fromkeys(_NEXT_ADDRESS.split(dense) if "://" in dense else [dense]))
+    if len(texts) > _MOST_ADDRESSES:
+        raise PasteNotUsed(f"There are too many addresses in it. {_WHOLE}")
+    addresses = [_Address(text, _parameters(text, shown, state_length)) for text in texts]
+    answers = [one for one in addresses if one.names() & {"code", "error"}]
+    # Where there is a state, an error= or code= without one is of the text around it.
+    answers = [one for one in answers if "state" in one.names()] or answers
+    if len({tuple(one.parameters) for one in answers}) > 1:
+        raise PasteNotUsed(f"There are two different addresses in it. {_WHOLE}")
+    return answers[0] if answers else None
+
+
+def _parameters(address: str, shown: str, state_length: int) -> list[tuple[str, str]]:
+    first = _FIRST_NAME.search(address)
+    if first is None:
+        return []
+    parameters = []
+    query, fragment, _ = address[first.start() :].partition("#")
+    for found in islice(_PARAMETER.finditer(query), _ENOUGH_PARAMETERS):
+        name, value = found.groups()
+        if name == "state":
+            kept = _own_state(value, shown, state_length)
+        else:
+            at_the_end = found.end() == len(query) and not fragment
+            kept = _beginning(_VALUE, value) if at_the_end else value
+        parameters.append((name, kept))
+        if kept != value:
+            break  # what comes after it is text, not the address
+    return parameters
+
+
+def _own_state(value: str, shown: str, length: int) -> str:
+    """Return the state without the text that followed it, as far as they can be told apart."""
+    state = _beginning(_STATE, value)
+    glued = re.escape(state[:length]) + "_*[A-Za-z0-9-]"
+    return state if re.search(glued, shown) else state[:length]
+
+
+def _beginning(of: re.Pattern[str], text: str) -> str:
+    found = of.match(text)
+    return found[0] if found else ""
+
+
+def _without_whole_state(answer: _Address, state_length: int) -> Problem | None:
+    if "state" not in answer.names():
+        return MissingState() if "#" in answer.text else PasteIncomplete(_NO_STATE)
+    name, value = answer.parameters[-1]
+    cut = name == "state" and len(value) < state_length
+    if cut and answer.text.endswith(f"state={value}"):
+        return PasteIncomplete(_STATE_CUT)
+    return None
+
+
+def _has_ended(answer: _Address, shown: str, *, final: bool) -> bool:
+    """Tell whether nothing that belongs to the address can follow, or stands broken in it."""
+    name, value = answer.parameters[-1]
+    complete = any(names <= answer.names() for names in _COMPLETE)
+    if not (final or complete or "#" in answer.text) or not value:
+        return False
+    if name == "state":
+        return True
+    # A dash or an underscore at its end may be of the text around it.
+    ends = f"{_SEPARATED}|{_CLOSED}" if final and value[-1].isalnum() else _SEPARATED
+    # Not found with white space in it: is that a line break, or the text that follows?
+    wrapped_name = r"\s*".join(name) + _EQUALS
+    return bool(re.search(f"{wrapped_name}{re.escape(value)}(?:{ends})", shown))
+
+
+def _without_answer(pasted: _Pasted, redirect_uri: str, stripe: str, *, final: bool) -> Problem:
+    """Say what this is, which has neither a code nor an error."""
+    shown, dense = pasted
+    if bare := _BARE_HOST.match(shown[:300]):
+        start = bare.start(1)
+        shown = f"http://{shown[start:]}"
+        dense = f"http://{''.join(shown[7:].split())}"
+    texts = [one for one in (shown, dense) if "://" in one]
+    places = [found for found in map(_AUTHORITY.search, texts) if found]
+    if any(_is_stripe(_authority(place), stripe) for place in places):
+        return PasteNotUsed(_STRIPES_PAGE)
+    for place in reversed(places):
+        if _is_loopback(_authority(place)):
+            return _at_loopback(place, redirect_uri, dense)
+    if places and (final or places[-1][2]):
+        return _elsewhere(_authority(places[0]))
+    if not dense:
+        return PasteIncomplete(f"Nothing is pasted yet. {_WHOLE}")
+    if redirect_uri.startswith((dense, f"http://{dense}")):
+        return PasteIncomplete(_BEGINNING)
+    return _without_host(pasted, final=final)
+
+
+def _at_loopback(place: re.Match[str], redirect_uri: str, dense: str) -> Problem:
+    if "client_id=" in dense:
+        return PasteNotUsed(_STRIPES_PAGE)
+    ours, path = urlsplit(redirect_uri), place[2]
+    if path.startswith(ours.path) or ours.path.startswith(path):
+        return PasteIncomplete(_BEGINNING)
+    host = _authority(place)
+    if host.rpartition(":")[2] == str(ours.port):
+        return PasteNotUsed(_OWN_PAGE)
+    return _elsewhere(host)
+
+
+def _without_host(pasted: _Pasted, *, final: bool) -> Problem:
+    if "client_id=" in pasted.dense:
+        return PasteNotUsed(_STRIPES_PAGE)
+    if _FIRST_NAME.search(pasted.dense):
+        return PasteIncomplete(_BEGINNING)
+    if _CODE_ALONE.search(pasted.shown):
+        return PasteNotUsed(_BARE_CODE)
+    return PasteNotUsed(_NO_ADDRESS) if final else PasteIncomplete(_NO_ADDRESS)
+
+
+def _foreign(address: str, redirect_uri: str, stripe: str) -> Problem | None:
+    """Say whose address this is, where it is not our redirect URI's."""
+    place = _AUTHORITY.match(address)
+    if place is None:
+        return None
+    host = _authority(place)
+    if _is_stripe(host, stripe):
+        return PasteNotUsed(_STRIPES_PAGE)
+    ours = _is_loopback(host) and place[2] == urlsplit(redirect_uri).path
+    return None if ours else _elsewhere(host)
+
+
+def _elsewhere(host: str) -> Problem:
+    whose = clean(host, most=_LONGEST_HOST) or "another program"
+    return PasteNotUsed(
+        f"This is an address of {whose}, not the one that Stripe returned to. {_WHOLE}"
+    )
+
+
+def _authority(place: re.Match[str]) -> str:
+    """Return the host and port; what stands before an @ only looks like one."""
+    return place[1].rpartition("@")[2].lower()
+
+
+def _is_stripe(host: str, stripe: str) -> bool:
+    name = host.partition(":")[0]
+    at_loopback = host.replace("localhost", "127.0.0.1")
+    return (
+        urlsplit(stripe).netloc in (host, at_loopback)
+        or name == "stripe.com"
+        or name.endswith(".stripe.com")
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    return re.sub(r":\d*$", "", host) in _LOOPBACK
