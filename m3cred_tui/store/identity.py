@@ -110,6 +110,14 @@ class IdentityFile:
         # Looked for again: another process may have made it and sealed with it since.
         return self.to_open()
 
+    def sweep(self) -> None:
+        """Remove what a killed process has left beside it, which may be a key in clear.
+
+        Only under the store's lock, which all hold who write there.
+        """
+        with suppress(FileNotFoundError), self._folder() as folder:
+            durable.sweep(folder)
+
     def is_locked(self) -> bool:
         """Tell whether it has to be unlocked; never raises.
 

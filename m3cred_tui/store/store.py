@@ -138,8 +138,9 @@ class CredentialStore:
         Call it before Stripe is asked for what cannot be asked for twice. Raises
         ``IdentityMissing`` and ``IdentityLocked``, too.
         """
-        self._identity.to_seal(is_first_use=self._is_empty)
         with locked(self._data):
+            self._identity.to_seal(is_first_use=self._is_empty)
+            self._identity.sweep()
             self._credentials.prepare()
             self._pending.prepare()
             self._sweep_half_created()

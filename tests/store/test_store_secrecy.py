@@ -147,6 +147,17 @@ def test_a_file_that_is_no_identity_is_refused_and_not_shown(
     assert "SECRET" not in str(told.value)
 
 
+def test_a_key_that_a_killed_process_left_in_clear_does_not_stay(
+    store: CredentialStore, identity: Path
+) -> None:
+    store.prepare()
+    left = identity.with_name(".0123456789abcdef.tmp")
+    left.write_bytes(identity.read_bytes())
+    (kept := identity.with_name("notes.txt")).touch()
+    store.prepare()
+    assert sorted(identity.parent.iterdir()) == [identity, kept]
+
+
 def test_preparing_leaves_nothing_but_the_places_and_the_identity(
     store: CredentialStore, tmp_path: Path
 ) -> None:
