@@ -57,7 +57,7 @@ class M3credApp(App[None]):
     async def run_async(self, **options: Any) -> None:
         """Run until the user or a signal ends it; either way, the terminal is as it was."""
         with told_of_signals(self._leave):
-            await super().run_async(**options)
+            return await super().run_async(**options)
 
     def _leave(self, number: signal.Signals) -> None:
         _log.info("%s", number.name)
