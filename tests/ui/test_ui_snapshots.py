@@ -79,7 +79,8 @@ async def to_the_list(user: User) -> None:
 async def to_details(user: User) -> None:
     await to_the_list(user)
     await user.press("enter")
-    await user.sees("agrees with the fields above")
+    opened = "agrees with the fields above", "Damaged"
+    await user.until(lambda: any(user.shows(words) for words in opened))
 
 
 async def to_waiting(user: User) -> None:
@@ -273,7 +274,33 @@ def test_picture_of_the_question_before_an_approval_is_left(
         await user.press("escape")
         await user.focuses("Stay")
 
-    assert snap(walk, size, READY, approved(ACCOUNT))
+    full = StoreUnusable(Path("/data/pending"), "the disk is full")
+    assert snap(walk, size, READY, approved(ACCOUNT, unkept=full))
+
+
+def test_picture_of_an_approval_that_was_left_before(
+    snap: Snap, size: tuple[int, int], keep: Keep
+) -> None:
+    keep("Acme", status=Status.PENDING)
+
+    async def walk(user: User) -> None:
+        await user.sees("Stripe has approved “Acme”")
+        await user.press("enter")
+        await user.focuses("Create Credential")
+
+    assert snap(walk, size)
+
+
+def test_picture_of_a_list_with_an_approval_that_waits(
+    snap: Snap, size: tuple[int, int], keep: Keep
+) -> None:
+    keep("Globex")
+    keep("Acme", status=Status.PENDING)
+
+    async def walk(user: User) -> None:
+        await user.sees("Stripe has approved “Acme”")
+
+    assert snap(walk, size)
 
 
 def test_picture_of_a_window_that_is_too_small(snap: Snap, size: tuple[int, int]) -> None:

@@ -98,7 +98,8 @@ class ListPage(Page[None]):
             self._watch.failed()
         if trouble != self._trouble:
             self._trouble = trouble
-            self._show_again()
+            if self.is_current:
+                self._show_again()
 
     def _tell_progress(self, left: int) -> None:
         total = self._listing.total
