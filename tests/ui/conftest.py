@@ -148,7 +148,7 @@ def keep(store: CredentialStore, clock: Clock) -> Keep:
             status=status,
         )
         tokens = TokenResponse(one.account.id, livemode, "read_write", Secret("sk_canary"))
-        store.create(one, tokens)
+        (store.keep_pending if status is Status.PENDING else store.create)(one, tokens)
         kept.append(one)
         return one
 

@@ -36,6 +36,8 @@ class ScriptedAuthorizer:
             await asyncio.Event().wait()
 
 
-def approved(account: StripeAccount, unread: Problem | None = None) -> Approved:
+def approved(
+    account: StripeAccount, unread: Problem | None = None, unkept: Problem | None = None
+) -> Approved:
     tokens = TokenResponse(account.id, account.livemode, "read_write")
-    return Approved(tokens, account, unread)
+    return Approved(tokens, account, unread, unkept)

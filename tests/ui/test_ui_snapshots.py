@@ -10,7 +10,8 @@ import pytest
 
 from m3cred_tui.authorize.events import Event, Failed, Noticed, RedirectReceived
 from m3cred_tui.authorize.problems import BrowserDidNotOpen, Refused
-from m3cred_tui.model.credential import Credential, StripeAccount
+from m3cred_tui.model.credential import Credential, Status, StripeAccount
+from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.stripe.problems import Call, StripeUnreachable
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services

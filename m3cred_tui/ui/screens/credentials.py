@@ -113,6 +113,7 @@ class CredentialsPage(ListPage):
     def _go_on(self, pending: Credential) -> None:
         from m3cred_tui.ui.screens.create import CreatePage
 
+        self.app.clear_notifications()  # the one that said to press Enter
         page = CreatePage(self._services, self._listing.taken_names, pending)
         self.app.push_screen(page, self._after_create)
 
