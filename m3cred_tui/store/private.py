@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from m3cred_tui.model.text import clean
 from m3cred_tui.store.durable import UnconfirmedError, close_read, make_folder
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
 
@@ -25,7 +26,8 @@ class FlawError(Exception):
     """What is wrong with one file, and the command that mends it, if one does."""
 
     def __init__(self, reason: str, mend: str = "") -> None:
-        super().__init__(f"{reason}; run: {mend}" if mend else reason)
+        run = f"; run: {clean(mend, most=4096)}" if mend else ""
+        super().__init__(reason + run)
         self.reason = reason
         self.mend = mend
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 
+_LONGEST_PATH = 4096
+
 _WORDS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -32,14 +34,14 @@ def plain_reason(error: OSError) -> str:
 
 
 def _shown(path: Path) -> str:
-    return clean(str(path), most=4096)
+    return clean(str(path), most=_LONGEST_PATH)
 
 
 class StoreUnusable(Problem):
     """A directory or file of the store cannot be used; ``mend``, if any, is the command."""
 
     def __init__(self, path: Path, reason: str, mend: str = "") -> None:
-        run = f" Run: {mend}" if mend else ""
+        run = f" Run: {clean(mend, most=_LONGEST_PATH)}" if mend else ""
         super().__init__(f"{_shown(path)} cannot be used: {reason}.{run}")
         self.path = path
         self.reason = reason

@@ -36,6 +36,9 @@ _LONGEST_LINE = 200
 # As json.loads, which takes a quarter longer.
 _decode = json.JSONDecoder().raw_decode
 
+# Beyond these, a time cannot be told in every time zone.
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
+
 _ENTITY_TYPES = {one.code: one for one in ENTITY_TYPES}
 _DESTINATIONS = {one.code: one for one in DESTINATIONS}
 _STATUSES = {one.value: one for one in Status}
@@ -251,6 +254,8 @@ def _time(fields: Json, key: str) -> datetime:
         raise FlawError(f"its {key} is not a time") from None
     if time.tzinfo is None:
         raise FlawError(f"its {key} has no time zone")
+    if not _EARLIEST <= time < _LATEST:
+        raise FlawError(f"its {key} is not a time")
     return time
 
 

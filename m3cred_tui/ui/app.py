@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 
 from m3cred_tui import VERSION
 from m3cred_tui.ui.leaving import told_of_signals
@@ -73,7 +73,11 @@ class M3credApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         """Take a key only when all that the key before it began has come to rest."""
-        if isinstance(event, Key) and not event.is_forwarded and not self._keys.admit(event):
+        if (
+            isinstance(event, Key | Paste)
+            and not event.is_forwarded
+            and not self._keys.admit(event)
+        ):
             return
         await super().on_event(event)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from m3cred_tui.ui.bracketed_paste import BracketedPaste
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import IO
@@ -74,6 +76,7 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys until input is disabled or the terminal has gone."""
         parser = XTermParser(self._debug)
+        paste = BracketedPaste()
         # What makes no sense (Latin-1, noise on the line, a binary paste) must not end the app.
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
@@ -86,7 +89,7 @@ class TerminalDriver(LinuxDriver):
                         return
                     try:
                         if text := decode(data):  # nothing, while a character is incomplete
-                            for message in parser.feed(text):
+                            for message in parser.feed(paste.passed_on(text)):
                                 self.process_message(message)
                     except (OverflowError, ValueError):  # as from ESC [ 9999999999 ~
                         parser = XTermParser(self._debug)

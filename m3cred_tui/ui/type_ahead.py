@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.events import Key
+    from textual.events import Key, Paste
     from textual.message_pump import MessagePump
 
 _ROUNDS = 4  # from a button's key to the focus on the next stage: messages of messages
@@ -29,19 +29,22 @@ class TypeAhead:
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self._held: deque[Key] = deque()
-        self._released: Key | None = None
-        self._last: Key | None = None
+        self._held: deque[Key | Paste] = deque()
+        self._released: Key | Paste | None = None
+        self._last: Key | Paste | None = None
         self._following: asyncio.Task[None] | None = None
 
-    def admit(self, key: Key) -> bool:
-        """Tell whether ``key`` is to be handled now; else it is posted again when it is."""
+    def admit(self, key: Key | Paste) -> bool:
+        """Tell whether it is to be handled now; else it is posted again when it is.
+
+        A paste keeps its place among the keys.
+        """
         if key is self._released:
             self._released = None
             return True
         before, self._last = self._last, key
         apart = before is None or key.time - before.time > _APART
-        moves = before is not None and {before.key, key.key} <= _CURSOR_KEYS
+        moves = before is not None and {_name(before), _name(key)} <= _CURSOR_KEYS
         if self._following is None and (apart or moves):
             return True
         self._held.append(key)
@@ -55,6 +58,10 @@ class TypeAhead:
             self._released = self._held.popleft()
             self._app.post_message(self._released)
         self._following = None
+
+
+def _name(event: Key | Paste) -> str:
+    return getattr(event, "key", "")
 
 
 async def _settle(app: App[Any]) -> None:

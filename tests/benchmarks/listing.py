@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import ExitStack
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.benchmarks import input_app
@@ -87,7 +88,7 @@ def _key_line(what: str, ours: Sequence[_Answer], bare: Sequence[_Answer]) -> Li
 def _slowest(shown: Sequence[float]) -> float:
     """Return the slowest key's median: what disturbs one round is not the key's fault."""
     rounds = [shown[start : start + len(_TYPED)] for start in range(0, len(shown), len(_TYPED))]
-    return max(sorted(key)[len(key) // 2] for key in zip(*rounds, strict=True))
+    return max(median(key) for key in zip(*rounds, strict=True))
 
 
 def _sort(programs: Programs, rounds: int) -> Iterator[Line]:

@@ -314,7 +314,7 @@ def test_what_is_no_identity_is_not_imported(
     ("verb", "name", "reason"),
     [
         ("import", "missing", "it is not there"),
-        ("import", ".", "the system says “Is a directory”"),
+        ("import", ".", "it is a directory"),
         ("export", "missing/copy", "it is not there"),
         ("export", "", "it is there already"),
     ],

@@ -71,13 +71,18 @@ class ListPage(Page[None]):
     def _list(self) -> CredentialList:
         return self.query_one(CredentialList)
 
+    @property
+    def _is_seen(self) -> bool:
+        # At the end of the app the page is still on top when its list has gone.
+        return self.is_current and bool(self.query(CredentialList))
+
     def _begin_to_watch(self) -> None:
         self._reading = self._catch_up()
         self.set_interval(self.WATCH_EVERY, self._glance)
 
     def _glance(self) -> None:
         """Look at the store again if it may have changed; writes nothing where it has not."""
-        if self.is_current and not self._is_reading and self._watch.is_due():
+        if self._is_seen and not self._is_reading and self._watch.is_due():
             self._reading = self._catch_up()
 
     @property
@@ -90,7 +95,7 @@ class ListPage(Page[None]):
         trouble = ""
         try:
             async for left in catch_up(self._services.store, self._listing, self._watch):
-                if self.is_current:  # nothing is written under a question
+                if self._is_seen:  # nothing is written under a question
                     self._show_again()
                     self._tell_progress(left)
         except Problem as problem:
@@ -98,7 +103,7 @@ class ListPage(Page[None]):
             self._watch.failed()
         if trouble != self._trouble:
             self._trouble = trouble
-            if self.is_current:
+            if self._is_seen:
                 self._show_again()
 
     def _tell_progress(self, left: int) -> None:
