@@ -20,6 +20,7 @@ from m3cred_tui.ui.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from textual.timer import Timer
     from textual.worker import Worker
 
     from m3cred_tui.ui.services import Services
@@ -50,6 +51,7 @@ class ListPage(Page[None]):
         self._listing = Listing(services.store.read)
         self._watch = Watch(services.store.stamp)
         self._reading: Worker[None] | None = None
+        self._watching: Timer | None = None
         self._trouble = ""
         try:
             self._listing.begin(*services.store.newest(_FIRST))
@@ -61,8 +63,15 @@ class ListPage(Page[None]):
         self._focus_next()
         self.call_after_refresh(self._begin_to_watch)
 
+    def on_screen_suspend(self) -> None:
+        """Look no more: whatever wakes a page below has Textual paint the one on top anew."""
+        if self._watching is not None:
+            self._watching.pause()
+
     def on_screen_resume(self) -> None:
         """Show what was found, and what has changed, while another page was on top."""
+        if self._watching is not None:
+            self._watching.resume()
         if self._reading is not None:
             self._show_again()
             self._glance()
@@ -78,7 +87,7 @@ class ListPage(Page[None]):
 
     def _begin_to_watch(self) -> None:
         self._reading = self._catch_up()
-        self.set_interval(self.WATCH_EVERY, self._glance)
+        self._watching = self.set_interval(self.WATCH_EVERY, self._glance)
 
     def _glance(self) -> None:
         """Look at the store again if it may have changed; writes nothing where it has not."""
