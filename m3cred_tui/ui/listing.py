@@ -138,18 +138,24 @@ class Listing:
         if not words:
             self.shown = self.rows.ids if self.order is not CREATED else self.ids
             return
-        before, found = self._found
-        among = found if is_narrower(words, before) else self.rows
+        among, sought = self._to_search(words)
         ids: list[str] = []
         texts: list[str] = []
         self.shown = ids
-        for some in matches(among, words):
+        for some in matches(among, sought):
             ids += some.ids
             texts += some.texts
             yield
             if self.shown is not ids:  # the user has gone on to another filter
                 return
         self._found = words, Rows(ids, texts)
+
+    def _to_search(self, words: Sequence[str]) -> tuple[Rows, Sequence[str]]:
+        """Return among which rows to look for which of the words, the last typed first."""
+        before, found = self._found
+        if is_narrower(words, before):
+            return found, [word for word in reversed(words) if word not in before]
+        return self.rows, words[::-1]
 
     def arrange(self) -> None:
         """Apply filter and order anew, to the end."""

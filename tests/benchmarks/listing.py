@@ -60,11 +60,6 @@ def _filter(programs: Programs, rounds: int) -> Iterator[Line]:
             for key in _TYPED:
                 for terminal, answered in zip(terminals, answers, strict=True):
                     answered.append(_answer(terminal, key))
-            for key in len(_TYPED) * [_DELETE]:  # to empty lines, in which it does nothing
-                for terminal in terminals:
-                    terminal.send(key.encode())
-            for terminal in terminals:
-                terminal.bursts(2 * _BREATH)
     yardstick, *ours = answers
     for count, answered in zip(COUNTS, ours, strict=True):
         yield _key_line(f"key in the filter, {count:,} credentials", answered, yardstick)
@@ -88,7 +83,7 @@ def _key_line(what: str, ours: Sequence[_Answer], bare: Sequence[_Answer]) -> Li
 def _slowest(shown: Sequence[float]) -> float:
     """Return the slowest key's median: what disturbs one round is not the key's fault."""
     rounds = [shown[start : start + len(_TYPED)] for start in range(0, len(shown), len(_TYPED))]
-    return max(median(key) for key in zip(*rounds, strict=True))
+    return max(median(keys[at] for keys in rounds) for at in range(len(_TYPED)))
 
 
 def _sort(programs: Programs, rounds: int) -> Iterator[Line]:
