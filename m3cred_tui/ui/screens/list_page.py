@@ -83,7 +83,7 @@ class ListPage(Page[None]):
     @property
     def _is_seen(self) -> bool:
         # At the end of the app the page is still on top when its list has gone.
-        return self.is_current and bool(self.query(CredentialList))
+        return self.is_active and bool(self.query(CredentialList))
 
     def _begin_to_watch(self) -> None:
         self._reading = self._catch_up()
