@@ -59,7 +59,7 @@ async def test_an_approval_survives_whatever_ends_the_app_and_the_next_start_off
     await again.shows(OFFERED)
     again.press(ENTER)
     await again.shows(ACCOUNT)
-    assert again.reads(account.id)
+    await again.shows(account.id)
     await create_credential(again)
     assert [record["status"] for record in home.saved()] == ["authenticated"]
     assert not list((home.credentials.parent / "pending").iterdir())
