@@ -60,8 +60,7 @@ class CredentialsPage(ListPage):
         yield Static(_SUPPORT, id="support")
         yield KeyLine()
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def on_mount(self) -> None:  # beside that of the list, which Textual calls, too
         self.call_after_refresh(self._offer_pending)
 
     def _offer_pending(self) -> None:
