@@ -25,10 +25,6 @@ It is called as soon as Stripe has answered, and again when more is known of the
 """
 
 
-def keep_nothing(_tokens: TokenResponse, _account: StripeAccount) -> None:
-    """Leave it to whoever hears of the approval."""
-
-
 async def claim(
     gateway: StripeGateway, code: Secret, destination: Destination, keep: Keep
 ) -> Approved | Failed:

@@ -1,24 +1,46 @@
 """What happens during an authorization, in the order in which it can happen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
 
 
+class Paste(Protocol):
+    """Takes a pasted address; ``final`` where it came as a whole. Raises ``Problem``."""
+
+    def __call__(self, text: str, *, final: bool) -> None: ...  # noqa: D102 - see above
+
+
+def _refuse(text: str, *, final: bool) -> None:
+    del text, final
+
+
 @dataclass(frozen=True, slots=True)
 class UrlReady:
-    """The URL is made and the listener is up; no browser has been tried yet."""
+    """The URL is made, and every way back is open; no browser has been tried yet.
+
+    ``short_url`` leads to the same through our own listener, where there is one. ``paste``
+    takes the address that a browser ended on: see :meth:`Answer.paste`.
+    """
 
     url: str
     redirect_uri: str
     expires_at: datetime
+    short_url: str | None = None
+    paste: Paste = field(default=_refuse, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserOpened:
     """A browser was started; whether anybody sees it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """A browser came by the short address: it can reach us, by a tunnel if it is elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +76,4 @@ class Failed:
     problem: Problem
 
 
-Event = UrlReady | BrowserOpened | Noticed | RedirectReceived | Approved | Failed
+Event = UrlReady | BrowserOpened | Visited | Noticed | RedirectReceived | Approved | Failed

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from m3cred_tui.authorize.events import Noticed, Visited
 from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
 from m3cred_tui.callback.status import Status, parse_status, status_query
-from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
     import httpx
@@ -19,24 +19,32 @@ _PAUSE = 1.0
 
 async def news(
     status_url: str, patience: Callable[[], float]
-) -> AsyncGenerator[Problem | None]:
-    """Yield after every poll: a problem that is new, or ``None`` where there is none.
+) -> AsyncGenerator[Noticed | Visited | None]:
+    """Yield after every poll what is new, or ``None`` where nothing is.
 
     ``patience`` says for how many seconds the next poll may be held. That the listener does
-    not answer, or that it turned redirects away, is told once for each change.
+    not answer, that it turned redirects away, or that a browser came by the short address, is
+    told once for each change.
     """
-    reachable, version, foreign = True, 0, 0
+    reachable, before = True, Status(version=0)
     async with await asyncio.to_thread(_client) as client:
         while True:
             wait = patience()
-            status = await _poll(client, status_url, version, wait)
+            status = await _poll(client, status_url, before.version, wait)
             if status is None:
-                yield ListenerUnreachable(urlsplit(status_url).netloc) if reachable else None
+                unreachable = ListenerUnreachable(urlsplit(status_url).netloc)
+                yield Noticed(unreachable) if reachable else None
                 await asyncio.sleep(min(_PAUSE, wait))
             else:
-                told, foreign, version = foreign, status.mismatches, status.version
-                yield ForeignRedirect(foreign) if foreign > told else None
+                yield _new(before, status)
+                before = status
             reachable = status is not None
+
+
+def _new(before: Status, status: Status) -> Noticed | Visited | None:
+    if status.mismatches > before.mismatches:
+        return Noticed(ForeignRedirect(status.mismatches))
+    return Visited() if status.visits > before.visits else None
 
 
 async def _poll(

@@ -5,33 +5,35 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from urllib.parse import urljoin
 
-from m3cred_tui.authorize.claim import Keep, claim, keep_nothing
+from m3cred_tui.authorize.answer import Answer
+from m3cred_tui.authorize.claim import claim
 from m3cred_tui.authorize.events import (
     Approved,
     Event,
     Failed,
+    Noticed,
     RedirectReceived,
     UrlReady,
 )
+from m3cred_tui.authorize.journal import Journal, NoJournal
 from m3cred_tui.authorize.outliving import outliving
 from m3cred_tui.authorize.problems import Expired, Refused
-from m3cred_tui.authorize.waiting import until_redirect
-from m3cred_tui.callback.ports import CALLBACK_PORTS
-from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
+from m3cred_tui.authorize.waiting import until_answered
+from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
+from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, Refusal
 from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.destination import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
 
 _log = logging.getLogger(__name__)
-
-TIME_LIMIT = timedelta(minutes=10)
-"""As long as m3ter keeps a credential whose authentication is not finished."""
 
 _STATE_BYTES = 32
 # The clock is looked at after each poll: it goes on while a laptop sleeps, a timer does not.
@@ -58,65 +60,88 @@ class Authorizer:
     time_limit: timedelta = TIME_LIMIT
     late: Callable[[End], None] = _nobody
     """Is given the end of an authorization that was closed after its code was sent."""
-    keep: Keep = keep_nothing
-    """Writes down what Stripe approved, before anything else is done with it."""
+    journal: Journal = field(default_factory=NoJournal)
+    """Writes down each step before the next one is taken."""
 
-    async def authorize(self) -> AsyncGenerator[Event]:
+    async def authorize(
+        self, resumed: AuthorizationRequest | None = None
+    ) -> AsyncGenerator[Event]:
         """Yield what happens; the last event is :class:`Approved` or :class:`Failed`.
 
-        Close the generator (``aclosing``) or cancel the task that it runs in to end the
-        authorization early: listener and polls end with it. A code that is being exchanged
-        then is not taken back, as Stripe may already have connected the account: the
-        exchange goes on by itself, beyond the event loop too (see
-        :func:`~m3cred_tui.authorize.outliving.unfinished`), and :attr:`late` is given its end.
+        A request that was left before is ``resumed`` by its state, at its own port if that is
+        free. Close the generator (``aclosing``) or cancel the task that it runs in to leave:
+        listener and polls end with it. A code that is being exchanged then is not taken back,
+        as Stripe may already have connected the account: the exchange goes on by itself,
+        beyond the event loop too (see :func:`~m3cred_tui.authorize.outliving.unfinished`), and
+        :attr:`late` is given its end.
         """
-        state = Secret(secrets.token_urlsafe(_STATE_BYTES))
-        server = CallbackServer(state, ports=self.ports)
-        try:
-            server.start()
-        except Problem as problem:
-            _log_end(Failed(problem))
-            yield Failed(problem)
-            return
+        state = resumed.state if resumed else Secret(secrets.token_urlsafe(_STATE_BYTES))
+        server, trouble = _listen(state, [resumed.port] if resumed else self.ports)
+        request = resumed or AuthorizationRequest(
+            state,
+            server.redirect_uri if server else redirect_uri(self.ports[0]),
+            self.now() + self.time_limit,
+        )
         leaves_by_itself = False
         try:
-            async with aclosing(self._steps(server, state)) as events:
+            if resumed is None:
+                await asyncio.to_thread(self.journal.requested, request)
+            async with aclosing(self._steps(request, server, trouble)) as events:
                 async for event in events:
                     if isinstance(event, Approved | Failed):
                         _log_end(event)
-                        server.close_after_end_page()
-                        leaves_by_itself = True
+                        leaves_by_itself = server is not None
+                        if server is not None:
+                            server.close_after_end_page()
                     yield event
+        except Problem as problem:
+            _log_end(Failed(problem))
+            yield Failed(problem)
         finally:
-            if not leaves_by_itself:
+            if server is not None and not leaves_by_itself:
                 await asyncio.shield(asyncio.to_thread(server.close))
 
-    async def _steps(self, server: CallbackServer, state: Secret) -> AsyncGenerator[Event]:
-        url = self.gateway.authorize_url(redirect_uri=server.redirect_uri, state=state)
-        expires_at = self.now() + self.time_limit
-        yield UrlReady(url, server.redirect_uri, expires_at)
+    async def _steps(
+        self,
+        request: AuthorizationRequest,
+        server: CallbackServer | None,
+        trouble: Problem | None,
+    ) -> AsyncGenerator[Event]:
+        url = self.gateway.authorize_url(redirect_uri=request.redirect_uri, state=request.state)
+        answer = Answer(request, server, stripe=urljoin(url, "/"))
+        short_url = server.lead_to(url) if server else None
+        yield UrlReady(url, request.redirect_uri, request.expires_at, short_url, answer.paste)
+        if trouble:
+            yield Noticed(trouble)
 
         def patience() -> float:
-            left = (expires_at - self.now()).total_seconds()
+            left = (request.expires_at - self.now()).total_seconds()
             return min(max(left, 0.0), _LONGEST_POLL)
 
         opening = partial(self.open_browser, url)
-        async with aclosing(until_redirect(server, opening, patience)) as happenings:
+        async with aclosing(until_answered(answer, opening, patience)) as happenings:
             async for happening in happenings:
                 yield happening
-        match server.result():
-            case AuthorizationCode(code):
-                async with aclosing(self._claim(code)) as events:
-                    async for event in events:
-                        yield event
-            case Refusal(error, description):
-                yield Failed(Refused(error, description))
-            case None:
-                yield Failed(Expired(self.time_limit))
+        async with aclosing(self._end(answer.result())) as events:
+            async for event in events:
+                yield event
+
+    async def _end(self, result: RedirectResult | None) -> AsyncGenerator[Event]:
+        if isinstance(result, AuthorizationCode):
+            await asyncio.to_thread(self.journal.answered)
+            async with aclosing(self._claim(result.code)) as events:
+                async for event in events:
+                    yield event
+            return
+        await asyncio.to_thread(self.journal.ended)
+        if isinstance(result, Refusal):
+            yield Failed(Refused(result.error, result.description))
+        else:
+            yield Failed(Expired(self.time_limit))
 
     async def _claim(self, code: Secret) -> AsyncGenerator[Event]:
         # Begun before it is told of: the code is spent however slowly the event is drawn.
-        work = partial(claim, self.gateway, code, self.destination, self.keep)
+        work = partial(claim, self.gateway, code, self.destination, self.journal.approved)
         claiming = asyncio.create_task(outliving(work))
         try:
             yield RedirectReceived()
@@ -130,6 +155,18 @@ class Authorizer:
         if not claiming.cancelled():
             _log_end(claiming.result())
             self.late(claiming.result())
+
+
+def _listen(
+    state: Secret, ports: Sequence[int]
+) -> tuple[CallbackServer | None, Problem | None]:
+    """Return a server, or why there is none: the answer can be pasted all the same."""
+    server = CallbackServer(state, ports=ports)
+    try:
+        server.start()
+    except Problem as problem:
+        return None, problem
+    return server, None
 
 
 def _log_end(end: End) -> None:

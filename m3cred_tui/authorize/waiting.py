@@ -5,41 +5,54 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
-from m3cred_tui.authorize.events import BrowserOpened, Noticed
+from m3cred_tui.authorize.answer import Answer
+from m3cred_tui.authorize.events import BrowserOpened, Noticed, Visited
 from m3cred_tui.authorize.poll import news
-from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.problem import Problem
 
 
-async def until_redirect(
-    server: CallbackServer,
+async def until_answered(
+    answer: Answer,
     opening: Callable[[], Awaitable[None]],
     patience: Callable[[], float],
-) -> AsyncGenerator[BrowserOpened | Noticed]:
-    """Yield what is to be told until a redirect has come or ``patience`` has run out.
+) -> AsyncGenerator[BrowserOpened | Visited | Noticed]:
+    """Yield what is to be told until an answer has come or ``patience`` has run out.
 
-    Neither waits for the other: a browser may take long to start, and a redirect may come
-    from another one.
+    None waits for another: a browser may take long to start, and the answer may come from
+    another one, or by a paste.
     """
     browser = asyncio.create_task(_opened(opening))
-    running: set[asyncio.Future[Any]] = {browser}
-    poll: asyncio.Future[Problem | None] | None = None
-    async with aclosing(news(server.status_url, patience)) as problems:
+    pasted = asyncio.create_task(answer.was_pasted.wait())
+    running: set[asyncio.Future[Any]] = {browser, pasted}
+    poll: asyncio.Future[Noticed | Visited | None] | None = None
+    async with aclosing(_news(answer, patience)) as all_news:
         try:
-            while server.result() is None and patience() > 0:
+            while answer.result() is None and patience() > 0:
                 if poll not in running:
-                    poll = asyncio.ensure_future(anext(problems))
+                    poll = asyncio.ensure_future(anext(all_news))
                     running.add(poll)
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 if browser in done:
                     yield browser.result()
-                if poll in done and (problem := poll.result()):
-                    yield Noticed(problem)
+                if poll in done and (new := poll.result()):
+                    yield new
         finally:
             for task in running:
                 task.cancel()
             if running:  # a generator that still runs cannot be closed
                 await asyncio.wait(running)
+
+
+async def _news(
+    answer: Answer, patience: Callable[[], float]
+) -> AsyncGenerator[Noticed | Visited | None]:
+    if answer.server is not None:
+        async with aclosing(news(answer.server.status_url, patience)) as polled:
+            async for new in polled:
+                yield new
+    while True:  # only a paste can come
+        await asyncio.sleep(patience())
+        yield None
 
 
 async def _opened(opening: Callable[[], Awaitable[None]]) -> BrowserOpened | Noticed:

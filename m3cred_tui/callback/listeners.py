@@ -20,7 +20,8 @@ class NoFreePort(Problem):
         listed = f"{', '.join(others)} and {last}" if others else last
         super().__init__(
             f"Other programs on this computer hold the ports that Stripe can redirect to "
-            f"({listed}). Close one of them, for example another m3cred, and try again."
+            f"({listed}), so a browser cannot come back by itself. Paste the address that it "
+            "ends on."
         )
         self.ports = tuple(ports)
 
@@ -30,7 +31,10 @@ class CannotListen(Problem):
 
     def __init__(self, number: int | None) -> None:
         reason = os.strerror(number) if number is not None else "unknown error"
-        super().__init__(f"This computer does not let m3cred listen for Stripe: {reason}.")
+        super().__init__(
+            f"This computer does not let m3cred listen for Stripe ({reason}), so a browser "
+            "cannot come back by itself. Paste the address that it ends on."
+        )
         self.errno = number
 
 

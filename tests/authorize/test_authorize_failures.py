@@ -141,13 +141,20 @@ async def test_an_account_that_stripe_will_not_show_is_still_approved(
     assert stub.paths == ["/oauth/token", "/v1/account"]
 
 
-async def test_when_every_port_is_taken_it_ends_before_it_begins(at_stub: Authorizer) -> None:
+async def test_when_every_port_is_taken_that_is_told_and_a_paste_goes_on(
+    at_stub: Authorizer, redirect_of: RedirectOf
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         ports = (other.getsockname()[1],)
-        events = [event async for event in replace(at_stub, ports=ports).authorize()]
-    assert len(events) == 1
-    assert isinstance(events[0], Failed)
-    assert isinstance(events[0].problem, NoFreePort)
+        async with aclosing(replace(at_stub, ports=ports).authorize()) as events:
+            ready = await anext(events)
+            assert isinstance(ready, UrlReady)
+            assert ready.short_url is None  # the port is not ours
+            noticed = await anext(events)
+            assert isinstance(noticed, Noticed)
+            assert isinstance(noticed.problem, NoFreePort)
+            ready.paste(redirect_of(ready.url), final=True)
+            assert isinstance([event async for event in events][-1], Approved)
 
 
 async def test_time_over_by_the_wall_clock_ends_the_wait(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.authorize.events import Noticed, Visited
 from m3cred_tui.authorize.poll import news
 from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
 from m3cred_tui.callback.server import CallbackServer
@@ -16,6 +17,10 @@ def _at_once() -> float:
     return 0.0
 
 
+def is_unreachable(told: Noticed | Visited | None) -> bool:
+    return isinstance(told, Noticed) and isinstance(told.problem, ListenerUnreachable)
+
+
 async def test_forged_redirects_are_told_once_for_each_change(visitor: Any, port: int) -> None:
     with CallbackServer(Secret("s"), ports=(port,)) as server:
         async with aclosing(news(server.status_url, _at_once)) as problems:
@@ -23,13 +28,26 @@ async def test_forged_redirects_are_told_once_for_each_change(visitor: Any, port
             await visitor.go(f"{server.redirect_uri}?code=x&state=forged")
             await visitor.go(f"{server.redirect_uri}?code=x&state=forged")
             told = await anext(problems)
-            assert isinstance(told, ForeignRedirect)
-            assert told.count == 2
+            assert isinstance(told, Noticed)
+            assert isinstance(told.problem, ForeignRedirect)
+            assert told.problem.count == 2
             assert await anext(problems) is None
             await visitor.go(f"{server.redirect_uri}?code=x")
             told = await anext(problems)
-            assert isinstance(told, ForeignRedirect)
-            assert told.count == 3
+            assert isinstance(told, Noticed)
+            assert isinstance(told.problem, ForeignRedirect)
+            assert told.problem.count == 3
+
+
+async def test_a_visit_by_the_short_address_is_told_each_time(visitor: Any, port: int) -> None:
+    with CallbackServer(Secret("s"), ports=(port,)) as server:
+        short = server.lead_to(server.redirect_uri)
+        async with aclosing(news(server.status_url, _at_once)) as told:
+            assert await anext(told) is None
+            for _ in range(2):
+                await visitor.client.get(short)
+                assert await anext(told) == Visited()
+            assert await anext(told) is None
 
 
 async def test_a_listener_that_comes_and_goes_is_told_of_each_time_it_goes(port: int) -> None:
@@ -38,16 +56,16 @@ async def test_a_listener_that_comes_and_goes_is_told_of_each_time_it_goes(port:
     async with aclosing(news(first.status_url, _at_once)) as problems:
         assert await anext(problems) is None
         first.close()
-        assert isinstance(await anext(problems), ListenerUnreachable)
+        assert is_unreachable(await anext(problems))
         assert await anext(problems) is None
         with CallbackServer(Secret("s"), ports=(port,)):
             assert await anext(problems) is None
-        assert isinstance(await anext(problems), ListenerUnreachable)
+        assert is_unreachable(await anext(problems))
 
 
 async def test_somebody_else_on_the_port_is_not_our_listener(stub: Any) -> None:
     async with aclosing(news(f"{stub.base}/status", _at_once)) as problems:
-        assert isinstance(await anext(problems), ListenerUnreachable)
+        assert is_unreachable(await anext(problems))
 
 
 async def test_a_proxy_in_the_environment_is_not_asked_for_our_own_listener(

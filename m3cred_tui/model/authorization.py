@@ -1,0 +1,27 @@
+"""An authorization request that waits for Stripe's answer."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from m3cred_tui.model.secret import Secret
+
+TIME_LIMIT = timedelta(minutes=10)
+"""As long as m3ter keeps a credential whose authentication is not finished."""
+
+CODE_LIFETIME = timedelta(minutes=5)
+"""As long as Stripe takes an authorization code (https://docs.stripe.com/connect/oauth-reference)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What makes the answer ours (RFC 6749, section 4.1.1), and until when it counts."""
+
+    state: Secret
+    redirect_uri: str
+    expires_at: datetime
+
+    @property
+    def port(self) -> int:
+        """The port that Stripe redirects to."""
+        return urlsplit(self.redirect_uri).port or 0

@@ -1,0 +1,186 @@
+"""The address that a browser ended on, pasted while the listener waits for the browser."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from m3cred_tui.authorize.events import (
+    Approved,
+    BrowserOpened,
+    Event,
+    Failed,
+    RedirectReceived,
+    UrlReady,
+    Visited,
+)
+from m3cred_tui.authorize.problems import Refused
+from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.callback.redirect import WrongState
+from m3cred_tui.model.authorization import AuthorizationRequest
+from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.problem import Problem
+
+RedirectOf = Callable[..., str]
+
+
+@dataclass
+class Told:
+    """A journal that can be read."""
+
+    steps: list[str] = field(default_factory=list)
+    request: AuthorizationRequest | None = None
+    trouble: str = ""
+
+    def requested(self, request: AuthorizationRequest) -> None:
+        self.request = request
+        self._step("requested")
+
+    def answered(self) -> None:
+        self._step("answered")
+
+    def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
+        self._step(f"approved {account.name}")
+
+    def ended(self) -> None:
+        self._step("ended")
+
+    def _step(self, step: str) -> None:
+        self.steps.append(step)
+        if self.trouble == step:
+            raise Problem(f"trouble at {step}")
+
+
+async def test_a_pasted_address_is_as_good_as_the_browser(
+    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert isinstance(await anext(events), BrowserOpened)
+        ready.paste(redirect_of(ready.url), final=True)
+        rest = [event async for event in events]
+    assert [type(event) for event in rest] == [RedirectReceived, Approved]
+    assert stub.exchanges == 1
+
+
+async def test_a_paste_and_ten_browsers_cause_one_exchange(
+    at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        redirect = redirect_of(ready.url)
+        stub.may_answer.clear()
+        for _ in range(2):
+            ready.paste(redirect, final=True)
+        for _ in range(10):
+            assert (await visitor.go(redirect)).status_code == 200
+        ready.paste(redirect, final=True)
+        stub.may_answer.set()
+        assert isinstance([event async for event in events][-1], Approved)
+    assert stub.exchanges == 1
+
+
+async def test_what_is_pasted_wrongly_is_told_and_the_wait_goes_on(
+    at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        with pytest.raises(WrongState):
+            ready.paste(redirect_of(ready.url, state="x" * 43), final=True)
+        with pytest.raises(Problem, match=r"Stripe's own page"):
+            ready.paste(ready.url, final=True)
+        await visitor.go(redirect_of(ready.url))
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+async def test_a_refusal_can_be_pasted_too(
+    at_stub: Authorizer, redirect_of: RedirectOf
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        state = redirect_of(ready.url).partition("state=")[2]
+        ready.paste(f"?error=access_denied&state={state}", final=True)
+        last = [event async for event in events][-1]
+    assert isinstance(last, Failed)
+    assert isinstance(last.problem, Refused)
+
+
+async def test_a_browser_at_the_short_address_is_told_of_and_led_to_stripe(
+    at_demo: Authorizer, visitor: Any
+) -> None:
+    async with aclosing(at_demo.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert ready.short_url
+        page = await visitor.go(ready.short_url)
+        assert str(page.url) == ready.url
+        assert Visited() in [await anext(events), await anext(events)]
+
+
+async def _first(events: Any) -> Event:
+    async with aclosing(events):
+        return await anext(events)
+
+
+async def test_the_request_is_written_down_before_its_url_is_told(
+    at_stub: Authorizer, redirect_of: RedirectOf
+) -> None:
+    told = Told()
+    async with aclosing(replace(at_stub, journal=told).authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert told.request
+        assert told.steps == ["requested"]
+        assert ready.url.endswith(told.request.state.reveal())
+        ready.paste(redirect_of(ready.url), final=True)
+        assert isinstance([event async for event in events][-1], Approved)
+    assert told.steps == ["requested", "answered", "approved None", "approved Acme"]
+
+
+@pytest.mark.parametrize("step", ["requested", "answered"])
+async def test_nothing_is_asked_of_stripe_that_could_not_be_written_down(
+    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf, step: str
+) -> None:
+    events: list[Event] = []
+    async with aclosing(replace(at_stub, journal=Told(trouble=step)).authorize()) as all_events:
+        async for event in all_events:
+            events.append(event)
+            if isinstance(event, UrlReady):
+                event.paste(redirect_of(event.url), final=True)
+    assert isinstance(events[-1], Failed)
+    assert str(events[-1].problem) == f"trouble at {step}"
+    assert stub.exchanges == 0
+
+
+async def test_a_request_that_was_left_goes_on_with_its_state_at_its_port(
+    at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    left = Told()
+    before = await _first(replace(at_stub, journal=left).authorize())
+    assert isinstance(before, UrlReady)
+    again = Told()
+    async with aclosing(replace(at_stub, journal=again).authorize(left.request)) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert (ready.url, ready.expires_at) == (before.url, before.expires_at)
+        await visitor.go(redirect_of(before.url))  # in the browser that was open all the time
+        assert isinstance([event async for event in events][-1], Approved)
+    assert again.steps[0] == "answered"
+
+
+async def test_a_request_whose_time_is_over_is_ended_when_it_is_resumed(
+    at_stub: Authorizer, clock: Any
+) -> None:
+    left, again = Told(), Told()
+    await _first(replace(at_stub, journal=left).authorize())
+    clock.forward(timedelta(minutes=10) / timedelta(minutes=1))
+    resumed = replace(at_stub, journal=again).authorize(left.request)
+    assert isinstance([event async for event in resumed][-1], Failed)
+    assert again.steps == ["ended"]
