@@ -3,81 +3,93 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import Credential, Draft, Status, StripeAccount
 from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.name import tidy_name
+from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.store.store import CredentialStore
 
 
 @dataclass(slots=True)
-class Approval:
-    """Keeps what Stripe approves for a draft in the store, as a pending credential."""
+class PendingJournal:
+    """Keeps an authorization in the store, as a pending credential: see :class:`Journal`."""
 
     store: CredentialStore
     draft: Draft
     now: Callable[[], datetime]
     created_by: str
-    credential: Credential | None = field(default=None, init=False)
-    """The pending credential, from the moment on that there is an approval."""
+    credential: Credential | None = None
+    """The pending credential, from the request on; given where a request is resumed."""
 
-    def keep(self, tokens: TokenResponse, account: StripeAccount) -> None:
-        """Write the approval down, or what is known of its account by now.
+    def requested(self, request: AuthorizationRequest) -> None:
+        """Keep the request; raises ``Problem`` as the store does."""
+        self.credential = pending_credential(
+            self.draft,
+            created_at=self.now(),
+            created_by=self.created_by,
+            randomness=os.urandom(10),
+        )
+        self.store.requests.keep(self.credential, request)
 
-        Raises what :meth:`CredentialStore.keep_pending` does.
-        """
-        if self.credential is None:
-            self.credential = pending_credential(
-                self.draft,
-                account,
-                created_at=self.now(),
-                created_by=self.created_by,
-                randomness=os.urandom(10),
-            )
-        self.credential = replace(self.credential, account=account)
-        self.store.keep_pending(self.credential, tokens)
+    def answered(self) -> None:
+        """Remove the request; raises ``AnsweredElsewhere``."""
+        if self.credential is not None:
+            self.store.requests.answer(self.credential.id)
+
+    def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
+        """Keep the approval; raises ``Problem`` as the store does."""
+        if self.credential is not None:
+            self.credential = replace(self.credential, account=account)
+            self.store.keep_pending(self.credential, tokens)
+
+    def ended(self) -> None:
+        """Remove the request, if that can be done: it goes by itself when its time is over."""
+        if self.credential is not None:
+            with suppress(Problem):
+                self.store.requests.drop(self.credential.id)
 
 
 def pending_credential(
-    draft: Draft,
-    account: StripeAccount,
-    *,
-    created_at: datetime,
-    created_by: str,
-    randomness: bytes,
+    draft: Draft, *, created_at: datetime, created_by: str, randomness: bytes
 ) -> Credential:
-    """Return what waits for Create Credential; ``randomness`` is for :func:`credential_id`.
+    """Return what waits for Stripe; ``randomness`` is for :func:`credential_id`.
 
-    Raises :class:`ValueError` for a draft with a stage left out, or an account of the other
-    mode than the destination's.
+    Raises :class:`ValueError` for a draft with a stage left out.
     """
     if draft.entity_type is None or draft.destination is None:
         raise ValueError("the draft has no entity type or no destination")
-    if account.livemode != draft.destination.livemode:
-        raise ValueError("the account is of the other mode than the destination")
     return Credential(
         id=credential_id(created_at, randomness),
         name=tidy_name(draft.name),
         entity_type=draft.entity_type,
         destination=draft.destination,
-        account=account,
+        account=None,
         created_at=created_at,
         created_by=created_by,
         status=Status.PENDING,
     )
 
 
-def created(pending: Credential, draft: Draft) -> Credential:
-    """Return what Create Credential makes of it; the draft may have a new name by then."""
-    return replace(pending, name=tidy_name(draft.name), status=Status.AUTHENTICATED)
+def created(pending: Credential, account: StripeAccount, draft: Draft) -> Credential:
+    """Return what Create Credential makes of it; the draft may have a new name by then.
+
+    Raises :class:`ValueError` for an account of the other mode than the destination's.
+    """
+    if account.livemode != pending.destination.livemode:
+        raise ValueError("the account is of the other mode than the destination")
+    name = tidy_name(draft.name)
+    return replace(pending, name=name, account=account, status=Status.AUTHENTICATED)
 
 
 def draft_of(pending: Credential) -> Draft:

@@ -55,7 +55,8 @@ class Credential:
     name: str
     entity_type: EntityType
     destination: Destination
-    account: StripeAccount
+    account: StripeAccount | None
+    """``None`` while Stripe has not approved it."""
     created_at: datetime
     created_by: str
     status: Status

@@ -137,6 +137,17 @@ class AlreadyThere(Problem):
         self.id = credential_id
 
 
+class AnsweredElsewhere(Problem):
+    """Another process has sent the code of this authorization, or its request was deleted."""
+
+    def __init__(self, credential_id: str) -> None:
+        super().__init__(
+            "This authorization was answered or deleted in another m3cred, so nothing was sent "
+            "from here. See the list of credentials."
+        )
+        self.id = credential_id
+
+
 class NotThere(Problem):
     """There is no credential with this ID, or no longer."""
 

@@ -4,18 +4,24 @@ What comes from a file is believed here or nowhere: types and sizes are checked,
 be known, and text is cleaned for the terminal.
 """
 
+from __future__ import annotations
+
 import json
 import zlib
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar, cast
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
+from m3cred_tui.model.credential import Credential, Status, StripeAccount
 from m3cred_tui.model.destination import DESTINATIONS
 from m3cred_tui.model.entity_type import ENTITY_TYPES
-from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.fields import Json, boolean, json_object, known, line, text, time
 from m3cred_tui.store.private import FlawError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from m3cred_tui.store.secrets import Secrets
 
 SCHEMA = 2
 LARGEST_RECORD = 64 * 1024
@@ -31,20 +37,10 @@ _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
 _LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
 _STRIPE_FIELDS = frozenset({"account", "name", "country", "livemode"})
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
-_LONGEST_LINE = 200
-
-# As json.loads, which takes a quarter longer.
-_decode = json.JSONDecoder().raw_decode
-
-# Beyond these, a time cannot be told in every time zone.
-_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
 _ENTITY_TYPES = {one.code: one for one in ENTITY_TYPES}
 _DESTINATIONS = {one.code: one for one in DESTINATIONS}
 _STATUSES = {one.value: one for one in Status}
-
-Json = dict[str, object]
-T = TypeVar("T")
 
 
 class Record(NamedTuple):
@@ -70,29 +66,20 @@ def header_of(credential: Credential) -> Json:
         "name": credential.name,
         "entityType": credential.entity_type.code,
         "destination": credential.destination.code,
-        "stripe": {
-            "account": account.id,
-            "name": account.name,
-            "country": account.country,
-            "livemode": account.livemode,
-        },
+        "stripe": None if account is None else _account_fields(account),
         "createdAt": credential.created_at.astimezone(UTC).isoformat(),
         "createdBy": credential.created_by,
         "status": credential.status.value,
     }
 
 
-def to_be_sealed(header: Json, tokens: TokenResponse) -> bytes:
-    """Return the text of the sealed part: the whole header again, and the secrets."""
-    secrets = {
-        "accountId": tokens.account_id,
-        "livemode": tokens.livemode,
-        "scope": tokens.scope,
-        "accessToken": _revealed(tokens.access_token),
-        "refreshToken": _revealed(tokens.refresh_token),
-        "publishableKey": tokens.publishable_key,
+def _account_fields(account: StripeAccount) -> Json:
+    return {
+        "account": account.id,
+        "name": account.name,
+        "country": account.country,
+        "livemode": account.livemode,
     }
-    return json.dumps({**header, "tokens": secrets}).encode("ascii")
 
 
 def record_bytes(record: Record) -> bytes:
@@ -120,7 +107,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
     Raises :class:`FlawError` unless it is a whole record of a known schema and this ID.
     """
-    header = _object(data)
+    header = json_object(data)
     schema = header.get("schema")
     if type(schema) is not int or schema < 1:
         raise FlawError("it is not a credential of m3cred")
@@ -134,7 +121,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
         raise FlawError("it is not a credential of m3cred")
     if header["id"] != credential_id:
         raise FlawError("its ID is not the one in its file's name")
-    sealed = _str(header, "sealed")
+    sealed = text(header, "sealed")
     if not (sealed.startswith(_ARMOUR[0]) and sealed.endswith(_ARMOUR[1])):
         raise FlawError("its sealed part is not an age text")
     del header["sealed"]
@@ -144,48 +131,52 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 def credential_of(record: Record) -> Credential:
     """Return the credential that a record is of; raises :class:`FlawError` for a bad field."""
     header = _migrated(record.header)
-    stripe = header["stripe"]
-    if not isinstance(stripe, dict) or stripe.keys() != _STRIPE_FIELDS:
-        raise FlawError("its stripe is not an account")
     return Credential(
-        id=_str(header, "id"),
-        name=_line(header, "name"),
-        entity_type=_known(_ENTITY_TYPES, header, "entityType"),
-        destination=_known(_DESTINATIONS, header, "destination"),
-        account=StripeAccount(
-            id=_line(stripe, "account"),
-            livemode=_bool(stripe, "livemode"),
-            name=None if stripe["name"] is None else _line(stripe, "name"),
-            country=None if stripe["country"] is None else _line(stripe, "country"),
-        ),
-        created_at=_time(header, "createdAt"),
-        created_by=_line(header, "createdBy"),
-        status=_known(_STATUSES, header, "status"),
+        id=text(header, "id"),
+        name=line(header, "name"),
+        entity_type=known(_ENTITY_TYPES, header, "entityType"),
+        destination=known(_DESTINATIONS, header, "destination"),
+        account=_account(header["stripe"]),
+        created_at=time(header, "createdAt"),
+        created_by=line(header, "createdBy"),
+        status=known(_STATUSES, header, "status"),
     )
 
 
-def tokens_of(record: Record, unsealed: bytes) -> TokenResponse:
+def _account(stripe: object) -> StripeAccount | None:
+    if stripe is None:
+        return None
+    if not isinstance(stripe, dict) or stripe.keys() != _STRIPE_FIELDS:
+        raise FlawError("its stripe is not an account")
+    return StripeAccount(
+        id=line(stripe, "account"),
+        livemode=boolean(stripe, "livemode"),
+        name=None if stripe["name"] is None else line(stripe, "name"),
+        country=None if stripe["country"] is None else line(stripe, "country"),
+    )
+
+
+def to_be_sealed(header: Json, secrets: Secrets) -> bytes:
+    """Return the text of the sealed part: the whole header again, and the secrets."""
+    from m3cred_tui.store.secrets import fields_of  # noqa: PLC0415 - a list opens nothing
+
+    return json.dumps({**header, **fields_of(secrets)}).encode("ascii")
+
+
+def secrets_of(record: Record, unsealed: bytes) -> Secrets:
     """Return the secrets of a record whose sealed part was opened.
 
     Raises :class:`FlawError` unless the sealed part repeats the clear header exactly (age does
     not say who wrote it), and where :func:`credential_of` would.
     """
+    from m3cred_tui.store.secrets import taken_from  # noqa: PLC0415 - a list opens nothing
+
     credential_of(record)
-    sealed = _object(unsealed)
-    tokens = sealed.pop("tokens", None)
+    sealed = json_object(unsealed)
+    secrets = taken_from(sealed)
     if sealed != record.header:
         raise FlawError("its fields were changed after it was sealed")
-    if not isinstance(tokens, dict):
-        raise FlawError("its sealed part has no tokens")
-    publishable_key = tokens.get("publishableKey")
-    return TokenResponse(
-        account_id=_line(tokens, "accountId"),
-        livemode=_bool(tokens, "livemode"),
-        scope=_line(tokens, "scope"),
-        access_token=_secret(tokens, "accessToken"),
-        refresh_token=_secret(tokens, "refreshToken"),
-        publishable_key=None if publishable_key is None else _line(tokens, "publishableKey"),
-    )
+    return secrets
 
 
 def _last_field(checked: bytes) -> bytes:
@@ -205,62 +196,3 @@ def _migrated(header: Json) -> Json:
     for schema in range(cast("int", header["schema"]), SCHEMA):
         header = {**_MIGRATIONS[schema](header), "schema": schema + 1}
     return header
-
-
-def _object(data: bytes) -> Json:
-    try:
-        text = data.decode("utf-8")
-        value, end = _decode(text)
-    except (ValueError, RecursionError):
-        # Without its cause, which shows the text.
-        raise FlawError("it is not whole JSON") from None
-    if end != len(text) and text[end:].strip():
-        raise FlawError("it is not whole JSON")
-    if not isinstance(value, dict):
-        raise FlawError("it is not a JSON object")
-    return value
-
-
-def _str(fields: Json, key: str) -> str:
-    value = fields.get(key)
-    if type(value) is not str:
-        raise FlawError(f"its {key} is not text")
-    return value
-
-
-def _line(fields: Json, key: str) -> str:
-    return clean(_str(fields, key), most=_LONGEST_LINE)
-
-
-def _bool(fields: Json, key: str) -> bool:
-    value = fields.get(key)
-    if type(value) is not bool:
-        raise FlawError(f"its {key} is neither true nor false")
-    return value
-
-
-def _revealed(secret: Secret | None) -> str | None:
-    return None if secret is None else secret.reveal()
-
-
-def _secret(fields: Json, key: str) -> Secret | None:
-    return None if fields.get(key) is None else Secret(_str(fields, key))
-
-
-def _time(fields: Json, key: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(_str(fields, key))
-    except ValueError:
-        raise FlawError(f"its {key} is not a time") from None
-    if time.tzinfo is None:
-        raise FlawError(f"its {key} has no time zone")
-    if not _EARLIEST <= time < _LATEST:
-        raise FlawError(f"its {key} is not a time")
-    return time
-
-
-def _known(table: dict[str, T], fields: Json, key: str) -> T:
-    code = _str(fields, key)
-    if code not in table:
-        raise FlawError(f"its {key} “{clean(code, most=40)}” is not known")
-    return table[code]

@@ -12,20 +12,21 @@ from m3cred_tui.store.record import (
     credential_of,
     header_of,
     record_bytes,
+    secrets_of,
     to_be_sealed,
-    tokens_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.model.credential import Credential, TokenResponse
+    from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.secrets import Secrets
 
 
 def sealed(
     credential: Credential,
-    tokens: TokenResponse,
+    secrets: Secrets,
     identity: IdentityFile,
     *,
     is_first_use: Callable[[], bool],
@@ -41,12 +42,12 @@ def sealed(
     header = header_of(credential)
     opener = identity.to_seal(is_first_use=is_first_use)
     try:
-        return record_bytes(Record(header, sealing.seal(opener, to_be_sealed(header, tokens))))
+        return record_bytes(Record(header, sealing.seal(opener, to_be_sealed(header, secrets))))
     except FlawError as flaw:
         raise CannotBeKept(credential.id, flaw.reason) from None
 
 
-def opened(record: Record, identity: IdentityFile) -> tuple[Credential, TokenResponse]:
+def opened(record: Record, identity: IdentityFile) -> tuple[Credential, Secrets]:
     """Return what was sealed, which agrees with the clear fields.
 
     Raises :class:`FlawError`, and what :meth:`IdentityFile.to_open` does.
@@ -55,4 +56,4 @@ def opened(record: Record, identity: IdentityFile) -> tuple[Credential, TokenRes
 
     credential = credential_of(record)
     opener = identity.to_open()
-    return credential, tokens_of(record, sealing.unseal(opener, record.sealed))
+    return credential, secrets_of(record, sealing.unseal(opener, record.sealed))

@@ -11,6 +11,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.folder import ID_LENGTH, RecordFolder, Stamp
 from m3cred_tui.store.lock import locked
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from m3cred_tui.model.credential import Credential, TokenResponse
+    from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.requests import RequestStore
 
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
 
@@ -63,6 +65,13 @@ class CredentialStore:
         self._credentials = RecordFolder(data / "credentials")
         self._pending = RecordFolder(data / "pending")
         self._identity = identity
+
+    @property
+    def requests(self) -> RequestStore:
+        """The authorization requests that wait for Stripe, each with a pending credential."""
+        from m3cred_tui.store.requests import RequestStore  # noqa: PLC0415 - a list needs none
+
+        return RequestStore(self._data, self._pending, self._identity)
 
     def ids(self) -> list[str]:
         """Return the ID of every credential: pending ones, then newest first; opens no file."""
@@ -258,11 +267,14 @@ class CredentialStore:
         self, credential_id: str, read: Callable[[str], Record]
     ) -> tuple[Credential, TokenResponse]:
         try:
-            return opened(read(credential_id), self._identity)
+            credential, secrets = opened(read(credential_id), self._identity)
         except FileNotFoundError:
             raise NotThere(credential_id) from None
         except FlawError as flaw:
             raise CredentialDamaged(credential_id, str(flaw)) from None
+        if not isinstance(secrets, TokenResponse):
+            raise NotThere(credential_id)  # Stripe has not approved it yet
+        return credential, secrets
 
     def _sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
         return sealed(credential, tokens, self._identity, is_first_use=self._is_empty)

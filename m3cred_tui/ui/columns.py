@@ -8,6 +8,7 @@ from m3cred_tui.model.credential import Credential, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from m3cred_tui.store.record import Damaged
 
@@ -47,13 +48,24 @@ def is_pending(row: Row | None) -> TypeGuard[Credential]:
     return isinstance(row, Credential) and row.status is Status.PENDING
 
 
+def waits_until(pending: Credential) -> datetime:
+    """Return when an authorization that Stripe has not answered is over, in local time."""
+    from m3cred_tui.model.authorization import TIME_LIMIT  # such rows are few
+
+    return (pending.created_at + TIME_LIMIT).astimezone()
+
+
 def account_label(credential: Credential) -> str:
     """Return the name a person knows the account by, or else its id."""
-    return credential.account.name or credential.account.id
+    account = credential.account
+    return "not approved yet" if account is None else account.name or account.id
 
 
 def _status(credential: Credential, _width: int) -> str:
-    return f"{STATUS_SIGNS[credential.status]} {credential.status}"
+    word: str = credential.status
+    if credential.account is None:
+        word = f"until {waits_until(credential):%H:%M}"
+    return f"{STATUS_SIGNS[credential.status]} {word}"
 
 
 def _created(credential: Credential, width: int) -> str:

@@ -15,7 +15,7 @@ from m3cred_tui.store.record import (
     Record,
     credential_of,
     parse_record,
-    tokens_of,
+    secrets_of,
     with_checksum,
 )
 from m3cred_tui.store.store import CredentialStore
@@ -113,7 +113,7 @@ def test_a_flipped_record_of_schema_1_never_opens_as_another_credential() -> Non
 
     def opened(record: Record) -> TokenResponse | None:
         try:
-            return tokens_of(record, sealing.unseal(opener, record.sealed))
+            return secrets_of(record, sealing.unseal(opener, record.sealed))
         except FlawError:
             return None
 

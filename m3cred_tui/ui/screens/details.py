@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from m3cred_tui.model.credential import Credential
+from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.columns import NAME, STATUS
 from m3cred_tui.ui.screens.page import Page
@@ -100,14 +100,14 @@ class DetailsPage(Page[str]):
 
 
 def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
-    account = credential.account
+    account = credential.account or StripeAccount("", credential.destination.livemode)
     return [
         ("Name", credential.name),
         ("Credential ID", credential.id),
         ("Entity type", credential.entity_type.label),
         ("Destination", credential.destination.label),
         ("Stripe account", account.name or "not told by Stripe"),
-        ("Account ID", account.id),
+        ("Account ID", account.id or "not approved yet"),
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
         ("Status", STATUS.of(credential)),

@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from m3cred_tui.authorize.create import Approval, created
+from m3cred_tui.authorize.create import PendingJournal, created
 from m3cred_tui.authorize.events import (
     Approved,
     BrowserOpened,
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.model.credential import Draft
+    from m3cred_tui.model.authorization import AuthorizationRequest
+    from m3cred_tui.model.credential import Draft, StripeAccount
     from m3cred_tui.model.destination import Destination
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
@@ -71,18 +72,21 @@ class AuthenticateStage(Stage):
     async def arrive(self, draft: Draft) -> None:
         await super().arrive(draft)
         self.query_one("#summary", Static).update(_summary(draft))
-        if self._pending is None or self._pending.destination != draft.destination:
+        pending = self._pending
+        if pending is None or pending.destination != draft.destination:
             await self._show(InformationPanel())
-        elif self._approved is None:
-            await self._resume(self._pending)
-        else:
+        elif self._approved is not None:
             await self._show(AccountPanel(self._approved))
+        elif pending.account is not None:
+            await self._show_kept(pending, pending.account)
+        else:
+            self._authorization = self._authorize(pending.destination, pending)
 
     def leave(self) -> None:
         if self._authorization is not None:
             self._authorization.cancel()
 
-    async def _resume(self, pending: Credential) -> None:
+    async def _show_kept(self, pending: Credential, account: StripeAccount) -> None:
         """Go on with an approval that was kept."""
         try:
             tokens = await asyncio.to_thread(self._services.store.tokens, pending.id)
@@ -90,12 +94,12 @@ class AuthenticateStage(Stage):
             self._pending = None
             await self._show(ProblemPanel(problem))
         else:
-            self._approved = Approved(tokens, pending.account)
+            self._approved = Approved(tokens, account)
             await self._show(AccountPanel(self._approved, pending.created_at))
 
     @property
     def is_kept(self) -> bool:
-        return self._shows_approval and self.would_lose is None
+        return self._pending is not None and self.would_lose is None
 
     @property
     def _shows_approval(self) -> bool:
@@ -108,8 +112,6 @@ class AuthenticateStage(Stage):
                 "Stripe has approved access, but it could not be written to the disk. To keep "
                 "it, stay and select Create Credential."
             )
-        if self._waiting is not None:
-            return "The wait for Stripe ends; an approval given after that counts for nothing."
         return None
 
     @property
@@ -149,24 +151,35 @@ class AuthenticateStage(Stage):
             self._authorization = self._authorize(self.draft.destination)
 
     @work(exclusive=True, group="authorization")
-    async def _authorize(self, destination: Destination) -> None:
+    async def _authorize(
+        self, destination: Destination, pending: Credential | None = None
+    ) -> None:
+        """Follow a new authorization, or the one that ``pending`` waits with."""
         await self._show(PreparingPanel())
         services = self._services
-        approval = Approval(services.store, self.draft, services.now, services.created_by)
+        journal = PendingJournal(
+            services.store, self.draft, services.now, services.created_by, pending
+        )
         try:
-            authorizer = await asyncio.to_thread(self._prepare, destination, approval)
+            authorizer = await asyncio.to_thread(self._prepare, destination, journal)
+            request = await asyncio.to_thread(self._request_of, pending)
         except Problem as problem:
+            self._pending = None
             await self._show(ProblemPanel(problem))
             return
-        async with aclosing(authorizer.authorize()) as happenings:
+        async with aclosing(authorizer.authorize(request)) as happenings:
             async for event in happenings:
-                await self._follow(event, approval)
+                self._pending = journal.credential
+                await self._follow(event)
 
-    def _prepare(self, destination: Destination, approval: Approval) -> Authorizer:
+    def _prepare(self, destination: Destination, journal: PendingJournal) -> Authorizer:
         """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
         self._services.store.prepare()
         authorizer = self._services.authorizer(destination)
-        return replace(authorizer, keep=approval.keep, late=self._too_late)
+        return replace(authorizer, journal=journal, late=self._too_late)
+
+    def _request_of(self, pending: Credential | None) -> AuthorizationRequest | None:
+        return None if pending is None else self._services.store.requests.read(pending.id)
 
     def _too_late(self, end: Approved | Failed) -> None:
         """Tell of an approval that came after the user had left."""
@@ -175,7 +188,7 @@ class AuthenticateStage(Stage):
             text += f"It is lost: {end.unkept}" if end.unkept else _WAITS_IN_LIST
             self.app.notify(text, severity="warning", markup=False, timeout=30)
 
-    async def _follow(self, event: Event, approval: Approval) -> None:
+    async def _follow(self, event: Event) -> None:
         match event:
             case UrlReady():
                 await self._show(WaitingPanel(event, self._services.now))
@@ -188,9 +201,10 @@ class AuthenticateStage(Stage):
                 if self._waiting is not None:
                     self._waiting.received()
             case Approved():
-                self._approved, self._pending = event, approval.credential
+                self._approved = event
                 await self._show(AccountPanel(event))
             case Failed(problem):
+                self._pending = None
                 await self._show(ProblemPanel(problem))
 
     async def _painted(self) -> None:
@@ -223,7 +237,7 @@ class AuthenticateStage(Stage):
         if self._approved is None or self._pending is None:
             return
         store, tokens = self._services.store, self._approved.tokens
-        credential = created(self._pending, self.draft)
+        credential = created(self._pending, self._approved.account, self.draft)
         try:
             await asyncio.to_thread(store.create, credential, tokens)
         except Problem as problem:

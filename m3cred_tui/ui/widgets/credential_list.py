@@ -191,7 +191,7 @@ class CredentialList(ScrollView, can_focus=True):
             return self.get_component_rich_style("credentials--cursor")
         if not isinstance(row, Credential):
             return self.get_component_rich_style("credentials--damaged")
-        if row.account.livemode:
+        if row.destination.livemode:
             return self.get_component_rich_style("credentials--live")
         return self.rich_style
 

@@ -1,0 +1,88 @@
+"""The authorization requests that wait for Stripe's answer, as pending credentials.
+
+They lie where what Stripe has approved lies, so that the approval takes the request's place in
+one step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
+from m3cred_tui.store.lock import locked
+from m3cred_tui.store.private import FlawError
+from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged, NotThere
+from m3cred_tui.store.record import credential_of
+from m3cred_tui.store.sealed_record import opened, sealed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.folder import RecordFolder
+    from m3cred_tui.store.identity import IdentityFile
+
+
+class RequestStore:
+    """Keeps requests; every method raises what those of ``CredentialStore`` do."""
+
+    def __init__(self, data: Path, pending: RecordFolder, identity: IdentityFile) -> None:
+        self._data = data
+        self._pending = pending
+        self._identity = identity
+
+    def keep(self, credential: Credential, request: AuthorizationRequest) -> None:
+        """Keep the request that a pending credential waits with; it survives a crash."""
+        data = sealed(credential, request, self._identity, is_first_use=lambda: False)
+        with locked(self._data):
+            self._pending.replace(credential.id, data)
+
+    def read(self, credential_id: str) -> AuthorizationRequest:
+        """Return a request; raises ``NotThere`` when it was answered or dropped meanwhile."""
+        try:
+            _, secrets = opened(self._pending.read(credential_id), self._identity)
+        except FileNotFoundError:
+            raise NotThere(credential_id) from None
+        except FlawError as flaw:
+            raise CredentialDamaged(credential_id, str(flaw)) from None
+        if not isinstance(secrets, AuthorizationRequest):
+            raise NotThere(credential_id)
+        return secrets
+
+    def answer(self, credential_id: str) -> None:
+        """Remove a request whose code is about to be sent, so that nobody else sends it.
+
+        Raises :class:`AnsweredElsewhere` when it is not there any more.
+        """
+        if not self._remove(credential_id):
+            raise AnsweredElsewhere(credential_id)
+
+    def drop(self, credential_id: str) -> None:
+        """Remove a request, if it still waits."""
+        self._remove(credential_id)
+
+    def expire(self, now: datetime) -> list[Credential]:
+        """Remove the requests whose time is over, and return what waited with them."""
+        over = [one for one in self._waiting() if one.created_at + TIME_LIMIT <= now]
+        return [one for one in over if self._remove(one.id)]
+
+    def _waiting(self) -> list[Credential]:
+        ids = (name.removesuffix(".json") for name in self._pending.names())
+        found = (self._waiting_one(one) for one in ids)
+        return [one for one in found if one is not None]
+
+    def _waiting_one(self, credential_id: str) -> Credential | None:
+        try:
+            credential = credential_of(self._pending.read(credential_id))
+        except (FileNotFoundError, FlawError):
+            return None
+        return credential if credential.account is None else None
+
+    def _remove(self, credential_id: str) -> bool:
+        # Under the lock, as it may be approved by now, and that is never dropped.
+        with locked(self._data):
+            waits = self._waiting_one(credential_id) is not None
+            if waits:
+                self._pending.remove(credential_id)
+        return waits
