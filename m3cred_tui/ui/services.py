@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # the first paint needs neither
     from datetime import datetime
 
     from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.authorize.ways import Ways
     from m3cred_tui.model.destination import Destination
     from m3cred_tui.store.store import CredentialStore
 
@@ -23,6 +24,7 @@ class Services:
     """Makes the authorization service of a destination; may block; raises ``Problem``."""
     open_browser: Callable[[str], Awaitable[None]]
     """Raises ``BrowserDidNotOpen``."""
+    ways: Ways
     now: Callable[[], datetime]
     created_by: str
     demo: bool = False

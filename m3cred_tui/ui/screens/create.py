@@ -34,8 +34,6 @@ class CreatePage(Page[str]):
     """The stepper and the stage it stands at; ends with the ID of the new credential."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open_url", "Open", tooltip="Open the URL in a browser"),
-        Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
         Binding("escape", "back", "Back", tooltip="Back to the stage before"),
         Binding("left", "to_stepper", show=False),
         Binding("right", "to_stage", show=False),
@@ -77,11 +75,6 @@ class CreatePage(Page[str]):
         entered = self._completed or any(line.value for line in self.query(Input))
         return self._stage.would_lose or (_ENTERED if entered else None)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to open and copy where there is a URL."""
-        del parameters
-        return action not in {"open_url", "copy_url"} or self._stage.url is not None
-
     async def _go_to(self, number: int) -> None:
         """Show a stage; it is made at its first visit and keeps what was entered."""
         self._current = number
@@ -106,16 +99,6 @@ class CreatePage(Page[str]):
     @on(Stepper.Chosen)
     def _on_chosen(self, message: Stepper.Chosen) -> None:
         self._leave_for(message.stage)
-
-    def action_open_url(self) -> None:
-        """Open the stage's URL in a browser."""
-        self._stage.open_url()
-
-    def action_copy_url(self) -> None:
-        """Send the stage's URL to the terminal's clipboard."""
-        if self._stage.url is not None:
-            self.app.copy_to_clipboard(self._stage.url)
-            self.notify("URL sent to your terminal's clipboard.", markup=False)
 
     def action_to_stepper(self) -> None:
         """Go to the completed stages."""

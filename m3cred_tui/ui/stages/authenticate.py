@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from textual import on, work
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Button, Static
@@ -21,6 +23,7 @@ from m3cred_tui.authorize.events import (
     Noticed,
     RedirectReceived,
     UrlReady,
+    Visited,
 )
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
@@ -31,12 +34,15 @@ from m3cred_tui.ui.stages.panels import (
     InformationPanel,
     PreparingPanel,
     ProblemPanel,
-    WaitingPanel,
 )
 from m3cred_tui.ui.stages.stage import Stage
+from m3cred_tui.ui.stages.waiting import OPEN, SEND, Setting, WaitingPanel
+from m3cred_tui.ui.terminal import print_alone, write_to_terminal
 from m3cred_tui.ui.widgets.fields import mode_mark
+from m3cred_tui.ui.widgets.paste_line import PasteLine
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
     from textual.worker import Worker
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
 
+_WAYS = {"open", "copy_url", "copy_tunnel", "print_url", "show_qr", "write_url", "turn"}
 _WAITS_IN_LIST = "It waits in the list of credentials: press Enter on it to go on."
 
 
@@ -56,6 +63,15 @@ class AuthenticateStage(Stage):
 
     LABEL = "Authenticate"
     TITLE = "Authenticate"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open", "Open", tooltip="Open the URL in a browser"),
+        Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
+        Binding("t", "copy_tunnel", "Tunnel", tooltip="Send the tunnel's command to the clipboard"),
+        Binding("u", "print_url", "Plain", tooltip="Show the URL unbroken, to be selected"),
+        Binding("r", "show_qr", "QR", tooltip="Show the URL as a QR code"),
+        Binding("f", "write_url", "File", show=False, tooltip="Write the URL to a file"),
+        Binding("b", "turn", "Browser is …", show=False, tooltip="My browser is on the other computer"),
+    ]
 
     def __init__(self, services: Services, pending: Credential | None = None) -> None:
         """Begin with what Stripe has approved before, where that is given."""
@@ -114,14 +130,88 @@ class AuthenticateStage(Stage):
             )
         return None
 
-    @property
-    def url(self) -> str | None:
-        return self._waiting.url if self._waiting is not None else None
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the ways to a browser while there is a URL."""
+        if action not in _WAYS:
+            return super().check_action(action, parameters)
+        waiting = self._waiting
+        return waiting is not None and (action != "copy_tunnel" or waiting.tunnel is not None)
 
-    @on(Button.Pressed, "#open")
-    def open_url(self) -> None:
-        if self.url is not None:
-            self._open(self.url)
+    @on(Button.Pressed, f"#{OPEN}")
+    def action_open(self) -> None:
+        """Open the URL in a browser."""
+        if self._waiting is not None:
+            self._open(self._waiting.url)
+
+    @on(Button.Pressed, f"#{SEND}")
+    def action_copy_url(self) -> None:
+        """Send the URL to the terminal's clipboard."""
+        if self._waiting is not None:
+            self._copy(self._waiting.url, "URL")
+
+    def action_copy_tunnel(self) -> None:
+        """Send the tunnel's command to the terminal's clipboard."""
+        if self._waiting is not None and self._waiting.tunnel is not None:
+            self._copy(self._waiting.tunnel, "command")
+
+    def action_print_url(self) -> None:
+        """Show the URL outside the full screen, where a terminal selects it as one line."""
+        if self._waiting is not None:
+            print_alone(self.app, self._waiting.url)
+
+    @work(exclusive=True, group="way")
+    async def action_show_qr(self) -> None:
+        """Show the URL as a QR code, where the window has room for it."""
+        from m3cred_tui.ui.screens.qr import show_qr
+
+        if self._waiting is not None:
+            await show_qr(self.app, self._services.ways, self._waiting.url)
+
+    @work(exclusive=True, group="way")
+    async def action_write_url(self) -> None:
+        """Write the URL to a file of this user alone."""
+        if self._waiting is not None:
+            try:
+                path = await self._services.ways.write(self._waiting.url)
+            except Problem as problem:
+                self._tell(str(problem))
+            else:
+                self._tell(f"The URL is in {path} until this authorization ends.")
+
+    def action_turn(self) -> None:
+        """Take the browser to be on the other computer."""
+        if self._waiting is not None:
+            self._waiting.turn()
+            self.take_focus()
+
+    @work(exclusive=True, group="way")
+    async def _copy(self, text: str, what: str) -> None:
+        sequence, said = await self._services.ways.clip(text, what=what)
+        write_to_terminal(self.app, sequence)
+        self._tell(said)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a paste wherever the focus is."""
+        if self._waiting is not None:
+            event.stop()
+            self.query_one(PasteLine).take(event.text)
+
+    @on(PasteLine.Pasted)
+    def _take_paste(self, message: PasteLine.Pasted) -> None:
+        from m3cred_tui.callback.pasted import PasteIncomplete
+
+        if self._waiting is None:
+            return
+        line = self.query_one(PasteLine)
+        try:
+            self._waiting.ready.paste(message.text, final=message.final)
+        except PasteIncomplete as incomplete:
+            self._tell(str(incomplete))  # more may come: what is there stays
+        except Problem as problem:
+            line.clear_away()
+            self._tell(f"! {problem}")
+        else:
+            line.clear_away()
 
     @property
     def _panel(self) -> Container:
@@ -167,10 +257,13 @@ class AuthenticateStage(Stage):
             self._pending = None
             await self._show(ProblemPanel(problem))
             return
-        async with aclosing(authorizer.authorize(request)) as happenings:
-            async for event in happenings:
-                self._pending = journal.credential
-                await self._follow(event)
+        try:
+            async with aclosing(authorizer.authorize(request)) as happenings:
+                async for event in happenings:
+                    self._pending = journal.credential
+                    await self._follow(event)
+        finally:
+            services.ways.forget()
 
     def _prepare(self, destination: Destination, journal: PendingJournal) -> Authorizer:
         """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
@@ -191,10 +284,13 @@ class AuthenticateStage(Stage):
     async def _follow(self, event: Event) -> None:
         match event:
             case UrlReady():
-                await self._show(WaitingPanel(event, self._services.now))
+                await self._show_waiting(event)
                 await self._painted()  # the URL is seen before any browser is tried
             case BrowserOpened():
                 self._tell("A browser was opened. If you do not see it, open the URL.")
+            case Visited():
+                if self._waiting is not None:
+                    self._waiting.visited()
             case Noticed(problem):
                 self._tell(str(problem))
             case RedirectReceived():
@@ -206,6 +302,15 @@ class AuthenticateStage(Stage):
             case Failed(problem):
                 self._pending = None
                 await self._show(ProblemPanel(problem))
+
+    async def _show_waiting(self, ready: UrlReady) -> None:
+        ways = self._services.ways
+        here = await ways.here()
+        port = urlsplit(ready.redirect_uri).port
+        tunnel = ways.tunnel(port, here).command if port and ready.short_url else None
+        reasons = ", ".join(here.reasons)
+        setting = Setting(here.browser_is_elsewhere, reasons, tunnel, ways.is_linked())
+        await self._show(WaitingPanel(ready, setting, self._services.now))
 
     async def _painted(self) -> None:
         painted = asyncio.Event()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
@@ -15,11 +14,11 @@ from m3cred_tui.ui.widgets.fields import fields, mode_mark
 from m3cred_tui.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
     from textual.app import ComposeResult
 
-    from m3cred_tui.authorize.events import Approved, UrlReady
+    from m3cred_tui.authorize.events import Approved
     from m3cred_tui.model.problem import Problem
 
 _KEPT = (
@@ -56,49 +55,6 @@ class PreparingPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("… Preparing the authorization request")
-
-
-class WaitingPanel(Vertical):
-    """At Stripe: the URL, the time left, and what has happened so far."""
-
-    def __init__(self, ready: UrlReady, now: Callable[[], datetime]) -> None:
-        super().__init__()
-        self._ready = ready
-        self._now = now
-
-    @property
-    def url(self) -> str:
-        """The authorization request."""
-        return self._ready.url
-
-    def compose(self) -> ComposeResult:
-        with Horizontal(id="wait"):
-            yield Static("… Waiting for your approval at Stripe", id="happened")
-            yield Static(id="time-left")
-        yield Static("Open this URL in a browser on this computer:", classes="note")
-        yield Static(Content(self.url), id="url")
-        yield Notice(classes="note")
-        yield Press("Open the browser", id="open")
-
-    def on_mount(self) -> None:
-        """Count down once a second, while it can be seen; nothing else moves."""
-        self._count_down()
-        self.set_interval(1, self._count_down)
-
-    def received(self) -> None:
-        """Say that Stripe's redirect has arrived."""
-        self.query_one("#happened", Static).update("✓ Approved; asking which account it is")
-
-    def notice(self, text: str) -> None:
-        """Show plain text that does not end the wait."""
-        self.query_one(Notice).say(text)
-
-    def _count_down(self) -> None:
-        if not self.screen.is_active:
-            return  # below a question, where each tick would draw the whole screen anew
-        left = max(self._ready.expires_at - self._now(), timedelta())
-        minutes, seconds = divmod(round(left.total_seconds()), 60)
-        self.query_one("#time-left", Static).update(f"{minutes}:{seconds:02} left")
 
 
 class AccountPanel(Vertical):

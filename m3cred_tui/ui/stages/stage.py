@@ -87,14 +87,6 @@ class Stage(VerticalScroll, can_focus=False):
         """End whatever the stage has under way."""
 
     @property
-    def url(self) -> str | None:
-        """The URL that the user may open or copy now."""
-        return None
-
-    def open_url(self) -> None:
-        """Open :attr:`url` in a browser."""
-
-    @property
     def is_kept(self) -> bool:
         """Whether all that was entered is on disk already, to go on with later."""
         return False

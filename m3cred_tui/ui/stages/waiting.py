@@ -1,0 +1,151 @@
+"""What stage 4 shows while Stripe has not answered: the URL, and every way back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.style import Style
+from textual.widgets import Static
+
+from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
+from m3cred_tui.ui.widgets.controls import Press
+from m3cred_tui.ui.widgets.notice import Notice
+from m3cred_tui.ui.widgets.paste_line import PasteLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from textual.app import ComposeResult
+
+    from m3cred_tui.authorize.events import UrlReady
+
+OPEN, SEND = "open", "send"
+
+_SOON = timedelta(minutes=2)
+_LONG = TIME_LIMIT - _SOON
+_HINT = (
+    "Does the browser show an error in braces, {…}? Stripe keeps that to itself: go back, check "
+    "the keys of this destination, and begin anew."
+)
+_PASTE_HERE = "Or paste the address that it ends on:"
+_PASTE_ELSEWHERE = (
+    f"Within {CODE_LIFETIME // timedelta(minutes=1)} minutes of approving, paste the address "
+    "that it ends on, even if no page is shown there. Paste it nowhere else."
+)
+
+
+class Setting(NamedTuple):
+    """Where the user is, as far as it can be told."""
+
+    elsewhere: bool
+    """Whether the browser is probably on another computer."""
+    reasons: str
+    """Why that is believed, or nothing."""
+    tunnel: str | None
+    """The command that lets that browser reach us; none where we do not listen."""
+    is_linked: bool
+    """Whether the terminal makes a hyperlink of one."""
+
+
+class WaitingPanel(Vertical):
+    """At Stripe: the URL, the time left, and the ways back, the likeliest first."""
+
+    def __init__(self, ready: UrlReady, setting: Setting, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self.ready = ready
+        self._setting = setting
+        self._now = now
+        self._visited = False
+        self._hinted = False
+        self.elsewhere = setting.elsewhere
+
+    @property
+    def url(self) -> str:
+        """The authorization request."""
+        return self.ready.url
+
+    @property
+    def tunnel(self) -> str | None:
+        """The command for the computer with the browser."""
+        return self._setting.tunnel
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="wait"):
+            yield Static("… Waiting for your approval at Stripe", id="happened")
+            yield Static(id="time-left")
+        yield Static(id="where")
+        yield Static(self._shown_url(), id="url")
+        yield Press("Open the browser", id=OPEN)
+        yield Press("Send the URL to the clipboard", id=SEND)
+        yield Notice(classes="told")
+        yield Static(id="how-to-paste")
+        yield PasteLine()
+        yield Static(id="tunnel")
+
+    def on_mount(self) -> None:
+        """Count down once a second, while it can be seen; nothing else moves."""
+        self._arrange()
+        self._count_down()
+        self.set_interval(1, self._count_down)
+
+    def received(self) -> None:
+        """Say that Stripe's redirect has arrived."""
+        self.query_one("#happened", Static).update("✓ Approved; asking which account it is")
+
+    def visited(self) -> None:
+        """Say that a browser has reached us by the short address."""
+        self._visited = True
+        self._arrange()
+
+    def notice(self, text: str) -> None:
+        """Show plain text that does not end the wait."""
+        self.query_one(Notice).say(text)
+
+    def turn(self) -> None:
+        """Take the browser to be on the other computer."""
+        self.elsewhere = not self.elsewhere
+        self._arrange()
+
+    def _shown_url(self) -> Content:
+        if self._setting.is_linked:
+            return Content.styled(self.url, Style(link=self.url))
+        return Content(self.url)
+
+    def _arrange(self) -> None:
+        elsewhere, setting = self.elsewhere, self._setting
+        where = "your own computer" if elsewhere else "this computer"
+        why = f" ({setting.reasons})" if setting.reasons and elsewhere else ""
+        self.query_one("#where", Static).update(
+            Content(f"Open this URL in the browser on {where}{why}:")
+        )
+        self.query_one(f"#{OPEN}").display = not elsewhere
+        self.query_one(f"#{SEND}").display = elsewhere
+        paste = _PASTE_ELSEWHERE if elsewhere else _PASTE_HERE
+        self.query_one("#how-to-paste", Static).update(Content(paste))
+        tunnel = self.query_one("#tunnel", Static)
+        tunnel.display = elsewhere and setting.tunnel is not None
+        tunnel.update(self._about_tunnel())
+
+    def _about_tunnel(self) -> Content:
+        seen = "✓ tunnel works" if self._visited else "tunnel: not seen yet"
+        return Content(
+            f"Or by a tunnel, run on your own computer ({seen}):\n{self._setting.tunnel}\n"
+            f"and open {self.ready.short_url}"
+        )
+
+    def _count_down(self) -> None:
+        if not self.screen.is_active:
+            return  # below a question, where each tick would draw the whole screen anew
+        left = max(self.ready.expires_at - self._now(), timedelta())
+        minutes, seconds = divmod(round(left.total_seconds()), 60)
+        shown = self.query_one("#time-left", Static)
+        shown.update(f"{minutes}:{seconds:02} left")
+        shown.set_class(left < _SOON, "soon")
+        if left < _LONG and not self._hinted:
+            self._hinted = True
+            if not self.query_one(Notice).display:
+                self.notice(_HINT)

@@ -1,0 +1,60 @@
+"""Where the address is pasted that the browser ended on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.message import Message
+from textual.widgets import Input
+
+from m3cred_tui.ui.widgets.controls import Line
+
+if TYPE_CHECKING:
+    from textual import events
+
+_MOST = 16_384
+
+
+class PasteLine(Line):
+    """Masks what is pasted, and tells of it at once, however many lines it comes in."""
+
+    class Pasted(Message):
+        """There is something pasted; ``final`` where it came as a whole."""
+
+        def __init__(self, text: str, *, final: bool) -> None:
+            super().__init__()
+            self.text = text
+            self.final = final
+
+    def __init__(self) -> None:
+        super().__init__("Paste the address here", id="paste", compact=True)
+        self.password = True
+        self.select_on_focus = False
+
+    def take(self, text: str) -> None:
+        """Take a paste that came while something else had the focus, too."""
+        whole = " ".join(f"{self.value} {text}"[:_MOST].splitlines())
+        with self.prevent(Input.Changed):
+            self.value = whole
+        self.cursor_position = len(whole)
+        self.post_message(self.Pasted(whole, final=True))
+
+    def clear_away(self) -> None:
+        """Leave nothing of it: it has been used, or is of no use."""
+        with self.prevent(Input.Changed):
+            self.clear()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Take all of its lines, of which Textual's own handler takes the first."""
+        event.prevent_default()
+        event.stop()
+        self.take(event.text)
+
+    @on(Input.Changed)
+    @on(Input.Submitted)
+    def _typed(self, message: Input.Changed | Input.Submitted) -> None:
+        """Take it as it is typed, by a terminal without bracketed paste; Enter ends a line."""
+        message.stop()
+        if self.value:
+            self.post_message(self.Pasted(self.value, final=False))
