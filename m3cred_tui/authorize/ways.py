@@ -1,5 +1,9 @@
-"""What this terminal and this machine offer to bring a URL to a browser."""
+"""What this terminal and this machine offer to bring a URL to a browser.
 
+Each way is imported when it is taken: most authorizations take one of them.
+"""
+
+# ruff: noqa: PLC0415  as the line above says
 from __future__ import annotations
 
 import asyncio

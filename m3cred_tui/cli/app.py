@@ -9,6 +9,7 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from m3cred_tui.cli.log_file import logging_to
 from m3cred_tui.cli.process import close_to_others
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.authorize.ways import Ways
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.ui.services import Services
 
@@ -138,10 +140,19 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
         store=CredentialStore(places.data, identity or IdentityFile(places.identity)),
         authorizer=authorizer,
         open_browser=_open_browser,
+        ways=_ways(settings),
         now=_now,
         created_by=clean(f"{getpass.getuser()}@{socket.gethostname()}"),
         demo=settings.demo,
     )
+
+
+def _ways(settings: Settings) -> Ways:
+    from m3cred_tui.authorize.ways import Ways
+
+    bases = {urlsplit(one.connect_base).port for one in settings.platforms.values()}
+    demo_ports = [port for port in bases if port] if settings.demo else []
+    return Ways(os.environ, settings.locations.log.with_name("url"), demo_ports)
 
 
 async def _open_browser(url: str) -> None:

@@ -48,6 +48,7 @@ class CreatePage(Page[str]):
         """Begin at the first stage, or at the last one with what Stripe has approved."""
         super().__init__()
         self._demo = services.demo
+        self._ways = services.ways
         self._stages = stages(services, taken_names, pending)
         self._draft = Draft() if pending is None else draft_of(pending)
         self._first = 0 if pending is None else len(self._stages) - 1
@@ -95,6 +96,20 @@ class CreatePage(Page[str]):
     @on(Stage.Created)
     def _on_created(self, message: Stage.Created) -> None:
         self.dismiss(message.credential_id)
+
+    @on(Stage.QrWanted)
+    @work(exclusive=True, group="qr")
+    async def _show_qr(self, message: Stage.QrWanted) -> None:
+        from m3cred_tui.ui.screens.qr import ROOM, Qr
+
+        code = await self._ways.qr_code(message.url)
+        if code is None:
+            self.notify("This terminal draws no QR code.", markup=False)
+        elif code.columns > self.size.width or code.rows + ROOM > self.size.height:
+            needs = f"{code.columns} by {code.rows + ROOM}"
+            self.notify(f"The QR code needs a window of {needs}.", markup=False)
+        else:
+            self.app.push_screen(Qr(code))
 
     @on(Stepper.Chosen)
     def _on_chosen(self, message: Stepper.Chosen) -> None:

@@ -17,16 +17,13 @@ from textual.widgets import Button, Static
 from m3cred_tui.authorize.create import PendingJournal, created
 from m3cred_tui.authorize.events import (
     Approved,
-    BrowserOpened,
     Event,
     Failed,
-    Noticed,
-    RedirectReceived,
     UrlReady,
-    Visited,
 )
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.ui.outside import print_alone, write_to_terminal
 from m3cred_tui.ui.stages.panels import (
     CREATE,
     GO_TO_STRIPE,
@@ -37,7 +34,6 @@ from m3cred_tui.ui.stages.panels import (
 )
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.stages.waiting import OPEN, SEND, Setting, WaitingPanel
-from m3cred_tui.ui.terminal import print_alone, write_to_terminal
 from m3cred_tui.ui.widgets.fields import mode_mark
 from m3cred_tui.ui.widgets.paste_line import PasteLine
 
@@ -66,11 +62,11 @@ class AuthenticateStage(Stage):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open", "Open", tooltip="Open the URL in a browser"),
         Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
-        Binding("t", "copy_tunnel", "Tunnel", tooltip="Send the tunnel's command to the clipboard"),
+        Binding("t", "copy_tunnel", "Tunnel", tooltip="Send the tunnel's command there"),
         Binding("u", "print_url", "Plain", tooltip="Show the URL unbroken, to be selected"),
         Binding("r", "show_qr", "QR", tooltip="Show the URL as a QR code"),
         Binding("f", "write_url", "File", show=False, tooltip="Write the URL to a file"),
-        Binding("b", "turn", "Browser is …", show=False, tooltip="My browser is on the other computer"),
+        Binding("b", "turn", "Elsewhere", show=False, tooltip="My browser is (not) here"),
     ]
 
     def __init__(self, services: Services, pending: Credential | None = None) -> None:
@@ -159,13 +155,10 @@ class AuthenticateStage(Stage):
         if self._waiting is not None:
             print_alone(self.app, self._waiting.url)
 
-    @work(exclusive=True, group="way")
-    async def action_show_qr(self) -> None:
-        """Show the URL as a QR code, where the window has room for it."""
-        from m3cred_tui.ui.screens.qr import show_qr
-
+    def action_show_qr(self) -> None:
+        """Ask the page to show the URL as a QR code."""
         if self._waiting is not None:
-            await show_qr(self.app, self._services.ways, self._waiting.url)
+            self.post_message(self.QrWanted(self._waiting.url))
 
     @work(exclusive=True, group="way")
     async def action_write_url(self) -> None:
@@ -286,30 +279,24 @@ class AuthenticateStage(Stage):
             case UrlReady():
                 await self._show_waiting(event)
                 await self._painted()  # the URL is seen before any browser is tried
-            case BrowserOpened():
-                self._tell("A browser was opened. If you do not see it, open the URL.")
-            case Visited():
-                if self._waiting is not None:
-                    self._waiting.visited()
-            case Noticed(problem):
-                self._tell(str(problem))
-            case RedirectReceived():
-                if self._waiting is not None:
-                    self._waiting.received()
             case Approved():
                 self._approved = event
                 await self._show(AccountPanel(event))
             case Failed(problem):
                 self._pending = None
                 await self._show(ProblemPanel(problem))
+            case _:
+                if self._waiting is not None:
+                    self._waiting.follow(event)
+                    self.call_after_refresh(self._bring_focus_into_view)
 
     async def _show_waiting(self, ready: UrlReady) -> None:
         ways = self._services.ways
         here = await ways.here()
         port = urlsplit(ready.redirect_uri).port
         tunnel = ways.tunnel(port, here).command if port and ready.short_url else None
-        reasons = ", ".join(here.reasons)
-        setting = Setting(here.browser_is_elsewhere, reasons, tunnel, ways.is_linked())
+        reason = next(iter(here.reasons), "")
+        setting = Setting(here.browser_is_elsewhere, reason, tunnel, ways.is_linked())
         await self._show(WaitingPanel(ready, setting, self._services.now))
 
     async def _painted(self) -> None:

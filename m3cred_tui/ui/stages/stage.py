@@ -39,6 +39,13 @@ class Stage(VerticalScroll, can_focus=False):
             super().__init__()
             self.draft = draft
 
+    class QrWanted(Message):
+        """The user wants to see a URL as a QR code."""
+
+        def __init__(self, url: str) -> None:
+            super().__init__()
+            self.url = url
+
     class Created(Message):
         """The last stage is completed: the credential is in the store."""
 

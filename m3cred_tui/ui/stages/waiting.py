@@ -10,6 +10,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
+from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived, Visited
+from m3cred_tui.authorize.problems import BrowserDidNotOpen
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.notice import Notice
@@ -21,20 +23,20 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from m3cred_tui.authorize.events import UrlReady
+    from m3cred_tui.authorize.events import Event, UrlReady
 
 OPEN, SEND = "open", "send"
 
 _SOON = timedelta(minutes=2)
 _LONG = TIME_LIMIT - _SOON
 _HINT = (
-    "Does the browser show an error in braces, {…}? Stripe keeps that to itself: go back, check "
-    "the keys of this destination, and begin anew."
+    "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: go back, "
+    "check the keys of this destination, and begin anew."
 )
-_PASTE_HERE = "Or paste the address that it ends on:"
+_PASTE_HERE = "Or paste the address that it ends on, and paste it nowhere else:"
 _PASTE_ELSEWHERE = (
-    f"Within {CODE_LIFETIME // timedelta(minutes=1)} minutes of approving, paste the address "
-    "that it ends on, even if no page is shown there. Paste it nowhere else."
+    "Then paste the address that it ends on, even if no page is shown there "
+    f"({CODE_LIFETIME // timedelta(minutes=1)} minutes; nowhere else):"
 )
 
 
@@ -43,7 +45,7 @@ class Setting(NamedTuple):
 
     elsewhere: bool
     """Whether the browser is probably on another computer."""
-    reasons: str
+    reason: str
     """Why that is believed, or nothing."""
     tunnel: str | None
     """The command that lets that browser reach us; none where we do not listen."""
@@ -92,14 +94,21 @@ class WaitingPanel(Vertical):
         self._count_down()
         self.set_interval(1, self._count_down)
 
-    def received(self) -> None:
-        """Say that Stripe's redirect has arrived."""
-        self.query_one("#happened", Static).update("✓ Approved; asking which account it is")
-
-    def visited(self) -> None:
-        """Say that a browser has reached us by the short address."""
-        self._visited = True
-        self._arrange()
+    def follow(self, event: Event) -> None:
+        """Show what has happened meanwhile."""
+        match event:
+            case BrowserOpened():
+                self.notice("A browser was opened. If you do not see it, open the URL.")
+            case Visited():
+                self._visited = True
+                self._arrange()
+            case RedirectReceived():
+                received = "✓ Approved; asking which account it is"
+                self.query_one("#happened", Static).update(received)
+            case Noticed(BrowserDidNotOpen()) if self.elsewhere:
+                pass  # as is said above the URL
+            case Noticed(problem):
+                self.notice(str(problem))
 
     def notice(self, text: str) -> None:
         """Show plain text that does not end the wait."""
@@ -117,11 +126,9 @@ class WaitingPanel(Vertical):
 
     def _arrange(self) -> None:
         elsewhere, setting = self.elsewhere, self._setting
-        where = "your own computer" if elsewhere else "this computer"
-        why = f" ({setting.reasons})" if setting.reasons and elsewhere else ""
-        self.query_one("#where", Static).update(
-            Content(f"Open this URL in the browser on {where}{why}:")
-        )
+        why = f" ({setting.reason})" if setting.reason else ""
+        where = f"in your own browser{why}" if elsewhere else "in a browser on this computer"
+        self.query_one("#where", Static).update(Content(f"Open {where}:"))
         self.query_one(f"#{OPEN}").display = not elsewhere
         self.query_one(f"#{SEND}").display = elsewhere
         paste = _PASTE_ELSEWHERE if elsewhere else _PASTE_HERE
@@ -132,9 +139,11 @@ class WaitingPanel(Vertical):
 
     def _about_tunnel(self) -> Content:
         seen = "✓ tunnel works" if self._visited else "tunnel: not seen yet"
-        return Content(
-            f"Or by a tunnel, run on your own computer ({seen}):\n{self._setting.tunnel}\n"
-            f"and open {self.ready.short_url}"
+        return Content.assemble(
+            f"Or run on your computer ({seen}):\n",
+            (self._setting.tunnel or "", "$text"),
+            "\nand open ",
+            (self.ready.short_url or "", "$text"),
         )
 
     def _count_down(self) -> None:

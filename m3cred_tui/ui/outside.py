@@ -1,0 +1,27 @@
+"""What reaches the terminal beside the screen that Textual draws."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+def write_to_terminal(app: App[Any], sequence: str) -> None:
+    """Send a control sequence that draws nothing, such as one for the clipboard."""
+    if sequence and (driver := app._driver) is not None:  # noqa: SLF001  Textual has no other way
+        driver.write(sequence)
+        driver.flush()
+
+
+def print_alone(app: App[Any], text: str) -> None:
+    """Leave the full screen until Enter is pressed, with ``text`` as one unbroken line.
+
+    There, every terminal selects it whole, however many lines it takes.
+    """
+    with app.suspend():
+        sys.stdout.write(f"\n{text}\n\nPress Enter to go back to m3cred. ")
+        sys.stdout.flush()
+        sys.stdin.readline()
