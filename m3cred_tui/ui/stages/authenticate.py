@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Button, Static
@@ -23,7 +22,6 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.outside import print_alone, write_to_terminal
 from m3cred_tui.ui.stages.panels import (
     CREATE,
     GO_TO_STRIPE,
@@ -33,12 +31,10 @@ from m3cred_tui.ui.stages.panels import (
     ProblemPanel,
 )
 from m3cred_tui.ui.stages.stage import Stage
-from m3cred_tui.ui.stages.waiting import OPEN, SEND, Setting, WaitingPanel
+from m3cred_tui.ui.stages.waiting import Setting, WaitingPanel
 from m3cred_tui.ui.widgets.fields import mode_mark
-from m3cred_tui.ui.widgets.paste_line import PasteLine
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
     from textual.worker import Worker
@@ -50,7 +46,6 @@ if TYPE_CHECKING:
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
 
-_WAYS = {"open", "copy_url", "copy_tunnel", "print_url", "show_qr", "write_url", "turn"}
 _WAITS_IN_LIST = "It waits in the list of credentials: press Enter on it to go on."
 
 
@@ -59,15 +54,6 @@ class AuthenticateStage(Stage):
 
     LABEL = "Authenticate"
     TITLE = "Authenticate"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open", "Open", tooltip="Open the URL in a browser"),
-        Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
-        Binding("t", "copy_tunnel", "Tunnel", tooltip="Send the tunnel's command there"),
-        Binding("u", "print_url", "Plain", tooltip="Show the URL unbroken, to be selected"),
-        Binding("r", "show_qr", "QR", tooltip="Show the URL as a QR code"),
-        Binding("f", "write_url", "File", show=False, tooltip="Write the URL to a file"),
-        Binding("b", "turn", "Elsewhere", show=False, tooltip="My browser is (not) here"),
-    ]
 
     def __init__(self, services: Services, pending: Credential | None = None) -> None:
         """Begin with what Stripe has approved before, where that is given."""
@@ -125,86 +111,6 @@ class AuthenticateStage(Stage):
                 "it, stay and select Create Credential."
             )
         return None
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the ways to a browser while there is a URL."""
-        if action not in _WAYS:
-            return super().check_action(action, parameters)
-        waiting = self._waiting
-        return waiting is not None and (action != "copy_tunnel" or waiting.tunnel is not None)
-
-    @on(Button.Pressed, f"#{OPEN}")
-    def action_open(self) -> None:
-        """Open the URL in a browser."""
-        if self._waiting is not None:
-            self._open(self._waiting.url)
-
-    @on(Button.Pressed, f"#{SEND}")
-    def action_copy_url(self) -> None:
-        """Send the URL to the terminal's clipboard."""
-        if self._waiting is not None:
-            self._copy(self._waiting.url, "URL")
-
-    def action_copy_tunnel(self) -> None:
-        """Send the tunnel's command to the terminal's clipboard."""
-        if self._waiting is not None and self._waiting.tunnel is not None:
-            self._copy(self._waiting.tunnel, "command")
-
-    def action_print_url(self) -> None:
-        """Show the URL outside the full screen, where a terminal selects it as one line."""
-        if self._waiting is not None:
-            print_alone(self.app, self._waiting.url)
-
-    def action_show_qr(self) -> None:
-        """Ask the page to show the URL as a QR code."""
-        if self._waiting is not None:
-            self.post_message(self.QrWanted(self._waiting.url))
-
-    @work(exclusive=True, group="way")
-    async def action_write_url(self) -> None:
-        """Write the URL to a file of this user alone."""
-        if self._waiting is not None:
-            try:
-                path = await self._services.ways.write(self._waiting.url)
-            except Problem as problem:
-                self._tell(str(problem))
-            else:
-                self._tell(f"The URL is in {path} until this authorization ends.")
-
-    def action_turn(self) -> None:
-        """Take the browser to be on the other computer."""
-        if self._waiting is not None:
-            self._waiting.turn()
-            self.take_focus()
-
-    @work(exclusive=True, group="way")
-    async def _copy(self, text: str, what: str) -> None:
-        sequence, said = await self._services.ways.clip(text, what=what)
-        write_to_terminal(self.app, sequence)
-        self._tell(said)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take a paste wherever the focus is."""
-        if self._waiting is not None:
-            event.stop()
-            self.query_one(PasteLine).take(event.text)
-
-    @on(PasteLine.Pasted)
-    def _take_paste(self, message: PasteLine.Pasted) -> None:
-        from m3cred_tui.callback.pasted import PasteIncomplete
-
-        if self._waiting is None:
-            return
-        line = self.query_one(PasteLine)
-        try:
-            self._waiting.ready.paste(message.text, final=message.final)
-        except PasteIncomplete as incomplete:
-            self._tell(str(incomplete))  # more may come: what is there stays
-        except Problem as problem:
-            line.clear_away()
-            self._tell(f"! {problem}")
-        else:
-            line.clear_away()
 
     @property
     def _panel(self) -> Container:
@@ -297,26 +203,12 @@ class AuthenticateStage(Stage):
         tunnel = ways.tunnel(port, here).command if port and ready.short_url else None
         reason = next(iter(here.reasons), "")
         setting = Setting(here.browser_is_elsewhere, reason, tunnel, ways.is_linked())
-        await self._show(WaitingPanel(ready, setting, self._services.now))
+        await self._show(WaitingPanel(ready, setting, self._services))
 
     async def _painted(self) -> None:
         painted = asyncio.Event()
         self.call_after_refresh(painted.set)
         await painted.wait()
-
-    def _tell(self, text: str) -> None:
-        if self._waiting is not None:
-            self._waiting.notice(text)
-            self.call_after_refresh(self._bring_focus_into_view)
-
-    @work(exclusive=True, group="browser")
-    async def _open(self, url: str) -> None:
-        try:
-            await self._services.open_browser(url)
-        except Problem as problem:
-            self._tell(str(problem))
-        else:
-            self._tell("A browser was opened. If you do not see it, open the URL.")
 
     @on(Button.Pressed, f"#{CREATE}")
     def _create(self, message: Button.Pressed) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual.containers import Horizontal, Vertical
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
@@ -13,19 +15,18 @@ from textual.widgets import Static
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived, Visited
 from m3cred_tui.authorize.problems import BrowserDidNotOpen
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.ui.stages.url_panel import OPEN, SEND, UrlPanel
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.notice import Notice
 from m3cred_tui.ui.widgets.paste_line import PasteLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
+    from textual import events
     from textual.app import ComposeResult
 
     from m3cred_tui.authorize.events import Event, UrlReady
-
-OPEN, SEND = "open", "send"
+    from m3cred_tui.ui.services import Services
 
 _SOON = timedelta(minutes=2)
 _LONG = TIME_LIMIT - _SOON
@@ -53,27 +54,20 @@ class Setting(NamedTuple):
     """Whether the terminal makes a hyperlink of one."""
 
 
-class WaitingPanel(Vertical):
+class WaitingPanel(UrlPanel):
     """At Stripe: the URL, the time left, and the ways back, the likeliest first."""
 
-    def __init__(self, ready: UrlReady, setting: Setting, now: Callable[[], datetime]) -> None:
-        super().__init__()
-        self.ready = ready
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "turn", "Elsewhere", show=False, tooltip="My browser is (not) here"),
+    ]
+
+    def __init__(self, ready: UrlReady, setting: Setting, services: Services) -> None:
+        super().__init__(services, ready.url, setting.tunnel)
+        self._ready = ready
         self._setting = setting
-        self._now = now
         self._visited = False
         self._hinted = False
-        self.elsewhere = setting.elsewhere
-
-    @property
-    def url(self) -> str:
-        """The authorization request."""
-        return self.ready.url
-
-    @property
-    def tunnel(self) -> str | None:
-        """The command for the computer with the browser."""
-        return self._setting.tunnel
+        self._elsewhere = setting.elsewhere
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="wait"):
@@ -105,19 +99,36 @@ class WaitingPanel(Vertical):
             case RedirectReceived():
                 received = "✓ Approved; asking which account it is"
                 self.query_one("#happened", Static).update(received)
-            case Noticed(BrowserDidNotOpen()) if self.elsewhere:
+            case Noticed(BrowserDidNotOpen()) if self._elsewhere:
                 pass  # as is said above the URL
             case Noticed(problem):
                 self.notice(str(problem))
 
-    def notice(self, text: str) -> None:
-        """Show plain text that does not end the wait."""
-        self.query_one(Notice).say(text)
-
-    def turn(self) -> None:
+    def action_turn(self) -> None:
         """Take the browser to be on the other computer."""
-        self.elsewhere = not self.elsewhere
+        self._elsewhere = not self._elsewhere
         self._arrange()
+        self.query_one(f"#{SEND if self._elsewhere else OPEN}").focus()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a paste wherever the focus is."""
+        event.stop()
+        self.query_one(PasteLine).take(event.text)
+
+    @on(PasteLine.Pasted)
+    def _take_paste(self, message: PasteLine.Pasted) -> None:
+        from m3cred_tui.callback.pasted import PasteIncomplete
+
+        line = self.query_one(PasteLine)
+        try:
+            self._ready.paste(message.text, final=message.final)
+        except PasteIncomplete as incomplete:
+            self.notice(str(incomplete))  # more may come: what is there stays
+        except Problem as problem:
+            line.clear_away()
+            self.notice(f"! {problem}")
+        else:
+            line.clear_away()
 
     def _shown_url(self) -> Content:
         if self._setting.is_linked:
@@ -125,7 +136,7 @@ class WaitingPanel(Vertical):
         return Content(self.url)
 
     def _arrange(self) -> None:
-        elsewhere, setting = self.elsewhere, self._setting
+        elsewhere, setting = self._elsewhere, self._setting
         why = f" ({setting.reason})" if setting.reason else ""
         where = f"in your own browser{why}" if elsewhere else "in a browser on this computer"
         self.query_one("#where", Static).update(Content(f"Open {where}:"))
@@ -143,13 +154,13 @@ class WaitingPanel(Vertical):
             f"Or run on your computer ({seen}):\n",
             (self._setting.tunnel or "", "$text"),
             "\nand open ",
-            (self.ready.short_url or "", "$text"),
+            (self._ready.short_url or "", "$text"),
         )
 
     def _count_down(self) -> None:
         if not self.screen.is_active:
             return  # below a question, where each tick would draw the whole screen anew
-        left = max(self.ready.expires_at - self._now(), timedelta())
+        left = max(self._ready.expires_at - self._services.now(), timedelta())
         minutes, seconds = divmod(round(left.total_seconds()), 60)
         shown = self.query_one("#time-left", Static)
         shown.update(f"{minutes}:{seconds:02} left")
