@@ -90,9 +90,9 @@ class Authorizer:
                 async for event in events:
                     if isinstance(event, Approved | Failed):
                         _log_end(event)
-                        leaves_by_itself = server is not None
-                        if server is not None:
+                        if server is not None and server.result() is not None:
                             server.close_after_end_page()
+                            leaves_by_itself = True
                     yield event
         except Problem as problem:
             _log_end(Failed(problem))

@@ -131,20 +131,21 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 def credential_of(record: Record) -> Credential:
     """Return the credential that a record is of; raises :class:`FlawError` for a bad field."""
     header = _migrated(record.header)
+    status = known(_STATUSES, header, "status")
     return Credential(
         id=text(header, "id"),
         name=line(header, "name"),
         entity_type=known(_ENTITY_TYPES, header, "entityType"),
         destination=known(_DESTINATIONS, header, "destination"),
-        account=_account(header["stripe"]),
+        account=_account(header["stripe"], is_needed=status is not Status.PENDING),
         created_at=time(header, "createdAt"),
         created_by=line(header, "createdBy"),
-        status=known(_STATUSES, header, "status"),
+        status=status,
     )
 
 
-def _account(stripe: object) -> StripeAccount | None:
-    if stripe is None:
+def _account(stripe: object, *, is_needed: bool) -> StripeAccount | None:
+    if stripe is None and not is_needed:
         return None
     if not isinstance(stripe, dict) or stripe.keys() != _STRIPE_FIELDS:
         raise FlawError("its stripe is not an account")

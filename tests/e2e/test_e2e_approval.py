@@ -52,7 +52,9 @@ async def test_an_approval_survives_whatever_ends_the_app_and_the_next_start_off
     app.signal(number)
     await app.ends()
     assert home.saved() == []
-    assert kept_in(home).account.id == account.id
+    kept = kept_in(home)
+    assert kept.account is not None
+    assert kept.account.id == account.id
 
     again = await start("--demo")
     await again.shows("… pending")

@@ -113,9 +113,11 @@ def test_a_flipped_record_of_schema_1_never_opens_as_another_credential() -> Non
 
     def opened(record: Record) -> TokenResponse | None:
         try:
-            return secrets_of(record, sealing.unseal(opener, record.sealed))
+            secrets = secrets_of(record, sealing.unseal(opener, record.sealed))
         except FlawError:
             return None
+        assert isinstance(secrets, TokenResponse)
+        return secrets
 
     right = taken_for_whole(_ID_OF_SCHEMA_1, data)
     shown_wrong = 0

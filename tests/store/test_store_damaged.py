@@ -146,6 +146,7 @@ def test_hostile_text_in_a_record_becomes_something_to_look_at(
     change(file, lambda it: it["stripe"].update(account=hostile, name=hostile))
     row = store.read(file.stem)
     assert isinstance(row, Credential)
+    assert row.account is not None
     for text in (row.name, row.created_by, row.account.id, row.account.name):
         assert text is not None
         assert text.startswith("Acme�]0;x��")

@@ -81,6 +81,7 @@ def test_an_older_record_whose_fields_were_changed_is_found_out_when_it_is_opene
     old.write_bytes(old.read_bytes().replace(b"acct_1Schema", b"acct_1Scheme"))
     row = store.read(_ID)
     assert isinstance(row, Credential)
+    assert row.account is not None
     assert row.account.id == "acct_1Scheme"
     reason = "its fields were changed after it was sealed"
     assert store.verified(_ID) == Damaged(_ID, reason)

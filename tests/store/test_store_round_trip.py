@@ -84,6 +84,7 @@ def revealed(tokens: TokenResponse) -> tuple[object, ...]:
 def shown(credential: Credential) -> Credential:
     """Return the credential with its text as the boundary lets it in."""
     account = credential.account
+    assert account is not None
     name = None if account.name is None else clean(account.name)
     return replace(
         credential,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.authorize.ways import Ways
 from m3cred_tui.callback.ports import redirect_uri
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe
@@ -26,6 +27,9 @@ from m3cred_tui.ui.services import Services
 from tests.ui import visit
 
 Keep = Callable[..., Credential]
+
+SOMEWHERE = {"TERM": "xterm-256color", "DISPLAY": ":0", "PATH": "/usr/bin:/bin"}
+"""The environment of somebody who sits before a screen of this computer."""
 
 
 class Clock:
@@ -114,12 +118,14 @@ def services(
     browser: Browser,
     ports: tuple[int, ...],
     platforms: dict[Destination, Platform],
+    tmp_path: Path,
 ) -> Services:
     def authorizer(destination: Destination) -> Authorizer:
         gateway = HttpxGateway(platforms[destination])
         return Authorizer(gateway, destination, browser, clock, ports=ports)
 
-    return Services(store, authorizer, browser, clock, created_by="ann@server", demo=True)
+    ways = Ways(SOMEWHERE, tmp_path / "state" / "url")
+    return Services(store, authorizer, browser, ways, clock, created_by="ann@server", demo=True)
 
 
 @pytest.fixture
@@ -147,7 +153,8 @@ def keep(store: CredentialStore, clock: Clock) -> Keep:
             created_by=created_by,
             status=status,
         )
-        tokens = TokenResponse(one.account.id, livemode, "read_write", Secret("sk_canary"))
+        account_id = one.account.id if one.account else ""
+        tokens = TokenResponse(account_id, livemode, "read_write", Secret("sk_canary"))
         (store.keep_pending if status is Status.PENDING else store.create)(one, tokens)
         kept.append(one)
         return one

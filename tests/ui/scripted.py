@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from m3cred_tui.authorize.events import Approved, Event, Failed, UrlReady
+from m3cred_tui.authorize.journal import Journal, NoJournal
+from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
 
 NOW = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
 URL = (
@@ -16,7 +19,13 @@ URL = (
     "&redirect_uri=http%3A%2F%2F127.0.0.1%3A27182%2Fcallback"
     "&state=d38MpXgYjq-4EKqz_BKaiFv9zh6LPqkaKJ9cpxcz4o4"
 )
-READY = UrlReady(URL, "http://127.0.0.1:27182/callback", NOW + timedelta(minutes=9, seconds=41))
+REQUEST = AuthorizationRequest(
+    Secret("d38MpXgYjq-4EKqz_BKaiFv9zh6LPqkaKJ9cpxcz4o4"),
+    "http://127.0.0.1:27182/callback",
+    NOW + timedelta(minutes=9, seconds=41),
+)
+SHORT_URL = "http://127.0.0.1:27182/go/q3Vd9xKkTz0B"
+READY = UrlReady(URL, REQUEST.redirect_uri, REQUEST.expires_at, SHORT_URL)
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,17 @@ class ScriptedAuthorizer:
 
     script: Sequence[Event]
     late: Callable[[Approved | Failed], None] | None = None
-    keep: Callable[[TokenResponse, StripeAccount], None] | None = None
+    journal: Journal = field(default_factory=NoJournal)
 
-    async def authorize(self) -> AsyncGenerator[Event]:
+    async def authorize(
+        self, resumed: AuthorizationRequest | None = None
+    ) -> AsyncGenerator[Event]:
+        if resumed is None:
+            self.journal.requested(REQUEST)
         for event in self.script:
-            if isinstance(event, Approved) and self.keep is not None:
-                self.keep(event.tokens, event.account)
+            if isinstance(event, Approved):
+                self.journal.answered()
+                self.journal.approved(event.tokens, event.account)
             yield event
         if not isinstance(self.script[-1], Approved | Failed):
             await asyncio.Event().wait()

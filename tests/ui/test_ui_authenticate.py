@@ -1,3 +1,4 @@
+import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.stripe.platform import Platform
 from m3cred_tui.ui.services import Services
+from tests.ui import visit
 from tests.ui.conftest import Browser, Clock
 from tests.ui.user import User, opened, to_stage_4
 
@@ -72,7 +74,7 @@ async def test_when_the_time_is_up_it_is_told_and_enter_begins_anew(
         await begins_anew(user, browser)
 
 
-async def test_when_other_programs_hold_every_port_it_is_told_before_stripe_is_asked(
+async def test_when_other_programs_hold_every_port_it_is_told_and_a_paste_goes_on(
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     async with opened(services) as user:
@@ -82,8 +84,9 @@ async def test_when_other_programs_hold_every_port_it_is_told_before_stripe_is_a
             await to_stage_4(user, "Acme")
             await user.press("enter")
             await user.sees("Other programs on this computer hold the ports", str(ports[0]))
-            assert browser.opened == []
-        await begins_anew(user, browser)
+            redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
+            await user.paste(redirect)
+            await user.focuses("Create Credential")
 
 
 async def test_when_one_port_is_taken_the_next_is(

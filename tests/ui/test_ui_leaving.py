@@ -1,15 +1,17 @@
 import socket
+from dataclasses import replace
 from pathlib import Path
 
+from m3cred_tui.model.credential import StripeAccount
+from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
-from m3cred_tui.ui.stages.panels import AccountPanel
 from tests.ui.conftest import Browser
+from tests.ui.scripted import READY, ScriptedAuthorizer, approved
 from tests.ui.user import User, opened, to_stage_4
 
 ENTERED = "What you entered for this credential is lost."
 APPROVED = "Stripe has approved access, but it could not be written to the disk."
-WAITING = "The wait for Stripe ends"
 
 
 async def to_approved(user: User, browser: Browser) -> None:
@@ -108,7 +110,7 @@ async def test_going_back_a_stage_asks_nothing_before_stripe_is_asked(
         assert user.page == "CreatePage"
 
 
-async def test_going_back_while_stripe_is_waited_for_asks_and_can_be_refused(
+async def test_going_back_while_stripe_is_waited_for_ends_nothing_but_the_listening(
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     async with opened(services) as user:
@@ -116,17 +118,14 @@ async def test_going_back_while_stripe_is_waited_for_asks_and_can_be_refused(
         await user.press("enter")
         await user.until(lambda: browser.opened)
         await user.press("escape")
-        await user.sees("Go back?", WAITING)
-        await user.press("enter")
-        await user.until(lambda: user.page == "CreatePage")
-        await user.sees("left")
-        await user.press("escape")
-        await user.focuses("Stay")
-        await user.answers_yes()
         await user.sees("Destination Settings")
-        await user.app.workers.wait_for_complete()
-        # and nobody listens any more
-        assert all(is_free(port) for port in ports)
+        await user.until(lambda: all(is_free(port) for port in ports))
+        await user.focuses("Next")
+        await user.press("enter")
+        await user.until(lambda: len(browser.opened) == 2)
+        assert browser.opened[0] == browser.opened[1]
+        await browser.approve()
+        await user.focuses("Create Credential")
 
 
 async def test_an_approval_that_is_on_disk_is_left_without_a_question_and_shown_again(
@@ -146,13 +145,16 @@ async def test_an_approval_that_is_on_disk_is_left_without_a_question_and_shown_
 
 
 async def test_an_approval_that_could_not_be_written_is_not_left_without_a_question(
-    services: Services, browser: Browser, store: CredentialStore, credentials: Path
+    services: Services, store: CredentialStore
 ) -> None:
-    browser.then = lambda: credentials.parent.chmod(0o755)
-    async with opened(services) as user:
-        await to_approved(user, browser)
-        await user.sees("other users have access to it")
-        credentials.parent.chmod(0o700)
+    full = StoreUnusable(Path("/data/pending"), "the disk is full")
+    script = [READY, approved(StripeAccount("acct_1", livemode=True), unkept=full)]
+    unkept = replace(services, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
+    async with opened(unkept) as user:
+        await to_stage_4(user, "Acme")
+        await user.press("enter")
+        await user.focuses("Create Credential")
+        await user.sees("the disk is full")
         for key, question in (("escape", "Go back?"), ("q", "Leave m3cred?")):
             await user.press(key)
             await user.sees(question, APPROVED)
@@ -161,23 +163,6 @@ async def test_an_approval_that_could_not_be_written_is_not_left_without_a_quest
         await user.press("enter")
         await user.until(lambda: user.page == "CredentialsPage")
         assert len(store.ids()) == 1
-
-
-async def test_an_approval_that_comes_while_the_question_is_open_is_not_lost_by_its_answer(
-    services: Services, browser: Browser, store: CredentialStore
-) -> None:
-    async with opened(services) as user:
-        await to_stage_4(user, "Acme")
-        await user.press("enter")
-        await user.until(lambda: browser.opened)
-        await user.press("escape")
-        await user.sees("Go back?", WAITING)
-        await browser.approve()
-        pages = user.app.screen_stack
-        await user.until(lambda: any(page.query(AccountPanel) for page in pages))
-        await user.answers_yes()
-        await user.sees("Destination Settings")
-        assert len(store.pending_ids()) == 1
 
 
 async def test_after_a_refusal_there_is_nothing_to_ask_about_but_what_was_entered(

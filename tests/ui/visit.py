@@ -30,6 +30,13 @@ def approve(url: str, email: str = EMAIL) -> Seen:
         return Seen(name, account_id, country, end_page.raise_for_status().text)
 
 
+def approve_only(url: str, email: str = EMAIL) -> str:
+    """Log in and approve access; return the address that Return to m3ter leads to."""
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        page = _decide(client, url, email, "approve")
+        return _found(r'<a class="return" href="([^"]+)">Return to m3ter</a>', page)
+
+
 def refuse(url: str) -> str:
     """Log in and refuse access; return the page that the browser ends on."""
     with httpx.Client(trust_env=False, timeout=10) as client:

@@ -92,7 +92,7 @@ class WaitingPanel(UrlPanel):
         """Show what has happened meanwhile."""
         match event:
             case BrowserOpened():
-                self.notice("A browser was opened. If you do not see it, open the URL.")
+                self._mention("A browser was opened. If you do not see it, open the URL.")
             case Visited():
                 self._visited = True
                 self._arrange()
@@ -103,6 +103,11 @@ class WaitingPanel(UrlPanel):
                 pass  # as is said above the URL
             case Noticed(problem):
                 self.notice(str(problem))
+
+    def _mention(self, text: str) -> None:
+        """Say what is worth less than what is said already."""
+        if not self.query_one(Notice).display:
+            self.notice(text)
 
     def action_turn(self) -> None:
         """Take the browser to be on the other computer."""
@@ -167,5 +172,4 @@ class WaitingPanel(UrlPanel):
         shown.set_class(left < _SOON, "soon")
         if left < _LONG and not self._hinted:
             self._hinted = True
-            if not self.query_one(Notice).display:
-                self.notice(_HINT)
+            self._mention(_HINT)

@@ -1,0 +1,196 @@
+"""A laptop and a server: two network namespaces with a cable between them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import tests.e2e.ssh.boot_server as boot_server
+from tests.e2e.conftest import program
+
+ROOT = Path(__file__).parents[3]
+ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+SERVER_ADDRESS = "10.27.18.2"
+_LAPTOP_ADDRESS = "10.27.18.1"
+OPEN_PORT, BASTION_PORT = 2222, 2223
+"""Where sshd listens; at the second one it forwards nothing."""
+
+_SSHD_CONFIG = """\
+ListenAddress 0.0.0.0:{open_port}
+ListenAddress 0.0.0.0:{bastion_port}
+HostKey {place}/host_key
+AuthorizedKeysFile {place}/key.pub
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PidFile none
+LogLevel VERBOSE
+SetEnv LANG=C.UTF-8 PYTHONPATH={root}
+AllowTcpForwarding yes
+Match LocalPort {bastion_port}
+    AllowTcpForwarding no
+"""
+_SSH_CONFIG = """\
+IdentityFile {place}/key
+IdentitiesOnly yes
+UserKnownHostsFile {place}/known_hosts
+GlobalKnownHostsFile none
+HostKeyAlias server
+StrictHostKeyChecking yes
+ExitOnForwardFailure yes
+LogLevel ERROR
+"""
+
+
+class Keys(NamedTuple):
+    """A directory with the keys and settings of both sides, readable to everybody."""
+
+    place: Path
+
+    @property
+    def ssh_config(self) -> str:
+        return str(self.place / "ssh_config")
+
+    @property
+    def stripe(self) -> Path:
+        """Where Stripe is, and what m3cred is there."""
+        return self.place / "stripe.json"
+
+
+class Machine(NamedTuple):
+    """The namespaces of a process."""
+
+    process: int
+
+    def on(self, *command: str) -> list[str]:
+        """Return the command that runs ``command`` in the machine's network."""
+        return [program("nsenter"), "-t", str(self.process), "-n", *command]
+
+    def run(self, *command: str) -> None:
+        subprocess.run(self.on(*command), check=True)
+
+
+class Server(NamedTuple):
+    """A machine with an sshd and users of its own."""
+
+    machine: Machine
+    keys: Keys
+
+    def home(self, user: str) -> Path:
+        return Path("/proc", str(self.machine.process), "root/home", user)
+
+    def as_user(self, user: str, *command: str) -> list[str]:
+        """Return the command that runs ``command`` as a user who has logged in before."""
+        uid = str(boot_server.USERS[user])
+        return [
+            *(program("nsenter"), "-t", str(self.machine.process), "-n", "-m", "-p"),
+            *("-S", uid, "-G", uid, *command),
+        ]
+
+
+def make_keys(place: Path) -> Keys:
+    place.chmod(0o755)
+    for name in ("key", "host_key"):
+        ssh_keygen = [program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f"]
+        subprocess.run([*ssh_keygen, str(place / name)], check=True)
+    host_key = (place / "host_key.pub").read_text()
+    (place / "known_hosts").write_text(f"server {host_key}")
+    ports = {"open_port": OPEN_PORT, "bastion_port": BASTION_PORT}
+    (place / "sshd_config").write_text(_SSHD_CONFIG.format(place=place, root=ROOT, **ports))
+    (place / "ssh_config").write_text(_SSH_CONFIG.format(place=place))
+    return Keys(place)
+
+
+@asynccontextmanager
+async def laptop() -> AsyncIterator[Machine]:
+    """Run a machine that has no way out, and nothing but its own loopback."""
+    script = "ip link set lo up && echo up && exec cat"  # which ends with us
+    command = [program("unshare"), "-n", "sh", "-c", script]
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    assert process.stdout is not None
+    try:
+        assert await process.stdout.readline() == b"up\n"
+        yield Machine(process.pid)
+    finally:
+        await _end(process)
+
+
+@asynccontextmanager
+async def server(keys: Keys, laptop: Machine) -> AsyncIterator[Server]:
+    """Run a machine whose sshd the laptop reaches; with it ends whatever runs on it."""
+    needed = dict.fromkeys(map(str, (ROOT, sys.prefix, sys.base_prefix)))
+    with tempfile.TemporaryDirectory(prefix="server-") as place:
+        directory = Path(place)
+        directory.chmod(0o755)
+        config = directory / "sshd_config"
+        config.write_text((keys.place / config.name).read_text())
+        unshare = ("-n", "-m", "-p", "--fork", "--kill-child", "--mount-proc")
+        process = await asyncio.create_subprocess_exec(
+            *(program("setpriv"), "--pdeathsig", "KILL", program("unshare"), *unshare),
+            *(sys.executable, boot_server.__file__, str(config), *needed),
+            env=ENVIRON,
+            stderr=PIPE,
+        )
+        try:
+            await _says(process, f"port {BASTION_PORT}")
+            (sshd,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            running = Server(Machine(int(sshd)), keys)
+            _connect(laptop, running.machine)
+            yield running
+        finally:
+            await _end(process)
+
+
+@asynccontextmanager
+async def stripe(server: Server, laptop: Machine) -> AsyncIterator[None]:
+    """Run a Stripe that both machines reach, whatever happens to m3cred."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.e2e.ssh.stripe_on_the_internet"),
+        *(str(server.keys.stripe), str(server.machine.process), str(laptop.process)),
+        cwd=ROOT,
+        stdout=PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        assert await process.stdout.readline() == b"up\n"
+        yield
+    finally:
+        await _end(process)
+
+
+async def refusal(command: Sequence[str]) -> str:
+    """Return what a command says that fails."""
+    process = await asyncio.create_subprocess_exec(*command, env=ENVIRON, stderr=PIPE)
+    _, said = await process.communicate()
+    assert process.returncode
+    return said.decode()
+
+
+def _connect(laptop: Machine, server: Machine) -> None:
+    cable = ("ip", "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns")
+    laptop.run(*cable, str(server.process))
+    for machine, address in ((laptop, _LAPTOP_ADDRESS), (server, SERVER_ADDRESS)):
+        machine.run("ip", "address", "add", f"{address}/24", "dev", "cable")
+        machine.run("ip", "link", "set", "cable", "up")
+
+
+async def _says(process: Process, wanted: str) -> None:
+    assert process.stderr is not None
+    said = ""
+    while wanted not in said:
+        line = await process.stderr.readline()
+        assert line, said
+        said += line.decode()
+
+
+async def _end(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGKILL)
+    await process.communicate()
