@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import NAME, is_pending
+from m3cred_tui.ui.columns import NAME, is_pending, waits_until
 from m3cred_tui.ui.screens.list_page import ListPage
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList
@@ -32,10 +33,30 @@ _DROPPING = (
     "Stripe has approved access for it; to have that again, the owner of the account must "
     "approve anew. The Stripe account itself stays connected."
 )
+_LEAVING = "An approval that Stripe gives for it after that counts for nothing."
 _OFFER_SECONDS = 20
 _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
+
+
+def _lost(row: Row) -> str:
+    if not is_pending(row):
+        return _DELETING
+    return (
+        _DROPPING
+        if row.account
+        else "It waits for Stripe's approval, which then counts for nothing."
+    )
+
+
+def _offer(pending: list[Credential]) -> str:
+    name = f"“{pending[0].name}”"
+    if len(pending) > 1:
+        return f"{len(pending)} credentials are not created yet."
+    if pending[0].account is None:
+        return f"{name} waits for Stripe until {waits_until(pending[0]):%H:%M}."
+    return f"Stripe has approved {name}, not created yet."
 
 
 class CredentialsPage(ListPage):
@@ -63,14 +84,41 @@ class CredentialsPage(ListPage):
     def on_mount(self) -> None:  # beside that of the list, which Textual calls, too
         self.call_after_refresh(self._offer_pending)
 
-    def _offer_pending(self) -> None:
-        """Tell of what Stripe has approved before; such rows are the first ones."""
-        rows = takewhile(is_pending, map(self._listing.row, self._listing.ids))
-        names = [f"“{NAME.of(row)}”" for row in rows if row]
-        if names:
-            which = names[0] if len(names) == 1 else f"{len(names)} credentials"
-            text = f"Stripe has approved {which}, not created yet. Press Enter to go on."
+    def _pending(self) -> list[Credential]:
+        """Return what waits for the user or for Stripe; such rows are the first ones."""
+        rows = map(self._listing.row, self._listing.ids)
+        return [row for row in takewhile(is_pending, rows) if is_pending(row)]
+
+    async def _offer_pending(self) -> None:
+        """Tell of what was left before, after the removal of what is over."""
+        await self._expire()
+        pending = self._pending()
+        if pending:
+            text = f"{_offer(pending)} Press Enter to go on."
             self.notify(text, markup=False, timeout=_OFFER_SECONDS)
+
+    async def _expire(self) -> None:
+        """Remove authorizations whose time is over, tell of each once, and come back later."""
+        now = self._services.now()
+        ends = [waits_until(one) for one in self._pending() if one.account is None]
+        try:
+            if any(end <= now for end in ends):
+                gone = await asyncio.to_thread(self._services.store.requests.expire, now)
+                for one in gone:
+                    self._listing.drop(one.id)
+                    text = f"“{one.name}” was not approved in ten minutes and is removed."
+                    self.notify(text, markup=False, timeout=_OFFER_SECONDS)
+                self._show_again()
+        except Problem as problem:
+            self.notify(str(problem), severity="error", markup=False)
+        later = [(end - now).total_seconds() for end in ends if end > now]
+        if later:
+            self.set_timer(min(later) + 1, self._expire)
+
+    @on(ScreenResume)
+    async def _see_what_ran_out(self) -> None:
+        if self.is_mounted and self._pending():
+            await self._expire()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what works on a credential only where one is selected."""
@@ -149,7 +197,7 @@ class CredentialsPage(ListPage):
         row = self._listing.row(credential_id)
         if row is None:
             return self._glance()
-        lost = _DROPPING if is_pending(row) else _DELETING
+        lost = _lost(row)
         question = Confirm(
             f"Delete “{NAME.of(row)}”?", lost, no="No, keep it", yes="Yes, delete it"
         )

@@ -53,7 +53,9 @@ def _show(needed: Iterable[Path], place: Path) -> None:
 
 def _add_users(place: Path) -> None:
     lines = {
-        "passwd": [f"{name}:x:{uid}:{uid}::/home/{name}:/bin/sh" for name, uid in USERS.items()],
+        "passwd": [
+            f"{name}:x:{uid}:{uid}::/home/{name}:/bin/sh" for name, uid in USERS.items()
+        ],
         "group": [f"{name}:x:{uid}:" for name, uid in USERS.items()],
         # A star is no password, but unlike an exclamation mark it locks nobody out.
         "shadow": [f"{name}:*:19000:0:99999:7:::" for name in USERS],

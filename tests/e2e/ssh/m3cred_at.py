@@ -1,6 +1,6 @@
 """Runs ``m3cred``, for which Stripe is where a description says.
 
-    python -m tests.e2e.ssh.m3cred_at DESCRIPTION
+python -m tests.e2e.ssh.m3cred_at DESCRIPTION
 """
 
 import json

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -139,8 +139,10 @@ async def server(keys: Keys, laptop: Machine) -> AsyncIterator[Server]:
             stderr=PIPE,
         )
         try:
-            await _says(process, f"port {BASTION_PORT}")
-            (sshd,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            await says(process, f"port {BASTION_PORT}")
+            (sshd,) = (
+                Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            )
             running = Server(Machine(int(sshd)), keys)
             _connect(laptop, running.machine)
             yield running
@@ -165,12 +167,14 @@ async def stripe(server: Server, laptop: Machine) -> AsyncIterator[None]:
         await _end(process)
 
 
-async def refusal(command: Sequence[str]) -> str:
-    """Return what a command says that fails."""
-    process = await asyncio.create_subprocess_exec(*command, env=ENVIRON, stderr=PIPE)
-    _, said = await process.communicate()
-    assert process.returncode
-    return said.decode()
+async def says(process: Process, wanted: str) -> None:
+    """Wait until a program has said ``wanted`` on its standard error."""
+    assert process.stderr is not None
+    said = ""
+    while wanted not in said:
+        line = await process.stderr.readline()
+        assert line, said
+        said += line.decode()
 
 
 def _connect(laptop: Machine, server: Machine) -> None:
@@ -179,15 +183,6 @@ def _connect(laptop: Machine, server: Machine) -> None:
     for machine, address in ((laptop, _LAPTOP_ADDRESS), (server, SERVER_ADDRESS)):
         machine.run("ip", "address", "add", f"{address}/24", "dev", "cable")
         machine.run("ip", "link", "set", "cable", "up")
-
-
-async def _says(process: Process, wanted: str) -> None:
-    assert process.stderr is not None
-    said = ""
-    while wanted not in said:
-        line = await process.stderr.readline()
-        assert line, said
-        said += line.decode()
 
 
 async def _end(process: Process) -> None:

@@ -1,15 +1,23 @@
 """What a person at the laptop does: log in, make a tunnel, go on after a loss."""
 
+import asyncio
+import json
+import re
 import shlex
 import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
-from tests.e2e.ssh.machines import ENVIRON, OPEN_PORT, SERVER_ADDRESS, Machine, Server
+from tests.e2e.ssh.boot_server import USERS
+from tests.e2e.ssh.machines import ENVIRON, OPEN_PORT, SERVER_ADDRESS, Machine, Server, says
 from tests.e2e.terminal import ENTER, Terminal, terminal
-from tests.e2e.wizard import WAITING, to_authenticate, url_on
+from tests.e2e.wizard import WAITING, create_credential, to_authenticate
 
 DEMO = shlex.join([sys.executable, "-m", "m3cred_tui", "--demo"])
+
+_SIDEBAR = 27
 
 LogIn = Callable[..., Awaitable[Terminal]]
 
@@ -52,10 +60,56 @@ async def to_stripe(session: Terminal, *, name: str = "Acme") -> str:
 async def url_of(session: Terminal) -> str:
     await session.shows(WAITING)
     await session.settles()
-    return url_on(session.text)
+    return "".join(_between(session, "Open in your own browser", "Send the URL")).strip()
+
+
+def tunnel_shown(session: Terminal) -> list[str]:
+    """Return the words of the ssh command on the screen."""
+    return shlex.split(" ".join(_between(session, "Or run on your computer", "and open")))
+
+
+def short_url_shown(session: Terminal) -> str:
+    found = re.search(r"and open (http://127\.0\.0\.1:\d+/go/\S+)", session.text)
+    assert found, session
+    return found[1]
+
+
+@asynccontextmanager
+async def tunnel(server: Server, laptop: Machine, session: Terminal) -> AsyncIterator[Process]:
+    """Run the command on the screen, to which only the keys are added."""
+    shown = tunnel_shown(session)
+    assert shown[0] == "ssh"
+    # -v, as it then says when it listens.
+    command = ssh(server, laptop, "-v", *shown[1:])
+    process = await asyncio.create_subprocess_exec(*command, env=ENVIRON, stderr=PIPE)
+    try:
+        await says(process, "Entering interactive session")
+        yield process
+    finally:
+        process.kill()
+        await process.communicate()
 
 
 def paste(session: Terminal, text: str) -> None:
     """Paste as a terminal does that was asked for bracketed paste."""
     assert b"\x1b[?2004h" in session.raw
     session.press(f"\x1b[200~{text}\x1b[201~")
+
+
+async def finish(session: Terminal, server: Server, user: str = "alice") -> dict[str, Any]:
+    """Create the credential; return it as it lies in the user's home."""
+    await create_credential(session)
+    (file,) = server.home(user).glob(".local/share/m3cred/**/credentials/*.json")
+    assert file.stat().st_uid == USERS[user]
+    assert not list(file.parents[1].glob("pending/*"))
+    credential = json.loads(file.read_bytes())
+    assert isinstance(credential, dict)
+    return credential
+
+
+def _between(session: Terminal, first: str, end: str) -> list[str]:
+    """Return the lines of the stage between two others."""
+    lines = [line[_SIDEBAR:].strip() for line in session.text.splitlines()]
+    begin = next(number for number, line in enumerate(lines) if line.startswith(first))
+    length = next(number for number, line in enumerate(lines[begin:]) if line.startswith(end))
+    return lines[begin + 1 : begin + length]

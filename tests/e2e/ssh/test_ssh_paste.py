@@ -1,8 +1,24 @@
-import pytest
-from playwright.async_api import Page
+"""A server that forwards nothing: the address comes back by paste."""
 
-from tests.e2e.ssh.machines import BASTION_PORT, Machine, Server
-from tests.e2e.ssh.sessions import LogIn, at_stripe, paste, to_stripe
+import textwrap
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Error, Page
+
+from tests.e2e.browsers import approve
+from tests.e2e.ssh.machines import BASTION_PORT, Machine, Server, says
+from tests.e2e.ssh.sessions import (
+    LogIn,
+    at_stripe,
+    finish,
+    paste,
+    short_url_shown,
+    to_stripe,
+    tunnel,
+)
+from tests.e2e.terminal import DOWN, ENTER, Terminal
+from tests.e2e.wizard import ACCOUNT
 
 pytestmark = [
     pytest.mark.e2e,
@@ -11,8 +27,56 @@ pytestmark = [
 ]
 
 
-async def test_look(server: Server, laptop: Machine, stripe: None, log_in: LogIn, page: Page) -> None:
+Way = Callable[[Terminal, str], Awaitable[None]]
+
+
+async def ended_on(page: Page, url: str) -> str:
+    """Approve; return the address of the page that the browser cannot show."""
+    await approve(page, url)
+    failing = page.expect_event("requestfailed", lambda one: one.is_navigation_request())
+    async with failing as failed:
+        await page.get_by_role("link", name="Return to m3ter").click()
+    request = await failed.value
+    assert request.failure == "net::ERR_CONNECTION_REFUSED"
+    return request.url
+
+
+async def paste_whole(session: Terminal, address: str) -> None:
+    paste(session, address)
+
+
+async def paste_wrapped(session: Terminal, address: str) -> None:
+    paste(session, "\r".join(f"  {line}" for line in textwrap.wrap(address, 60)))
+
+
+async def type_it(session: Terminal, address: str) -> None:
+    """Paste as a terminal does that knows no bracketed paste."""
+    session.press(DOWN)
+    await session.settles()
+    session.press(address, ENTER)
+
+
+@pytest.mark.parametrize("way", [paste_whole, paste_wrapped, type_it])
+async def test_where_no_tunnel_may_be_the_address_that_the_browser_ends_on_is_pasted(
+    server: Server, stripe: None, log_in: LogIn, page: Page, way: Way
+) -> None:
+    session = await log_in(at_stripe(server), port=BASTION_PORT)
+    address = await ended_on(page, await to_stripe(session))
+    await way(session, address)
+    await session.shows(ACCOUNT)
+    assert (await finish(session, server))["name"] == "Acme"
+
+
+async def test_a_tunnel_that_sshd_forbids_is_never_said_to_work(
+    server: Server, laptop: Machine, stripe: None, log_in: LogIn, page: Page
+) -> None:
     session = await log_in(at_stripe(server), port=BASTION_PORT)
     url = await to_stripe(session)
-    print(session.text)
-    print(url)
+    async with tunnel(server, laptop, session) as ssh:
+        with pytest.raises(Error, match="ERR_"):
+            await page.goto(short_url_shown(session))
+        await says(ssh, "administratively prohibited")
+    await session.settles()
+    assert session.reads("tunnel: not seen yet")
+    paste(session, await ended_on(page, url))
+    await finish(session, server)
