@@ -3,20 +3,23 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from m3cred_tui.authorize.events import Event, Failed, Noticed, RedirectReceived
+from m3cred_tui.authorize.events import Event, Failed, Noticed, RedirectReceived, Visited
 from m3cred_tui.authorize.problems import BrowserDidNotOpen, Refused
+from m3cred_tui.authorize.ways import Ways
+from m3cred_tui.callback.pasted import pasted_redirect
 from m3cred_tui.model.credential import Credential, Status, StripeAccount
 from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.stripe.problems import Call, StripeUnreachable
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
-from tests.ui.scripted import READY, ScriptedAuthorizer, approved
+from tests.ui.scripted import NOW, READY, REQUEST, URL, ScriptedAuthorizer, approved
 from tests.ui.user import User, to_stage_4
 
 Snap = Callable[..., bool]
@@ -234,6 +237,75 @@ def test_picture_of_the_wait_without_a_browser(snap: Snap, size: tuple[int, int]
 
 def test_picture_of_the_wait_for_the_account(snap: Snap, size: tuple[int, int]) -> None:
     assert snap(to_waiting, size, READY, RedirectReceived())
+
+
+SSH = {"SSH_CONNECTION": "198.51.100.7 51234 203.0.113.9 22", "TERM": "xterm-256color"}
+
+
+@pytest.fixture
+def over_ssh(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Return services as they are for ann on a server that she reached by SSH."""
+    monkeypatch.setattr("m3cred_tui.authorize.tunnel.login_name", lambda _environ: "ann")
+    return replace(services, ways=Ways(SSH, services.ways.url_file))
+
+
+@pytest.fixture
+def snap_over_ssh(snap_compare: Snap, over_ssh: Services) -> Callable[..., bool]:
+    """Compare what is seen on that server."""
+
+    def compare(walk: Walk, size: tuple[int, int], *script: Event) -> bool:
+        shown = replace(over_ssh, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
+        app = M3credApp(shown)
+
+        async def before(pilot: Any) -> None:
+            await walk(User(app, pilot))
+
+        return snap_compare(app, terminal_size=size, run_before=before)
+
+    return compare
+
+
+def test_picture_of_the_wait_over_ssh(snap_over_ssh: Snap, size: tuple[int, int]) -> None:
+    assert snap_over_ssh(to_waiting, size, READY)
+
+
+def test_picture_of_the_wait_once_the_tunnel_works(
+    snap_over_ssh: Snap, size: tuple[int, int]
+) -> None:
+    async def walk(user: User) -> None:
+        await to_waiting(user)
+        await user.sees("tunnel works")
+
+    assert snap_over_ssh(walk, size, READY, Visited())
+
+
+def test_picture_of_a_paste_of_stripes_own_page(
+    snap_over_ssh: Snap, size: tuple[int, int]
+) -> None:
+    def paste(text: str, *, final: bool) -> None:
+        stripe = "https://connect.stripe.com"
+        pasted_redirect(
+            text, REQUEST.state, redirect_uri=REQUEST.redirect_uri, stripe=stripe, final=final
+        )
+
+    async def walk(user: User) -> None:
+        await to_waiting(user)
+        await user.paste(URL)
+        await user.sees("This is Stripe's own page")
+
+    assert snap_over_ssh(walk, size, replace(READY, paste=paste))
+
+
+def test_picture_of_a_wait_that_is_nearly_over(
+    snap_over_ssh: Snap, size: tuple[int, int]
+) -> None:
+    async def walk(user: User) -> None:
+        await to_stage_4(user)
+        await user.press("enter")
+        await user.sees("0:59 left")
+
+    soon = replace(READY, expires_at=NOW + timedelta(seconds=59))
+    assert snap_over_ssh(walk, size, soon)
 
 
 def test_picture_of_the_account(snap: Snap, size: tuple[int, int]) -> None:
