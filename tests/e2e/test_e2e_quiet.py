@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.e2e.browsers import OpenedUrls
-from tests.e2e.terminal import ESC, Terminal
+from tests.e2e.terminal import Terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
 pytestmark = [
@@ -58,13 +58,13 @@ async def test_waiting_writes_one_small_update_a_second(
     assert max(bursts) <= SMALL, bursts
 
 
-async def test_a_question_over_the_wait_writes_as_little(
+async def test_the_help_over_the_wait_writes_as_little(
     app: Terminal, opened: OpenedUrls
 ) -> None:
     await to_authenticate(app)
     await go_to_stripe(app, opened)
-    app.press(ESC)
-    await app.shows("Stay")
+    app.press("?")
+    await app.shows("Esc closes")
     await app.settles()
     bursts = await written_in(app, 2)
     assert max(bursts, default=0) <= SMALL, bursts

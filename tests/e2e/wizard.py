@@ -1,5 +1,7 @@
 """The way through Create Integration Credential, as fingers know it."""
 
+from itertools import takewhile
+
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.terminal import DOWN, ENTER, Terminal
 
@@ -69,8 +71,7 @@ def url_on(screen: str) -> str:
     """Put together the URL that is wrapped over some lines of the screen."""
     lines = [line.split("  ")[-1].strip() for line in screen.splitlines()]
     first = next(number for number, line in enumerate(lines) if line.startswith("http://"))
-    last = lines.index("", first)
-    return "".join(lines[first:last])
+    return "".join(takewhile(lambda line: line and " " not in line, lines[first:]))
 
 
 def _is_line(screen: str, text: str) -> bool:

@@ -43,11 +43,7 @@ _SUPPORT = (
 def _lost(row: Row) -> str:
     if not is_pending(row):
         return _DELETING
-    return (
-        _DROPPING
-        if row.account
-        else "It waits for Stripe's approval, which then counts for nothing."
-    )
+    return _DROPPING if row.account else _LEAVING
 
 
 def _offer(pending: list[Credential]) -> str:

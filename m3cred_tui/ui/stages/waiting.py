@@ -34,6 +34,7 @@ _HINT = (
     "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: go back, "
     "check the keys of this destination, and begin anew."
 )
+_SEND_URL = "Send the URL to the clipboard"
 _PASTE_HERE = "Or paste the address that it ends on, and paste it nowhere else:"
 _PASTE_ELSEWHERE = (
     "Then paste the address that it ends on, even if no page is shown there "
@@ -75,8 +76,11 @@ class WaitingPanel(UrlPanel):
             yield Static(id="time-left")
         yield Static(id="where")
         yield Static(self._shown_url(), id="url")
-        yield Press("Open the browser", id=OPEN)
-        yield Press("Send the URL to the clipboard", id=SEND)
+        here, there = Press("Open the browser", id=OPEN), Press(_SEND_URL, id=SEND)
+        # At once, so that the focus goes to the one that is seen.
+        here.display, there.display = not self._elsewhere, self._elsewhere
+        yield here
+        yield there
         yield Notice(classes="told")
         yield Static(id="how-to-paste")
         yield PasteLine()
