@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import M3CRED, Home, Start
-from tests.e2e.terminal import CTRL_C, CTRL_Q, ENTER, RIGHT, Terminal
+from tests.e2e.terminal import CTRL_C, CTRL_Q, Terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
 pytestmark = [
@@ -119,14 +119,16 @@ async def test_a_dropped_connection_ends_the_program(app: Terminal, opened: Open
     assert await app.ends() > 0
 
 
-async def test_leaving_during_the_wait_asks_first(app: Terminal, opened: OpenedUrls) -> None:
+async def test_leaving_during_the_wait_loses_nothing_and_so_asks_nothing(
+    app: Terminal, opened: OpenedUrls, start: Start
+) -> None:
     await to_authenticate(app)
     await go_to_stripe(app, opened)
     app.press("q")
-    await app.shows("Leave m3cred?")
-    app.press(RIGHT, ENTER)
     assert await app.ends() == 0
     assert_as_it_was(app)
+    again = await start("--demo")
+    await again.shows("… until")
 
 
 async def test_ctrl_c_does_not_end_the_app_and_says_what_does(app: Terminal) -> None:
