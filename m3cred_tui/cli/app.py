@@ -34,7 +34,7 @@ DEMO_PORT = 27181
 _FAILED = 1
 
 
-def open_app(*, demo: bool, passphrase_fd: int | None = None) -> int:
+def open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True) -> int:
     """Open the app full screen until the user leaves; return the exit status.
 
     An identity under a passphrase is unlocked before, by the descriptor's line if one is given.
@@ -48,7 +48,7 @@ def open_app(*, demo: bool, passphrase_fd: int | None = None) -> int:
             demo_settings() if demo else normal_settings() as settings,
             logging_to(settings.locations.log),
         ):
-            return _run(settings, passphrase_fd)
+            return _run(settings, passphrase_fd, mouse=mouse)
     except Problem as problem:
         sys.stderr.write(f"m3cred: {problem}\n")
         return _FAILED
@@ -62,7 +62,7 @@ def _unfit_terminal() -> str | None:
     return None
 
 
-def _run(settings: Settings, passphrase_fd: int | None) -> int:
+def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -> int:
     from m3cred_tui.store.identity import IdentityFile
 
     identity = IdentityFile(settings.locations.identity)
@@ -74,7 +74,7 @@ def _run(settings: Settings, passphrase_fd: int | None) -> int:
 
     app = M3credApp(services_from(settings, identity))
     try:
-        app.run()
+        app.run(mouse=mouse)
     finally:
         _let_exchange_end()
     if app.crash is not None:

@@ -31,15 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             close_to_others()
             return run_identity(chosen)
-        return _open_app(demo=chosen.demo, passphrase_fd=chosen.passphrase_fd)
+        return _open_app(
+            demo=chosen.demo,
+            passphrase_fd=chosen.passphrase_fd,
+            mouse=not chosen.no_mouse,
+        )
     except KeyboardInterrupt:
         return _INTERRUPTED
 
 
-def _open_app(*, demo: bool, passphrase_fd: int | None = None) -> int:
+def _open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True) -> int:
     from m3cred_tui.cli.app import open_app
 
-    return open_app(demo=demo, passphrase_fd=passphrase_fd)
+    return open_app(demo=demo, passphrase_fd=passphrase_fd, mouse=mouse)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
         "--demo",
         action="store_true",
         help="use the built-in demo Stripe, and a data directory of its own",
+    )
+    parser.add_argument(
+        "--no-mouse",
+        action="store_true",
+        help="leave the mouse to the terminal, for its own selection",
     )
     parser.add_argument(
         "--passphrase-fd",

@@ -137,6 +137,14 @@ async def test_ctrl_c_does_not_end_the_app_and_says_what_does(app: Terminal) -> 
     assert not app.closed
 
 
+async def test_without_the_mouse_the_terminal_keeps_its_own_selection(start: Start) -> None:
+    app = await start("--demo", "--no-mouse")
+    await app.shows("There are no credentials yet")
+    assert not set(modes_left_changed(app.raw)) & {b"1000", b"1002", b"1003", b"1006"}
+    app.press("q")
+    await app.ends()
+
+
 async def test_a_dumb_terminal_is_refused_with_a_sentence(start: Start) -> None:
     app = await start("--demo", environ={"TERM": "dumb"})
     assert await app.ends() == 1
