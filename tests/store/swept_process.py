@@ -92,7 +92,9 @@ def forks() -> Iterator[Forks]:
 
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
-    import m3cred_tui.store.sealing  # noqa: F401, PLC0415 - warm: no fault is for an import
+    # Warm: no fault is for an import.
+    import m3cred_tui.store.sealing  # noqa: PLC0415
+    import m3cred_tui.store.secrets  # noqa: F401, PLC0415
 
     pthread_sigmask(SIG_BLOCK, [_GO])
     while ask := sys.stdin.readline():
