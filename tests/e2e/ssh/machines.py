@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import tests.e2e.ssh.boot_server as boot_server
 from tests.e2e.conftest import program
+from tests.e2e.ssh import boot_server
 
 ROOT = Path(__file__).parents[3]
 ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
@@ -57,6 +57,10 @@ class Keys(NamedTuple):
     @property
     def ssh_config(self) -> str:
         return str(self.place / "ssh_config")
+
+    @property
+    def sshd_config(self) -> str:
+        return str(self.place / "sshd_config")
 
     @property
     def stripe(self) -> Path:
@@ -127,23 +131,16 @@ async def server(keys: Keys, laptop: Machine) -> AsyncIterator[Server]:
     """Run a machine whose sshd the laptop reaches; with it ends whatever runs on it."""
     needed = dict.fromkeys(map(str, (ROOT, sys.prefix, sys.base_prefix)))
     with tempfile.TemporaryDirectory(prefix="server-") as place:
-        directory = Path(place)
-        directory.chmod(0o755)
-        config = directory / "sshd_config"
-        config.write_text((keys.place / config.name).read_text())
         unshare = ("-n", "-m", "-p", "--fork", "--kill-child", "--mount-proc")
         process = await asyncio.create_subprocess_exec(
             *(program("setpriv"), "--pdeathsig", "KILL", program("unshare"), *unshare),
-            *(sys.executable, boot_server.__file__, str(config), *needed),
+            *(sys.executable, boot_server.__file__, place, keys.sshd_config, *needed),
             env=ENVIRON,
             stderr=PIPE,
         )
         try:
             await says(process, f"port {BASTION_PORT}")
-            (sshd,) = (
-                Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            )
-            running = Server(Machine(int(sshd)), keys)
+            running = Server(Machine(_child_of(process.pid)), keys)
             _connect(laptop, running.machine)
             yield running
         finally:
@@ -165,6 +162,11 @@ async def stripe(server: Server, laptop: Machine) -> AsyncIterator[None]:
         yield
     finally:
         await _end(process)
+
+
+def _child_of(process: int) -> int:
+    (child,) = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return int(child)
 
 
 async def says(process: Process, wanted: str) -> None:

@@ -1,20 +1,21 @@
 """The connection is lost: what was waited for is there at the next one."""
 
-import asyncio
-import os
 import re
 import signal
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
 from tests.e2e.browsers import approve, approve_and_return
-from tests.e2e.ssh.boot_server import USERS
 from tests.e2e.ssh.machines import Machine, Server
+from tests.e2e.ssh.processes import (
+    holding,
+    lose,
+    server_loses_power,
+    ssh_client_dies,
+    sshd_session_dies,
+)
 from tests.e2e.ssh.sessions import (
-    DEMO,
     LogIn,
     at_stripe,
     finish,
@@ -34,83 +35,25 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
-Loss = Callable[[Terminal, Server], None]
 
-
-def ssh_client_dies(session: Terminal, server: Server) -> None:
-    session.signal(signal.SIGKILL)
-
-
-def sshd_session_dies(session: Terminal, server: Server) -> None:
-    for process in processes(server, "sshd: alice@"):
-        os.kill(process, signal.SIGKILL)
-
-
-def server_loses_power(session: Terminal, server: Server) -> None:
-    for process in processes(server, ""):
-        os.kill(process, signal.SIGKILL)
-
-
-LOSSES = [ssh_client_dies, sshd_session_dies, server_loses_power]
-
-
-def processes(server: Server, title: str, user: str = "alice") -> list[int]:
-    """Return the processes of a user on the server whose command line has this in it."""
-    namespace = Path("/proc", str(server.machine.process), "ns/pid").readlink()
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if (
-                place.stat().st_uid == USERS[user]
-                and (place / "ns/pid").readlink() == namespace
-            ):
-                if title.encode() in (place / "cmdline").read_bytes():
-                    found.append(int(place.name))
-        except FileNotFoundError:
-            pass
-    return found
-
-
-async def gone(processes: list[int]) -> None:
-    """Wait until none of them runs any more."""
-    loop = asyncio.get_running_loop()
-    for process in processes:
-        try:
-            watch = os.pidfd_open(process)
-        except ProcessLookupError:
-            continue
-        ended = asyncio.Event()
-        loop.add_reader(watch, ended.set)
-        try:
-            async with asyncio.timeout(10):
-                await ended.wait()
-        finally:
-            loop.remove_reader(watch)
-            os.close(watch)
-
-
-async def lose(loss: Loss, session: Terminal, server: Server) -> None:
-    """Lose the connection, and wait until it has ended m3cred."""
-    m3cred = processes(server, "m3cred")
-    assert m3cred
-    loss(session, server)
-    await gone(m3cred)
-    await session.ends()
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-async def test_a_connection_lost_while_waiting_is_gone_on_with_by_paste(
-    server: Server, stripe: None, log_in: LogIn, page: Page, loss: Loss
-) -> None:
-    session = await log_in(at_stripe(server))
-    url = await to_stripe(session)
-    await lose(loss, session, server)
-    address = await approve(page, url)
-
+async def go_on(server: Server, log_in: LogIn) -> Terminal:
+    """Connect again, and press Enter on what waits."""
     again = await log_in(at_stripe(server))
     await again.shows(lambda screen: bool(re.search(r"… until \d\d:\d\d", screen)))
     await again.settles()
     again.press(ENTER)
+    return again
+
+
+async def test_a_connection_lost_while_waiting_is_gone_on_with_by_paste(
+    server: Server, stripe: None, log_in: LogIn, page: Page
+) -> None:
+    session = await log_in(at_stripe(server))
+    url = await to_stripe(session)
+    await lose(server_loses_power, session, server)
+    address = await approve(page, url)
+
+    again = await go_on(server, log_in)
     assert await url_of(again) == url
     paste(again, address)
     await finish(again, server)
@@ -127,10 +70,7 @@ async def test_a_connection_lost_while_waiting_is_gone_on_with_through_the_same_
         await session.shows("tunnel works")
         await lose(ssh_client_dies, session, server)
 
-        again = await log_in(at_stripe(server))
-        await again.shows("… until")
-        await again.settles()
-        again.press(ENTER)
+        again = await go_on(server, log_in)
         await url_of(again)
         assert tunnel_shown(again) == command
         await approve_and_return(page, url)
@@ -138,14 +78,28 @@ async def test_a_connection_lost_while_waiting_is_gone_on_with_through_the_same_
         await finish(again, server)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+async def test_a_port_that_another_user_took_meanwhile_is_not_said_to_be_ours(
+    server: Server, stripe: None, log_in: LogIn, page: Page
+) -> None:
+    session = await log_in(at_stripe(server))
+    url = await to_stripe(session)
+    await lose(ssh_client_dies, session, server)
+    async with holding(server, "bob", "127.0.0.1:27182"):
+        again = await go_on(server, log_in)
+        await again.shows("Other programs on this computer hold the ports")
+        assert "ssh -N" not in again.text
+        assert "/go/" not in again.text
+        paste(again, await approve(page, url))
+        await finish(again, server)
+
+
 async def test_a_connection_lost_after_the_approval_is_gone_on_with_at_the_account(
-    server: Server, stripe: None, log_in: LogIn, page: Page, loss: Loss
+    server: Server, stripe: None, log_in: LogIn, page: Page
 ) -> None:
     session = await log_in(at_stripe(server))
     paste(session, await approve(page, await to_stripe(session)))
     await session.shows(ACCOUNT)
-    await lose(loss, session, server)
+    await lose(sshd_session_dies, session, server)
 
     again = await log_in(at_stripe(server))
     await again.shows("Stripe has approved “Acme”")
@@ -161,15 +115,7 @@ async def test_a_connection_that_hangs_does_not_keep_the_answer_from_the_next_on
     url = await to_stripe(session)
     session.signal(signal.SIGSTOP)  # the server is told nothing: its m3cred still listens
 
-    again = await log_in(at_stripe(server))
-    await again.shows("… until")
-    await again.settles()
-    again.press(ENTER)
+    again = await go_on(server, log_in)
     await again.shows("Paste the address that it ends on")
     paste(again, await approve(page, url))
-    await again.shows(ACCOUNT)
-
-    session.signal(signal.SIGCONT)
-    await session.settles()
     await finish(again, server)
-    print(session)
