@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from tests.e2e.canaries import clipboard
 from tests.e2e.conftest import Home
-from tests.e2e.terminal import ENTER, Terminal, terminal
-from tests.e2e.wizard import WAITING, create_credential, to_authenticate, url_on
+from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
+from tests.e2e.wizard import ACCOUNT, WAITING, create_credential, to_authenticate, url_on
 from tests.ui.visit import approve_only
 
 pytestmark = [
@@ -55,6 +55,20 @@ async def test_a_paste_finishes_what_no_browser_can_reach(
     await create_credential(waiting)
     assert len(home.saved()) == 1
     assert redirect.partition("code=")[2][:20].encode() not in waiting.raw
+
+
+async def test_the_enter_after_an_address_that_comes_as_keys_creates_nothing(
+    waiting: Terminal, home: Home
+) -> None:
+    redirect = await asyncio.to_thread(approve_only, url_on(waiting.text))
+    waiting.press(DOWN)
+    await waiting.settles()
+    waiting.press(redirect, ENTER)  # as a terminal without bracketed paste does
+    await waiting.shows(ACCOUNT)
+    await waiting.settles(1.5)
+    assert waiting.reads(ACCOUNT)
+    assert home.saved() == []
+    await create_credential(waiting)
 
 
 async def test_what_is_pasted_wrongly_is_told_and_cleared(waiting: Terminal) -> None:

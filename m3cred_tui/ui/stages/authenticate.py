@@ -187,7 +187,8 @@ class AuthenticateStage(Stage):
                 await self._painted()  # the URL is seen before any browser is tried
             case Approved():
                 self._approved = event
-                await self._show(AccountPanel(event))
+                typed = self._waiting is not None and self._waiting.was_typed
+                await self._show(AccountPanel(event, was_typed=typed))
             case Failed(problem):
                 self._pending = None
                 await self._show(ProblemPanel(problem))

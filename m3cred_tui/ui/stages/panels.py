@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.model.problem import Problem
 
+_LAST_KEY_SECONDS = 1.0
 _KEPT = (
     "The approval is kept, sealed, in the list of credentials until you select Create "
     "Credential or delete it there."
@@ -60,9 +61,16 @@ class PreparingPanel(Vertical):
 class AccountPanel(Vertical):
     """Back from Stripe: which account it is, before the credential is created."""
 
-    def __init__(self, approved: Approved, since: datetime | None = None) -> None:
-        """Take the approval, and since when there is one that was left before."""
+    def __init__(
+        self, approved: Approved, since: datetime | None = None, *, was_typed: bool = False
+    ) -> None:
+        """Take the approval, and since when there is one that was left before.
+
+        An address that ``was_typed``, as a terminal without bracketed paste does it, may end
+        in an Enter that was not meant for what is shown now.
+        """
         super().__init__()
+        self._was_typed = was_typed
         self._approved = approved
         self._since = since
 
@@ -87,9 +95,18 @@ class AccountPanel(Vertical):
         yield _button("Create Credential", CREATE)
         yield note(_LOST_IF_LEFT if self._approved.unkept else _KEPT)
 
+    def on_mount(self) -> None:
+        """Hear nothing until the last key of a typed address has come."""
+        if self._was_typed:
+            self.query_one(Button).disabled = True
+            self.set_timer(_LAST_KEY_SECONDS, self._hear)
+
     def notice(self, text: str) -> None:
         """Show, in plain text, why nothing was created; it can be tried again."""
         self.query_one(Notice).say(text)
+        self._hear()
+
+    def _hear(self) -> None:
         button = self.query_one(Button)
         button.disabled = False
         button.focus()

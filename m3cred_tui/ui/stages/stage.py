@@ -82,7 +82,7 @@ class Stage(VerticalScroll, can_focus=False):
     def take_focus(self) -> None:
         """Put the focus on the next thing to do."""
         for widget in self.query("*"):
-            if widget.focusable:
+            if widget.focusable and widget.display:
                 widget.focus()
                 return
 

@@ -68,6 +68,8 @@ class WaitingPanel(UrlPanel):
         self._setting = setting
         self._visited = False
         self._hinted = False
+        self.was_typed = False
+        """Whether the answer came as keys, of which the last may still be on its way."""
         self._elsewhere = setting.elsewhere
 
     def compose(self) -> ComposeResult:
@@ -138,6 +140,7 @@ class WaitingPanel(UrlPanel):
             self.notice(f"! {problem}")
         else:
             line.clear_away()
+            self.was_typed = not message.final
 
     def _shown_url(self) -> Content:
         if self._setting.is_linked:
