@@ -14,8 +14,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import uvicorn
-
 from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.demo_stripe.description import register
 from m3cred_tui.demo_stripe.server import demo_stripe
@@ -39,10 +37,12 @@ def main(description: Path, processes: Iterable[str]) -> None:
         f"http://127.0.0.1:{PORT}", [redirect_uri(port) for port in CALLBACK_PORTS]
     )
     description.write_text(stripe.to_json())
+    print("up", flush=True)  # connections wait for what is imported now
+    import uvicorn  # noqa: PLC0415  slow
+
     config = uvicorn.Config(
         demo_stripe(stripe), http="h11", lifespan="off", log_config=None, ws="none"
     )
-    print("up", flush=True)  # from now on connections wait, if need be
     asyncio.run(uvicorn.Server(config).serve(listeners))
 
 

@@ -57,7 +57,7 @@ async def test_the_enter_after_an_address_that_comes_as_keys_creates_nothing(
     await session.settles()
     session.press(address, ENTER)  # as a terminal without bracketed paste does
     await session.shows(ACCOUNT)
-    await session.settles(1)
+    await session.settles()
     assert session.reads(ACCOUNT)
     await finish(session, server)
 
