@@ -15,9 +15,9 @@ from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason
 _NAME = "lock"
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
-_PATIENCE = 10.0
+_PATIENCE = 20.0
 """Seconds; a change takes milliseconds, so who holds it longer is stopped or stuck."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # a longer one is starved by a crowd
 
 
 @contextmanager
