@@ -3,8 +3,16 @@
 import re
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
+from m3cred_tui.callback.not_redirect import FIRST_NAME, foreign_to, without_answer
+from m3cred_tui.callback.paste_problems import (
+    LONGEST_PASTE,
+    UNPROVEN,
+    WHOLE,
+    PasteIncomplete,
+    PasteNotUsed,
+)
+from m3cred_tui.callback.paste_text import Pasted, read
 from m3cred_tui.callback.redirect import (
     AuthorizationCode,
     Malformation,
@@ -16,49 +24,17 @@ from m3cred_tui.callback.redirect import (
 )
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.model.text import clean
 
-LONGEST_PASTE = 16_384
-"""Characters; percent-encoded twice, the longest redirect has fewer."""
-
-_MOST_ENCODINGS = 3
-_MOST_ESCAPES = 512  # in an address that is encoded as a whole; more only take time
 _MOST_ADDRESSES = 64
-_LONGEST_HOST = 60
 _ENOUGH_PARAMETERS = 6  # of five names: one comes twice, which the validator tells
 _COMPLETE = ({"scope", "code", "state"}, {"error", "error_description", "state"})
-_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
-
-# Format characters and variation selectors. Control characters stay, as dropping the ESC or
-# the backspace out of a code would make another code of it.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\U000e0000-\U000e01ef]+"
-)
-_HTML_AMPERSAND = re.compile(r"&(?:(?:amp|#38|#x26);)+", re.IGNORECASE)
-# Not html.unescape, which would make a sign of the beginning of some parameters.
-_HTML_WRAPPING = (
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&quot;", '"'),
-    ("&#39;", "'"),
-    ("&#x27;", "'"),
-)
-_JSON_ESCAPE = re.compile(r"\\(?:u00|x)(26|3[dDfF])")
-# No shell puts one before a letter or a digit; there it is damage, or an escape such as \n.
-_SHELL_ESCAPE = re.compile(r"\\(?=[^A-Za-z0-9]|$)")
 
 _NEXT_ADDRESS = re.compile(r"(?=https?://)", re.IGNORECASE)
-_AUTHORITY = re.compile(r"https?://([^\s/?#\\\"'<>`)]*)([/?#]?[^\s?#]*)", re.IGNORECASE)
-_BARE_HOST = re.compile(r"[\s\"'<(\[`]*((?:[\w-]+\.)+[\w-]+|localhost)(:\d+)?[/?]")
-_FIRST_NAME = re.compile(r"(?<![\w.%-])(?:code|state|scope|error|error_description)=")
 _PARAMETER = re.compile(r"(?:^|&)(code|state|scope|error|error_description)=([^&]*)")
-_STATE_OR_ANSWER = re.compile(r"(?<![\w.%-])(?:code|state|error)=")
 _VALUE = re.compile(r"(?:[A-Za-z0-9_~+-]|%[0-9A-Fa-f]{2})*")
 _STATE = re.compile(r"[A-Za-z0-9_-]*")
 # Stripe's codes have fewer kinds of characters than RFC 6749 lets them; any other is damage.
 _CODE = re.compile(r"[A-Za-z0-9_-]+")
-_CODE_ALONE = re.compile(r"(?<!\w)ac_\w+")
 _EQUALS = r"\s*(?:=|%(?:25)*3[dD])\s*"
 _SEPARATED = r"(?:\s*&|#)"
 # A single full stop: several stand for what was left out.
@@ -68,41 +44,13 @@ _CLOSED = (
     rf"|{_PUNCTUATION}+\s|{_PUNCTUATION}*\s*(?:$|https?://)"
 )
 
-_WHOLE = "Copy the whole address that the browser ends on."
-_BEGINNING = "This is the beginning of the address: paste the rest, too."
-_NO_ADDRESS = f"There is no address in it. {_WHOLE}"
-_UNPROVEN = "A code without its state is not used, as anybody may have made it."
-_NO_STATE = f"There is no state in it yet: paste the rest, too. {_UNPROVEN}"
-_BARE_CODE = f"This is a code alone. {_UNPROVEN} {_WHOLE}"
+_NO_STATE = f"There is no state in it yet: paste the rest, too. {UNPROVEN}"
 _STATE_CUT = "The state at its end is cut off: paste the rest, too."
 _OPEN_END = "The address may go on: paste the rest, too. If this is all of it, type # after it."
 _UNCLEAR_END = (
     "Where this address ends cannot be told, so its code may be damaged, and it was not used. "
     "Copy the address alone and in one piece."
 )
-_STRIPES_PAGE = (
-    "This is Stripe's own page. Approve there and select Return to m3ter; then copy the "
-    "address of the page after it, even if the browser cannot show that page."
-)
-_OWN_PAGE = (
-    "This is an address of m3cred itself, not the one that Stripe returned to. Open it in the "
-    "browser, approve, and copy the address that the browser then ends on."
-)
-
-
-class PasteIncomplete(Problem):
-    """More may come: a long address arrives in pieces where it was wrapped."""
-
-
-class PasteNotUsed(Problem):
-    """What was pasted is known to be something else than one redirect."""
-
-
-class _Pasted(NamedTuple):
-    shown: str
-    """Without escapes and invisible characters, with white space where it was."""
-    dense: str
-    """Without white space, too, and percent-decoded as a whole where it was encoded so."""
 
 
 class _Address(NamedTuple):
@@ -129,12 +77,12 @@ def pasted_redirect(
     else, and what :func:`validate_redirect` does.
     """
     if len(text) > LONGEST_PASTE:
-        raise PasteNotUsed(f"This is too long for an address. {_WHOLE}")
-    pasted = _read(text)
+        raise PasteNotUsed(f"This is too long for an address. {WHOLE}")
+    pasted = read(text)
     answer = _only_answer(pasted, len(expected_state.reveal()))
     if answer is None:
-        raise _without_answer(pasted, redirect_uri, stripe, final=final)
-    foreign = _foreign(answer.text, redirect_uri, stripe)
+        raise without_answer(pasted, redirect_uri, stripe, final=final)
+    foreign = foreign_to(answer.text, redirect_uri, stripe)
     if short := _without_whole_state(answer, len(expected_state.reveal())):
         raise foreign or short
     try:
@@ -163,48 +111,23 @@ def _validated(
     return result
 
 
-def _read(text: str) -> _Pasted:
-    shown = _unescaped(text)
-    dense = _unescaped("".join(shown.split()))
-    for _ in range(_MOST_ENCODINGS):
-        if not 0 < dense.count("%") <= _MOST_ESCAPES or _STATE_OR_ANSWER.search(dense):
-            break
-        decoded = _unescaped(unquote(dense))
-        dense = _unescaped("".join(decoded.split()))  # an escape may have been wrapped
-    return _Pasted(shown, dense)
-
-
-def _unescaped(text: str) -> str:
-    """Undo what a page's source, a shell or a script does to an address."""
-    if not text.isascii():
-        text = _INVISIBLE.sub("", text)
-    if "&" in text and ";" in text:
-        text = _HTML_AMPERSAND.sub("&", text)
-        for written, character in _HTML_WRAPPING:
-            text = text.replace(written, character)
-    if "\\" in text:
-        text = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
-        text = _SHELL_ESCAPE.sub("", text)
-    return text
-
-
-def _only_answer(pasted: _Pasted, state_length: int) -> _Address | None:
+def _only_answer(pasted: Pasted, state_length: int) -> _Address | None:
     """Return the one address that has a code or an error; the same one may come twice."""
     shown, dense = pasted
     texts = list(dict.fromkeys(_NEXT_ADDRESS.split(dense) if "://" in dense else [dense]))
     if len(texts) > _MOST_ADDRESSES:
-        raise PasteNotUsed(f"There are too many addresses in it. {_WHOLE}")
+        raise PasteNotUsed(f"There are too many addresses in it. {WHOLE}")
     addresses = [_Address(text, _parameters(text, shown, state_length)) for text in texts]
     answers = [one for one in addresses if one.names() & {"code", "error"}]
     # Where there is a state, an error= or code= without one is of the text around it.
     answers = [one for one in answers if "state" in one.names()] or answers
     if len({tuple(one.parameters) for one in answers}) > 1:
-        raise PasteNotUsed(f"There are two different addresses in it. {_WHOLE}")
+        raise PasteNotUsed(f"There are two different addresses in it. {WHOLE}")
     return answers[0] if answers else None
 
 
 def _parameters(address: str, shown: str, state_length: int) -> list[tuple[str, str]]:
-    first = _FIRST_NAME.search(address)
+    first = FIRST_NAME.search(address)
     if first is None:
         return []
     parameters = []
@@ -257,86 +180,3 @@ def _has_ended(answer: _Address, shown: str, *, final: bool) -> bool:
     # Not found with white space in it: is that a line break, or the text that follows?
     wrapped_name = r"\s*".join(name) + _EQUALS
     return bool(re.search(f"{wrapped_name}{re.escape(value)}(?:{ends})", shown))
-
-
-def _without_answer(pasted: _Pasted, redirect_uri: str, stripe: str, *, final: bool) -> Problem:
-    """Say what this is, which has neither a code nor an error."""
-    shown, dense = pasted
-    if bare := _BARE_HOST.match(shown[:300]):
-        start = bare.start(1)
-        shown = f"http://{shown[start:]}"
-        dense = f"http://{''.join(shown[7:].split())}"
-    texts = [one for one in (shown, dense) if "://" in one]
-    places = [found for found in map(_AUTHORITY.search, texts) if found]
-    if any(_is_stripe(_authority(place), stripe) for place in places):
-        return PasteNotUsed(_STRIPES_PAGE)
-    for place in reversed(places):
-        if _is_loopback(_authority(place)):
-            return _at_loopback(place, redirect_uri, dense)
-    if places and (final or places[-1][2]):
-        return _elsewhere(_authority(places[0]))
-    if not dense:
-        return PasteIncomplete(f"Nothing is pasted yet. {_WHOLE}")
-    if redirect_uri.startswith((dense, f"http://{dense}")):
-        return PasteIncomplete(_BEGINNING)
-    return _without_host(pasted, final=final)
-
-
-def _at_loopback(place: re.Match[str], redirect_uri: str, dense: str) -> Problem:
-    if "client_id=" in dense:
-        return PasteNotUsed(_STRIPES_PAGE)
-    ours, path = urlsplit(redirect_uri), place[2]
-    if path.startswith(ours.path) or ours.path.startswith(path):
-        return PasteIncomplete(_BEGINNING)
-    host = _authority(place)
-    if host.rpartition(":")[2] == str(ours.port):
-        return PasteNotUsed(_OWN_PAGE)
-    return _elsewhere(host)
-
-
-def _without_host(pasted: _Pasted, *, final: bool) -> Problem:
-    if "client_id=" in pasted.dense:
-        return PasteNotUsed(_STRIPES_PAGE)
-    if _FIRST_NAME.search(pasted.dense):
-        return PasteIncomplete(_BEGINNING)
-    if _CODE_ALONE.search(pasted.shown):
-        return PasteNotUsed(_BARE_CODE)
-    return PasteNotUsed(_NO_ADDRESS) if final else PasteIncomplete(_NO_ADDRESS)
-
-
-def _foreign(address: str, redirect_uri: str, stripe: str) -> Problem | None:
-    """Say whose address this is, where it is not our redirect URI's."""
-    place = _AUTHORITY.match(address)
-    if place is None:
-        return None
-    host = _authority(place)
-    if _is_stripe(host, stripe):
-        return PasteNotUsed(_STRIPES_PAGE)
-    ours = _is_loopback(host) and place[2] == urlsplit(redirect_uri).path
-    return None if ours else _elsewhere(host)
-
-
-def _elsewhere(host: str) -> Problem:
-    whose = clean(host, most=_LONGEST_HOST) or "another program"
-    return PasteNotUsed(
-        f"This is an address of {whose}, not the one that Stripe returned to. {_WHOLE}"
-    )
-
-
-def _authority(place: re.Match[str]) -> str:
-    """Return the host and port; what stands before an @ only looks like one."""
-    return place[1].rpartition("@")[2].lower()
-
-
-def _is_stripe(host: str, stripe: str) -> bool:
-    name = host.partition(":")[0]
-    at_loopback = host.replace("localhost", "127.0.0.1")
-    return (
-        urlsplit(stripe).netloc in (host, at_loopback)
-        or name == "stripe.com"
-        or name.endswith(".stripe.com")
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    return re.sub(r":\d*$", "", host) in _LOOPBACK

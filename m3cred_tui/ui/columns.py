@@ -58,7 +58,7 @@ def waits_until(pending: Credential) -> datetime:
 def account_label(credential: Credential) -> str:
     """Return the name a person knows the account by, or else its id."""
     account = credential.account
-    return "not approved yet" if account is None else account.name or account.id
+    return "not yet" if account is None else account.name or account.id
 
 
 def _status(credential: Credential, _width: int) -> str:

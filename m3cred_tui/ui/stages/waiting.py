@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived, Visited
 from m3cred_tui.authorize.problems import BrowserDidNotOpen
+from m3cred_tui.callback.paste_problems import PasteIncomplete
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.url_panel import OPEN, SEND, UrlPanel
@@ -128,8 +129,6 @@ class WaitingPanel(UrlPanel):
 
     @on(PasteLine.Pasted)
     def _take_paste(self, message: PasteLine.Pasted) -> None:
-        from m3cred_tui.callback.pasted import PasteIncomplete
-
         line = self.query_one(PasteLine)
         try:
             self._ready.paste(message.text, final=message.final)

@@ -8,12 +8,11 @@ from textual import on
 from textual.message import Message
 from textual.widgets import Input
 
+from m3cred_tui.callback.paste_problems import LONGEST_PASTE
 from m3cred_tui.ui.widgets.controls import Line
 
 if TYPE_CHECKING:
     from textual import events
-
-_MOST = 16_384
 
 
 class PasteLine(Line):
@@ -34,7 +33,7 @@ class PasteLine(Line):
 
     def take(self, text: str) -> None:
         """Take a paste that came while something else had the focus, too."""
-        whole = " ".join(f"{self.value} {text}"[:_MOST].splitlines())
+        whole = " ".join(f"{self.value} {text}"[:LONGEST_PASTE].splitlines())
         with self.prevent(Input.Changed):
             self.value = whole
         self.cursor_position = len(whole)
