@@ -11,6 +11,7 @@ from m3cred_tui.model.credential import Credential, Draft, Status, StripeAccount
 from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.name import tidy_name
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import AnsweredElsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,16 @@ class PendingJournal:
         """Remove the request; raises ``AnsweredElsewhere``."""
         if self.credential is not None:
             self.store.requests.answer(self.credential.id)
+
+    def taken(self) -> Problem | None:
+        """Return ``AnsweredElsewhere`` when the request does not wait any more."""
+        if self.credential is None:
+            return None
+        try:
+            waits = self.store.requests.waits(self.credential.id)
+        except Problem:
+            return None  # a disk that does not answer now says nothing of it
+        return None if waits else AnsweredElsewhere(self.credential.id)
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep the approval; raises ``Problem`` as the store does."""

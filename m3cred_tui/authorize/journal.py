@@ -4,6 +4,7 @@ from typing import Protocol
 
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.problem import Problem
 
 
 class Journal(Protocol):
@@ -17,6 +18,9 @@ class Journal(Protocol):
 
         Raises ``Problem`` when another one was faster.
         """
+
+    def taken(self) -> Problem | None:
+        """Return what to tell when another process has answered it, or it was deleted."""
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep what Stripe gave, or what is known of the account by now; raises ``Problem``."""
@@ -33,6 +37,9 @@ class NoJournal:
 
     def answered(self) -> None:
         """Keep nothing."""
+
+    def taken(self) -> None:
+        """Know of no other process."""
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep nothing."""

@@ -118,8 +118,8 @@ class Authorizer:
             left = (request.expires_at - self.now()).total_seconds()
             return min(max(left, 0.0), _LONGEST_POLL)
 
-        opening = partial(self.open_browser, url)
-        async with aclosing(until_answered(answer, opening, patience)) as happenings:
+        opening, taken = partial(self.open_browser, url), self.journal.taken
+        async with aclosing(until_answered(answer, opening, taken, patience)) as happenings:
             async for happening in happenings:
                 yield happening
         async with aclosing(self._end(answer.result())) as events:

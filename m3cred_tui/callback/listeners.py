@@ -16,14 +16,25 @@ class NoFreePort(Problem):
     """Every port that Stripe may redirect to is held by another program."""
 
     def __init__(self, ports: Sequence[int]) -> None:
-        *others, last = (str(port) for port in ports)
-        listed = f"{', '.join(others)} and {last}" if others else last
-        super().__init__(
-            f"Other programs on this computer hold the ports that Stripe can redirect to "
-            f"({listed}), so a browser cannot come back by itself. Paste the address that it "
-            "ends on."
-        )
+        super().__init__(_one_held(*ports) if len(ports) == 1 else _all_held(ports))
         self.ports = tuple(ports)
+
+
+def _all_held(ports: Sequence[int]) -> str:
+    *others, last = map(str, ports)
+    return (
+        f"Other programs on this computer hold the ports that Stripe can redirect to "
+        f"({', '.join(others)} and {last}), so a browser cannot come back by itself. Paste the "
+        "address that it ends on."
+    )
+
+
+def _one_held(port: int) -> str:
+    # A tunnel from before would bring the browser to whoever has it now.
+    return (
+        f"Another program holds port {port}, to which Stripe redirects. Close any tunnel to "
+        "it, and paste the address that your browser ends on."
+    )
 
 
 class CannotListen(Problem):

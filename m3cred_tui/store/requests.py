@@ -50,6 +50,10 @@ class RequestStore:
             raise NotThere(credential_id)
         return secrets
 
+    def waits(self, credential_id: str) -> bool:
+        """Tell whether a request still waits for an answer."""
+        return self._waiting_one(credential_id) is not None
+
     def answer(self, credential_id: str) -> None:
         """Remove a request whose code is about to be sent, so that nobody else sends it.
 

@@ -34,6 +34,7 @@ class Told:
     steps: list[str] = field(default_factory=list)
     request: AuthorizationRequest | None = None
     trouble: str = ""
+    elsewhere: Problem | None = None
 
     def requested(self, request: AuthorizationRequest) -> None:
         self.request = request
@@ -41,6 +42,9 @@ class Told:
 
     def answered(self) -> None:
         self._step("answered")
+
+    def taken(self) -> Problem | None:
+        return self.elsewhere
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         self._step(f"approved {account.name}")
@@ -173,6 +177,18 @@ async def test_a_request_that_was_left_goes_on_with_its_state_at_its_port(
         await visitor.go(redirect_of(before.url))  # in the browser that was open all the time
         assert isinstance([event async for event in events][-1], Approved)
     assert again.steps[0] == "answered"
+
+
+async def test_the_wait_ends_when_another_m3cred_has_answered(
+    at_stub: Authorizer, stub: Any, is_free: Callable[[], bool]
+) -> None:
+    elsewhere = Problem("answered in another m3cred")
+    told = Told(elsewhere=elsewhere)
+    async with aclosing(replace(at_stub, journal=told).authorize()) as events:
+        assert [event async for event in events][-1] == Failed(elsewhere)
+    assert told.steps == ["requested"]  # what the other one keeps is left alone
+    assert stub.exchanges == 0
+    assert is_free()
 
 
 async def test_a_request_whose_time_is_over_is_ended_when_it_is_resumed(

@@ -72,6 +72,8 @@ def test_when_every_port_is_taken_the_user_is_told_which(
 ) -> None:
     with held_by_another_program(address, family) as taken:
         server = CallbackServer(Secret(state), ports=(taken, taken))
+        with pytest.raises(NoFreePort, match=f"holds port {taken}.* Close any tunnel to it"):
+            listen_on_loopback([taken])
         with pytest.raises(NoFreePort, match=f"{taken} and {taken}") as raised:
             server.start()
         assert raised.value.ports == (taken, taken)
