@@ -62,8 +62,9 @@ async def _news(
 
 
 async def _taken(taken: Callable[[], Problem | None]) -> Problem:
-    while not (problem := await asyncio.to_thread(taken)):
-        await asyncio.sleep(_LOOK_EVERY)  # noqa: ASYNC110  another process sets no event of ours
+    # Another process sets no event of ours.
+    while not (problem := await asyncio.to_thread(taken)):  # noqa: ASYNC110  see above
+        await asyncio.sleep(_LOOK_EVERY)
     return problem
 
 
