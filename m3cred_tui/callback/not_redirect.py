@@ -25,8 +25,8 @@ _BEGINNING = "This is the beginning of the address: paste the rest, too."
 _NO_ADDRESS = f"There is no address in it. {WHOLE}"
 _BARE_CODE = f"This is a code alone. {UNPROVEN} {WHOLE}"
 _STRIPES_PAGE = (
-    "This is Stripe's own page. Approve there and select Return to m3ter; then copy the "
-    "address of the page after it, even if the browser cannot show that page."
+    "This is Stripe's own page. Approve there, select Return to m3ter, and copy the address of "
+    "the page after it."
 )
 _OWN_PAGE = (
     "This is an address of m3cred itself, not the one that Stripe returned to. Open it in the "

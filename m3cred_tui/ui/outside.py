@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textual.app import App
 
+    from m3cred_tui.authorize.ways import Ways
+
 
 def write_to_terminal(app: App[Any], sequence: str) -> None:
     """Send a control sequence that draws nothing, such as one for the clipboard."""
     if sequence and (driver := app._driver) is not None:  # noqa: SLF001  Textual has no other way
         driver.write(sequence)
         driver.flush()
+
+
+async def send_to_clipboard(app: App[Any], ways: Ways, text: str, *, what: str) -> str:
+    """Send ``text`` to the terminal's clipboard, and say so; ``what`` begins the sentence."""
+    sequence, said = await ways.clip(text, what=what)
+    write_to_terminal(app, sequence)
+    return said
 
 
 def print_alone(app: App[Any], text: str) -> None:

@@ -11,13 +11,14 @@ import pytest
 from m3cred_tui.authorize.problems import BrowserDidNotOpen
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.config.settings import NotSetUp
+from m3cred_tui.model.credential import Status
 from m3cred_tui.model.destination import STRIPE, Destination
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.stripe.platform import Platform
 from m3cred_tui.ui.services import Services
 from tests.ui import visit
-from tests.ui.conftest import Browser, Clock
+from tests.ui.conftest import Browser, Clock, Keep
 from tests.ui.user import User, opened, to_stage_4
 
 
@@ -227,3 +228,37 @@ async def test_an_impatient_second_enter_creates_no_second_credential(
         await user.press("enter", "enter", "enter")
         await user.app.workers.wait_for_complete()
         assert len(store.ids()) == 1
+
+
+async def test_an_address_that_comes_as_keys_while_a_button_has_the_focus_presses_none(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
+        assert user.focus == "Open the browser"
+        await user.types_ahead(*redirect)
+        await user.focuses("Create Credential")
+        assert len(browser.opened) == 1
+
+
+async def test_a_wait_that_another_m3cred_has_ended_says_so(
+    services: Services, browser: Browser, store: CredentialStore
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        store.requests.drop(store.pending_ids()[0])
+        await user.sees("was answered or deleted in another m3cred")
+        await begins_anew(user, browser)
+
+
+async def test_the_key_line_says_what_enter_does_with_a_pending_credential(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    keep("Bolt", status=Status.PENDING)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.sees("⏎ Go on")
+        await user.press("down")
+        await user.sees("⏎ Details")

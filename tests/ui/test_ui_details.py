@@ -61,8 +61,8 @@ async def test_y_sends_the_credential_id_to_the_clipboard(
     async with opened(services) as user:
         await to_details(user)
         await user.press("y")
-        assert user.app.clipboard == acme.id
         await user.sees("sent to your terminal's clipboard")
+        assert user.clipboard == acme.id
 
 
 @pytest.mark.parametrize("back", ["escape", "backspace"])

@@ -149,8 +149,8 @@ async def test_the_credential_id_is_sent_to_the_terminals_clipboard(
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("y")
-        assert user.app.clipboard == bolt.id
         await user.sees("Credential ID sent to your terminal's clipboard.")
+        assert user.clipboard == bolt.id
 
 
 async def test_deleting_asks_with_the_name_and_the_safe_answer_keeps_it(

@@ -1,5 +1,6 @@
 """What the pages look like; the pictures are looked at by a person before they are kept."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -239,14 +240,28 @@ def test_picture_of_the_wait_for_the_account(snap: Snap, size: tuple[int, int]) 
     assert snap(to_waiting, size, READY, RedirectReceived())
 
 
-SSH = {"SSH_CONNECTION": "198.51.100.7 51234 203.0.113.9 22", "TERM": "xterm-256color"}
+@pytest.fixture
+def ssh() -> dict[str, str]:
+    return {
+        "SSH_CONNECTION": "198.51.100.7 51234 203.0.113.9 22",
+        "TERM": "xterm-256color",
+        "PATH": os.environ["PATH"],
+    }
 
 
 @pytest.fixture
-def over_ssh(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
+def in_tmux(ssh: dict[str, str], tmp_path: Path) -> None:
+    """Be in a tmux that has gone, so that it does not matter which one this machine has."""
+    ssh.update(TMUX=f"{tmp_path}/socket,1,0", TERM="tmux-256color")
+
+
+@pytest.fixture
+def over_ssh(
+    services: Services, ssh: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Services:
     """Return services as they are for ann on a server that she reached by SSH."""
     monkeypatch.setattr("m3cred_tui.authorize.tunnel.login_name", lambda _environ: "ann")
-    return replace(services, ways=Ways(SSH, services.ways.url_file))
+    return replace(services, ways=Ways(ssh, services.ways.url_file))
 
 
 @pytest.fixture
@@ -267,6 +282,21 @@ def snap_over_ssh(snap_compare: Snap, over_ssh: Services) -> Callable[..., bool]
 
 def test_picture_of_the_wait_over_ssh(snap_over_ssh: Snap, size: tuple[int, int]) -> None:
     assert snap_over_ssh(to_waiting, size, READY)
+
+
+def test_picture_of_the_wait_over_ssh_in_tmux(
+    snap_over_ssh: Snap, size: tuple[int, int], in_tmux: None
+) -> None:
+    async def walk(user: User) -> None:
+        await to_waiting(user)
+        await user.press("y")
+        await user.sees("tmux")
+
+    assert snap_over_ssh(walk, size, READY)
+
+
+def test_picture_of_the_account_over_ssh(snap_over_ssh: Snap, size: tuple[int, int]) -> None:
+    assert snap_over_ssh(to_account, size, READY, approved(ACCOUNT))
 
 
 def test_picture_of_the_wait_once_the_tunnel_works(

@@ -137,7 +137,7 @@ async def test_what_the_palette_offers_is_what_the_key_does(
         await user.press("ctrl+p", *"clipboard")
         await user.sees("Send the Credential ID to the clipboard")
         await user.press("enter")
-        await user.until(lambda: user.app.clipboard == acme.id)
+        await user.until(lambda: user.clipboard == acme.id)
         await user.press("ctrl+p", *"delete")
         await user.sees("Delete the selected credential")
         await user.press("enter")

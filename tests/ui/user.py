@@ -1,6 +1,8 @@
 """Somebody at the keyboard, who sees what the terminal shows."""
 
 import asyncio
+import base64
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -15,6 +17,7 @@ from m3cred_tui.ui.widgets.credential_list import CredentialList
 
 SIZE = (80, 24)
 _PATIENCE = 10.0
+_CLIPBOARD = re.compile(r"\x1b\]52;c;([^\a]*)\a")
 
 
 class User:
@@ -23,6 +26,16 @@ class User:
     def __init__(self, app: M3credApp, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
+        self.clipboard = ""
+        """What was sent to the terminal's clipboard last."""
+        driver = app._driver
+        assert driver is not None
+        self._write, driver.write = driver.write, self._written  # type: ignore[method-assign]
+
+    def _written(self, data: str) -> None:
+        if sent := _CLIPBOARD.search(data):
+            self.clipboard = base64.b64decode(sent[1]).decode()
+        self._write(data)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.columns import NAME, is_pending, waits_until
+from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.list_page import ListPage
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList
@@ -174,11 +175,13 @@ class CredentialsPage(ListPage):
     def _to_button(self) -> None:
         self.query_one("#create").focus()
 
-    def action_copy_id(self) -> None:
+    @work(exclusive=True, group="copy")
+    async def action_copy_id(self) -> None:
         """Send the selected Credential ID to the terminal's clipboard."""
         if (credential_id := self._list.selected) is not None:
-            self.app.copy_to_clipboard(credential_id)
-            self.notify("Credential ID sent to your terminal's clipboard.", markup=False)
+            ways = self._services.ways
+            said = await send_to_clipboard(self.app, ways, credential_id, what="Credential ID")
+            self.notify(said, markup=False)
 
     def action_delete(self) -> None:
         """Delete the selected credential."""

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.columns import NAME, STATUS
+from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.fields import fields, mode_mark
 from m3cred_tui.ui.widgets.key_line import KeyLine
@@ -93,10 +94,12 @@ class DetailsPage(Page[str]):
         """Go back to have the credential deleted."""
         self.dismiss(self._row.id)
 
-    def action_copy_id(self) -> None:
+    @work(exclusive=True, group="copy")
+    async def action_copy_id(self) -> None:
         """Send the Credential ID to the terminal's clipboard."""
-        self.app.copy_to_clipboard(self._row.id)
-        self.notify("Credential ID sent to your terminal's clipboard.", markup=False)
+        ways = self._services.ways
+        said = await send_to_clipboard(self.app, ways, self._row.id, what="Credential ID")
+        self.notify(said, markup=False)
 
 
 def _facts(credential: Credential) -> list[tuple[str, str | Content]]:

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import Button
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.outside import print_alone, write_to_terminal
+from m3cred_tui.ui.outside import print_alone, send_to_clipboard
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.widgets.notice import Notice
 
@@ -76,9 +76,7 @@ class UrlPanel(Vertical):
 
     @work(exclusive=True, group="way")
     async def _copy(self, text: str, what: str) -> None:
-        sequence, said = await self._services.ways.clip(text, what=what)
-        write_to_terminal(self.app, sequence)
-        self.notice(said)
+        self.notice(await send_to_clipboard(self.app, self._services.ways, text, what=what))
 
     def action_print_url(self) -> None:
         """Show the URL outside the full screen, where a terminal selects it as one line."""

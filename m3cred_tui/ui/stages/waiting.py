@@ -133,13 +133,30 @@ class WaitingPanel(UrlPanel):
         try:
             self._ready.paste(message.text, final=message.final)
         except PasteIncomplete as incomplete:
-            self.notice(str(incomplete))  # more may come: what is there stays
+            self._say_of_paste(str(incomplete))  # more may come: what is there stays
         except Problem as problem:
             line.clear_away()
-            self.notice(f"! {problem}")
+            self._say_of_paste(f"! {problem}")
         else:
             line.clear_away()
             self.was_typed = not message.final
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what is typed, and is no key here, for the beginning of an address."""
+        if event.character and event.is_printable:
+            if event.key in self.screen.active_bindings:
+                return
+            event.stop()
+            line = self.query_one(PasteLine)
+            line.focus()
+            line.insert_text_at_cursor(event.character)
+
+    def _say_of_paste(self, text: str) -> None:
+        """Say it where it was told how to paste, which leaves room for all the rest."""
+        told = self.query_one("#how-to-paste", Static)
+        told.update(Content(text))
+        told.add_class("problem")
+        self.call_after_refresh(self._bring_focus_into_view)
 
     def _shown_url(self) -> Content:
         if self._setting.is_linked:
@@ -153,8 +170,9 @@ class WaitingPanel(UrlPanel):
         self.query_one("#where", Static).update(Content(f"Open {where}:"))
         self.query_one(f"#{OPEN}").display = not elsewhere
         self.query_one(f"#{SEND}").display = elsewhere
-        paste = _PASTE_ELSEWHERE if elsewhere else _PASTE_HERE
-        self.query_one("#how-to-paste", Static).update(Content(paste))
+        how_to_paste = self.query_one("#how-to-paste", Static)
+        how_to_paste.update(Content(_PASTE_ELSEWHERE if elsewhere else _PASTE_HERE))
+        how_to_paste.remove_class("problem")
         tunnel = self.query_one("#tunnel", Static)
         tunnel.display = elsewhere and setting.tunnel is not None
         tunnel.update(self._about_tunnel())

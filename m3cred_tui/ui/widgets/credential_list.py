@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.ui.columns import GAP, STATUS, share
+from m3cred_tui.ui.columns import GAP, STATUS, is_pending, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ class CredentialList(ScrollView, can_focus=True):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Details"),
+        Binding("enter", "go_on", "Go on"),
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("pageup", "move_page(-1)", "Page up", show=False),
@@ -124,6 +125,8 @@ class CredentialList(ScrollView, can_focus=True):
         return max(0, min(cursor, len(self.listing.shown) - 1))
 
     def watch_cursor(self, before: int, now: int) -> None:
+        if self._is_pending(before) != self._is_pending(now):
+            self.refresh_bindings()
         if not self._scroll_to_cursor():
             self._refresh_row(before)
             self._refresh_row(now)
@@ -141,6 +144,21 @@ class CredentialList(ScrollView, can_focus=True):
     def action_move_to(self, row: int) -> None:
         """Move the cursor to a row; -1 is the last."""
         self.cursor = row % max(1, len(self.listing.shown))
+
+    def _is_pending(self, row: int) -> bool:
+        shown = self.listing.shown
+        return 0 <= row < len(shown) and is_pending(self.listing.row(shown[row]))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Call Enter by what it does to the credential under the cursor."""
+        del parameters
+        return action not in {"open", "go_on"} or (action == "go_on") == self._is_pending(
+            self.cursor
+        )
+
+    def action_go_on(self) -> None:
+        """Ask for what waits to be gone on with."""
+        self.action_open()
 
     def action_open(self) -> None:
         """Ask for the details of the credential under the cursor."""
