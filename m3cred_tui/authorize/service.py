@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -23,8 +22,9 @@ from m3cred_tui.authorize.events import (
 from m3cred_tui.authorize.journal import Journal, NoJournal
 from m3cred_tui.authorize.outliving import outliving
 from m3cred_tui.authorize.problems import Expired, Refused
+from m3cred_tui.authorize.request import listen_for, requested
 from m3cred_tui.authorize.waiting import until_answered
-from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
+from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, Refusal
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
@@ -35,7 +35,6 @@ from m3cred_tui.stripe.gateway import StripeGateway
 
 _log = logging.getLogger(__name__)
 
-_STATE_BYTES = 32
 # The clock is looked at after each poll: it goes on while a laptop sleeps, a timer does not.
 _LONGEST_POLL = 5.0
 
@@ -57,6 +56,8 @@ class Authorizer:
     """Raises :class:`~m3cred_tui.authorize.problems.BrowserDidNotOpen`."""
     now: Callable[[], datetime]
     ports: Sequence[int] = CALLBACK_PORTS
+    own_redirect_uri: str | None = None
+    """An address of the user's that Stripe redirects to, in place of our listener."""
     time_limit: timedelta = TIME_LIMIT
     late: Callable[[End], None] = _nobody
     """Is given the end of an authorization that was closed after its code was sent."""
@@ -75,12 +76,10 @@ class Authorizer:
         beyond the event loop too (see :func:`~m3cred_tui.authorize.outliving.unfinished`), and
         :attr:`late` is given its end.
         """
-        state = resumed.state if resumed else Secret(secrets.token_urlsafe(_STATE_BYTES))
-        server, trouble = _listen(state, [resumed.port] if resumed else self.ports)
-        request = resumed or AuthorizationRequest(
-            state,
-            server.redirect_uri if server else redirect_uri(self.ports[0]),
-            self.now() + self.time_limit,
+        request, server, trouble = (
+            listen_for(resumed)
+            if resumed
+            else requested(self.ports, self.own_redirect_uri, self.now() + self.time_limit)
         )
         leaves_by_itself = False
         try:
@@ -155,18 +154,6 @@ class Authorizer:
         if not claiming.cancelled():
             _log_end(claiming.result())
             self.late(claiming.result())
-
-
-def _listen(
-    state: Secret, ports: Sequence[int]
-) -> tuple[CallbackServer | None, Problem | None]:
-    """Return a server, or why there is none: the answer can be pasted all the same."""
-    server = CallbackServer(state, ports=ports)
-    try:
-        server.start()
-    except Problem as problem:
-        return None, problem
-    return server, None
 
 
 def _log_end(end: End) -> None:

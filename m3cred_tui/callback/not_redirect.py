@@ -10,6 +10,7 @@ from m3cred_tui.callback.paste_problems import (
     PasteNotUsed,
 )
 from m3cred_tui.callback.paste_text import Pasted
+from m3cred_tui.callback.ports import CALLBACK_PATH
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 
@@ -46,8 +47,10 @@ def without_answer(pasted: Pasted, redirect_uri: str, stripe: str, *, final: boo
     if any(_is_stripe(_authority(place), stripe) for place in places):
         return PasteNotUsed(_STRIPES_PAGE)
     for place in reversed(places):
-        if _is_loopback(_authority(place)):
-            return _at_loopback(place, redirect_uri, dense)
+        if _authority(place) == urlsplit(redirect_uri).netloc or _is_loopback(
+            _authority(place)
+        ):
+            return _at_ours(place, redirect_uri, dense)
     if places and (final or places[-1][2]):
         return _elsewhere(_authority(places[0]))
     if not dense:
@@ -57,14 +60,17 @@ def without_answer(pasted: Pasted, redirect_uri: str, stripe: str, *, final: boo
     return _without_host(pasted, final=final)
 
 
-def _at_loopback(place: re.Match[str], redirect_uri: str, dense: str) -> Problem:
+def _at_ours(place: re.Match[str], redirect_uri: str, dense: str) -> Problem:
     if "client_id=" in dense:
         return PasteNotUsed(_STRIPES_PAGE)
-    ours, path = urlsplit(redirect_uri), place[2]
-    if path.startswith(ours.path) or ours.path.startswith(path):
+    host, path = _authority(place), place[2]
+    if (
+        not _is_loopback(host)
+        or path.startswith(CALLBACK_PATH)
+        or CALLBACK_PATH.startswith(path)
+    ):
         return PasteIncomplete(_BEGINNING)
-    host = _authority(place)
-    if host.rpartition(":")[2] == str(ours.port):
+    if host.rpartition(":")[2] == str(urlsplit(redirect_uri).port):
         return PasteNotUsed(_OWN_PAGE)
     return _elsewhere(host)
 
@@ -87,7 +93,10 @@ def foreign_to(address: str, redirect_uri: str, stripe: str) -> Problem | None:
     host = _authority(place)
     if _is_stripe(host, stripe):
         return PasteNotUsed(_STRIPES_PAGE)
-    ours = _is_loopback(host) and place[2] == urlsplit(redirect_uri).path
+    own = urlsplit(redirect_uri)
+    ours = (own.netloc, own.path) == (host, place[2])
+    # An HTTPS page of the user's may have led on to our listener.
+    ours = ours or (_is_loopback(host) and place[2] == CALLBACK_PATH)
     return None if ours else _elsewhere(host)
 
 

@@ -13,6 +13,11 @@ CODE_LIFETIME = timedelta(minutes=5)
 """As long as Stripe takes an authorization code (https://docs.stripe.com/connect/oauth-reference)."""
 
 
+PORT_END = "-"
+"""Ends the port with which the state of a request begins that does not redirect to it, so that
+the page it redirects to knows where to lead on to."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
     """What makes the answer ours (RFC 6749, section 4.1.1), and until when it counts."""
@@ -23,5 +28,8 @@ class AuthorizationRequest:
 
     @property
     def port(self) -> int:
-        """The port that Stripe redirects to."""
-        return urlsplit(self.redirect_uri).port or 0
+        """The port at which we listen: Stripe redirects to it, or a page of the user's does."""
+        redirect = urlsplit(self.redirect_uri)
+        if redirect.scheme == "http":
+            return redirect.port or 0
+        return int(self.state.reveal().partition(PORT_END)[0])

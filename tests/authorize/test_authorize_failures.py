@@ -239,7 +239,7 @@ async def test_a_listener_that_cannot_be_reached_is_told_of_once(
             super().start()
             self.close()
 
-    monkeypatch.setattr("m3cred_tui.authorize.service.CallbackServer", Deaf)
+    monkeypatch.setattr("m3cred_tui.authorize.request.CallbackServer", Deaf)
     monkeypatch.setattr("m3cred_tui.authorize.poll._PAUSE", 0.0)
     told: list[Noticed | Failed] = []
     looked = 0

@@ -1,5 +1,6 @@
 """The address that a browser ended on, pasted while the listener waits for the browser."""
 
+import socket
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.problems import Refused
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.callback.ports import redirect_uri
 from m3cred_tui.callback.redirect import WrongState
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
@@ -200,3 +202,46 @@ async def test_a_request_whose_time_is_over_is_ended_when_it_is_resumed(
     resumed = replace(at_stub, journal=again).authorize(left.request)
     assert isinstance([event async for event in resumed][-1], Failed)
     assert again.steps == ["ended"]
+
+
+OWN = "https://login.example.com/m3cred/"
+
+
+async def test_a_page_of_the_users_own_leads_on_to_the_port_that_the_state_names(
+    at_stub: Authorizer, port: int, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    async with aclosing(replace(at_stub, own_redirect_uri=OWN).authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert ready.redirect_uri == OWN
+        redirect = redirect_of(ready.url)
+        assert redirect.startswith(OWN)
+        assert f"state={port}-" in redirect
+        await visitor.go(redirect.replace(OWN, redirect_uri(port)))
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+async def test_a_request_by_a_page_of_the_users_own_is_resumed_at_its_port(
+    at_stub: Authorizer, port: int, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    told = Told()
+    before = await _first(replace(at_stub, own_redirect_uri=OWN, journal=told).authorize())
+    assert isinstance(before, UrlReady)
+    async with aclosing(at_stub.authorize(told.request)) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        assert ready.url == before.url
+        await visitor.go(redirect_of(before.url).replace(OWN, redirect_uri(port)))
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+async def test_without_a_free_port_the_users_own_page_is_pasted(
+    at_stub: Authorizer, port: int, redirect_of: RedirectOf
+) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        async with aclosing(replace(at_stub, own_redirect_uri=OWN).authorize()) as events:
+            ready = await anext(events)
+            assert isinstance(ready, UrlReady)
+            assert ready.short_url is None
+            ready.paste(redirect_of(ready.url), final=True)
+            assert isinstance([event async for event in events][-1], Approved)

@@ -621,3 +621,29 @@ def test_the_longest_paste_is_not_felt(piece: str, tail: str) -> None:
         outcome(text, state=STATE, final=False)
         times.append(time.thread_time() - begin)
     assert min(times) < 0.005
+
+
+OWN = "https://login.example.com/m3cred/"
+
+
+def own_paste(text: str) -> RedirectResult:
+    return pasted_redirect(text, Secret(STATE), redirect_uri=OWN, stripe=STRIPE, final=True)
+
+
+@pytest.mark.parametrize("page", [OWN, BASE])
+def test_the_users_own_page_and_where_it_led_on_to_are_both_taken(page: str) -> None:
+    assert code_of(own_paste(f"{page}?{QUERY}")) == CODE
+
+
+def test_the_users_own_page_without_an_answer_waits_for_the_rest() -> None:
+    for beginning in ("https://login.example.com/m3cred/", "login.example.com/m3cred/?scope="):
+        with pytest.raises(PasteIncomplete):
+            own_paste(beginning)
+
+
+@pytest.mark.parametrize("path", ["/", "/m3cred/old", "/m3cred"])
+def test_another_page_of_the_users_server_is_not_ours_with_an_older_state(path: str) -> None:
+    with pytest.raises(PasteNotUsed, match=r"an address of login\.example\.com"):
+        own_paste(f"https://login.example.com{path}?code={CODE}&state={OLDER}")
+    with pytest.raises(WrongState):
+        own_paste(f"{OWN}?code={CODE}&state={OLDER}")
