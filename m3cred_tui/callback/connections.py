@@ -13,7 +13,10 @@ from m3cred_tui.callback.response import Response, end_politely, send_response
 
 MOST_CONNECTIONS = 100
 """Well below the 256 files that macOS lets a process have open."""
-_PAUSE_SECONDS = 0.1
+GRACE_SECONDS = 0.5
+"""What each connection has for its request, however many others come: a tunnel's peer sends it
+a round trip after it has connected."""
+_PAUSE_SECONDS = 0.05
 
 Respond = Callable[[Request], Awaitable[Response]]
 
@@ -24,8 +27,10 @@ class Connections:
     def __init__(self, respond: Respond, silence_seconds: float) -> None:
         self._respond = respond
         self._silence_seconds = silence_seconds
-        self._open: dict[asyncio.Task[None], None] = {}  # oldest first
+        self._open: dict[asyncio.Task[None], float] = {}  # since when; oldest first
         self._answering: set[asyncio.Task[None]] = set()
+        self._paused: list[socket.socket] = []
+        self._resuming: asyncio.TimerHandle | None = None
         self._finishing = False
 
     def accept_from(self, listener: socket.socket) -> None:
@@ -48,32 +53,54 @@ class Connections:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
+        if len(self._open) >= MOST_CONNECTIONS and not self._drop_one():
+            self._pause(listener)
+            return
         try:
             connection, _ = listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
         except OSError:  # no file descriptors left: ours may be the cause
             self._drop_one()
-            loop.remove_reader(listener)
-            loop.call_later(_PAUSE_SECONDS, self.accept_from, listener)
+            self._pause(listener)
             return
-        if len(self._open) >= MOST_CONNECTIONS:
-            self._drop_one()
         connection.setblocking(False)  # noqa: FBT003  the standard library has it so
+        loop = asyncio.get_running_loop()
         task = loop.create_task(self._converse(connection))
-        self._open[task] = None
+        self._open[task] = loop.time()
         # Also when the task is cancelled before its first step.
         task.add_done_callback(lambda _task: connection.close())
-        task.add_done_callback(lambda task: self._open.pop(task, None))
+        task.add_done_callback(self._forget)
 
-    def _drop_one(self) -> None:
-        """Drop the oldest connection that has nothing to wait for, else the oldest."""
+    def _drop_one(self) -> bool:
+        """Drop the oldest connection that has had its time to ask; tell whether one has."""
+        since = asyncio.get_running_loop().time() - GRACE_SECONDS
         silent = (task for task in self._open if task not in self._answering)
-        victim = next(silent, None) or next(iter(self._open), None)
-        if victim is not None:
-            del self._open[victim]
-            victim.cancel()
+        oldest = next(silent, None)
+        if oldest is None or self._open[oldest] > since:
+            return False
+        del self._open[oldest]
+        oldest.cancel()
+        return True
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._open.pop(task, None)
+        self._resume()
+
+    def _pause(self, listener: socket.socket) -> None:
+        """Leave who comes in the kernel's queue until there is room."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listener)
+        self._paused.append(listener)
+        if self._resuming is None:
+            self._resuming = loop.call_later(_PAUSE_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        if self._resuming is not None:
+            self._resuming.cancel()
+            self._resuming = None
+        while self._paused:
+            self.accept_from(self._paused.pop())
 
     async def _converse(self, connection: socket.socket) -> None:
         protocol = new_protocol()

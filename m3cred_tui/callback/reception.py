@@ -1,11 +1,12 @@
 """What has arrived so far; lives in the callback server's event loop."""
 
 import asyncio
-import hmac
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from m3cred_tui.callback.paths import is_same
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
 from m3cred_tui.callback.status import Phase, Status
 from m3cred_tui.model.problem import Problem
@@ -13,6 +14,8 @@ from m3cred_tui.model.secret import Secret
 
 _log = logging.getLogger(__name__)
 _MOST_LOGGED = 10  # of what any web page can send
+TOLD_EACH_SECONDS = 1.0
+"""Between two polls that are told of redirects turned away: each is drawn on a slow line."""
 
 
 class Reception:
@@ -25,6 +28,9 @@ class Reception:
     def __init__(self, state: Secret) -> None:
         self._state = state
         self._news = asyncio.Event()
+        self._urgent_news = asyncio.Event()
+        self._urgent_version = 1
+        self._told_at = -TOLD_EACH_SECONDS
         self.result: RedirectResult | None = None
         self.status = Status()
         self.end_page_asked = asyncio.Event()
@@ -38,7 +44,7 @@ class Reception:
         except Problem as problem:
             if self.status.mismatches < _MOST_LOGGED:
                 _log.warning("a redirect was turned away: %s", problem)
-            self._tell(mismatches=self.status.mismatches + 1)
+            self._tell(mismatches=self.status.mismatches + 1, urgent=False)
             return False
         self.take(result)
         return True
@@ -57,30 +63,43 @@ class Reception:
         It leads nowhere once a redirect has come, or when it is not exactly ours.
         """
         short = self.short_path
-        if short is None or self.result is not None or not _same(path, short):
+        if short is None or self.result is not None or not is_same(path, short):
             return None
         self._tell(visits=self.status.visits + 1)
         return self.leads_to
 
     async def newer_than(self, version: int, within: float) -> Status:
-        """Return the status once it is newer than ``version``, or after ``within`` seconds."""
-        if self.status.version <= version:
-            try:
-                async with asyncio.timeout(within):
+        """Return the status once it is newer than ``version``, or after ``within`` seconds.
+
+        Of redirects that were turned away, it is not told more often than once a second.
+        """
+        try:
+            async with asyncio.timeout(within):
+                if self.status.version <= version:
                     await self._news.wait()
-            except TimeoutError:
-                pass
+                if self._urgent_version <= version:
+                    await self._until_told_again()
+        except TimeoutError:
+            pass
         return self.status
+
+    async def _until_told_again(self) -> None:
+        """Wait until it is time for news that can wait, or others have come."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._told_at + TOLD_EACH_SECONDS):
+                await self._urgent_news.wait()
+        self._told_at = asyncio.get_running_loop().time()
 
     def end_waits(self) -> None:
         """Have everybody who waits for news answered now, as the server is closing."""
         self._news.set()
+        self._urgent_news.set()
 
-    def _tell(self, **news: Any) -> None:
+    def _tell(self, *, urgent: bool = True, **news: Any) -> None:
         self.status = replace(self.status, version=self.status.version + 1, **news)
         self._news.set()
         self._news = asyncio.Event()
-
-
-def _same(path: str, ours: str) -> bool:
-    return hmac.compare_digest(path.encode("utf-8", "surrogatepass"), ours.encode())
+        if urgent:
+            self._urgent_version = self.status.version
+            self._urgent_news.set()
+            self._urgent_news = asyncio.Event()

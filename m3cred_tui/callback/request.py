@@ -57,14 +57,7 @@ async def read_request(connection: socket.socket, protocol: h11.Connection) -> R
         if event is h11.NEED_DATA:
             protocol.receive_data(await loop.sock_recv(connection, _CHUNK))
         elif isinstance(event, h11.Request):
-            return _bounded(event)
+            path, _, query = event.target.decode("ascii").partition("?")
+            return Request(event.method.decode("ascii"), path, query, list(event.headers))
         else:
             return None
-
-
-def _bounded(event: h11.Request) -> Request:
-    headers = list(event.headers)
-    if len(headers) > MOST_HEADERS:
-        raise RequestError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-    path, _, query = event.target.decode("ascii").partition("?")
-    return Request(event.method.decode("ascii"), path, query, headers)

@@ -5,44 +5,39 @@ from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from m3cred_tui.callback import pages
+from m3cred_tui.callback.paths import SHORT_PATH, Paths, is_same
 from m3cred_tui.callback.ports import CALLBACK_PATH
 from m3cred_tui.callback.reception import Reception
-from m3cred_tui.callback.request import Request
+from m3cred_tui.callback.request import MOST_HEADERS, Request
 from m3cred_tui.callback.response import Response
-from m3cred_tui.callback.status import LONGEST_WAIT, STATUS_PATH, Phase
-
-END_PATH = "/done"
-SHORT_PATH = "/go/"
+from m3cred_tui.callback.status import LONGEST_WAIT, Phase
 
 _PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")
 _VERSION = re.compile(r"[0-9]{1,9}")
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
-_END_PAGES = {
-    Phase.WAITING: pages.STILL_WAITING,
-    Phase.RECEIVED: pages.APPROVED,
-    Phase.REFUSED: pages.REFUSED,
-}
+_END_PAGES = {Phase.RECEIVED: pages.APPROVED, Phase.REFUSED: pages.REFUSED}
 
 
-async def respond(request: Request, reception: Reception, port: int) -> Response:
+async def respond(request: Request, reception: Reception, port: int, paths: Paths) -> Response:
     """Return the response to ``request``; only a GET of the exact path delivers a redirect."""
-    if refusal := _refusal(request, port):
+    if refusal := _refusal(request, port, paths):
         return refusal
     if request.path == CALLBACK_PATH:
-        return _take_redirect(request.query, reception)
+        return _take_redirect(request.query, reception, paths.end)
     if request.path.startswith(SHORT_PATH):
         return _lead(request.path, reception)
-    if request.path == END_PATH:
+    if is_same(request.path, paths.end):
         return _end_page(reception)
     return await _tell_status(request.query, reception)
 
 
-def _refusal(request: Request, port: int) -> Response | None:
+def _refusal(request: Request, port: int, paths: Paths) -> Response | None:
+    if len(request.headers) > MOST_HEADERS:
+        return pages.plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
     if not _is_for_us(request, port):
         return pages.plain(HTTPStatus.FORBIDDEN)
-    known = (CALLBACK_PATH, END_PATH, STATUS_PATH)
-    if request.path not in known and not request.path.startswith(SHORT_PATH):
+    if not _is_known(request.path, paths):
         return pages.plain(HTTPStatus.NOT_FOUND)
     if request.method != "GET":
         return pages.plain(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET"))
@@ -59,16 +54,22 @@ def _is_for_us(request: Request, port: int) -> bool:
     return len(hosts) == 1 and hosts[0] in ours
 
 
+def _is_known(path: str, paths: Paths) -> bool:
+    if path == CALLBACK_PATH or path.startswith(SHORT_PATH):
+        return True
+    return any(is_same(path, ours) for ours in paths)
+
+
 def _is_prefetch(request: Request) -> bool:
     values = (value for name in _PREFETCH_HEADERS for value in request.values(name))
     return any(b"prefetch" in value.lower() for value in values)
 
 
-def _take_redirect(query: str, reception: Reception) -> Response:
+def _take_redirect(query: str, reception: Reception, end_path: str) -> Response:
     if not reception.deliver(query):
         return pages.NOT_EXPECTED
     # Elsewhere at once, so that the code leaves the address bar.
-    return pages.plain(HTTPStatus.SEE_OTHER, ("Location", END_PATH))
+    return pages.plain(HTTPStatus.SEE_OTHER, ("Location", end_path))
 
 
 def _lead(path: str, reception: Reception) -> Response:
@@ -79,10 +80,10 @@ def _lead(path: str, reception: Reception) -> Response:
 
 
 def _end_page(reception: Reception) -> Response:
-    phase = reception.status.phase
-    if phase is not Phase.WAITING:
-        reception.end_page_asked.set()
-    return _END_PAGES[phase]
+    if reception.result is None:
+        return pages.plain(HTTPStatus.NOT_FOUND)
+    reception.end_page_asked.set()
+    return _END_PAGES[reception.status.phase]
 
 
 async def _tell_status(query: str, reception: Reception) -> Response:

@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import logging
-import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -13,11 +12,11 @@ from typing import Self
 
 from m3cred_tui.callback.connections import Connections
 from m3cred_tui.callback.listeners import listen_on_loopback
+from m3cred_tui.callback.paths import Paths, new_short_path
 from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.callback.reception import Reception
 from m3cred_tui.callback.redirect import RedirectResult
-from m3cred_tui.callback.routes import SHORT_PATH, respond
-from m3cred_tui.callback.status import STATUS_PATH
+from m3cred_tui.callback.routes import respond
 from m3cred_tui.model.secret import Secret
 
 _log = logging.getLogger(__name__)
@@ -26,7 +25,6 @@ SILENCE_SECONDS = 10.0
 END_PAGE_SECONDS = 3.0
 _FAREWELL_SECONDS = 0.2
 _JOIN_SECONDS = 1.0
-_SHORT_BYTES = 9  # 72 bits; the address fits on a line of 40 characters
 
 
 class CallbackServer:
@@ -46,6 +44,7 @@ class CallbackServer:
         self._ports = ports
         self._silence_seconds = silence_seconds
         self._reception = Reception(state)
+        self._paths = Paths.of(state)
         self._port: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -82,7 +81,7 @@ class CallbackServer:
     @property
     def status_url(self) -> str:
         """Where to poll; see :mod:`m3cred_tui.callback.status`."""
-        return f"http://127.0.0.1:{self.port}{STATUS_PATH}"
+        return f"http://127.0.0.1:{self.port}{self._paths.status}"
 
     def lead_to(self, url: str) -> str:
         """Return a short address that redirects to ``url``, for this request only.
@@ -91,7 +90,7 @@ class CallbackServer:
         shows that it can reach this server (:attr:`Status.visits`).
         """
         self._reception.leads_to = url
-        self._reception.short_path = SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
+        self._reception.short_path = new_short_path()
         return f"http://127.0.0.1:{self.port}{self._reception.short_path}"
 
     def take(self, result: RedirectResult) -> None:
@@ -150,7 +149,9 @@ class CallbackServer:
             runner.run(self._serve(listeners))
 
     async def _serve(self, listeners: Sequence[socket.socket]) -> None:
-        answer = functools.partial(respond, reception=self._reception, port=self.port)
+        answer = functools.partial(
+            respond, reception=self._reception, port=self.port, paths=self._paths
+        )
         connections = Connections(answer, self._silence_seconds)
         for listener in listeners:
             connections.accept_from(listener)

@@ -1,10 +1,8 @@
-"""What the callback server tells of itself; both ends of ``GET /status`` share it."""
+"""What the callback server tells of itself; both ends of a poll share it."""
 
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-
-STATUS_PATH = "/status"
 
 LONGEST_WAIT = 25.0
 """Seconds that one poll is held; below the 30 at which proxies and clients tend to give up."""

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from m3cred_tui.model.secret import Secret
 
 Send = Callable[[bytes], httpx.Response]
 Get = Callable[..., httpx.Response]
+Poll = Callable[..., httpx.Response]
+EndPage = Callable[[], httpx.Response]
 
 
 def converse(port: int, request: bytes) -> httpx.Response:
@@ -25,6 +28,10 @@ def converse(port: int, request: bytes) -> httpx.Response:
     status_line, *lines = head.decode("ascii").split("\r\n")
     headers = [(name, value.strip()) for name, _, value in (s.partition(":") for s in lines)]
     return httpx.Response(int(status_line.split()[1]), headers=headers, content=body)
+
+
+def path_of(url: str) -> str:
+    return urlsplit(url).path
 
 
 @pytest.fixture
@@ -51,6 +58,18 @@ def get(server: CallbackServer) -> Get:
         return converse(server.port, "\r\n".join([*lines, "", ""]).encode())
 
     return get
+
+
+@pytest.fixture
+def poll(server: CallbackServer, get: Get) -> Poll:
+    """Ask for the status, as only the app itself can."""
+    return lambda query="": get(f"{path_of(server.status_url)}{query and '?'}{query}")
+
+
+@pytest.fixture
+def end_page(server: CallbackServer, get: Get) -> EndPage:
+    """Ask for the end page, as only who brought the redirect can."""
+    return lambda: get(server._paths.end)
 
 
 @pytest.fixture

@@ -1,16 +1,12 @@
 """What a browser, a web page or another user of the computer can send, and what comes of it."""
 
-from collections.abc import Callable
-
-import httpx
 import pytest
 
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
+from m3cred_tui.callback.request import MOST_HEADERS
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.callback.status import parse_status
-
-Send = Callable[[bytes], httpx.Response]
-Get = Callable[..., httpx.Response]
+from tests.callback.conftest import EndPage, Get, Poll, Send
 
 
 def test_an_approval_is_received_and_leaves_the_address_bar(
@@ -18,44 +14,56 @@ def test_an_approval_is_received_and_leaves_the_address_bar(
 ) -> None:
     response = get(approval)
     assert response.status_code == 303
-    assert response.headers["Location"] == "/done"
+    assert response.headers["Location"] == server._paths.end
     result = server.result()
     assert isinstance(result, AuthorizationCode)
     assert (result.code.reveal(), result.scope) == ("ac_123", "read_write")
 
 
-def test_the_end_page_says_what_to_press_in_the_terminal(get: Get, approval: str) -> None:
+def test_the_end_page_says_what_to_press_in_the_terminal(
+    get: Get, end_page: EndPage, approval: str
+) -> None:
     get(approval)
-    page = get("/done").text
+    page = end_page().text
     assert "Go back to your terminal" in page
     assert "<strong>Create Credential</strong>" in page
 
 
 def test_a_refusal_is_received_and_has_a_page_of_its_own(
-    server: CallbackServer, get: Get, state: str
+    server: CallbackServer, get: Get, end_page: EndPage, state: str
 ) -> None:
     assert get(f"/callback?error=access_denied&state={state}").status_code == 303
     assert server.result() == Refusal("access_denied", "")
-    assert "not approved" in get("/done").text
+    assert "not approved" in end_page().text
 
 
-def test_the_end_page_claims_nothing_before_stripe_answered(get: Get) -> None:
-    assert "Waiting for Stripe" in get("/done").text
+def test_there_is_no_end_page_before_stripe_answered(end_page: EndPage) -> None:
+    assert end_page().status_code == 404
+
+
+def test_nobody_else_can_ask_for_the_end_page_and_so_take_it_away(
+    server: CallbackServer, get: Get, end_page: EndPage, approval: str
+) -> None:
+    get(approval)
+    server.close_after_end_page()
+    for guess in ("/done", "/done/", f"{server._paths.end}x", server._paths.end[:-1]):
+        assert get(guess).status_code == 404
+    assert end_page().status_code == 200
 
 
 def test_only_the_first_answer_counts(
-    server: CallbackServer, get: Get, approval: str, state: str
+    server: CallbackServer, get: Get, poll: Poll, approval: str, state: str
 ) -> None:
     get(approval)
-    first, status = server.result(), get("/status").text
+    first, status = server.result(), poll().text
     for later in (
         approval,
         f"/callback?code=ac_other&state={state}",
         f"/callback?error=access_denied&state={state}",
     ):
-        assert get(later).headers["Location"] == "/done"
+        assert get(later).headers["Location"] == server._paths.end
     assert server.result() is first
-    assert get("/status").text == status
+    assert poll().text == status
 
 
 @pytest.mark.parametrize(
@@ -69,13 +77,13 @@ def test_only_the_first_answer_counts(
     ],
 )
 def test_a_forged_redirect_is_counted_and_the_wait_goes_on(
-    server: CallbackServer, get: Get, approval: str, query: str
+    server: CallbackServer, get: Get, poll: Poll, approval: str, query: str
 ) -> None:
     response = get(f"/callback?{query}")
     assert response.status_code == 400
     assert "This address is not expected" in response.text
     assert server.result() is None
-    assert parse_status(get("/status").content).mismatches == 1
+    assert parse_status(poll().content).mismatches == 1
     assert get(approval).status_code == 303
 
 
@@ -94,11 +102,11 @@ def test_a_forged_redirect_is_counted_and_the_wait_goes_on(
         "",
     ],
 )
-@pytest.mark.parametrize("target", ["approval", "/status", "/done"])
+@pytest.mark.parametrize("target", ["approval", "status", "end"])
 def test_a_name_rebound_to_loopback_is_shut_out(
     server: CallbackServer, send: Send, approval: str, host: str, target: str
 ) -> None:
-    path = approval if target == "approval" else target
+    path = {"approval": approval, **server._paths._asdict()}[target]
     line = host.format(port=server.port)
     assert send(f"GET {path} HTTP/1.1\r\nHost: {line}\r\n\r\n".encode()).status_code == 403
     assert server.result() is None
@@ -131,7 +139,7 @@ def test_each_name_of_loopback_is_answered(
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "get", "TRACE"])
 def test_nothing_but_get_delivers_a_redirect(
-    server: CallbackServer, send: Send, get: Get, approval: str, method: str
+    server: CallbackServer, send: Send, poll: Poll, approval: str, method: str
 ) -> None:
     response = send(
         f"{method} {approval} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
@@ -139,12 +147,16 @@ def test_nothing_but_get_delivers_a_redirect(
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET"
     assert server.result() is None
-    assert parse_status(get("/status").content).version == 1
+    assert parse_status(poll().content).version == 1
 
 
-def test_head_is_answered_without_a_body(server: CallbackServer, send: Send) -> None:
-    response = send(f"HEAD /done HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
-    assert response.content == b""
+@pytest.mark.parametrize(("headers", "status"), [(0, 405), (MOST_HEADERS, 431)])
+def test_head_is_answered_without_a_body(
+    server: CallbackServer, send: Send, approval: str, headers: int, status: int
+) -> None:
+    head = f"HEAD {approval} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n".encode()
+    response = send(head + b"A: b\r\n" * headers + b"\r\n")
+    assert (response.status_code, response.content) == (status, b"")
 
 
 @pytest.mark.parametrize(
@@ -163,11 +175,11 @@ def test_head_is_answered_without_a_body(server: CallbackServer, send: Send) -> 
     ],
 )
 def test_nothing_but_the_exact_path_delivers_a_redirect(
-    server: CallbackServer, get: Get, approval: str, path: str
+    server: CallbackServer, get: Get, poll: Poll, approval: str, path: str
 ) -> None:
     assert get(approval.replace("/callback", path)).status_code == 404
     assert server.result() is None
-    assert parse_status(get("/status").content).version == 1
+    assert parse_status(poll().content).version == 1
 
 
 @pytest.mark.parametrize(
@@ -213,10 +225,12 @@ def test_a_body_is_not_waited_for(get: Get, approval: str) -> None:
     assert get(approval, "Content-Length: 1000000").status_code == 303
 
 
-def test_every_page_carries_the_headers_that_keep_it_to_itself(get: Get, approval: str) -> None:
-    waiting, mismatch = get("/done"), get("/callback")
+def test_every_page_carries_the_headers_that_keep_it_to_itself(
+    get: Get, end_page: EndPage, approval: str
+) -> None:
+    mismatch = get("/callback")
     get(approval)
-    for page in (waiting, mismatch, get("/done")):
+    for page in (mismatch, end_page()):
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert page.headers["Referrer-Policy"] == "no-referrer"
@@ -231,6 +245,7 @@ def test_nothing_of_a_request_comes_back_or_is_written_down(
     server: CallbackServer,
     send: Send,
     get: Get,
+    poll: Poll,
     state: str,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -240,10 +255,10 @@ def test_nothing_of_a_request_comes_back_or_is_written_down(
     responses = [
         get("/callback?state=MARK&code=MARK"),
         get("/MARK?MARK", "Host2: MARK"),
-        get("/status?after=MARK"),
+        poll("after=MARK"),
         send(b"MARK MARK\r\n\r\n"),
         get(f"/callback?{marked}"),
-        get("/done?MARK"),
+        get(f"{server._paths.end}?MARK"),
     ]
     for response in responses:
         assert "MARK" not in f"{response.headers} {response.text}"

@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -16,8 +16,7 @@ from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.callback.status import Phase, parse_status
 from m3cred_tui.model.secret import Secret
-
-Get = Callable[..., httpx.Response]
+from tests.callback.conftest import EndPage, Get, Poll
 
 HOLD = """
 import socket, sys
@@ -100,7 +99,7 @@ def test_two_at_a_time_take_different_ports(server: CallbackServer, state: str) 
 @ipv6
 def test_the_redirect_is_taken_on_both_loopback_addresses(server: CallbackServer) -> None:
     with httpx.Client(trust_env=False) as client:
-        assert client.get(f"http://[::1]:{server.port}/status").status_code == 200
+        assert client.get(server.status_url.replace("127.0.0.1", "[::1]")).status_code == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux answers on all of 127/8")
@@ -143,7 +142,7 @@ def test_a_held_poll_is_let_go_when_the_server_closes(
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as poll:
         host = f"Host: 127.0.0.1:{server.port}\r\n\r\n".encode()
         # An answered poll on another connection shows that this one has been read.
-        poll.sendall(b"GET /status?after=1&wait=25 HTTP/1.1\r\n" + host)
+        poll.sendall(f"GET {server._paths.status}?after=1&wait=25 HTTP/1.1\r\n".encode() + host)
         with httpx.Client(trust_env=False) as client:
             client.get(server.status_url)
         server.close()
@@ -153,23 +152,23 @@ def test_a_held_poll_is_let_go_when_the_server_closes(
 
 
 def test_the_browser_still_gets_its_end_page_after_success(
-    server: CallbackServer, get: Get, approval: str
+    server: CallbackServer, get: Get, end_page: EndPage, approval: str
 ) -> None:
     get(approval)
     server.close_after_end_page()
-    assert "Create Credential" in get("/done").text
+    assert "Create Credential" in end_page().text
     assert server._thread is not None
     server._thread.join(5)
     with pytest.raises(ConnectionRefusedError):
-        get("/done")
+        end_page()
 
 
-def test_a_cancelled_wait_ends_at_once(server: CallbackServer, get: Get) -> None:
+def test_a_cancelled_wait_ends_at_once(server: CallbackServer, poll: Poll) -> None:
     server.close_after_end_page()
     assert server._thread is not None
     server._thread.join(5)
     with pytest.raises(ConnectionRefusedError):
-        get("/status")
+        poll()
 
 
 def test_a_program_that_forgets_to_close_ends_all_the_same(state: str) -> None:

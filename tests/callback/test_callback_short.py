@@ -5,7 +5,7 @@ import pytest
 from m3cred_tui.callback.redirect import AuthorizationCode
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.secret import Secret
-from tests.callback.conftest import Get, Send
+from tests.callback.conftest import Get, Poll, Send
 
 URL = "https://connect.stripe.com/oauth/authorize?client_id=ca_1&state=secret"
 
@@ -18,24 +18,24 @@ def path(server: CallbackServer) -> str:
     return address.partition(f":{server.port}")[2]
 
 
-def test_it_leads_to_stripe_and_each_visit_is_told(get: Get, path: str) -> None:
-    assert get("/status").json()["visits"] == 0
+def test_it_leads_to_stripe_and_each_visit_is_told(get: Get, poll: Poll, path: str) -> None:
+    assert poll().json()["visits"] == 0
     for visits in (1, 2):
         response = get(path)
         assert (response.status_code, response.headers["Location"]) == (303, URL)
         assert response.headers["Referrer-Policy"] == "no-referrer"
         assert response.headers["Cache-Control"] == "no-store"
-        assert get("/status").json()["visits"] == visits
+        assert poll().json()["visits"] == visits
 
 
 @pytest.mark.parametrize("change", ["", "x", "/", "%00", "\xe9"])
 def test_who_guesses_learns_nothing_and_is_not_taken_for_the_tunnel(
-    get: Get, path: str, change: str
+    get: Get, poll: Poll, path: str, change: str
 ) -> None:
     guess = "/go/" + change if not change else path + change
     assert get(guess).status_code in {400, 404}
     assert "secret" not in get(guess).text
-    assert get("/status").json()["visits"] == 0
+    assert poll().json()["visits"] == 0
 
 
 def test_there_is_none_before_there_is_an_authorization_request(get: Get) -> None:
@@ -43,12 +43,12 @@ def test_there_is_none_before_there_is_an_authorization_request(get: Get) -> Non
 
 
 def test_a_prefetch_and_a_question_for_the_headers_are_no_visit(
-    server: CallbackServer, get: Get, send: Send, path: str
+    server: CallbackServer, get: Get, poll: Poll, send: Send, path: str
 ) -> None:
     assert get(path, "Sec-Purpose: prefetch").status_code == 503
     head = f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n"
     assert send(head.encode()).status_code == 405
-    assert get("/status").json()["visits"] == 0
+    assert poll().json()["visits"] == 0
 
 
 def test_another_web_page_that_calls_us_by_its_own_name_is_turned_away(
@@ -68,10 +68,10 @@ def test_each_request_has_another_one(server: CallbackServer) -> None:
 
 
 def test_a_browser_that_comes_after_a_paste_gets_the_end_page_and_changes_nothing(
-    server: CallbackServer, get: Get, approval: str
+    server: CallbackServer, get: Get, poll: Poll, approval: str
 ) -> None:
     pasted = AuthorizationCode(Secret("ac_pasted"), "read_write")
     server.take(pasted)
-    assert get("/status?after=1&wait=5").json()["phase"] == "received"
-    assert get(approval).headers["Location"] == "/done"
+    assert poll("after=1&wait=5").json()["phase"] == "received"
+    assert get(approval).headers["Location"] == server._paths.end
     assert server.result() is pasted

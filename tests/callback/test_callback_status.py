@@ -1,5 +1,4 @@
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -8,30 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.callback import routes
+from m3cred_tui.callback.reception import TOLD_EACH_SECONDS
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.callback.status import Phase, Status, parse_status, status_query
+from tests.callback.conftest import Get, Poll, path_of
 
-Get = Callable[..., httpx.Response]
 
-
-def test_the_first_poll_is_answered_at_once(get: Get) -> None:
-    response = get("/status?after=0&wait=25")
+def test_the_first_poll_is_answered_at_once(poll: Poll) -> None:
+    response = poll("after=0&wait=25")
     assert parse_status(response.content) == Status(1, Phase.WAITING, 0)
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_a_poll_without_news_is_answered_after_its_wait(get: Get) -> None:
+def test_a_poll_without_news_is_answered_after_its_wait(poll: Poll) -> None:
     began = time.monotonic()
-    status = parse_status(get("/status?after=1&wait=0.05").content)
+    status = parse_status(poll("after=1&wait=0.05").content)
     assert time.monotonic() - began >= 0.05
     assert status == Status(1, Phase.WAITING, 0)
 
 
 def test_nobody_is_held_longer_than_the_longest_wait(
-    get: Get, monkeypatch: pytest.MonkeyPatch
+    poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes, "LONGEST_WAIT", 0.01)
-    assert get("/status?after=1&wait=999999").status_code == 200
+    assert poll("after=1&wait=999999").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -43,13 +42,13 @@ def test_nobody_is_held_longer_than_the_longest_wait(
     ],
 )
 def test_a_held_poll_is_answered_when_a_redirect_comes(
-    get: Get, state: str, query: str, status: Status
+    get: Get, poll: Poll, state: str, query: str, status: Status
 ) -> None:
     with ThreadPoolExecutor() as pool:
-        poll = pool.submit(get, f"/status?{status_query(after=1, wait=25)}")
+        held = pool.submit(poll, status_query(after=1, wait=25))
         get(f"/callback?{query.format(state=state)}")
         delivered = time.monotonic()
-        assert parse_status(poll.result(timeout=5).content) == status
+        assert parse_status(held.result(timeout=5).content) == status
         assert time.monotonic() - delivered < 1  # measured: about a millisecond
 
 
@@ -58,18 +57,46 @@ async def test_a_busy_app_does_not_hold_up_the_redirect(get: Get, approval: str)
     assert get(approval).status_code == 303
 
 
-def test_the_version_goes_up_at_each_change_and_only_then(get: Get, approval: str) -> None:
+def test_redirects_that_were_turned_away_are_told_once_a_second_and_all_else_at_once(
+    get: Get, poll: Poll, approval: str
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        get("/callback")
+        assert parse_status(poll("after=1&wait=25").content).mismatches == 1
+        began = time.monotonic()
+        held = pool.submit(poll, "after=2&wait=25")
+        get("/callback")
+        get("/callback")
+        assert parse_status(held.result(timeout=5).content).mismatches == 3
+        assert time.monotonic() - began > TOLD_EACH_SECONDS / 2
+        get("/callback")
+        began = time.monotonic()
+        held = pool.submit(poll, "after=4&wait=25")
+        get(approval)
+        assert parse_status(held.result(timeout=5).content).phase is Phase.RECEIVED
+        assert time.monotonic() - began < TOLD_EACH_SECONDS / 2
+
+
+def test_nobody_else_can_hold_a_poll(server: CallbackServer, get: Get) -> None:
+    path = path_of(server.status_url)
+    for guess in ("/status", "/status/", path[:-1], f"{path}x"):
+        assert get(f"{guess}?after=1&wait=25").status_code == 404
+
+
+def test_the_version_goes_up_at_each_change_and_only_then(
+    get: Get, poll: Poll, approval: str
+) -> None:
     targets = ["/favicon.ico", "/callback", "/done", "/callback?state=x", approval, approval]
     versions = []
     for target in targets:
         get(target)
-        versions.append(parse_status(get("/status").content).version)
+        versions.append(parse_status(poll().content).version)
     assert versions == [1, 2, 2, 3, 4, 4]
 
 
-def test_the_status_tells_no_secret(get: Get, approval: str, state: str) -> None:
+def test_the_status_tells_no_secret(get: Get, poll: Poll, approval: str, state: str) -> None:
     get(approval)
-    body = get("/status").text
+    body = poll().text
     assert "ac_123" not in body
     assert state not in body
 
@@ -77,8 +104,8 @@ def test_the_status_tells_no_secret(get: Get, approval: str, state: str) -> None
 @pytest.mark.parametrize(
     "query", ["after=-1", "after=x", "wait=-1", "wait=nan", "wait=1e9", "after=1&wait=1&x=1"]
 )
-def test_a_senseless_poll_is_turned_away(get: Get, query: str) -> None:
-    assert get(f"/status?{query}").status_code == 400
+def test_a_senseless_poll_is_turned_away(poll: Poll, query: str) -> None:
+    assert poll(query).status_code == 400
 
 
 @given(
