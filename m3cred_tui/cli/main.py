@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words:  # the usual start; argparse would be felt before the first paint
             return _open_app(demo=False)
         chosen = _parser().parse_args(words)
+        if run_command := getattr(chosen, "run", None):  # as the command's own file has it
+            return int(run_command(chosen))
         if chosen.command == "demo-stripe":
             from m3cred_tui.cli.demo_stripe import run
 
@@ -49,6 +51,8 @@ def _open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = Tru
 def _parser() -> argparse.ArgumentParser:
     import argparse
 
+    from m3cred_tui.cli import config
+
     parser = argparse.ArgumentParser(
         prog="m3cred",
         allow_abbrev=False,
@@ -74,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_identity(commands)
+    config.add_to(commands)
     demo_stripe = commands.add_parser(
         "demo-stripe",
         help="run only the demo Stripe, in the foreground",

@@ -21,6 +21,16 @@ class Locations:
     log: Path
     """What happened, without any secret."""
 
+    @property
+    def settings(self) -> Path:
+        """The settings, a TOML file beside the identity."""
+        return self.identity.with_name("config.toml")
+
+    @property
+    def keys(self) -> Path:
+        """The sealed platform keys; with the data, so that what opens them is elsewhere."""
+        return self.data / "keys"
+
 
 def locations(*, demo: bool) -> Locations:
     """Return this user's locations; the demo's lie in ``demo/`` below the normal ones."""

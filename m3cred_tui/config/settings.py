@@ -1,36 +1,58 @@
-"""What m3cred is told from outside: one frozen value, read once."""
+"""What m3cred is told from outside: passed in at the front door, looked up when it is needed.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+The first paint needs none of it, and a change by the Settings screen or by hand counts at
+once, without another start.
+"""
 
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.config.locations import Locations, locations
-from m3cred_tui.model.destination import DESTINATIONS, Destination
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from m3cred_tui.config.setup import Setup
+    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.stripe.platform import Platform
+
+_NEEDED = {
+    "client_id": ("client id", " ca_…"),
+    "secret_key": ("secret key", ""),  # asked for
+    "redirect_uri": ("HTTPS redirect URI", " https://…"),
+}
+"""What each is called, and how it goes on where it is set."""
 
 
 class NotSetUp(Problem):
-    """A destination has no client id or no secret key."""
+    """A destination lacks what it cannot do without; ``missing`` has the names of it."""
 
-    def __init__(self, destination: Destination) -> None:
-        client_id, secret_key = _variables(destination)
+    def __init__(
+        self, destination: Destination, missing: tuple[str, ...] = ("client_id", "secret_key")
+    ) -> None:
+        *most, last = (f"no {_NEEDED[name][0]}" for name in missing)
+        words = f"{', '.join(most)} and {last}" if most else last
+        first = f"{destination.code.lower()}.{missing[0]}{_NEEDED[missing[0]][1]}"
         super().__init__(
-            f"{destination.label} is not set up: set {client_id} and {secret_key}, then start "
-            "m3cred again; or try everything on the demo Stripe with m3cred --demo."
+            f"{destination.label} is not set up: it has {words}. Run m3cred config set "
+            f"{first}, or try everything on the demo Stripe with m3cred --demo."
         )
         self.destination = destination
+        self.missing = missing
 
 
-class LiveNeedsHttps(Problem):
-    """Stripe would not redirect to the callback server in live mode."""
+class Redirects(NamedTuple):
+    """How Stripe's answer comes back."""
 
-    def __init__(self, destination: Destination) -> None:
-        super().__init__(
-            f"With {destination.label}, Stripe returns to HTTPS addresses only, which m3cred "
-            "cannot receive yet. Use Stripe (Test Mode), or try it with m3cred --demo."
-        )
-        self.destination = destination
+    ports: tuple[int, ...]
+    """To listen on, the first that is free."""
+    redirect_uri: str | None
+    """Where Stripe redirects to; ``None``: to the port that is listened on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +60,55 @@ class Settings:
     """Everything that a start of m3cred depends on."""
 
     locations: Locations
-    platforms: Mapping[Destination, Platform]
-    """The destinations that are set up."""
+    platforms: Mapping[Destination, Platform] = field(default_factory=dict)
+    """Those that are given, as the demo's are; the others are looked up."""
     demo: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold keys
 
-    def platform(self, destination: Destination) -> Platform:
-        """Return a destination's platform.
+    def setup(self, destination: Destination) -> Setup:
+        """Return what is set for a destination now, each value with where it is from.
 
-        Raises :class:`NotSetUp`, and :class:`LiveNeedsHttps` for a live mode other than the
-        demo's (https://docs.stripe.com/connect/oauth-reference: ``redirect_uri``).
+        Raises ``Problem`` when the file as a whole, or a variable's name, is not understood.
         """
-        if destination not in self.platforms:
-            raise NotSetUp(destination)
-        if destination.livemode and not self.demo:
-            raise LiveNeedsHttps(destination)
-        return self.platforms[destination]
+        from m3cred_tui.config.setup import read_setup  # noqa: PLC0415 - not for the first paint
+
+        return read_setup(destination, self.locations, self.environ)
+
+    def redirects(self, destination: Destination) -> Redirects:
+        """Return how Stripe's answer comes back; raises what :meth:`checked` does."""
+        if destination in self.platforms:
+            return Redirects(CALLBACK_PORTS, None)
+        setup = self.checked(destination)
+        return Redirects(setup.ports.value or CALLBACK_PORTS, setup.redirect_uri.value)
+
+    def platform(
+        self, destination: Destination, identity: IdentityFile | None = None
+    ) -> Platform:
+        """Return a destination's platform; may block, as a command may give the secret key.
+
+        ``identity`` is the one that was unlocked, if one was, for a key that m3cred has
+        sealed. Raises :class:`NotSetUp`, and ``Problem`` for what is wrong with a value or
+        with where the secret key comes from.
+        """
+        if destination in self.platforms:
+            return self.platforms[destination]
+        from m3cred_tui.config.resolve import platform_of  # noqa: PLC0415 - as above
+
+        return platform_of(self.checked(destination), self.locations, self.environ, identity)
+
+    def checked(self, destination: Destination) -> Setup:
+        """Return the setup of a destination that is set up.
+
+        Raises :class:`NotSetUp`, and ``Problem`` for a value that is wrong.
+        """
+        setup = self.setup(destination)
+        if problem := setup.problem:
+            raise problem
+        if missing := setup.missing:
+            raise NotSetUp(destination, missing)
+        return setup
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
-    """Read the settings of a normal start.
-
-    A destination is set up by two variables, ``M3CRED_<code>_CLIENT_ID`` and
-    ``M3CRED_<code>_SECRET_KEY``, where ``<code>`` is m3ter's (``STRIPE``, ``STRIPE_TEST``).
-    """
-    platforms = {}
-    for destination in DESTINATIONS:
-        client_id, secret_key = (
-            environ.get(name, "").strip() for name in _variables(destination)
-        )
-        if client_id and secret_key:
-            platforms[destination] = Platform(client_id, Secret(secret_key))
-    return Settings(locations(demo=False), platforms)
-
-
-def _variables(destination: Destination) -> tuple[str, str]:
-    prefix = f"M3CRED_{destination.code}"
-    return f"{prefix}_CLIENT_ID", f"{prefix}_SECRET_KEY"
+    """Return the settings of a normal start; nothing is read yet."""
+    return Settings(locations(demo=False), environ=environ)

@@ -1,0 +1,165 @@
+"""Checking what is entered: each function takes a text, and returns the value or raises.
+
+A text may come from a field of the Settings screen, the command line, the file or the
+environment. What pasting brings with it is taken off here, once.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from m3cred_tui.config.key_shape import PREFIX, prefixes_of
+from m3cred_tui.config.problems import (
+    KeyInClear,
+    MaskedKey,
+    NotAChannel,
+    NotAClientId,
+    NotASecretKey,
+    NothingEntered,
+    NotPorts,
+    PublishableKey,
+    Swapped,
+    UnknownName,
+    WrongMode,
+)
+from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.text import is_visible
+
+LONGEST = 2000
+"""Characters of a value; Stripe's keys have about 110."""
+
+MOST_PORTS = 10
+_LEAST_PORT, _LARGEST_PORT = 1024, 65535
+
+_QUOTES = frozenset("\"'`<>\u00b4\u201a\u201e")
+_QUOTE_CATEGORIES = frozenset({"Pi", "Pf"})
+_MASKS = re.compile(r"\.{2,}|[…*•●·]")
+_is_client_id = re.compile(r"ca_[A-Za-z0-9]{1,250}", re.ASCII).fullmatch
+_is_secret_key = re.compile(r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9_]{1,250}", re.ASCII).fullmatch
+_is_channel = re.compile(r"chnlink_[A-Za-z0-9_]{1,250}", re.ASCII).fullmatch
+_is_number = re.compile(r"[0-9]{1,5}", re.ASCII).fullmatch
+
+
+def tidy(text: str) -> str:
+    """Return ``text`` without the white space, quotes and invisible characters around it."""
+    return _stripped(text, lambda one: _is_blank(one) or _is_quote(one))
+
+
+def client_id(text: str, _destination: Destination) -> str:
+    """Return a client id; both modes have the same prefix.
+
+    Raises ``NothingEntered``, ``Swapped``, ``NotAClientId``.
+    """
+    entered = _something(tidy(text), "client id")
+    if PREFIX.match(entered):
+        raise Swapped("secret key", "client id")
+    if not _is_client_id(entered):
+        raise NotAClientId(_oddity(entered))
+    return entered
+
+
+def secret_key(text: str, destination: Destination) -> Secret:
+    """Return a secret key of the destination's mode; none of it is in what is raised.
+
+    Raises ``NothingEntered``, ``Swapped``, ``PublishableKey``, ``MaskedKey``, ``WrongMode``,
+    ``NotASecretKey``.
+    """
+    entered = _something(tidy(text), "secret key")
+    if entered.startswith("ca_"):
+        raise Swapped("client id", "secret key")
+    if entered.startswith("pk_"):
+        raise PublishableKey(destination)
+    prefix = PREFIX.match(entered)
+    if not prefix:
+        raise NotASecretKey(destination, _oddity(entered))
+    if _MASKS.search(entered):
+        raise MaskedKey
+    if prefix[0] not in prefixes_of(destination):
+        raise WrongMode(destination, prefix[0])
+    if PREFIX.search(entered, prefix.end()):
+        raise NotASecretKey(destination, "is two keys in one")
+    if not _is_secret_key(entered):
+        raise NotASecretKey(destination, _oddity(entered))
+    return Secret(entered)
+
+
+def ports(text: str, _destination: Destination) -> tuple[int, ...]:
+    """Return the ports, which commas or white space keep apart, in their order.
+
+    Raises ``NothingEntered`` and ``NotPorts``.
+    """
+    words = _something(tidy(text).strip("[]"), "list of ports").replace(",", " ").split()
+    numbers = tuple(int(word) for word in words if _is_number(word))
+    in_range = [one for one in numbers if _LEAST_PORT <= one <= _LARGEST_PORT]
+    if len(in_range) < len(words):
+        raise NotPorts(f"are whole numbers from {_LEAST_PORT} to {_LARGEST_PORT}")
+    if not 1 <= len(numbers) <= MOST_PORTS:
+        raise NotPorts(f"are {len(numbers)}; 1 to {MOST_PORTS} can be had")
+    if len(set(numbers)) < len(numbers):
+        raise NotPorts("name one twice")
+    return numbers
+
+
+def oauth_model(text: str, _destination: Destination) -> OAuthModel:
+    """Return Stripe's OAuth model; raises ``NothingEntered`` and ``UnknownName``."""
+    entered = _something(tidy(text), "OAuth model").lower()
+    try:
+        return OAuthModel(entered)
+    except ValueError:
+        raise UnknownName("OAuth model", entered, list(OAuthModel)) from None
+
+
+def channel(text: str, _destination: Destination) -> str:
+    """Return the channel of an app of Stripe Apps that is not published yet.
+
+    Raises ``NothingEntered`` and ``NotAChannel``.
+    """
+    entered = _something(tidy(text), "channel")
+    if not _is_channel(entered):
+        raise NotAChannel(_oddity(entered))
+    return entered
+
+
+def without_key(text: str, where: str) -> str:
+    """Return a command or a path, in which quotes mean something; raises ``KeyInClear``."""
+    entered = _something(_stripped(text, _is_blank), where)
+    if PREFIX.search(entered):
+        raise KeyInClear(f"the {where}")
+    return entered
+
+
+def _stripped(text: str, is_off: Callable[[str], bool]) -> str:
+    first, last = 0, len(text)
+    while first < last and is_off(text[first]):
+        first += 1
+    while first < last and is_off(text[last - 1]):
+        last -= 1
+    return text[first:last]
+
+
+def _something(entered: str, what: str) -> str:
+    if not entered:
+        raise NothingEntered(what)
+    return entered
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or not is_visible(character)
+
+
+def _is_quote(character: str) -> bool:
+    return character in _QUOTES or unicodedata.category(character) in _QUOTE_CATEGORIES
+
+
+def _oddity(entered: str) -> str:
+    """Return what is wrong inside, without showing any of it, or nothing where it is plain."""
+    if len(entered) > LONGEST:
+        return f"has {len(entered):,} characters"
+    if any(one.isspace() for one in entered):
+        return "has white space in it"
+    hidden = next((one for one in entered if not is_visible(one)), "")
+    if hidden:
+        return f"has a character in it that cannot be seen (U+{ord(hidden):04X})"
+    return ""

@@ -1,0 +1,111 @@
+"""A platform's secret keys that m3cred keeps: ``<destination>.age``, one file each.
+
+Sealed like the credentials, and for the same identity; ``age -d -i identity.txt`` opens them.
+The destination stands inside, too, as age does not tell who wrote a file, or for what. Each
+function takes the directory of the keys.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store import durable
+from m3cred_tui.store.fields import json_object, text
+from m3cred_tui.store.private import FlawError, private_folder, read_private
+from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.store.identity import IdentityFile
+
+_SUFFIX = ".age"
+_LARGEST = 8192
+"""Bytes; a sealed key of Stripe's has about 500."""
+
+
+def keep_key(
+    keys: Path,
+    destination: Destination,
+    key: Secret,
+    identity: IdentityFile,
+    *,
+    is_first_use: Callable[[], bool],
+) -> None:
+    """Seal a key in the place of the one that was there; the caller holds the store's lock.
+
+    Raises what ``IdentityFile.to_seal`` does, ``StoreUnusable`` and ``OutcomeUnknown``.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    opener = identity.to_seal(is_first_use=is_first_use)
+    fields = {"destination": destination.code, "secretKey": key.reveal()}
+    sealed = sealing.seal(opener, json.dumps(fields).encode())
+    try:
+        with private_folder(keys, make=True) as folder:
+            durable.replace(folder, _name(destination), sealed.encode())
+            durable.sweep(folder)
+    except OutcomeUnknown as unknown:
+        found = "Seal the key once more."
+        raise OutcomeUnknown(keys / _name(destination), unknown.reason, found) from unknown
+
+
+def kept_key(keys: Path, destination: Destination, identity: IdentityFile) -> Secret:
+    """Return a sealed key.
+
+    Raises ``FileNotFoundError`` where there is none, ``StoreUnusable`` where it cannot be
+    opened, and what ``IdentityFile.to_open`` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    path = keys / _name(destination)
+    try:
+        with private_folder(keys) as folder:
+            sealed = read_private(folder, path.name, path, most=_LARGEST)
+        plain = sealing.unseal(identity.to_open(), sealed.decode("ascii", "replace"))
+        return _taken_from(plain, destination)
+    except FlawError as flaw:
+        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+
+
+def is_kept(keys: Path, destination: Destination) -> bool:
+    """Tell whether there is a sealed key, without opening it."""
+    return os.path.lexists(keys / _name(destination))
+
+
+def is_any_kept(keys: Path) -> bool:
+    """Tell whether a key is sealed here at all; raises ``StoreUnusable``."""
+    try:
+        with private_folder(keys) as folder:
+            names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
+    except FileNotFoundError:
+        return False
+    return any(name.endswith(_SUFFIX) for name in names)
+
+
+def forget_key(keys: Path, destination: Destination) -> bool:
+    """Remove a sealed key, and tell whether there was one; the caller holds the store's lock.
+
+    Raises ``StoreUnusable`` and ``OutcomeUnknown``.
+    """
+    try:
+        with private_folder(keys) as folder:
+            return durable.remove(folder, _name(destination))
+    except FileNotFoundError:
+        return False
+
+
+def _taken_from(plain: bytes, destination: Destination) -> Secret:
+    fields = json_object(plain)
+    if text(fields, "destination") != destination.code:
+        raise FlawError("it was sealed for another destination")
+    return Secret(text(fields, "secretKey"))
+
+
+def _name(destination: Destination) -> str:
+    return f"{destination.code}{_SUFFIX}"
