@@ -98,7 +98,8 @@ def _let_exchange_end() -> None:
 @contextmanager
 def normal_settings() -> Iterator[Settings]:
     """Yield the settings of a normal start."""
-    yield settings_from(os.environ)
+    # Where gpg's agent would ask for a passphrase, the app is drawing.
+    yield settings_from({name: value for name, value in os.environ.items() if name != "GPG_TTY"})
 
 
 @contextmanager
@@ -127,17 +128,19 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
 
+    places = settings.locations
+    opener = identity or IdentityFile(places.identity)
+
     def authorizer(destination: Destination) -> Authorizer:
         # Not for the first paint: these bring a server and the HTTP protocol.
         from m3cred_tui.authorize.service import Authorizer
         from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 
-        gateway = HttpxGateway(settings.platform(destination))
+        gateway = HttpxGateway(settings.platform(destination, opener))
         return Authorizer(gateway, destination, _open_browser, _now)
 
-    places = settings.locations
     return Services(
-        store=CredentialStore(places.data, identity or IdentityFile(places.identity)),
+        store=CredentialStore(places.data, opener),
         authorizer=authorizer,
         open_browser=_open_browser,
         ways=_ways(settings),
