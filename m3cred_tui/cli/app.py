@@ -99,7 +99,9 @@ def _let_exchange_end() -> None:
 def normal_settings() -> Iterator[Settings]:
     """Yield the settings of a normal start."""
     # Where gpg's agent would ask for a passphrase, the app is drawing.
-    yield settings_from({name: value for name, value in os.environ.items() if name != "GPG_TTY"})
+    yield settings_from(
+        {name: value for name, value in os.environ.items() if name != "GPG_TTY"}
+    )
 
 
 @contextmanager
