@@ -1,38 +1,11 @@
 """The fixed pages that the browser ends on."""
 
-import base64
-import hashlib
 from html import escape
 from http import HTTPStatus
 from string import Template
 
 from m3cred_tui.callback.response import Response
-
-_STYLE = """
-:root { color-scheme: light dark; --ground: #f4f3f8; --card: #fff; --text: #1d1b26;
-  --quiet: #5d596b; --line: #dedbe8; --accent: #4f46c8; --good: #17704a; --bad: #a62c2c; }
-@media (prefers-color-scheme: dark) { :root { --ground: #14131a; --card: #1e1c27;
-  --text: #eceaf4; --quiet: #a8a3b8; --line: #383447; --accent: #aaa3ff; --good: #6fd3a3;
-  --bad: #ff9b93; } }
-* { box-sizing: border-box; margin: 0; }
-body { min-height: 100vh; display: grid; place-items: center; padding: 1.5rem;
-  background: var(--ground); color: var(--text);
-  font: 1.0625rem/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { width: 100%; max-width: 30rem; padding: 2.5rem; background: var(--card);
-  border: 1px solid var(--line); border-top: .25rem solid var(--mark);
-  border-radius: .75rem; }
-.approved { --mark: var(--good); } .refused { --mark: var(--bad); }
-.notice { --mark: var(--accent); }
-h1 { margin-bottom: 1rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em;
-  text-wrap: balance; }
-h1 span { color: var(--mark); }
-p + p { margin-top: .75rem; }
-p:last-of-type { color: var(--quiet); font-size: .9375rem; }
-kbd { padding: .1rem .45rem; border: 1px solid var(--line); border-bottom-width: 2px;
-  border-radius: .3rem; font: .9em ui-monospace, monospace; white-space: nowrap; }
-footer { margin-top: 2rem; color: var(--quiet); font-size: .875rem; }
-"""
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+from m3cred_tui.callback.style import STYLE, hash_of
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -59,7 +32,7 @@ _HEADERS = (
     ("Cache-Control", "no-store"),
     (
         "Content-Security-Policy",
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+        f"default-src 'none'; style-src '{hash_of(STYLE)}'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 )
@@ -69,7 +42,7 @@ def _page(status: HTTPStatus, kind: str, glyph: str, title: str, *paragraphs: st
     """Return a page; ``paragraphs`` are HTML."""
     body = _PAGE.substitute(
         title=escape(title),
-        style=_STYLE,
+        style=STYLE,
         kind=kind,
         glyph=glyph,
         text="\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs),
@@ -94,15 +67,6 @@ REFUSED = _page(
     "Go back to your terminal. To try again, press <kbd>Enter</kbd> on "
     "<strong>Go to Stripe</strong> there.",
     "Nothing was saved. You can close this tab.",
-)
-STILL_WAITING = _page(
-    HTTPStatus.OK,
-    "notice",
-    "\N{HORIZONTAL ELLIPSIS}",
-    "Waiting for Stripe",
-    "m3cred is listening here. Approve access for m3ter on Stripe's page, then select "
-    "<strong>Return to m3ter</strong>.",
-    "The URL of Stripe's page is in your terminal.",
 )
 NOT_EXPECTED = _page(
     HTTPStatus.BAD_REQUEST,
