@@ -309,6 +309,13 @@ def test_picture_of_the_wait_once_the_tunnel_works(
     assert snap_over_ssh(walk, size, READY, Visited())
 
 
+def test_picture_of_the_wait_with_a_page_of_ones_own(
+    snap_over_ssh: Snap, size: tuple[int, int]
+) -> None:
+    own = replace(READY, redirect_uri="https://login.example.com/m3cred/")
+    assert snap_over_ssh(to_waiting, size, own)
+
+
 def test_picture_of_a_paste_of_stripes_own_page(
     snap_over_ssh: Snap, size: tuple[int, int]
 ) -> None:

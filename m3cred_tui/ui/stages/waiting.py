@@ -41,6 +41,11 @@ _PASTE_ELSEWHERE = (
     "Then paste the address that it ends on, even if no page is shown there "
     f"({CODE_LIFETIME // timedelta(minutes=1)} minutes; nowhere else):"
 )
+_PASTE_OWN_PAGE = (
+    "Then paste the address of your page that it ends on "
+    f"({CODE_LIFETIME // timedelta(minutes=1)} minutes; nowhere else). m3cred's relay page has "
+    "a link that leads here, too:"
+)
 
 
 class Setting(NamedTuple):
@@ -171,11 +176,16 @@ class WaitingPanel(UrlPanel):
         self.query_one(f"#{OPEN}").display = not elsewhere
         self.query_one(f"#{SEND}").display = elsewhere
         how_to_paste = self.query_one("#how-to-paste", Static)
-        how_to_paste.update(Content(_PASTE_ELSEWHERE if elsewhere else _PASTE_HERE))
+        how_to_paste.update(Content(self._how_to_paste()))
         how_to_paste.remove_class("problem")
         tunnel = self.query_one("#tunnel", Static)
         tunnel.display = elsewhere and setting.tunnel is not None
         tunnel.update(self._about_tunnel())
+
+    def _how_to_paste(self) -> str:
+        if self._ready.redirect_uri.startswith("https:"):
+            return _PASTE_OWN_PAGE
+        return _PASTE_ELSEWHERE if self._elsewhere else _PASTE_HERE
 
     def _about_tunnel(self) -> Content:
         seen = "✓ tunnel works" if self._visited else "tunnel: not seen yet"
