@@ -200,8 +200,8 @@ class AuthenticateStage(Stage):
     async def _show_waiting(self, ready: UrlReady) -> None:
         ways = self._services.ways
         here = await ways.here()
-        port = urlsplit(ready.redirect_uri).port
-        tunnel = ways.tunnel(port, here).command if port and ready.short_url else None
+        port = urlsplit(ready.short_url or "").port
+        tunnel = ways.tunnel(port, here).command if port else None
         reason = next(iter(here.reasons), "")
         setting = Setting(here.browser_is_elsewhere, reason, tunnel, ways.is_linked())
         await self._show(WaitingPanel(ready, setting, self._services))
