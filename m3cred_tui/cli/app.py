@@ -58,7 +58,10 @@ def _unfit_terminal() -> str | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "the app needs a terminal; run it in one."
     if os.environ.get("TERM", "") in {"", "dumb"}:
-        return "TERM is dumb: this terminal cannot show a full-screen app."
+        return (
+            "TERM is dumb: this terminal cannot show a full-screen app; use the command line: "
+            "m3cred create --help."
+        )
     return None
 
 
@@ -71,8 +74,9 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
 
         unlocked_for_start(identity, passphrase_fd)
     from m3cred_tui.ui.app import M3credApp
+    from m3cred_tui.ui.terminal_abilities import abilities
 
-    app = M3credApp(services_from(settings, identity))
+    app = M3credApp(services_from(settings, identity), abilities(os.environ))
     try:
         app.run(mouse=mouse)
     finally:

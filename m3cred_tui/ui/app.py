@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +17,8 @@ from m3cred_tui.ui.leaving import told_of_signals
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.terminal import TerminalDriver
+from m3cred_tui.ui.terminal_abilities import Abilities
+from m3cred_tui.ui.terminal_colours import OWN_THEME, OWN_VARIABLES, are_few, draw_in
 from m3cred_tui.ui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_ALL = Abilities()
 LEAST_WIDTH, LEAST_HEIGHT = 60, 20
 _SIGNALLED = 128
 
@@ -48,11 +52,25 @@ class M3credApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(driver_class=TerminalDriver)
+    def __init__(self, services: Services, abilities: Abilities = _ALL) -> None:
+        """Take the rooms, and what the terminal can do."""
+        few = are_few(abilities.colours)
+        if few:
+            self.set_reactive(App.theme, OWN_THEME)  # before the styles are read
+        driver: Any = partial(TerminalDriver, abilities=abilities)
+        super().__init__(driver_class=driver, ansi_color=few or None)
+        draw_in(self, abilities.colours)
+        self._abilities = abilities
         self._keys = TypeAhead(self)
         self._services = services
         self.crash: BaseException | None = None
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Give the colours their names; of few, Textual's choice cannot always be read."""
+        variables = super().get_css_variables()
+        if self.theme == OWN_THEME:
+            variables.update(OWN_VARIABLES)
+        return variables
 
     async def run_async(self, **options: Any) -> None:
         """Run until the user or a signal ends it; either way, the terminal is as it was."""
@@ -126,6 +144,12 @@ class M3credApp(App[None]):
                     lambda action=action, node=active.node: self.run_action(action, node),
                 )
         yield SystemCommand("Theme: light, dark and others", "Colours", self.search_themes)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Name Enter in words where its sign cannot be shown."""
+        if binding.key == "enter" and self._abilities.characters != "all":
+            return "enter"
+        return super().get_key_display(binding)
 
     def action_help(self) -> None:
         """Show every key of this screen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import sys
@@ -14,6 +15,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from m3cred_tui.ui.bracketed_paste import BracketedPaste
+from m3cred_tui.ui.terminal_signs import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from m3cred_tui.ui.terminal_abilities import Abilities
+
+# Strings to the terminal, and what begins with a private mark or asks (ECMA-48, section 5.4;
+# DEC's and kitty's own): an old terminal draws a part of each.
+_YOUNGER = re.compile(
+    r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[\d;]*\$[@-~])"
+)
+# Not every terminal has a second screen to leave: a console has none, GNU screen seldom.
+_CLEAR = "\x1b[m\x1b[H\x1b[J"
 _TICK_SECONDS = 0.1
 _MOST_AT_ONCE = 4096
 
@@ -34,11 +45,15 @@ class TerminalDriver(LinuxDriver):
     terminal, nor to whose parent ignores it).
     """
 
-    def __init__(self, app: App[Any], **options: Any) -> None:
-        super().__init__(app, **options)
+    def __init__(
+        self, app: App[Any], *, abilities: Abilities, mouse: bool = True, **options: Any
+    ) -> None:
+        # An old terminal's mouse reports are none that Textual reads; without, it can select.
+        super().__init__(app, mouse=mouse and not abilities.is_old, **options)
+        self._abilities = abilities
         self._is_on = False
         self._is_gone = False
-        self._output = _Output(sys.__stderr__ or sys.stderr, self._let_go)
+        self._output = _Output(sys.__stderr__ or sys.stderr, self._let_go, abilities)
         self._file = self._output  # type: ignore[assignment]  # all that Textual's writer uses
 
     def start_application_mode(self) -> None:
@@ -49,6 +64,7 @@ class TerminalDriver(LinuxDriver):
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
         self._is_on = False
+        self.write(_CLEAR)
         super().stop_application_mode()
 
     def _sigtstp_application(self, *_: object) -> None:
@@ -115,15 +131,18 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Output:
-    """Writes to a terminal; the first write that fails is told, the others go nowhere."""
+    """Writes what a terminal shows; the first write that fails is told, others go nowhere."""
 
-    def __init__(self, file: IO[str], failed: Callable[[], None]) -> None:
+    def __init__(self, file: IO[str], failed: Callable[[], None], abilities: Abilities) -> None:
         self._file = file
         self._failed = failed
+        self._abilities = abilities
 
     def write(self, text: str) -> None:
+        if self._abilities.is_old:
+            text = _YOUNGER.sub("", text)
         try:
-            self._file.write(text)
+            self._file.write(shown(text, self._abilities.characters))
         except OSError:
             self._failed()
 

@@ -46,7 +46,8 @@ def test_a_dumb_terminal_gets_one_sentence_and_status_1(
         environment["TERM"] = term
     assert on_a_terminal(environment, *arguments) == (
         1,
-        "m3cred: TERM is dumb: this terminal cannot show a full-screen app.\r\n",
+        "m3cred: TERM is dumb: this terminal cannot show a full-screen app; use the command "
+        "line: m3cred create --help.\r\n",
     )
 
 
