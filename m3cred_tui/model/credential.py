@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from m3cred_tui.model.destination import Destination
 from m3cred_tui.model.entity_type import EntityType
+from m3cred_tui.model.oauth_model import OAuthModel
 from m3cred_tui.model.secret import Secret
 
 
@@ -33,10 +34,11 @@ class StripeAccount:
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """What Stripe answers to an exchange, as far as m3cred uses it.
+    """What Stripe answers to an exchange or a refresh, as far as m3cred uses it.
 
-    ``access_token``, ``refresh_token`` and ``publishable_key`` are deprecated at Stripe and
-    may be missing (https://docs.stripe.com/connect/oauth-reference#post-token).
+    With Connect, ``access_token``, ``refresh_token`` and ``publishable_key`` are deprecated
+    and may be missing (https://docs.stripe.com/connect/oauth-reference#post-token). With
+    Stripe Apps there is always an access token.
     """
 
     account_id: str
@@ -45,6 +47,10 @@ class TokenResponse:
     access_token: Secret | None = None
     refresh_token: Secret | None = None
     publishable_key: str | None = None
+    oauth: OAuthModel = OAuthModel.CONNECT
+    """The model that they were given by, and work by."""
+    obtained_at: datetime | None = None
+    """Since when an access token's hour runs; ``None`` where it does not end."""
 
 
 @dataclass(frozen=True, slots=True)

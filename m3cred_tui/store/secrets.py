@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import TokenResponse
+from m3cred_tui.model.oauth_model import OAuthModel
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.fields import Json, boolean, line, text, time
+from m3cred_tui.store.fields import Json, boolean, known, line, text, time
 from m3cred_tui.store.private import FlawError
 
 Secrets = TokenResponse | AuthorizationRequest
+
+_MODELS = {model.value: model for model in OAuthModel}
 
 
 def fields_of(secrets: Secrets) -> Json:
@@ -20,7 +23,7 @@ def fields_of(secrets: Secrets) -> Json:
             "request": {
                 "state": secrets.state.reveal(),
                 "redirectUri": secrets.redirect_uri,
-                "expiresAt": secrets.expires_at.astimezone(UTC).isoformat(),
+                "expiresAt": _iso(secrets.expires_at),
             }
         }
     return {
@@ -31,6 +34,8 @@ def fields_of(secrets: Secrets) -> Json:
             "accessToken": _revealed(secrets.access_token),
             "refreshToken": _revealed(secrets.refresh_token),
             "publishableKey": secrets.publishable_key,
+            "oauth": secrets.oauth.value,
+            "obtainedAt": _iso(secrets.obtained_at),
         }
     }
 
@@ -56,6 +61,9 @@ def _tokens(fields: Json) -> TokenResponse:
         access_token=_secret(fields, "accessToken"),
         refresh_token=_secret(fields, "refreshToken"),
         publishable_key=None if publishable_key is None else line(fields, "publishableKey"),
+        # Neither is in what was written before there was Stripe Apps.
+        oauth=known(_MODELS, fields, "oauth") if "oauth" in fields else OAuthModel.CONNECT,
+        obtained_at=None if fields.get("obtainedAt") is None else time(fields, "obtainedAt"),
     )
 
 
@@ -65,6 +73,10 @@ def _request(fields: Json) -> AuthorizationRequest:
         redirect_uri=line(fields, "redirectUri"),
         expires_at=time(fields, "expiresAt"),
     )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
 def _revealed(secret: Secret | None) -> str | None:

@@ -10,12 +10,16 @@ import pytest
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
 from m3cred_tui.model.destination import STRIPE
 from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import AlreadyThere, CredentialDamaged
 from m3cred_tui.store.record import Damaged, with_checksum
 from m3cred_tui.store.store import CredentialStore
 
 _WRITTEN = Path(__file__).with_name("schema_1")
 """What m3cred wrote while schema 1 was today's."""
+_BEFORE_APPS = Path(__file__).with_name("schema_2")
+"""What m3cred wrote, in today's schema, before it knew Stripe Apps."""
 _ID = "019cb73d-3593-7000-8000-000000000001"
 AS_CREATED = Credential(
     id=_ID,
@@ -32,10 +36,15 @@ AS_CREATED = Credential(
 @pytest.fixture
 def old(identity: Path, credentials: Path) -> Path:
     """Lay out a record as it was then, in a directory without ``lock`` and ``pending/``."""
+    return lay_out(_WRITTEN, identity, credentials)
+
+
+def lay_out(written: Path, identity: Path, credentials: Path) -> Path:
     for folder in (identity.parent, credentials.parent, credentials):
         folder.mkdir(mode=0o700)
-    file = credentials / f"{_ID}.json"
-    for source, target in ((_WRITTEN / file.name, file), (_WRITTEN / identity.name, identity)):
+    (record,) = written.glob("*.json")
+    file = credentials / record.name
+    for source, target in ((record, file), (written / identity.name, identity)):
         target.touch(0o600)
         target.write_bytes(source.read_bytes())
     return file
@@ -67,6 +76,30 @@ def test_an_older_record_is_one_of_today_after_an_update(
     assert (fields["schema"], "crc32" in fields) == (2, True)
     assert store.verified(_ID) == renamed
     assert secrets(store.tokens(_ID)) == ("sk_live_of_schema_1", "rt_of_schema_1")
+
+
+def test_a_record_of_before_stripe_apps_works_by_connect(
+    store: CredentialStore, identity: Path, credentials: Path
+) -> None:
+    file = lay_out(_BEFORE_APPS, identity, credentials)
+    tokens = store.tokens(file.stem)
+    assert (tokens.oauth, tokens.obtained_at) == (OAuthModel.CONNECT, None)
+    assert secrets(tokens) == ("sk_live_of_schema_2", "rt_of_schema_2")
+    assert isinstance(store.verified(file.stem), Credential)
+
+
+def test_a_credential_keeps_the_model_that_it_was_made_with(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    at = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
+    by_apps = replace(tokens, oauth=OAuthModel.APPS, obtained_at=at)
+    store.create(acme, by_apps)
+    kept = store.tokens(acme.id)
+    assert (kept.oauth, kept.obtained_at) == (OAuthModel.APPS, at)
+    refreshed = replace(kept, access_token=Secret("rk_live_next"), obtained_at=at)
+    store.update(acme.id, lambda before, _tokens: (before, refreshed))
+    kept = store.tokens(acme.id)
+    assert (kept.oauth, secrets(kept)[0]) == (OAuthModel.APPS, "rk_live_next")
 
 
 def test_an_older_record_can_be_deleted(store: CredentialStore, old: Path) -> None:
