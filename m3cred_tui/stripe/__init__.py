@@ -1,1 +1,1 @@
-"""Talking to Stripe: a port, and its one adapter over httpx."""
+"""Talking to Stripe: a port, and its two adapters, one for each of Stripe's OAuth models."""

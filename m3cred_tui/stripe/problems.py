@@ -1,39 +1,37 @@
 """What can go wrong with Stripe."""
 
-from enum import Enum
-
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.stripe.calls import CONSEQUENCES, Call
 
-
-class Call(Enum):
-    """What was asked of Stripe; what a failure means depends on it."""
-
-    EXCHANGE = "exchange"
-    ACCOUNT = "account"
-
+__all__ = [
+    "Call",
+    "KeyOfOtherMode",
+    "ReplyLost",
+    "SecretKeyUnusable",
+    "StripeFailed",
+    "StripeNonsense",
+    "StripeProblem",
+    "StripeRefused",
+    "StripeUnreachable",
+    "TokenMissing",
+]
 
 _UNAUTHORIZED = 401
-_BEGIN_AGAIN = "Begin a new authorization."
-_UNREAD = "The account's name and country could not be read."
-_NOTHING_SENT = {
-    Call.EXCHANGE: f"Nothing was sent to Stripe. {_BEGIN_AGAIN}",
-    Call.ACCOUNT: _UNREAD,
-}
-_REFUSED = {Call.EXCHANGE: _BEGIN_AGAIN, Call.ACCOUNT: _UNREAD}
-# A code that has reached Stripe may be spent, and using it again would revoke the connection.
-_OUTCOME_UNKNOWN = {
-    Call.EXCHANGE: f"Whether Stripe has connected the account is not known. {_BEGIN_AGAIN}",
-    Call.ACCOUNT: _UNREAD,
-}
+_CONFLICT = 409
 
 
 class StripeProblem(Problem):
-    """A call to Stripe brought no usable answer."""
+    """A call to Stripe brought no usable answer.
+
+    ``happened`` and ``follows`` are the two sentences that its text is made of.
+    """
 
     def __init__(self, call: Call, host: str, happened: str, follows: str) -> None:
         super().__init__(f"{happened} {follows}")
         self.call = call
         self.host = host
+        self.happened = happened
+        self.follows = follows
 
 
 class SecretKeyUnusable(StripeProblem):
@@ -41,7 +39,29 @@ class SecretKeyUnusable(StripeProblem):
 
     def __init__(self, call: Call, host: str) -> None:
         happened = "The secret key that is set for this destination is not one of Stripe's."
-        super().__init__(call, host, happened, _NOTHING_SENT[call])
+        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
+
+
+class KeyOfOtherMode(StripeProblem):
+    """The platform's key is of test mode and the account's of live mode, or the reverse."""
+
+    def __init__(self, call: Call, host: str, *, livemode: bool) -> None:
+        needed, given = ("live", "test") if livemode else ("test", "live")
+        happened = (
+            f"The secret key that is set for this destination is of {given} mode, but the "
+            f"credential is of {needed} mode."
+        )
+        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
+        self.livemode = livemode
+
+
+class TokenMissing(StripeProblem):
+    """A credential of Stripe Apps has no access token or refresh token that could be sent."""
+
+    def __init__(self, call: Call, host: str) -> None:
+        token = "refresh token" if call is Call.REFRESH else "access token"
+        happened = f"The credential holds no {token}."
+        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
 
 
 class StripeUnreachable(StripeProblem):
@@ -49,7 +69,7 @@ class StripeUnreachable(StripeProblem):
 
     def __init__(self, call: Call, host: str, reason: str) -> None:
         happened = f"{host} could not be reached: {reason}."
-        super().__init__(call, host, happened, _NOTHING_SENT[call])
+        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
         self.reason = reason
 
 
@@ -58,7 +78,7 @@ class ReplyLost(StripeProblem):
 
     def __init__(self, call: Call, host: str, reason: str) -> None:
         happened = f"No whole answer came from {host}: {reason}."
-        super().__init__(call, host, happened, _OUTCOME_UNKNOWN[call])
+        super().__init__(call, host, happened, CONSEQUENCES[call].unknown)
         self.reason = reason
 
 
@@ -66,35 +86,61 @@ class StripeRefused(StripeProblem):
     """Stripe answered with a 4xx status; ``error`` and ``description`` are Stripe's, cleaned.
 
     Either may be ``None``, and ``error`` may be one that Stripe has not documented.
+    ``by_access_token`` tells that the call was made with the credential's own token, not
+    with the platform's key.
     """
 
     def __init__(
-        self, call: Call, host: str, status: int, error: str | None, description: str | None
+        self,
+        call: Call,
+        host: str,
+        status: int,
+        error: str | None,
+        description: str | None,
+        *,
+        by_access_token: bool = False,
     ) -> None:
         code = f"{error}, " if error else ""
         said = f": {description.rstrip('.')}" if description else ""
         happened = f"{host} refused ({code}status {status}){said}."
-        if status == _UNAUTHORIZED:
-            happened += " Check the secret key that is set for this destination."
-        super().__init__(call, host, happened, _REFUSED[call])
         self.status = status
         self.error = error
         self.description = description
+        self.by_access_token = by_access_token
+        hint, follows = self._hint(call), CONSEQUENCES[call].refused
+        if call is Call.REFRESH and status == _CONFLICT:  # the first of two is under way
+            follows = CONSEQUENCES[call].unknown
+        super().__init__(call, host, f"{happened} {hint}" if hint else happened, follows)
+
+    def _hint(self, call: Call) -> str:
+        match call, self.error:
+            case Call.REFRESH, "invalid_grant":
+                return "The refresh token does not count any more: create the credential again."
+            case Call.DEAUTHORIZE, "invalid_client":
+                return (
+                    "Either the account is not connected any more, or the client id or secret "
+                    "key that is set for this destination is of another platform or mode."
+                )
+        if self.status != _UNAUTHORIZED:
+            return ""
+        if self.by_access_token:
+            return "The credential's access token has expired or was revoked."
+        return "Check the secret key that is set for this destination."
 
 
 class StripeFailed(StripeProblem):
-    """Stripe answered with a 5xx status: of an exchange, the outcome is unknown."""
+    """Stripe answered with a 5xx status: what became of the request is unknown."""
 
     def __init__(self, call: Call, host: str, status: int) -> None:
         happened = f"{host} failed with status {status}."
-        super().__init__(call, host, happened, _OUTCOME_UNKNOWN[call])
+        super().__init__(call, host, happened, CONSEQUENCES[call].unknown)
         self.status = status
 
 
 class StripeNonsense(StripeProblem):
-    """The answer is not one that Stripe gives: of an exchange, the outcome is unknown."""
+    """The answer is not one that Stripe gives: what became of the request is unknown."""
 
     def __init__(self, call: Call, host: str, what: str) -> None:
         happened = f"{host} answered something that cannot be understood: {what}."
-        super().__init__(call, host, happened, _OUTCOME_UNKNOWN[call])
+        super().__init__(call, host, happened, CONSEQUENCES[call].unknown)
         self.what = what

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
@@ -46,6 +47,46 @@ def token_response(body: bytes) -> TokenResponse:
         refresh_token=_secret(reply, "refresh_token"),
         publishable_key=_token(reply, "stripe_publishable_key"),
     )
+
+
+def apps_token_response(body: bytes) -> TokenResponse:
+    """Read the reply of Stripe Apps to an exchange: without an access token it is none.
+
+    Raises :class:`ReplyError`.
+    """
+    tokens = token_response(body)
+    if tokens.access_token is None:
+        raise ReplyError("it has no access token")
+    return tokens
+
+
+def refreshed(body: bytes, before: TokenResponse) -> TokenResponse:
+    """Read the reply to a refresh of these tokens; what it leaves out stays as it was.
+
+    The old refresh token is dead as soon as there is a reply, so nothing but a new access
+    token for this account is asked of it. Raises :class:`ReplyError`.
+    """
+    reply = _object(body)
+    for field in ("stripe_user_id", "account_id"):
+        if reply.get(field) not in (None, before.account_id):
+            raise ReplyError("it is about another account")
+    if reply.get("livemode") not in (None, before.livemode):
+        raise ReplyError("it is of the other mode")
+    access_token = _secret(reply, "access_token")
+    if access_token is None:
+        raise ReplyError("it has no access token")
+    return replace(
+        before,
+        access_token=access_token,
+        refresh_token=_secret(reply, "refresh_token") or before.refresh_token,
+        publishable_key=_token(reply, "stripe_publishable_key") or before.publishable_key,
+    )
+
+
+def deauthorized(body: bytes, account_id: str) -> None:
+    """Read the reply to a request to disconnect this account; raises :class:`ReplyError`."""
+    if _object(body).get("stripe_user_id") != account_id:
+        raise ReplyError("it does not name the account")
 
 
 def stripe_account(body: bytes, account_id: str, *, livemode: bool) -> StripeAccount:

@@ -6,13 +6,16 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.httpx_gateway import HttpxGateway
+from m3cred_tui.stripe.apps import AppsGateway
+from m3cred_tui.stripe.connect import ConnectGateway
 from m3cred_tui.stripe.platform import Platform
 
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -28,9 +31,15 @@ class Stub:
 
     def gateway(
         self, *, time_limit: float = 5.0, key: str = KEY, scheme: str = "http"
-    ) -> HttpxGateway:
+    ) -> ConnectGateway:
+        return ConnectGateway(self._platform(key, scheme), time_limit)
+
+    def apps(self, *, time_limit: float = 5.0, key: str = KEY) -> AppsGateway:
+        return AppsGateway(self._platform(key, "http"), lambda: NOW, time_limit)
+
+    def _platform(self, key: str, scheme: str) -> Platform:
         base = f"{scheme}://{self.host}"
-        return HttpxGateway(Platform("ca_platform", Secret(key), base, base), time_limit)
+        return Platform("ca_platform", Secret(key), base, base)
 
 
 Serve = Callable[..., Awaitable[Stub]]

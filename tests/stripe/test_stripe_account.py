@@ -6,6 +6,7 @@ import pytest
 from m3cred_tui.model.credential import StripeAccount
 from m3cred_tui.stripe.problems import (
     Call,
+    KeyOfOtherMode,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
@@ -23,7 +24,7 @@ async def test_the_owner_recognises_the_account_by_name_and_country(
 ) -> None:
     settings = {"dashboard": {"display_name": "Acme [prod]"}}
     stub = await serve(reply({"id": ID, "settings": settings, "country": "GB"}))
-    account = await stub.gateway().account(ID, livemode=True)
+    account = await stub.gateway(key="sk_live_1").account(ID, livemode=True)
     assert account == StripeAccount(ID, livemode=True, name="Acme [prod]", country="GB")
     assert stub.requests[0].startswith("GET /v1/account HTTP/1.1\r\n")
     assert f"stripe-account: {ID}".lower() in stub.requests[0].lower()
@@ -47,6 +48,24 @@ async def test_the_business_name_stands_in_for_a_missing_display_name(
     stub = await serve(reply({"id": ID, "settings": settings, "business_profile": profile}))
     account = await stub.gateway().account(ID, livemode=False)
     assert account == StripeAccount(ID, livemode=False, name="Acme Limited")
+
+
+@pytest.mark.parametrize(("key", "livemode"), [("sk_test_1", True), ("rk_live_1", False)])
+async def test_a_key_of_the_other_mode_is_told_of_and_not_sent(
+    serve: Serve, key: str, *, livemode: bool
+) -> None:
+    stub = await serve(b"")
+    with pytest.raises(KeyOfOtherMode) as caught:
+        await stub.gateway(key=key).account(ID, livemode=livemode)
+    needed, given = ("live", "test") if livemode else ("test", "live")
+    assert f"is of {given} mode, but the credential is of {needed} mode." in str(caught.value)
+    assert stub.connections == 0
+
+
+async def test_a_key_whose_mode_cannot_be_seen_is_tried(serve: Serve, reply: Reply) -> None:
+    stub = await serve(reply({"id": ID}))
+    await stub.gateway(key="a_key_of_a_kind_to_come").account(ID, livemode=True)
+    assert len(stub.requests) == 1
 
 
 @pytest.mark.parametrize("country", [None, "", "gb", "GBR", "\x1bG", 7])

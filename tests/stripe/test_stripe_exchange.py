@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.httpx_gateway import HttpxGateway
+from m3cred_tui.stripe.connect import ConnectGateway
 from m3cred_tui.stripe.platform import Platform
 from m3cred_tui.stripe.problems import (
     Call,
@@ -65,7 +65,7 @@ async def test_a_refused_connection_says_that_nothing_was_sent() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
         base = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        gateway = HttpxGateway(Platform("ca_x", Secret("sk_x"), base, base))
+        gateway = ConnectGateway(Platform("ca_x", Secret("sk_x"), base, base))
         with pytest.raises(StripeUnreachable) as caught:
             await gateway.exchange(CODE)
     assert caught.value.call is Call.EXCHANGE
@@ -77,7 +77,7 @@ async def test_a_name_that_does_not_resolve_says_so(monkeypatch: pytest.MonkeyPa
     for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
     base = "https://connect.stripe.invalid"
-    gateway = HttpxGateway(Platform("ca_x", Secret("sk_x"), base, base))
+    gateway = ConnectGateway(Platform("ca_x", Secret("sk_x"), base, base))
     with pytest.raises(StripeUnreachable) as caught:
         await gateway.exchange(CODE)
     assert caught.value.reason == "its name cannot be resolved"
@@ -214,7 +214,7 @@ async def test_a_key_that_cannot_be_one_is_told_of_and_not_sent(
 
 def test_a_key_is_never_sent_in_clear_over_a_network() -> None:
     with pytest.raises(ValueError, match="this machine only"):
-        HttpxGateway(Platform("ca_x", Secret("sk_x"), connect_base="http://stripe.example"))
+        ConnectGateway(Platform("ca_x", Secret("sk_x"), connect_base="http://stripe.example"))
 
 
 def test_the_first_paint_does_not_wait_for_httpx() -> None:

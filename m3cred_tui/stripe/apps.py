@@ -1,0 +1,110 @@
+"""Stripe Apps (https://docs.stripe.com/stripe-apps/api-authentication/oauth)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from urllib.parse import urlencode
+
+from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe import replies
+from m3cred_tui.stripe.asking import TIME_LIMIT, ask, host_of
+from m3cred_tui.stripe.calls import Call
+from m3cred_tui.stripe.http import Form, Request
+from m3cred_tui.stripe.platform import Platform, livemode_of, refuse_clear_text
+from m3cred_tui.stripe.problems import KeyOfOtherMode, TokenMissing
+
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class AppsGateway:
+    """The :class:`~m3cred_tui.stripe.gateway.StripeGateway` of a platform with a Stripe App.
+
+    The platform's key gets tokens, and nothing else is done with it; the account itself is
+    reached by its access token, whose hour is counted by ``now``.
+    """
+
+    platform: Platform
+    now: Callable[[], datetime]
+    time_limit: float = TIME_LIMIT
+
+    def __post_init__(self) -> None:
+        refuse_clear_text(self.platform)
+
+    def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
+        """Return the address at which the account's owner approves access.
+
+        There is no scope: what an app may do is written in its manifest.
+        """
+        query = {
+            "client_id": self.platform.client_id,
+            "redirect_uri": redirect_uri,
+            "state": state.reveal(),
+        }
+        channel = f"{self.platform.channel}/" if self.platform.channel else ""
+        base = self.platform.marketplace_base
+        return f"{base}/oauth/v2/{channel}authorize?{urlencode(query)}"
+
+    async def exchange(self, code: Secret) -> TokenResponse:
+        """Exchange an authorization code; sent once at most, as a second use may revoke it."""
+        obtained_at = self.now()  # before Stripe's own clock, so that no token is overrated
+        request = self._post("token", {"grant_type": "authorization_code", "code": code})
+        tokens = await ask(
+            Call.EXCHANGE, request, replies.apps_token_response, time_limit=self.time_limit
+        )
+        return replace(tokens, oauth=OAuthModel.APPS, obtained_at=obtained_at)
+
+    async def refresh(
+        self, tokens: TokenResponse, idempotency_key: str, *, asked_at: datetime | None = None
+    ) -> TokenResponse:
+        """Replace the tokens: see :meth:`~m3cred_tui.stripe.gateway.StripeGateway.refresh`.
+
+        What Stripe leaves out stays as it was. Raises :class:`ValueError` for what is not an
+        idempotency key.
+        """
+        if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+            raise ValueError("an idempotency key is 1 to 255 visible ASCII characters")
+        obtained_at = asked_at or self.now()
+        refresh_token = tokens.refresh_token or Secret("")
+        form: Form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        request = self._post("token", form, {"Idempotency-Key": idempotency_key})
+        host = host_of(request.url)
+        if not refresh_token:
+            raise TokenMissing(Call.REFRESH, host)
+        if livemode_of(self.platform.secret_key) is (not tokens.livemode):
+            raise KeyOfOtherMode(Call.REFRESH, host, livemode=tokens.livemode)
+        read = partial(replies.refreshed, before=tokens)
+        after = await ask(Call.REFRESH, request, read, time_limit=self.time_limit)
+        return replace(after, oauth=OAuthModel.APPS, obtained_at=obtained_at)
+
+    async def deauthorize(self, account_id: str) -> None:
+        """Disconnect the account from the platform: all of its tokens end.
+
+        Stripe documents this for Connect only; for Stripe Apps it is the same request at the
+        API's own address, which apps in public use call.
+        """
+        form = {"client_id": self.platform.client_id, "stripe_user_id": account_id}
+        read = partial(replies.deauthorized, account_id=account_id)
+        request = self._post("deauthorize", form)
+        await ask(Call.DEAUTHORIZE, request, read, time_limit=self.time_limit)
+
+    async def account(
+        self, account_id: str, *, livemode: bool, access_token: Secret | None = None
+    ) -> StripeAccount:
+        """Read the account by its access token."""
+        url = f"{self.platform.api_base}/v1/account"
+        request = Request("GET", url, access_token or Secret(""))
+        read = partial(replies.stripe_account, account_id=account_id, livemode=livemode)
+        return await ask(
+            Call.ACCOUNT, request, read, time_limit=self.time_limit, by_access_token=True
+        )
+
+    def _post(self, path: str, form: Form, headers: dict[str, str] | None = None) -> Request:
+        url = f"{self.platform.api_base}/v1/oauth/{path}"
+        return Request(
+            "POST", url, self.platform.secret_key, headers or {}, form=form, basic=True
+        )
