@@ -32,14 +32,15 @@ async def account(platform: Platform, request: Request) -> Response:
 
 
 def _account_of_token(platform: Platform, token: str, account_id: str | None) -> Account:
-    grant = platform.grant_of(token)
-    if grant is None:
+    access = platform.access_token(token)
+    if access is None:
         raise ApiError(401, "Invalid API key provided.")
-    if grant.revoked:
+    if not access.counts(token, platform.now()):
         raise ApiError(401, "Expired API key provided.", "api_key_expired")
-    if account_id not in {None, grant.account.id}:
+    account = access.grant.account
+    if account_id not in {None, account.id}:
         raise _no_access(account_id or "")
-    return grant.account
+    return account
 
 
 def _no_access(account_id: str) -> ApiError:

@@ -1,42 +1,33 @@
-"""GET /oauth/authorize, and the forms that follow it."""
+"""The authorization pages of both models, and the forms that follow them."""
 
-import re
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from m3cred_tui.demo_stripe import pages
+from m3cred_tui.demo_stripe import pages, requested
 from m3cred_tui.demo_stripe.business import account_of
-from m3cred_tui.demo_stripe.errors import OAuthCode, OAuthError
-from m3cred_tui.demo_stripe.grants import SCOPES
+from m3cred_tui.demo_stripe.errors import OAuthError
 from m3cred_tui.demo_stripe.parameters import form_parameters, query_parameters
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.demo_stripe.replies import json_reply
 from m3cred_tui.demo_stripe.sessions import AuthorizationRequest, Session, Sessions
 
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,180}")
+_Check = Callable[..., AuthorizationRequest]
 
 
 async def authorize(platform: Platform, sessions: Sessions, request: Request) -> Response:
-    """Check the authorization request and ask who is there.
+    """GET /oauth/authorize of Connect: check the request and ask who is there.
 
     As at Stripe, what is wrong with the request is shown to the browser as JSON and never
     reaches the redirect URI.
     """
-    try:
-        query = query_parameters(request)
-    except OAuthError as error:
-        return _shown(error, None)
-    client_id = query.get("client_id")
-    livemode = None if client_id is None else platform.mode_of_client(client_id)
-    if client_id is not None and livemode is None:
-        message = "No application matches the supplied client identifier"
-        return json_reply({"error": {"message": message}}, 400)
-    try:
-        checked = _checked(platform, query, livemode=livemode)
-    except OAuthError as error:
-        return _shown(error, query.get("state"))
-    return pages.log_in(sessions.begin(checked))
+    return _begun(platform, sessions, request, requested.by_connect)
+
+
+async def install(platform: Platform, sessions: Sessions, request: Request) -> Response:
+    """GET /oauth/v2/authorize of Stripe Apps: the same, without response type and scope."""
+    return _begun(platform, sessions, request, requested.by_apps)
 
 
 async def log_in(sessions: Sessions, request: Request) -> Response:
@@ -80,40 +71,25 @@ def _next_page(session: Session) -> Response:
     return RedirectResponse(session.answer, 303, headers)
 
 
-def _checked(
-    platform: Platform, query: dict[str, str], *, livemode: bool | None
-) -> AuthorizationRequest:
-    if livemode is None:
-        raise OAuthError("invalid_request", "No client_id provided.")
-    response_type = query.get("response_type")
-    if response_type is None:
-        raise OAuthError("invalid_request", "No response_type provided.")
-    if response_type != "code":
-        raise _invalid("unsupported_response_type", "response type", response_type)
-    registered = platform.description.redirect_uris
-    redirect_uri = query.get("redirect_uri", registered[0])
-    if redirect_uri not in registered:
-        raise OAuthError(
-            "invalid_redirect_uri",
-            f"Invalid redirect URI '{redirect_uri}'. Ensure this URI exactly matches one of "
-            "the URIs specified in your application settings.",
+def _begun(platform: Platform, sessions: Sessions, request: Request, check: _Check) -> Response:
+    try:
+        query = query_parameters(request)
+    except OAuthError as error:
+        return _shown(error, None)
+    client_id = query.get("client_id")
+    if client_id is None:
+        return _shown(
+            OAuthError("invalid_request", "No client_id provided."), query.get("state")
         )
-    scope = query.get("scope", SCOPES[0])
-    if scope not in SCOPES:
-        raise _invalid("invalid_scope", "scope", scope)
-    email = query.get("stripe_user[email]", "")
-    return AuthorizationRequest(
-        livemode=livemode,
-        redirect_uri=redirect_uri,
-        scope=scope,
-        state=query.get("state"),
-        # A prefill that makes no sense is ignored, as Stripe does.
-        prefilled_email=email if _EMAIL.fullmatch(email) else "",
-    )
-
-
-def _invalid(code: OAuthCode, what: str, value: str) -> OAuthError:
-    return OAuthError(code, f"Invalid {what}: '{value}'.")
+    livemode = platform.mode_of_client(client_id)
+    if livemode is None:
+        message = "No application matches the supplied client identifier"
+        return json_reply({"error": {"message": message}}, 400)
+    try:
+        checked = check(platform, query, livemode=livemode)
+    except OAuthError as error:
+        return _shown(error, query.get("state"))
+    return pages.log_in(sessions.begin(checked))
 
 
 def _shown(error: OAuthError, state: str | None) -> Response:

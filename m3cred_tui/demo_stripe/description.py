@@ -24,6 +24,9 @@ class Description(NamedTuple):
     test: ClientKeys
     live: ClientKeys
     redirect_uris: tuple[str, ...]
+    marketplace_base: str
+    require_https: bool = False
+    """Live mode redirects to HTTPS only, as Stripe's does."""
 
     def to_json(self) -> str:
         """Return all of it, the secret keys too, as one line of JSON."""
@@ -34,6 +37,7 @@ class Description(NamedTuple):
                 "test": _revealed(self.test),
                 "live": _revealed(self.live),
                 "redirect_uris": list(self.redirect_uris),
+                "marketplace_base": self.marketplace_base,
             }
         )
 
@@ -42,23 +46,27 @@ def _revealed(keys: ClientKeys) -> dict[str, str]:
     return {"client_id": keys.client_id, "secret_key": keys.secret_key.reveal()}
 
 
-def register(base: str, redirect_uris: Sequence[str]) -> Description:
+def register(
+    base: str, redirect_uris: Sequence[str], *, require_https: bool = False
+) -> Description:
     """Make m3ter's keys for a demo Stripe that listens at ``base``.
 
-    Unlike Stripe's, its live mode redirects to plain ``http`` too: m3cred's loopback
-    addresses are registered in both modes, so that both destinations can be tried.
+    Unless ``require_https``, its live mode redirects to plain ``http`` too, unlike Stripe's:
+    m3cred's loopback addresses are registered in both modes, so that both destinations can
+    be tried.
 
     Raises :class:`ValueError` for what is not a redirect URI.
     """
     if not redirect_uris:
         raise ValueError("a platform registers at least one redirect URI")
     for uri in redirect_uris:
-        _check_redirect_uri(uri)
+        check_redirect_uri(uri)
     test, live = _new_keys("test"), _new_keys("live")
-    return Description(base, base, test, live, tuple(redirect_uris))
+    return Description(base, base, test, live, tuple(redirect_uris), base, require_https)
 
 
-def _check_redirect_uri(uri: str) -> None:
+def check_redirect_uri(uri: str) -> None:
+    """Raise :class:`ValueError` for what cannot be registered as a redirect URI."""
     parts = urlsplit(uri)
     absolute = parts.scheme in {"http", "https"} and parts.hostname and not parts.fragment
     # The origin goes into a Content-Security-Policy.

@@ -30,8 +30,15 @@ class OAuthError(Exception):
 class ApiError(Exception):
     """An error of Stripe's API, whose ``error`` is an object."""
 
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        super().__init__(status, message, code)
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str | None = None,
+        kind: str = "invalid_request_error",
+    ) -> None:
+        super().__init__(status, message, code, kind)
         self.status = status
         self.message = message
         self.code = code
+        self.kind = kind

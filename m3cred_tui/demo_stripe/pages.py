@@ -1,45 +1,17 @@
 """What the browser shows: plain forms without scripts, complete in a text browser."""
 
-from pathlib import Path
-
-from starlette.requests import Request
 from starlette.responses import Response
 
 from m3cred_tui.demo_stripe.business import Account
-from m3cred_tui.demo_stripe.grants import mode
+from m3cred_tui.demo_stripe.grants import APPS_SCOPE, mode
 from m3cred_tui.demo_stripe.markup import Html, html, join
+from m3cred_tui.demo_stripe.page import page
 from m3cred_tui.demo_stripe.sessions import AuthorizationRequest, Session
 
-STYLE_PATH = "/demo-stripe.css"
 LOG_IN_PATH = "/oauth/authorize/log-in"
 DECIDE_PATH = "/oauth/authorize/decision"
 
-_STYLE = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
-
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} (demo)</title>
-<link rel="stylesheet" href="{style}">
-</head>
-<body>
-<p class="demo"><strong>Demo.</strong> This is not Stripe but the demo Stripe that comes with
-m3cred: no account, key or money in it is real.</p>
-<div class="frame">
-<aside>
-{aside}
-</aside>
-<main>
-<h1>{title}</h1>
-{main}
-</main>
-</div>
-</body>
-</html>
-"""
+_TITLE = "Get started with Stripe"
 
 _PLATFORM = """\
 <p class="platform">m3ter</p>
@@ -89,7 +61,8 @@ _APPROVE = """\
 <ul>
 {rights}
 </ul>
-<p>It lasts until you, or m3ter, disconnect the account.</p>
+<p>It lasts until m3ter disconnects the account, or you do, at <code>/installed-apps</code>
+here.</p>
 <form method="post" action="{action}">
 <input type="hidden" name="session" value="{session}">
 <p class="actions"><input type="submit" name="approve" value="Approve access">
@@ -103,6 +76,10 @@ _APPROVE = """\
 """
 
 _RIGHTS = {
+    APPS_SCOPE: (
+        "see the customers and invoices of the account",
+        "create and change them on your behalf, as it does to send Bills as invoices",
+    ),
     "read_only": (
         "see its data: customers, invoices, payments and balances",
         "change nothing",
@@ -131,12 +108,6 @@ and select <strong>Go to Stripe</strong> again.</p>
 """
 
 
-async def style(_request: Request) -> Response:
-    """Return the one style sheet."""
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-    return Response(_STYLE, headers=headers, media_type="text/css")
-
-
 def log_in(session: Session, *, problem: str = "") -> Response:
     """Ask who is there."""
     request = session.request
@@ -151,7 +122,7 @@ def log_in(session: Session, *, problem: str = "") -> Response:
         first=none if request.prefilled_email else autofocus,
         second=autofocus if request.prefilled_email else none,
     )
-    return _page("Get started with Stripe", _platform(request), main, request)
+    return page(_TITLE, _platform(request), main, redirects_to=request.redirect_origin)
 
 
 def approve(session: Session, account: Account) -> Response:
@@ -168,7 +139,7 @@ def approve(session: Session, account: Account) -> Response:
         log_in=LOG_IN_PATH,
         session=session.id,
     )
-    return _page("Get started with Stripe", _platform(request), main, request)
+    return page(_TITLE, _platform(request), main, redirects_to=request.redirect_origin)
 
 
 def approved(session: Session, account: Account, answer: str) -> Response:
@@ -176,12 +147,12 @@ def approved(session: Session, account: Account, answer: str) -> Response:
     request = session.request
     aside = join([html(_RETURN, answer=answer), _platform(request)])
     main = html(_APPROVED, business=_business(account))
-    return _page("Access approved", aside, main, request)
+    return page("Access approved", aside, main, redirects_to=request.redirect_origin)
 
 
 def expired() -> Response:
     """Say that the page's session is over."""
-    return _page("This page is no longer valid", Html(""), html(_EXPIRED), None, status=410)
+    return page("This page is no longer valid", Html(""), html(_EXPIRED), status=410)
 
 
 def _platform(request: AuthorizationRequest) -> Html:
@@ -198,26 +169,3 @@ def _business(account: Account) -> Html:
         currency=account.currency.upper(),
         email=account.email,
     )
-
-
-def _page(
-    title: str,
-    aside: Html,
-    main: Html,
-    request: AuthorizationRequest | None,
-    *,
-    status: int = 200,
-) -> Response:
-    text = html(_PAGE, title=title, style=STYLE_PATH, aside=aside, main=main)
-    # A browser holds the redirect after a form to form-action as well.
-    targets = "'self'" if request is None else f"'self' {request.redirect_origin}"
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'self'; form-action {targets}; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        ),
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(text, status, headers, media_type="text/html")

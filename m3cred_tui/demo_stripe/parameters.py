@@ -49,6 +49,14 @@ async def form_parameters(request: Request) -> dict[str, str]:
     return parameters(body.decode("utf-8", "replace"))
 
 
+def required(form: dict[str, str], name: str, otherwise: str) -> str:
+    """Return a parameter; raises :class:`OAuthError` that says ``otherwise`` without it."""
+    value = form.get(name)
+    if value is None:
+        raise OAuthError("invalid_request", otherwise)
+    return value
+
+
 def key_in_header(request: Request) -> str | None:
     """Return the key that comes as Bearer or as the user of Basic, if one does."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")

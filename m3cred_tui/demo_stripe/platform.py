@@ -1,6 +1,7 @@
 """m3ter at the demo Stripe: its keys, and which accounts are connected to it."""
 
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -8,7 +9,16 @@ from collections.abc import Callable
 from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.errors import OAuthError
-from m3cred_tui.demo_stripe.grants import CODE_LIFETIME, SCOPES, Grant, TokenReply, mode
+from m3cred_tui.demo_stripe.grants import (
+    CODE_LIFETIME,
+    REFRESH_TOKEN_LIFETIME,
+    SCOPES,
+    AccessToken,
+    Grant,
+    TokenReply,
+    mode,
+)
+from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME, OAuthModel
 from m3cred_tui.model.text import clean
 
 
@@ -16,12 +26,18 @@ class Platform:
     """Everything the demo Stripe knows, in memory only."""
 
     def __init__(
-        self, description: Description, *, now: Callable[[], float] = time.monotonic
+        self,
+        description: Description,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        token_seconds: float = ACCESS_TOKEN_LIFETIME.total_seconds(),
     ) -> None:
         self.description = description
         self.now = now
+        self._token_seconds = token_seconds
         self._grants: dict[str, Grant] = {}  # by authorization code
-        self._access_tokens: dict[str, Grant] = {}
+        self._refresh_tokens: dict[str, Grant] = {}  # the dead ones, too
+        self._access_tokens: dict[str, AccessToken] = {}
 
     def mode_of_client(self, client_id: str) -> bool | None:
         """Return the client id's livemode, or ``None`` for one that nobody has."""
@@ -35,13 +51,15 @@ class Platform:
                 return livemode
         return None
 
-    def approve(self, account: Account, scope: str, *, livemode: bool) -> str:
+    def approve(
+        self, account: Account, scope: str, *, livemode: bool, oauth: OAuthModel
+    ) -> str:
         """Connect ``account`` and return the authorization code that says so."""
         code = f"ac_demo{secrets.token_hex(16)}"
-        self._grants[code] = Grant(account, livemode, scope, self.now())
+        self._grants[code] = Grant(account, livemode, scope, oauth, self.now())
         return code
 
-    def exchange(self, code: str, *, livemode: bool) -> TokenReply:
+    def exchange(self, code: str, *, livemode: bool, oauth: OAuthModel) -> TokenReply:
         """Give the tokens for a code, once, within five minutes of the approval.
 
         A code that comes again may have been stolen: what it gave before is revoked
@@ -50,7 +68,7 @@ class Platform:
         Raises :class:`OAuthError`, ``invalid_grant``.
         """
         grant = self._grants.get(code)
-        if grant is None:
+        if grant is None or grant.oauth is not oauth:
             raise _invalid_grant(f"Authorization code does not exist: {clean(code)}")
         _check_mode(grant, "authorization code", livemode=livemode)
         if grant.refresh_token is not None:
@@ -61,23 +79,14 @@ class Platform:
             )
         if self.now() - grant.approved_at >= CODE_LIFETIME:
             raise _invalid_grant("Authorization code expired.")
-        grant.refresh_token = f"rt_demo{secrets.token_hex(16)}"
-        return self._issue(grant, grant.refresh_token, grant.scope)
+        return self._issue(grant, self._new_refresh_token(grant), grant.scope)
 
     def refresh(self, refresh_token: str, scope: str | None, *, livemode: bool) -> TokenReply:
-        """Give another access token, of equal or lesser scope.
+        """Give another access token of Connect, of equal or lesser scope.
 
         Raises :class:`OAuthError`, ``invalid_grant`` or ``invalid_scope``.
         """
-        grant = next(
-            (each for each in self._grants.values() if each.refresh_token == refresh_token),
-            None,
-        )
-        if grant is None:
-            raise _invalid_grant("Refresh token does not exist.")
-        _check_mode(grant, "refresh token", livemode=livemode)
-        if grant.revoked:
-            raise _invalid_grant("This refresh token has been revoked.")
+        grant = self._refreshable(refresh_token, OAuthModel.CONNECT, livemode=livemode)
         scope = scope or grant.scope
         if scope not in SCOPES or SCOPES.index(scope) > SCOPES.index(grant.scope):
             raise OAuthError(
@@ -85,33 +94,72 @@ class Platform:
             )
         return self._issue(grant, refresh_token, scope)
 
-    def disconnect(self, account_id: str, *, livemode: bool) -> bool:
+    def roll(self, refresh_token: str, *, livemode: bool) -> TokenReply:
+        """Replace both tokens of Stripe Apps; those before are dead at once.
+
+        Raises :class:`OAuthError`, ``invalid_grant``.
+        """
+        grant = self._refreshable(refresh_token, OAuthModel.APPS, livemode=livemode)
+        if grant.refresh_token != refresh_token:
+            raise _invalid_grant("This refresh token has been used: there is a newer one.")
+        if self.now() - grant.refreshed_at >= REFRESH_TOKEN_LIFETIME:
+            raise _invalid_grant("This refresh token has expired.")
+        return self._issue(grant, self._new_refresh_token(grant), grant.scope)
+
+    def disconnect(self, account_id: str, *, livemode: bool, oauth: OAuthModel) -> bool:
         """Revoke all that the account granted in this mode; tell whether there was anything."""
-        grants = self._connecting(account_id, livemode=livemode)
+        grants = self._connecting(account_id, livemode=livemode, oauth=oauth)
         for grant in grants:
             grant.revoked = True
         return bool(grants)
 
     def connected_account(self, account_id: str, *, livemode: bool) -> Account | None:
-        """Return the account, where it is connected in this mode."""
-        grants = self._connecting(account_id, livemode=livemode)
+        """Return the account, where the platform's key reaches it: by Connect alone."""
+        grants = self._connecting(account_id, livemode=livemode, oauth=OAuthModel.CONNECT)
         return grants[0].account if grants else None
 
-    def grant_of(self, access_token: str) -> Grant | None:
-        """Return the grant, revoked or not, that gave this access token."""
-        return self._access_tokens.get(access_token)
+    def connections(self) -> list[Grant]:
+        """Return what is connected, once for each account, mode and model; by name."""
+        found = {
+            (grant.account.trading_name, grant.account.id, grant.livemode, grant.oauth): grant
+            for grant in self._grants.values()
+            if grant.is_connected
+        }
+        return [found[key] for key in sorted(found)]
 
-    def _connecting(self, account_id: str, *, livemode: bool) -> list[Grant]:
+    def access_token(self, token: str) -> AccessToken | None:
+        """Return the access token, whether it still counts or not."""
+        return self._access_tokens.get(token)
+
+    def _connecting(self, account_id: str, *, livemode: bool, oauth: OAuthModel) -> list[Grant]:
         return [
             grant
             for grant in self._grants.values()
-            if grant.connects(account_id, livemode=livemode)
+            if grant.connects(account_id, livemode=livemode, oauth=oauth)
         ]
 
+    def _refreshable(self, refresh_token: str, oauth: OAuthModel, *, livemode: bool) -> Grant:
+        grant = self._refresh_tokens.get(refresh_token)
+        if grant is None or grant.oauth is not oauth:
+            raise _invalid_grant("Refresh token does not exist.")
+        _check_mode(grant, "refresh token", livemode=livemode)
+        if grant.revoked:
+            raise _invalid_grant("This refresh token has been revoked.")
+        return grant
+
+    def _new_refresh_token(self, grant: Grant) -> str:
+        refresh_token = f"rt_demo{secrets.token_hex(16)}"
+        grant.refresh_token, grant.refreshed_at = refresh_token, self.now()
+        self._refresh_tokens[refresh_token] = grant
+        return refresh_token
+
     def _issue(self, grant: Grant, refresh_token: str, scope: str) -> TokenReply:
-        word = mode(livemode=grant.livemode)
-        access_token = f"sk_{word}_acctdemo{secrets.token_hex(16)}"
-        self._access_tokens[access_token] = grant
+        word, is_app = mode(livemode=grant.livemode), grant.oauth is OAuthModel.APPS
+        # An app has the rights of its manifest, so its key is a restricted one.
+        kind, lasts = ("rk", self._token_seconds) if is_app else ("sk", math.inf)
+        access_token = f"{kind}_{word}_acctdemo{secrets.token_hex(16)}"
+        self._access_tokens[access_token] = AccessToken(grant, self.now() + lasts)
+        grant.access_token = access_token
         publishable_key = f"pk_{word}_{grant.account.id.removeprefix('acct_')}"
         return TokenReply(grant, scope, access_token, refresh_token, publishable_key)
 

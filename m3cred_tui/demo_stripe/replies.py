@@ -20,20 +20,25 @@ def json_reply(body: dict[str, object], status: int = 200) -> Response:
     return Response(text, status, _HEADERS, media_type="application/json")
 
 
-async def oauth_error_reply(_request: Request, error: Exception) -> Response:
-    """Show an :class:`OAuthError` as Stripe does (RFC 6749, section 5.2)."""
-    if not isinstance(error, OAuthError):
-        raise error
+def refusal(error: OAuthError) -> Response:
+    """Return an :class:`OAuthError` as Stripe does (RFC 6749, section 5.2)."""
     return json_reply(
         {"error": error.code, "error_description": error.description}, error.status
     )
+
+
+async def oauth_error_reply(_request: Request, error: Exception) -> Response:
+    """Show an :class:`OAuthError`."""
+    if not isinstance(error, OAuthError):
+        raise error
+    return refusal(error)
 
 
 async def api_error_reply(_request: Request, error: Exception) -> Response:
     """Show an :class:`ApiError` as Stripe's API does."""
     if not isinstance(error, ApiError):
         raise error
-    details: dict[str, object] = {"message": error.message, "type": "invalid_request_error"}
+    details: dict[str, object] = {"message": error.message, "type": error.kind}
     if error.code is not None:
         details["code"] = error.code
     return json_reply({"error": details}, error.status)

@@ -12,10 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from m3cred_tui.demo_stripe.description import Description, register
+from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+ACCESS_TOKEN_SECONDS = ACCESS_TOKEN_LIFETIME.total_seconds()
 
 _LOOPBACK = "127.0.0.1"
 
@@ -32,12 +35,17 @@ class PortUnusable(Problem):
         return f"The demo Stripe cannot listen on port {self.port}: {self.reason}."
 
 
-def demo_stripe(description: Description) -> "ASGIApp":
-    """Return the demo Stripe itself, to be served where ``description`` says."""
+def demo_stripe(
+    description: Description, *, token_seconds: float = ACCESS_TOKEN_SECONDS
+) -> "ASGIApp":
+    """Return the demo Stripe itself, to be served where ``description`` says.
+
+    ``token_seconds`` is how long an access token of Stripe Apps lasts.
+    """
     from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415 -- slow to import
     from m3cred_tui.demo_stripe.platform import Platform  # noqa: PLC0415 -- the same
 
-    return demo_stripe_app(Platform(description))
+    return demo_stripe_app(Platform(description, token_seconds=token_seconds))
 
 
 @contextmanager
@@ -46,17 +54,20 @@ def background_demo_stripe(
     port: int = 0,
     *,
     make_app: Callable[[Description], "ASGIApp"] = demo_stripe,
+    require_https: bool = False,
 ) -> Iterator[Description]:
     """Run a demo Stripe beside the caller while the context lasts; port 0 is any free one.
 
     It accepts connections when the context begins. The server behind them is imported and
     started by the first of them, so that it costs the start of the app nothing.
 
+    ``require_https`` makes its live mode as strict about redirect URIs as Stripe's.
+
     Raises :class:`PortUnusable`, when another program has the port or it may not be used.
     """
     with _listen(port) as listener:
         base = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
-        description = register(base, redirect_uris)
+        description = register(base, redirect_uris, require_https=require_https)
         held_here, held_there = socket.socketpair()
         serve = partial(_serve, partial(make_app, description), listener, held_there)
         thread = threading.Thread(target=serve, name="demo-stripe", daemon=True)
@@ -69,11 +80,17 @@ def background_demo_stripe(
 
 
 def run_demo_stripe(
-    redirect_uris: Sequence[str], port: int, *, started: Callable[[Description], None]
+    redirect_uris: Sequence[str],
+    port: int,
+    *,
+    started: Callable[[Description], None],
+    require_https: bool = False,
+    token_seconds: float = ACCESS_TOKEN_SECONDS,
 ) -> None:
     """Run a demo Stripe until SIGTERM; to be called in the main thread.
 
-    ``started`` is called as soon as connections are accepted.
+    ``started`` is called as soon as connections are accepted; for the rest, see
+    :func:`background_demo_stripe` and :func:`demo_stripe`.
 
     Raises :class:`PortUnusable`, and :class:`KeyboardInterrupt` when SIGINT comes.
     """
@@ -84,7 +101,12 @@ def run_demo_stripe(
         signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
-        with background_demo_stripe(redirect_uris, port) as description:
+        with background_demo_stripe(
+            redirect_uris,
+            port,
+            make_app=partial(demo_stripe, token_seconds=token_seconds),
+            require_https=require_https,
+        ) as description:
             started(description)
             terminated.wait()
     finally:

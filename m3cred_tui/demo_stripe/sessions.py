@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.model.oauth_model import OAuthModel
 
 _LIFETIME = 3600.0
 
@@ -18,6 +19,7 @@ class AuthorizationRequest:
     redirect_uri: str
     scope: str
     state: str | None
+    oauth: OAuthModel = OAuthModel.CONNECT
     prefilled_email: str = ""
 
     @property
@@ -77,8 +79,11 @@ class Sessions:
         """Answer with an authorization code, unless there is an answer already."""
         if session.answer is None:
             request = session.request
-            code = self._platform.approve(account, request.scope, livemode=request.livemode)
-            session.answer = request.answer(scope=request.scope, code=code)
+            code = self._platform.approve(
+                account, request.scope, livemode=request.livemode, oauth=request.oauth
+            )
+            scope = {"scope": request.scope} if request.oauth is OAuthModel.CONNECT else {}
+            session.answer = request.answer(**scope, code=code)
             session.approved = True
 
     def refuse(self, session: Session) -> None:

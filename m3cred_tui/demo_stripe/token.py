@@ -1,13 +1,13 @@
-"""POST /oauth/token and /oauth/deauthorize: what the platform's server asks."""
+"""Connect's POST /oauth/token and /oauth/deauthorize: what the platform's server asks."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from m3cred_tui.demo_stripe.errors import OAuthError
-from m3cred_tui.demo_stripe.grants import TokenReply
-from m3cred_tui.demo_stripe.parameters import form_parameters, key_in_header
+from m3cred_tui.demo_stripe.parameters import form_parameters, key_in_header, required
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.demo_stripe.replies import json_reply
+from m3cred_tui.model.oauth_model import OAuthModel
 from m3cred_tui.model.text import clean
 
 
@@ -22,16 +22,16 @@ async def token(platform: Platform, request: Request) -> Response:
         case None:
             raise OAuthError("invalid_request", "No grant type specified.")
         case "authorization_code":
-            code = _required(form, "code", "No authorization code provided.")
-            reply = platform.exchange(code, livemode=livemode)
+            code = required(form, "code", "No authorization code provided.")
+            reply = platform.exchange(code, livemode=livemode, oauth=OAuthModel.CONNECT)
         case "refresh_token":
-            refresh_token = _required(form, "refresh_token", "No refresh token provided.")
+            refresh_token = required(form, "refresh_token", "No refresh token provided.")
             reply = platform.refresh(refresh_token, form.get("scope"), livemode=livemode)
         case other:
             raise OAuthError(
                 "unsupported_grant_type", f"Unsupported grant type: {clean(other)}"
             )
-    return json_reply(_token_response(reply))
+    return json_reply(reply.facts())
 
 
 async def deauthorize(platform: Platform, request: Request) -> Response:
@@ -41,16 +41,26 @@ async def deauthorize(platform: Platform, request: Request) -> Response:
     """
     form = await form_parameters(request)
     livemode = _authenticated(platform, request, form)
-    client_id = _required(form, "client_id", "No client_id provided.")
-    account_id = _required(form, "stripe_user_id", "No stripe_user_id provided.")
+    return disconnected(platform, form, OAuthModel.CONNECT, livemode=livemode)
+
+
+def disconnected(
+    platform: Platform, form: dict[str, str], oauth: OAuthModel, *, livemode: bool
+) -> Response:
+    """Disconnect the account that the form names, of one model.
+
+    Raises :class:`OAuthError` for whatever is wrong with the form.
+    """
+    client_id = required(form, "client_id", "No client_id provided.")
+    account_id = required(form, "stripe_user_id", "No stripe_user_id provided.")
     if platform.mode_of_client(client_id) is not livemode:
         raise OAuthError(
             "invalid_client", "The client_id does not belong to you, or is of the other mode."
         )
-    if not platform.disconnect(account_id, livemode=livemode):
+    if not platform.disconnect(account_id, livemode=livemode, oauth=oauth):
         raise OAuthError(
             "invalid_client",
-            f"This application is not connected to Stripe account {clean(account_id)}, "
+            f"This application is not connected to stripe account {clean(account_id)}, "
             "or that account does not exist.",
         )
     return json_reply({"stripe_user_id": account_id})
@@ -69,22 +79,3 @@ def _authenticated(platform: Platform, request: Request, form: dict[str, str]) -
     if livemode is None:
         raise OAuthError("invalid_client", "Invalid API key provided.")
     return livemode
-
-
-def _required(form: dict[str, str], name: str, otherwise: str) -> str:
-    value = form.get(name)
-    if value is None:
-        raise OAuthError("invalid_request", otherwise)
-    return value
-
-
-def _token_response(reply: TokenReply) -> dict[str, object]:
-    return {
-        "access_token": reply.access_token,
-        "livemode": reply.grant.livemode,
-        "refresh_token": reply.refresh_token,
-        "scope": reply.scope,
-        "stripe_publishable_key": reply.publishable_key,
-        "stripe_user_id": reply.grant.account.id,
-        "token_type": "bearer",
-    }

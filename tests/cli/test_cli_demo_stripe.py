@@ -38,7 +38,15 @@ def test_its_first_line_is_what_a_script_needs_and_is_true(
 ) -> None:
     with demo_stripe(environment) as program:
         told = json.loads(first_line(program))
-        assert list(told) == ["connect_base", "api_base", "test", "live", "redirect_uris"]
+        assert list(told) == [
+            "connect_base",
+            "api_base",
+            "test",
+            "live",
+            "redirect_uris",
+            "marketplace_base",
+        ]
+        assert told["marketplace_base"] == told["connect_base"]
         assert told["redirect_uris"] == [redirect_uri(port) for port in CALLBACK_PORTS]
         for mode in ("test", "live"):
             keys = told[mode]
@@ -84,3 +92,42 @@ def test_a_port_that_another_program_has_is_one_sentence_and_status_1(
             assert str(port) in error
             assert error.count("\n") == 1
             assert "Traceback" not in error
+
+
+def test_live_mode_by_https_can_be_rehearsed(environment: dict[str, str]) -> None:
+    uri = "https://m3ter.example/callback"
+    options = ["--require-https", "--redirect-uri", uri, "--redirect-uri", f"{uri}/2"]
+    with demo_stripe(environment, *options) as program:
+        told = json.loads(first_line(program))
+        own = [redirect_uri(port) for port in CALLBACK_PORTS]
+        assert told["redirect_uris"] == [*own, uri, f"{uri}/2"]
+        for wanted, status in ((own[0], 400), (uri, 200), (f"{uri}/2", 200)):
+            query = {
+                "client_id": told["live"]["client_id"],
+                "response_type": "code",
+                "redirect_uri": wanted,
+            }
+            page = httpx.get(
+                f"{told['connect_base']}/oauth/authorize", params=query, trust_env=False
+            )
+            assert page.status_code == status
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--redirect-uri", "callback"],
+        ["--redirect-uri", "https://[m3ter"],
+        ["--redirect-uri", "https://m3ter.example/#x"],
+        ["--token-seconds", "0"],
+        ["--token-seconds", "-1"],
+        ["--token-seconds", "x"],
+        ["--token-seconds", "9" * 9],
+    ],
+)
+def test_a_wrong_option_is_wrong_usage(environment: dict[str, str], wrong: list[str]) -> None:
+    with demo_stripe(environment, *wrong) as program:
+        out, error = program.communicate(timeout=30)
+        assert (program.returncode, out) == (2, "")
+        assert f"argument {wrong[0]}" in error
+        assert "Traceback" not in error

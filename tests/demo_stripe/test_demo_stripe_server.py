@@ -18,7 +18,7 @@ from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
 
 REDIRECT_URIS = ["http://127.0.0.1:27182/callback"]
-RUN = "import sys; from m3cred_tui.cli.demo_stripe import run; sys.exit(run({port}))"
+RUN = "import sys; from m3cred_tui.cli.demo_stripe import serve; sys.exit(serve({port}))"
 
 
 def _command(port: int = 0) -> list[str]:
@@ -49,6 +49,7 @@ def test_the_first_line_is_the_contracts_json() -> None:
             "test",
             "live",
             "redirect_uris",
+            "marketplace_base",
         ]
         for mode in ("test", "live"):
             keys = description[mode]

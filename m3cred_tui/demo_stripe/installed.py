@@ -1,0 +1,91 @@
+"""What the owners of accounts do: see which are connected to m3ter, and disconnect one.
+
+At Stripe, each owner has this in the Dashboard, behind a log-in. Here it is one page for all
+of them, to rehearse what m3ter's side sees when access is revoked.
+"""
+
+import hmac
+import secrets
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from m3cred_tui.demo_stripe.grants import Grant, mode
+from m3cred_tui.demo_stripe.markup import Html, html, join
+from m3cred_tui.demo_stripe.page import page
+from m3cred_tui.demo_stripe.pages import expired
+from m3cred_tui.demo_stripe.parameters import form_parameters
+from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.model.oauth_model import OAuthModel
+
+PATH = "/installed-apps"
+DISCONNECT_PATH = "/installed-apps/disconnect"
+
+_ASIDE = """\
+<p class="platform">Installed apps</p>
+<p class="note">At Stripe, each owner finds this in the Dashboard of their own account.</p>
+"""
+
+_INTRODUCTION = """\
+<p>m3ter has access to the demo accounts below. Whoever owns one may take the access back.</p>
+"""
+
+_NOBODY = """\
+<p>m3ter has access to no account. Approve it for one, then open this page again.</p>
+"""
+
+_CONNECTION = """\
+<div class="business"><table>
+<tr><th scope="row" align="left">Business</th><td><strong>{name}</strong></td></tr>
+<tr><th scope="row" align="left">Account</th><td><code>{id}</code></td></tr>
+<tr><th scope="row" align="left">Access</th><td>{mode} mode, by {model}</td></tr>
+</table>
+<form method="post" action="{action}">
+<input type="hidden" name="page" value="{page}">
+<input type="hidden" name="account" value="{id}">
+<input type="hidden" name="mode" value="{mode}">
+<input type="hidden" name="oauth" value="{oauth}">
+<p class="actions"><input type="submit" value="Disconnect m3ter" class="quiet"></p>
+</form></div>
+"""
+
+_MODELS = {OAuthModel.CONNECT: "Stripe Connect", OAuthModel.APPS: "Stripe Apps"}
+
+
+class Owner:
+    """The page of a demo Stripe; only whoever has seen it can disconnect anything."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._page = secrets.token_urlsafe(24)  # so that no other web page can send the form
+
+    async def show(self, _request: Request) -> Response:
+        """List what is connected."""
+        shown = [self._connection(grant) for grant in self._platform.connections()]
+        main = join([html(_INTRODUCTION), *shown]) if shown else html(_NOBODY)
+        return page("Apps with access to your account", html(_ASIDE), main)
+
+    async def disconnect(self, request: Request) -> Response:
+        """Take an account's access back, and list the rest; once more changes nothing."""
+        form = await form_parameters(request)
+        if not hmac.compare_digest(form.get("page", "").encode(), self._page.encode()):
+            return expired()
+        if form.get("oauth") in set(OAuthModel):
+            self._platform.disconnect(
+                form.get("account", ""),
+                livemode=form.get("mode") == mode(livemode=True),
+                oauth=OAuthModel(form["oauth"]),
+            )
+        return RedirectResponse(PATH, 303, {"Cache-Control": "no-store"})
+
+    def _connection(self, grant: Grant) -> Html:
+        return html(
+            _CONNECTION,
+            name=grant.account.trading_name,
+            id=grant.account.id,
+            mode=mode(livemode=grant.livemode),
+            model=_MODELS[grant.oauth],
+            oauth=grant.oauth.value,
+            action=DISCONNECT_PATH,
+            page=self._page,
+        )
