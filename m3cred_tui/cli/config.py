@@ -22,17 +22,16 @@ if TYPE_CHECKING:
 _DONE, _FAILED, _WRONG_USAGE = 0, 1, 2
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser's."""
-    config = commands.add_parser(
-        "config",
-        help="show or change the settings of each destination",
-        description="Show what is set for each destination, and where each value is from: "
-        "the environment, the settings file, or m3cred itself. No secret is shown.",
-        epilog="Names are client_id, secret_key, secret_key_command, secret_key_file, "
-        "redirect_uri, ports, oauth and channel, after stripe. or stripe_test.",
+def add_arguments(config: argparse.ArgumentParser) -> None:
+    """Add what can be done with the settings."""
+    config.description = (
+        "Show what is set for each destination, and where each value is from: the "
+        "environment, the settings file, or m3cred itself. No secret is shown."
     )
-    config.set_defaults(run=run, verb=None)
+    config.epilog = (
+        "Names are client_id, secret_key, secret_key_command, secret_key_file, redirect_uri, "
+        "ports, oauth and channel, after stripe. or stripe_test."
+    )
     config.add_argument("--json", action="store_true", help="for machines")
     verbs = config.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
     verbs.add_parser("path", help="show where the settings file is")
@@ -132,19 +131,24 @@ def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destinati
 
 
 def _key_entered(destination: Destination) -> Secret:
-    from m3cred_tui.cli.passphrase import PassphraseUnusable, asked, from_descriptor
+    from m3cred_tui.cli.passphrase import (
+        PassphraseEmpty,
+        PassphraseUnusable,
+        asked,
+        from_descriptor,
+    )
     from m3cred_tui.config.key_shape import prefixes_of
-    from m3cred_tui.config.problems import NotASecretKey, NothingEntered
+    from m3cred_tui.config.problems import KeyNotRead, NothingEntered
 
     prefixes = " or ".join(f"{one}…" for one in prefixes_of(destination))
     try:
         if sys.stdin.isatty():
             return asked(f"Secret key of {destination.label} ({prefixes}), not shown: ")
         return from_descriptor(sys.stdin.fileno())
+    except PassphraseEmpty:
+        raise NothingEntered("secret key") from None
     except PassphraseUnusable as unusable:
-        if unusable.reason == "it is empty":
-            raise NothingEntered("secret key") from None
-        raise NotASecretKey(destination, unusable.reason) from None
+        raise KeyNotRead(unusable.reason) from None
 
 
 def _unset(chosen: argparse.Namespace, settings: Settings) -> int:

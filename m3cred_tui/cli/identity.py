@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.arguments import descriptor
 from m3cred_tui.cli.passphrase import new_passphrase, opened_with, working
+from m3cred_tui.cli.process import close_to_others
 from m3cred_tui.config.locations import locations
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
@@ -32,12 +34,23 @@ from m3cred_tui.store.record import Damaged
 from m3cred_tui.store.store import CredentialStore
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Iterator
 
 _DONE, _FAILED = 0, 1
 _PROMPT = "Passphrase of the identity: "
 _STANDARD = "-"
+_VERBS = {
+    "show": "show where it is, its public key, and whether it is under a passphrase",
+    "protect": "put it under a passphrase, or under another one",
+    "unprotect": "put it back in clear",
+    "export": "write a copy for another machine, under a passphrase of its own",
+    "import": "take the copy of another machine, under the passphrase that it has",
+}
+_FILES = {
+    "export": "a new file for the copy; - is standard output",
+    "import": "the copy; - is standard input",
+}
 
 
 class NoIdentityYet(Problem):
@@ -51,8 +64,29 @@ class NoIdentityYet(Problem):
         self.path = path
 
 
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what can be done with it."""
+    parser.description = (
+        "The identity opens the sealed parts of the credentials. Without a command, m3cred "
+        "shows where it is, its public key, and whether it is under a passphrase."
+    )
+    verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
+    for verb, does in _VERBS.items():
+        added = verbs.add_parser(verb, help=does, description=f"{does.capitalize()}.")
+        if verb in _FILES:
+            added.add_argument("file", metavar="FILE", help=_FILES[verb])
+        if verb in {"protect", "export"}:
+            added.add_argument(
+                "--new-passphrase-fd",
+                type=descriptor,
+                metavar="N",
+                help="read the new passphrase from file descriptor N, one line",
+            )
+
+
 def run(chosen: Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
+    close_to_others()
     try:
         _COMMANDS[chosen.verb or "show"](_Place(chosen))
     except Problem as problem:

@@ -1,0 +1,55 @@
+"""The parser of the command line; what a command takes stands in the command's own file."""
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+
+from m3cred_tui import VERSION
+from m3cred_tui.cli.arguments import descriptor
+
+COMMANDS = {
+    "config": "show or change the settings of each destination",
+    "identity": "show the identity that opens what is sealed, protect it, move it",
+    "demo-stripe": "run only the demo Stripe, in the foreground",
+}
+"""What each command does. ``cli/<command>.py`` has ``add_arguments(parser)``, and
+``run(chosen)``, which returns the exit status."""
+
+
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return a parser that knows the name of every command, and all of those in ``words``."""
+    whole = argparse.ArgumentParser(
+        prog="m3cred",
+        allow_abbrev=False,
+        description="Create m3ter Integration Credentials for Stripe in the terminal.",
+        epilog="Without a command, m3cred opens full screen on the Credentials page.",
+    )
+    _add_options(whole)
+    commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    for name, does in COMMANDS.items():
+        added = commands.add_parser(name, help=does, allow_abbrev=False)
+        if name in words:  # the others would only cost time to import
+            command = import_module(f"m3cred_tui.cli.{name.replace('-', '_')}")
+            command.add_arguments(added)
+            added.set_defaults(run=command.run)
+    return whole
+
+
+def _add_options(whole: argparse.ArgumentParser) -> None:
+    whole.add_argument("--version", action="version", version=f"m3cred {VERSION}")
+    whole.add_argument(
+        "--demo",
+        action="store_true",
+        help="use the built-in demo Stripe, and a data directory of its own",
+    )
+    whole.add_argument(
+        "--no-mouse",
+        action="store_true",
+        help="leave the mouse to the terminal, for its own selection",
+    )
+    whole.add_argument(
+        "--passphrase-fd",
+        type=descriptor,
+        metavar="N",
+        help="read the passphrase of the identity from file descriptor N, one line",
+    )
