@@ -12,6 +12,7 @@ import shlex
 import stat
 from typing import TYPE_CHECKING
 
+from m3cred_tui.config.key_shape import masked
 from m3cred_tui.config.problems import UnknownName, WrongType
 from m3cred_tui.model.destination import DESTINATIONS, Destination
 from m3cred_tui.model.problem import Problem
@@ -134,7 +135,7 @@ def tables_in(content: bytes, path: Path) -> dict[Destination, Table]:
             continue
         if name not in known:
             unknown = UnknownName("table", name, [*known, "version"])
-            raise FileProblem(path, f"[{clean(name, most=60)}]", unknown)
+            raise FileProblem(path, f"[{masked(clean(name, most=60))}]", unknown)
         if not isinstance(table, dict):
             raise FileProblem(path, name, WrongType("a table"))
         _check_names(table, known[name], path)

@@ -6,7 +6,7 @@ from m3cred_tui.model.destination import Destination
 from m3cred_tui.model.secret import Secret
 
 PREFIX = re.compile(r"(?:sk|rk)_(?:live|test)_")
-_LIKE_A_KEY = re.compile(r"(sk|rk|whsec|rt|ac)_\w+|(AGE-SECRET-KEY-)\w+", re.IGNORECASE)
+_LIKE_A_KEY = re.compile(r"((?:sk|rk|whsec|rt|ac)_|AGE-SECRET-KEY-)\w+", re.IGNORECASE)
 
 
 def prefixes_of(destination: Destination) -> tuple[str, str]:
@@ -23,4 +23,4 @@ def prefix_of(key: Secret) -> str:
 
 def masked(text: str) -> str:
     """Return ``text`` without what looks like a key."""
-    return _LIKE_A_KEY.sub(lambda found: f"{found[1] or found[2]}***", text)
+    return _LIKE_A_KEY.sub(r"\1***", text)

@@ -46,6 +46,14 @@ class NotASecretKey(Problem):
         self.reason = reason
 
 
+class KeyNotRead(Problem):
+    """What should be a secret key could not be read from the terminal or standard input."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The secret key cannot be read: {reason}.")
+        self.reason = reason
+
+
 class Swapped(Problem):
     """A client id stands where the secret key belongs, or the other way round."""
 
