@@ -34,9 +34,16 @@ def fields_of(secrets: Secrets) -> Json:
             "accessToken": _revealed(secrets.access_token),
             "refreshToken": _revealed(secrets.refresh_token),
             "publishableKey": secrets.publishable_key,
-            "oauth": secrets.oauth.value,
-            "obtainedAt": _iso(secrets.obtained_at),
+            **_of_apps(secrets),
         }
+    }
+
+
+def _of_apps(tokens: TokenResponse) -> Json:
+    """Return what Connect has no use for, so that its records are as they always were."""
+    return {
+        **({} if tokens.oauth is OAuthModel.CONNECT else {"oauth": tokens.oauth.value}),
+        **({} if tokens.obtained_at is None else {"obtainedAt": _iso(tokens.obtained_at)}),
     }
 
 
@@ -61,9 +68,8 @@ def _tokens(fields: Json) -> TokenResponse:
         access_token=_secret(fields, "accessToken"),
         refresh_token=_secret(fields, "refreshToken"),
         publishable_key=None if publishable_key is None else line(fields, "publishableKey"),
-        # Neither is in what was written before there was Stripe Apps.
         oauth=known(_MODELS, fields, "oauth") if "oauth" in fields else OAuthModel.CONNECT,
-        obtained_at=None if fields.get("obtainedAt") is None else time(fields, "obtainedAt"),
+        obtained_at=time(fields, "obtainedAt") if "obtainedAt" in fields else None,
     )
 
 
@@ -75,8 +81,8 @@ def _request(fields: Json) -> AuthorizationRequest:
     )
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _revealed(secret: Secret | None) -> str | None:

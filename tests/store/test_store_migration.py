@@ -100,6 +100,9 @@ def test_a_credential_keeps_the_model_that_it_was_made_with(
     store.update(acme.id, lambda before, _tokens: (before, refreshed))
     kept = store.tokens(acme.id)
     assert (kept.oauth, secrets(kept)[0]) == (OAuthModel.APPS, "rk_live_next")
+    store.update(acme.id, lambda before, _tokens: (before, tokens))
+    kept = store.tokens(acme.id)
+    assert (kept.oauth, kept.obtained_at) == (OAuthModel.CONNECT, None)
 
 
 def test_an_older_record_can_be_deleted(store: CredentialStore, old: Path) -> None:
