@@ -68,6 +68,15 @@ class Terminal:
         return _spells(wanted)(self.text)
 
     @property
+    def highlighted(self) -> str:
+        """What stands in reverse video, as the button does that has the focus."""
+        cells = (self._screen.buffer[line] for line in range(self._screen.lines))
+        return "\n".join(
+            "".join(line[at].data for at in range(self._screen.columns) if line[at].reverse)
+            for line in cells
+        )
+
+    @property
     def raw(self) -> bytes:
         """Every byte since the start."""
         return b"".join(output.data for output in self.written)
@@ -92,6 +101,11 @@ class Terminal:
         except TimeoutError:
             raise AssertionError(f"not shown: {wanted!r}\n{self}") from None
         return self.text
+
+    async def focuses(self, button: str, patience: float = PATIENCE) -> None:
+        """Wait until the button with this label has the focus, and so takes an Enter."""
+        await self.shows(button, patience)
+        await self.shows(lambda _screen: button in self.highlighted, patience)
 
     def catch_up(self) -> None:
         """Take in what has been written up to now, without waiting for more."""

@@ -19,13 +19,13 @@ from tests.e2e.terminal import Terminal
 @pytest.fixture(scope="session")
 def keys() -> Iterator[Keys]:
     """Return new keys, once it is sure that there can be machines to use them."""
-    if os.geteuid() != 0:
-        reason = "only root makes network namespaces, users and an sshd for them"
+    programs = ("ip", "mount", "nsenter", "screen", "setpriv", "ssh", "sshd", "tmux", "unshare")
+    for name in programs:
+        program(name)
+    if reason := machines.forbidden():
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    for name in ("ip", "mount", "nsenter", "setpriv", "ssh", "sshd", "unshare"):
-        program(name)
     with tempfile.TemporaryDirectory(prefix="ssh-") as place:
         yield make_keys(Path(place))
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +19,13 @@ ROOT = Path(__file__).parents[3]
 ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
 SERVER_ADDRESS = "10.27.18.2"
 _LAPTOP_ADDRESS = "10.27.18.1"
-OPEN_PORT, BASTION_PORT = 2222, 2223
-"""Where sshd listens; at the second one it forwards nothing."""
+OPEN_PORT, BASTION_PORT, WATCHED_PORT = 2222, 2223, 2224
+"""Where sshd listens; the second forwards nothing, the third hangs up on silence."""
 
 _SSHD_CONFIG = """\
 ListenAddress 0.0.0.0:{open_port}
 ListenAddress 0.0.0.0:{bastion_port}
+ListenAddress 0.0.0.0:{watched_port}
 HostKey {place}/host_key
 AuthorizedKeysFile {place}/key.pub
 StrictModes no
@@ -36,6 +37,9 @@ SetEnv LANG=C.UTF-8 PYTHONPATH={root}
 AllowTcpForwarding yes
 Match LocalPort {bastion_port}
     AllowTcpForwarding no
+Match LocalPort {watched_port}
+    ClientAliveInterval 1
+    ClientAliveCountMax 1
 """
 _SSH_CONFIG = """\
 IdentityFile {place}/key
@@ -106,10 +110,30 @@ def make_keys(place: Path) -> Keys:
         subprocess.run([*ssh_keygen, str(place / name)], check=True)
     host_key = (place / "host_key.pub").read_text()
     (place / "known_hosts").write_text(f"server {host_key}")
-    ports = {"open_port": OPEN_PORT, "bastion_port": BASTION_PORT}
-    (place / "sshd_config").write_text(_SSHD_CONFIG.format(place=place, root=ROOT, **ports))
+    sshd_config = _SSHD_CONFIG.format(
+        place=place,
+        root=ROOT,
+        open_port=OPEN_PORT,
+        bastion_port=BASTION_PORT,
+        watched_port=WATCHED_PORT,
+    )
+    (place / "sshd_config").write_text(sshd_config)
     (place / "ssh_config").write_text(_SSH_CONFIG.format(place=place))
     return Keys(place)
+
+
+def forbidden() -> str | None:
+    """Return why no machine can be made here: not root, or root of a container without rights.
+
+    A user namespace instead would not do, as it has no other users to log in as.
+    """
+    # All that machines are made of, and what fails late and oddly otherwise: a real mount.
+    script = "ip link add cable type veth && mount -t tmpfs none /run"
+    command = [program("unshare"), "-n", "-m", "-p", "--fork", "sh", "-c", script]
+    tried = subprocess.run(command, check=False, capture_output=True, text=True)
+    if tried.returncode == 0:
+        return None
+    return f"no network namespaces, users and sshd can be made here: {tried.stderr.strip()}"
 
 
 @asynccontextmanager
@@ -139,7 +163,8 @@ async def server(keys: Keys, laptop: Machine) -> AsyncIterator[Server]:
             stderr=PIPE,
         )
         try:
-            await says(process, f"port {BASTION_PORT}")
+            for _port in (OPEN_PORT, BASTION_PORT, WATCHED_PORT):
+                await says(process, "Server listening on")
             running = Server(Machine(_child_of(process.pid)), keys)
             _connect(laptop, running.machine)
             yield running
@@ -185,6 +210,16 @@ def _connect(laptop: Machine, server: Machine) -> None:
     for machine, address in ((laptop, _LAPTOP_ADDRESS), (server, SERVER_ADDRESS)):
         machine.run("ip", "address", "add", f"{address}/24", "dev", "cable")
         machine.run("ip", "link", "set", "cable", "up")
+
+
+@contextmanager
+def unplugged(laptop: Machine) -> Iterator[None]:
+    """Take the cable out of the laptop: no side is told anything."""
+    laptop.run("ip", "link", "set", "cable", "down")
+    try:
+        yield
+    finally:
+        laptop.run("ip", "link", "set", "cable", "up")
 
 
 async def _end(process: Process) -> None:

@@ -6,7 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.e2e.ssh.boot_server import USERS
@@ -51,8 +51,7 @@ async def lose(loss: Loss, session: Terminal, server: Server) -> None:
     m3cred = processes(server, sys.executable)
     assert m3cred
     loss(session, server)
-    for process in m3cred:
-        await _gone(process)
+    await gone(m3cred)
     await session.ends()
 
 
@@ -93,11 +92,14 @@ def _kill(processes: Iterable[int]) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-async def _gone(process: int) -> None:
-    try:
-        watch = os.pidfd_open(process)
-    except ProcessLookupError:
-        return
+async def gone(processes: Iterable[int]) -> None:
+    """Wait until none of them is there any more."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            await _ended(os.pidfd_open(process))
+
+
+async def _ended(watch: int) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(watch, ended.set)

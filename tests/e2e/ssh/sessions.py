@@ -6,18 +6,17 @@ import re
 import shlex
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import takewhile
 from typing import Any
 
 from tests.e2e.ssh.boot_server import USERS
 from tests.e2e.ssh.machines import ENVIRON, OPEN_PORT, SERVER_ADDRESS, Machine, Server, says
 from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
-from tests.e2e.wizard import WAITING, create_credential
+from tests.e2e.wizard import ACCOUNT, WAITING, create_credential
 
 DEMO = shlex.join([sys.executable, "-m", "m3cred_tui", "--demo"])
-
-_SIDEBAR = 27
 
 LogIn = Callable[..., Awaitable[Terminal]]
 
@@ -40,10 +39,12 @@ async def logged_in(
     *,
     user: str = "alice",
     port: int = OPEN_PORT,
+    through: str = "none",
     **size: int,
 ) -> AsyncIterator[Terminal]:
-    """Run ``command`` over SSH in a terminal on the laptop."""
-    to = ("-tt", "-p", str(port), f"{user}@{SERVER_ADDRESS}", command)
+    """Run ``command`` over SSH in a terminal on the laptop, perhaps through a proxy command."""
+    way = ("-o", f"ProxyCommand={through}")
+    to = ("-tt", *way, "-p", str(port), f"{user}@{SERVER_ADDRESS}", command)
     async with terminal(ssh(server, laptop, *to), ENVIRON, **size) as session:
         yield session
 
@@ -75,13 +76,21 @@ def short_url_shown(session: Terminal) -> str:
     return found[1]
 
 
+def tunnel(
+    server: Server, laptop: Machine, session: Terminal
+) -> AbstractAsyncContextManager[Process]:
+    """Run the command on the screen."""
+    return tunnel_by(server, laptop, tunnel_shown(session))
+
+
 @asynccontextmanager
-async def tunnel(server: Server, laptop: Machine, session: Terminal) -> AsyncIterator[Process]:
-    """Run the command on the screen, to which only the keys are added."""
-    shown = tunnel_shown(session)
-    assert shown[0] == "ssh"
+async def tunnel_by(
+    server: Server, laptop: Machine, told: Sequence[str]
+) -> AsyncIterator[Process]:
+    """Run the command that m3cred told, to which only the keys are added."""
+    assert told[0] == "ssh"
     # -v, as it then says when it listens.
-    command = ssh(server, laptop, "-v", *shown[1:])
+    command = ssh(server, laptop, "-v", *told[1:])
     process = await asyncio.create_subprocess_exec(*command, env=ENVIRON, stderr=PIPE)
     try:
         await says(process, "Entering interactive session")
@@ -89,6 +98,15 @@ async def tunnel(server: Server, laptop: Machine, session: Terminal) -> AsyncIte
     finally:
         process.kill()
         await process.communicate()
+
+
+async def go_on(server: Server, log_in: LogIn, **how: int | str) -> Terminal:
+    """Connect again, and press Enter on what waits."""
+    again = await log_in(at_stripe(server), **how)
+    await again.shows(lambda screen: bool(re.search(r"… until \d\d:\d\d", screen)))
+    await again.settles()
+    again.press(ENTER)
+    return again
 
 
 def paste(session: Terminal, text: str) -> None:
@@ -99,6 +117,8 @@ def paste(session: Terminal, text: str) -> None:
 
 async def finish(session: Terminal, server: Server, user: str = "alice") -> dict[str, Any]:
     """Create the credential; return it as it lies in the user's home."""
+    await session.shows(ACCOUNT)
+    await session.focuses("Create Credential")
     await create_credential(session)
     (file,) = server.home(user).glob(".local/share/m3cred/**/credentials/*.json")
     assert file.stat().st_uid == USERS[user]
@@ -109,8 +129,10 @@ async def finish(session: Terminal, server: Server, user: str = "alice") -> dict
 
 
 def _between(session: Terminal, first: str, end: str) -> list[str]:
-    """Return the lines of the stage between two others."""
-    lines = [line[_SIDEBAR:].strip() for line in session.text.splitlines()]
-    begin = next(number for number, line in enumerate(lines) if line.startswith(first))
-    length = next(number for number, line in enumerate(lines[begin:]) if line.startswith(end))
-    return lines[begin + 1 : begin + length]
+    """Return the lines of the stage between two others, without a sidebar beside them."""
+    lines = session.text.splitlines()
+    begin, left = next(
+        (at, line.index(first)) for at, line in enumerate(lines) if first in line
+    )
+    below = [line[left:].strip() for line in lines[begin + 1 :]]
+    return list(takewhile(lambda line: not line.startswith(end), below))

@@ -1,6 +1,5 @@
 """The connection is lost: what was waited for is there at the next one."""
 
-import re
 import signal
 
 import pytest
@@ -19,6 +18,7 @@ from tests.e2e.ssh.sessions import (
     LogIn,
     at_stripe,
     finish,
+    go_on,
     paste,
     short_url_shown,
     to_stripe,
@@ -26,23 +26,14 @@ from tests.e2e.ssh.sessions import (
     tunnel_shown,
     url_of,
 )
-from tests.e2e.terminal import ENTER, Terminal
+from tests.e2e.terminal import ENTER
 from tests.e2e.wizard import ACCOUNT
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("ssh-lost"),
     pytest.mark.asyncio(loop_scope="session"),
 ]
-
-
-async def go_on(server: Server, log_in: LogIn) -> Terminal:
-    """Connect again, and press Enter on what waits."""
-    again = await log_in(at_stripe(server))
-    await again.shows(lambda screen: bool(re.search(r"… until \d\d:\d\d", screen)))
-    await again.settles()
-    again.press(ENTER)
-    return again
 
 
 async def test_a_connection_lost_while_waiting_is_gone_on_with_by_paste(
@@ -86,7 +77,7 @@ async def test_a_port_that_another_user_took_meanwhile_is_not_said_to_be_ours(
     await lose(ssh_client_dies, session, server)
     async with holding(server, "bob", "127.0.0.1:27182"):
         again = await go_on(server, log_in)
-        await again.shows("Other programs on this computer hold the ports")
+        await again.shows("Another program holds port 27182")
         assert "ssh -N" not in again.text
         assert "/go/" not in again.text
         paste(again, await approve(page, url))
@@ -116,6 +107,6 @@ async def test_a_connection_that_hangs_does_not_keep_the_answer_from_the_next_on
     session.signal(signal.SIGSTOP)  # the server is told nothing: its m3cred still listens
 
     again = await go_on(server, log_in)
-    await again.shows("Paste the address that it ends on")
+    await again.shows("Another program holds port 27182")
     paste(again, await approve(page, url))
     await finish(again, server)

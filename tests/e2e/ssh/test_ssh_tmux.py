@@ -21,7 +21,7 @@ from tests.e2e.wizard import ACCOUNT
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("ssh"),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
