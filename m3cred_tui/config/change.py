@@ -82,7 +82,8 @@ def seal_key(
     others = [one for one in _ANY_SOURCE if one != SEALED]
 
     def is_first_use() -> bool:
-        return not (CredentialStore(places.data, identity).ids() or is_any_kept(places.keys))
+        others_kept = is_any_kept(places.keys, but=destination)
+        return not (others_kept or CredentialStore(places.data, identity).ids())
 
     with locked(places.data):
         content = _changed(places.settings, destination, {SEALED: True}, others)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.problems import NotAKeyFile
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,19 @@ class NoSealedKey(Problem):
             f"m3cred config set {destination.code.lower()}.secret_key."
         )
         self.destination = destination
+
+
+class NothingToOpenIt(Problem):
+    """The identity that the key is sealed for is gone."""
+
+    def __init__(self, destination: Destination, path: Path) -> None:
+        super().__init__(
+            f"The identity {clean(str(path), most=4096)} that the secret key of "
+            f"{destination.label} is sealed for is missing; put it back, or seal the key again "
+            f"with m3cred config set {destination.code.lower()}.secret_key."
+        )
+        self.destination = destination
+        self.path = path
 
 
 class NotAlone(Problem):
@@ -112,11 +126,14 @@ def key_from(
 
 def _unsealed(places: Locations, destination: Destination, identity: IdentityFile) -> Secret:
     from m3cred_tui.store.platform_keys import kept_key  # noqa: PLC0415 - seldom needed
+    from m3cred_tui.store.problems import IdentityMissing  # noqa: PLC0415 - likewise
 
     try:
         return kept_key(places.keys, destination, identity)
     except FileNotFoundError:
         raise NoSealedKey(destination) from None
+    except IdentityMissing as missing:
+        raise NothingToOpenIt(destination, missing.path) from None
 
 
 def _content(path: Path) -> bytes:

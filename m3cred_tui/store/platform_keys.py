@@ -78,14 +78,15 @@ def is_kept(keys: Path, destination: Destination) -> bool:
     return os.path.lexists(keys / _name(destination))
 
 
-def is_any_kept(keys: Path) -> bool:
-    """Tell whether a key is sealed here at all; raises ``StoreUnusable``."""
+def is_any_kept(keys: Path, *, but: Destination | None = None) -> bool:
+    """Tell whether a key is sealed here, but for one destination; raises ``StoreUnusable``."""
     try:
         with private_folder(keys) as folder:
             names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
     except FileNotFoundError:
         return False
-    return any(name.endswith(_SUFFIX) for name in names)
+    spared = but and _name(but)
+    return any(name.endswith(_SUFFIX) and name != spared for name in names)
 
 
 def forget_key(keys: Path, destination: Destination) -> bool:

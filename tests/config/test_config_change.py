@@ -198,6 +198,23 @@ def test_no_second_identity_is_made_where_a_key_is_sealed(
     assert places.settings.read_bytes() == before
 
 
+def test_a_key_whose_identity_is_lost_is_told_and_can_be_sealed_again(
+    places: Locations, identity: IdentityFile
+) -> None:
+    set_value(places, STRIPE_TEST, "client_id", "ca_a")
+    seal_key(places, STRIPE_TEST, Secret("sk_test_canary"), identity)
+    places.identity.unlink()
+    with pytest.raises(Problem) as told:
+        Settings(places).platform(STRIPE_TEST)
+    assert str(told.value) == (
+        f"stripe_test.secret_key_sealed: The identity {places.identity} that the secret key of "
+        "Stripe (Test Mode) is sealed for is missing; put it back, or seal the key again with "
+        "m3cred config set stripe_test.secret_key."
+    )
+    seal_key(places, STRIPE_TEST, Secret("sk_test_again"), identity)
+    assert Settings(places).platform(STRIPE_TEST).secret_key.reveal() == "sk_test_again"
+
+
 def test_a_file_that_is_a_link_stays_one(
     places: Locations, tmp_path: Path, write: Write
 ) -> None:
