@@ -58,7 +58,9 @@ async def _read(gateway: StripeGateway, tokens: TokenResponse) -> Approved:
     account_id, livemode = tokens.account_id, tokens.livemode
     for pause in (*_PAUSES, None):
         try:
-            account = await gateway.account(account_id, livemode=livemode)
+            account = await gateway.account(
+                account_id, livemode=livemode, access_token=tokens.access_token
+            )
         except StripeProblem as problem:
             unread = problem
             if pause is None or isinstance(problem, StripeRefused):

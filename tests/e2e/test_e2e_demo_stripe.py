@@ -54,6 +54,7 @@ async def test_the_first_line_is_all_that_a_script_needs(home: Home) -> None:
             "test",
             "live",
             "redirect_uris",
+            "marketplace_base",
         }
         addresses: Any = {
             "api": described["api_base"],
