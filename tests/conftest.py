@@ -5,7 +5,10 @@ It is here as no conftest.py further down is read by the process that says it.
 
 from typing import TYPE_CHECKING
 
-from tests.store.swept_table import SWEPT, lines
+from tests.e2e import attack_table
+from tests.e2e.attack_table import ATTACKED
+from tests.store import swept_table
+from tests.store.swept_table import SWEPT
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
 
 def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
     reports = terminalreporter.getreports("passed")
-    rows = [value for one in reports for key, value in one.user_properties if key == SWEPT]
-    for line in lines(rows):
+    told = [one for report in reports for one in report.user_properties]
+    lines = [*swept_table.lines([value for key, value in told if key == SWEPT])]
+    for tallies, measured in (value for key, value in told if key == ATTACKED):
+        lines += attack_table.lines(tallies, measured)
+    for line in lines:
         terminalreporter.write_line(line)

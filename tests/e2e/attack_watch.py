@@ -1,0 +1,85 @@
+"""What an attack does to the app: each screen of the wait, keys, memory and open files."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from tests.e2e.terminal import Terminal
+from tests.e2e.wizard import ACCOUNT
+
+_HERE, _ELSEWHERE = "Open in a browser on this computer", "Open in your own browser"
+_KEYS = 10
+_A_SAMPLE_EACH = 0.1
+_DRAWN = 0.05
+"""Seconds of silence after which a screen is whole."""
+
+
+class Usage(NamedTuple):
+    """What a process has: its memory in KiB, and how many open files."""
+
+    memory: int
+    files: int
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        process = Path("/proc", str(pid))
+        found = re.search(r"VmRSS:\s+(\d+) kB", (process / "status").read_text())
+        assert found
+        return cls(int(found[1]), len(list((process / "fd").iterdir())))
+
+
+class Watch:
+    """Looks on for a block."""
+
+    def __init__(self, app: Terminal) -> None:
+        self._app = app
+        self._began, self._drawn = time.monotonic(), len(app.raw)
+        self._usages = [Usage.of(app.pid)]
+        self.words: set[str] = set()
+        """Those of every screen before the account is shown."""
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._see()), asyncio.create_task(self._sample())]
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+
+    @property
+    def peak(self) -> Usage:
+        return Usage(*map(max, zip(*self._usages, strict=True)))
+
+    @property
+    def bytes_a_second(self) -> float:
+        return (len(self._app.raw) - self._drawn) / (time.monotonic() - self._began)
+
+    async def _see(self) -> None:
+        while ACCOUNT not in self._app.text:
+            self.words |= words(self._app.text)
+            await self._app.output()
+            await self._app.settles(_DRAWN)
+
+    async def _sample(self) -> None:
+        while True:
+            self._usages.append(Usage.of(self._app.pid))
+            await asyncio.sleep(_A_SAMPLE_EACH)
+
+
+def words(text: str) -> set[str]:
+    """Return the words in a text, with each number as 0; a line or a bar is no word."""
+    return {one for one in re.sub(r"\d+", "0", text).split() if re.search(r"\w", one)}
+
+
+async def times_of_keys(app: Terminal) -> list[float]:
+    """Change between the places of a browser; return how long each key takes to show."""
+    times = []
+    for place in (_ELSEWHERE, _HERE) * (_KEYS // 2):
+        pressed = time.monotonic()
+        app.press("b")
+        await app.shows(place)
+        times.append(time.monotonic() - pressed)
+    return times
