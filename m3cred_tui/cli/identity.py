@@ -109,7 +109,7 @@ class _Place:
 
     def is_unused(self) -> bool:
         """Tell whether nothing is sealed here."""
-        return not self.store.ids()
+        return self.store.is_unused()
 
     def unlock(self) -> bool:
         """Have the identity open; tell whether it is under a passphrase.

@@ -148,7 +148,7 @@ class CredentialStore:
         ``IdentityMissing`` and ``IdentityLocked``, too.
         """
         with locked(self._data):
-            self._identity.to_seal(is_first_use=self._is_empty)
+            self._identity.to_seal(is_first_use=self.is_unused)
             self._identity.sweep()
             self._credentials.prepare()
             self._pending.prepare()
@@ -244,8 +244,11 @@ class CredentialStore:
                 continue  # the pending one may be the last whole one
             self._pending.remove_leftover(credential_id)
 
-    def _is_empty(self) -> bool:
-        return self._names() == ([], [])
+    def is_unused(self) -> bool:
+        """Tell whether nothing is sealed here, neither a credential nor a platform's key."""
+        from m3cred_tui.store.platform_keys import is_any_kept  # noqa: PLC0415 - a list needs none
+
+        return self._names() == ([], []) and not is_any_kept(self._data / "keys")
 
     def _names(self) -> tuple[list[str], list[str]]:
         """Return the file names of what is pending, and of what is created."""
@@ -277,7 +280,7 @@ class CredentialStore:
         return credential, secrets
 
     def _sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
-        return sealed(credential, tokens, self._identity, is_first_use=self._is_empty)
+        return sealed(credential, tokens, self._identity, is_first_use=self.is_unused)
 
 
 def _ids(names: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ from m3cred_tui.store.platform_keys import (
     kept_key,
 )
 from m3cred_tui.store.problems import IdentityMissing, StoreUnusable
+from m3cred_tui.store.store import CredentialStore
 
 CANARY = "sk_test_canary"
 
@@ -120,3 +121,15 @@ def test_a_key_is_forgotten_once(keys: Path, opener: IdentityFile) -> None:
     assert not is_any_kept(keys)
     with pytest.raises(FileNotFoundError):
         kept_key(keys, STRIPE_TEST, opener)
+
+
+def test_a_first_credential_makes_no_other_identity_than_a_sealed_key_needs(
+    keys: Path, opener: IdentityFile, identity: Path
+) -> None:
+    keep(keys, opener)
+    identity.unlink()
+    lost = CredentialStore(keys.parent, IdentityFile(identity))
+    assert not lost.is_unused()
+    with pytest.raises(IdentityMissing):
+        lost.prepare()
+    assert not identity.exists()
