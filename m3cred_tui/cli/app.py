@@ -1,35 +1,29 @@
-"""Opening the app: the rooms are put together here."""
+"""Opening the app."""
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import sys
-from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from m3cred_tui.cli.log_file import logging_to
 from m3cred_tui.cli.process import close_to_others
-from m3cred_tui.config.locations import locations
-from m3cred_tui.config.settings import Settings, settings_from
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
+from m3cred_tui.cli.rooms import (
+    authorizer_for,
+    created_by,
+    demo_settings,
+    normal_settings,
+    now,
+    open_browser,
+    ways_from,
+)
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
-from m3cred_tui.stripe.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.config.settings import Settings
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.ui.services import Services
-
-DEMO_PORT = 27181
-"""Where the demo Stripe is when the port is free, so that a tunnel can name it."""
 
 _FAILED = 1
 
@@ -80,7 +74,7 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
     try:
         app.run(mouse=mouse)
     finally:
-        _let_exchange_end()
+        let_exchange_end()
     if app.crash is not None:
         from m3cred_tui.cli.crash import tell_crash
 
@@ -88,7 +82,7 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
     return app.return_code or 0
 
 
-def _let_exchange_end() -> None:
+def let_exchange_end() -> None:
     """Wait for an answer of Stripe that is under way; the screen is the user's again by now."""
     from m3cred_tui.authorize.outliving import unfinished
 
@@ -99,35 +93,6 @@ def _let_exchange_end() -> None:
             exchange.join()
 
 
-@contextmanager
-def normal_settings() -> Iterator[Settings]:
-    """Yield the settings of a normal start."""
-    # Where gpg's agent would ask for a passphrase, the app is drawing.
-    yield settings_from(
-        {name: value for name, value in os.environ.items() if name != "GPG_TTY"}
-    )
-
-
-@contextmanager
-def demo_settings() -> Iterator[Settings]:
-    """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
-    from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
-    from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
-
-    redirect_uris = [redirect_uri(port) for port in CALLBACK_PORTS]
-    with ExitStack() as running:
-        try:
-            stripe = running.enter_context(background_demo_stripe(redirect_uris, DEMO_PORT))
-        except PortUnusable:  # another m3cred --demo has it
-            stripe = running.enter_context(background_demo_stripe(redirect_uris))
-        bases = stripe.connect_base, stripe.api_base
-        platforms = {
-            STRIPE: Platform(*stripe.live, *bases),
-            STRIPE_TEST: Platform(*stripe.test, *bases),
-        }
-        yield Settings(locations(demo=True), platforms, demo=True)
-
-
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Put the rooms together, around the identity that was unlocked if one was."""
     from m3cred_tui.store.identity import IdentityFile
@@ -136,39 +101,12 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
 
     places = settings.locations
     opener = identity or IdentityFile(places.identity)
-
-    def authorizer(destination: Destination) -> Authorizer:
-        # Not for the first paint: these bring a server and the HTTP protocol.
-        from m3cred_tui.authorize.service import Authorizer
-        from m3cred_tui.stripe.httpx_gateway import HttpxGateway
-
-        gateway = HttpxGateway(settings.platform(destination, opener))
-        return Authorizer(gateway, destination, _open_browser, _now)
-
     return Services(
         store=CredentialStore(places.data, opener),
-        authorizer=authorizer,
-        open_browser=_open_browser,
-        ways=_ways(settings),
-        now=_now,
-        created_by=clean(f"{getpass.getuser()}@{socket.gethostname()}"),
+        authorizer=lambda destination: authorizer_for(destination, settings, opener),
+        open_browser=open_browser,
+        ways=ways_from(settings),
+        now=now,
+        created_by=created_by(),
         demo=settings.demo,
     )
-
-
-def _ways(settings: Settings) -> Ways:
-    from m3cred_tui.authorize.ways import Ways
-
-    bases = {urlsplit(one.connect_base).port for one in settings.platforms.values()}
-    demo_ports = [port for port in bases if port] if settings.demo else []
-    return Ways(os.environ, settings.locations.log.with_name("url"), demo_ports)
-
-
-async def _open_browser(url: str) -> None:
-    from m3cred_tui.authorize.browser import open_browser
-
-    await open_browser(url, os.environ)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

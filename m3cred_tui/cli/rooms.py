@@ -1,0 +1,105 @@
+"""The rooms, put together for whoever opens them: the app, and the commands."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from m3cred_tui.config.locations import locations
+from m3cred_tui.config.settings import Settings, settings_from
+from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
+from m3cred_tui.model.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.store.identity import IdentityFile
+
+DEMO_PORT = 27181
+"""Where the demo Stripe is when the port is free, so that a tunnel can name it."""
+
+
+@contextmanager
+def normal_settings() -> Iterator[Settings]:
+    """Yield the settings of a normal start."""
+    # Where gpg's agent would ask for a passphrase, the app is drawing.
+    yield settings_from(
+        {name: value for name, value in os.environ.items() if name != "GPG_TTY"}
+    )
+
+
+@contextmanager
+def demo_settings() -> Iterator[Settings]:
+    """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
+    from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
+    from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
+    from m3cred_tui.stripe.platform import Platform
+
+    redirect_uris = [redirect_uri(port) for port in CALLBACK_PORTS]
+    with ExitStack() as running:
+        try:
+            stripe = running.enter_context(background_demo_stripe(redirect_uris, DEMO_PORT))
+        except PortUnusable:  # another m3cred --demo has it
+            stripe = running.enter_context(background_demo_stripe(redirect_uris))
+        bases = stripe.connect_base, stripe.api_base
+        platforms = {
+            STRIPE: Platform(*stripe.live, *bases),
+            STRIPE_TEST: Platform(*stripe.test, *bases),
+        }
+        yield Settings(locations(demo=True), platforms, demo=True)
+
+
+def authorizer_for(
+    destination: Destination, settings: Settings, identity: IdentityFile
+) -> Authorizer:
+    """Return the authorization service of a destination; may block for its secret key.
+
+    Raises ``Problem`` where the destination is not set up, or wrongly.
+    """
+    # Not for the first paint: these bring a server and the HTTP protocol.
+    from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.stripe.httpx_gateway import gateway_for
+
+    redirects = settings.redirects(destination)
+    return Authorizer(
+        gateway_for(settings.platform(destination, identity), now),
+        destination,
+        open_browser,
+        now,
+        ports=redirects.ports,
+        own_redirect_uri=redirects.redirect_uri,
+    )
+
+
+def ways_from(settings: Settings) -> Ways:
+    """Return the ways from here to a browser."""
+    from m3cred_tui.authorize.ways import Ways
+
+    bases = {urlsplit(one.connect_base).port for one in settings.platforms.values()}
+    demo_ports = [port for port in bases if port] if settings.demo else []
+    return Ways(os.environ, settings.locations.log.with_name("url"), demo_ports)
+
+
+async def open_browser(url: str) -> None:
+    """Open a URL where it would be seen; raises ``BrowserDidNotOpen``."""
+    from m3cred_tui.authorize.browser import open_browser
+
+    await open_browser(url, os.environ)
+
+
+def created_by() -> str:
+    """Return who creates credentials here, as a record tells it."""
+    return clean(f"{getpass.getuser()}@{socket.gethostname()}")
+
+
+def now() -> datetime:
+    """Return the time, with its zone."""
+    return datetime.now(UTC)
