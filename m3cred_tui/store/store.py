@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.checks import Checks
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.requests import RequestStore
 
@@ -72,6 +73,13 @@ class CredentialStore:
         from m3cred_tui.store.requests import RequestStore  # noqa: PLC0415 - a list needs none
 
         return RequestStore(self._data, self._pending, self._identity)
+
+    @property
+    def checks(self) -> Checks:
+        """What the last check of each credential said."""
+        from m3cred_tui.store.checks import Checks  # noqa: PLC0415 - not for the first paint
+
+        return Checks(self._data, self.ids)
 
     def ids(self) -> list[str]:
         """Return the ID of every credential: pending ones, then newest first; opens no file."""

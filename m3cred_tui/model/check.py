@@ -1,0 +1,54 @@
+"""What a check of a credential at Stripe said."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Outcome(StrEnum):
+    """Whether a credential can be used, or why it could not be."""
+
+    OK = "ok"
+    REVOKED = "revoked"
+    """The account gives no access any more: only a new authorization helps."""
+    WRONG_KEY = "wrong_key"
+    """The platform's secret key is not right, or of the other mode."""
+    NO_PERMISSION = "no_permission"
+    """Stripe knows the key and the account, but the key may not do this."""
+    UNREACHABLE = "unreachable"
+    """No answer came."""
+    FAILED = "failed"
+    """Neither yes nor no: try again later."""
+    NOT_SET_UP = "not_set_up"
+    """There is no secret key for the destination, or its source gave none."""
+    DAMAGED = "damaged"
+    """The credential's record cannot be used."""
+    PENDING = "pending"
+    """The credential waits to be created, so there is nothing to check yet."""
+
+
+_LABELS = {
+    Outcome.OK: "ok",
+    Outcome.REVOKED: "revoked",
+    Outcome.WRONG_KEY: "wrong key",
+    Outcome.NO_PERMISSION: "no permission",
+    Outcome.UNREACHABLE: "unreachable",
+    Outcome.FAILED: "failed",
+    Outcome.NOT_SET_UP: "not set up",
+    Outcome.DAMAGED: "damaged",
+    Outcome.PENDING: "pending",
+}
+
+
+class CheckResult(NamedTuple):
+    """The outcome of one check, and when it was."""
+
+    outcome: Outcome
+    at: datetime
+    told: str = ""
+    """Why, as a sentence; nothing where it is ok."""
+
+    @property
+    def label(self) -> str:
+        """The outcome in the few words that a list has room for."""
+        return _LABELS[self.outcome]

@@ -1,0 +1,102 @@
+"""What the last check of each credential said: one file, ``checks.json``."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.text import clean
+from m3cred_tui.store import durable
+from m3cred_tui.store.fields import Json, json_object, known, line, time
+from m3cred_tui.store.folder import is_id
+from m3cred_tui.store.lock import locked
+from m3cred_tui.store.private import FlawError, private_folder, read_private
+from m3cred_tui.store.problems import StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+_NAME = "checks.json"
+_SCHEMA = 1
+_LARGEST = 64 * 1024 * 1024
+"""Bytes; 100,000 results take a third of it."""
+_OUTCOMES = {one.value: one for one in Outcome}
+
+Stamp = tuple[int, ...]
+
+
+class Checks:
+    """Keeps results; what cannot be read is as if it had never been kept."""
+
+    def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
+        """Take the store's directory, and what tells which credentials there are."""
+        self._data = data
+        self._ids = ids
+
+    def read(self) -> Mapping[str, CheckResult]:
+        """Return the last result of each credential that was checked; never raises."""
+        path = self._data / _NAME
+        try:
+            with private_folder(self._data) as folder:
+                fields = json_object(read_private(folder, _NAME, path, most=_LARGEST))
+        except (FileNotFoundError, FlawError, StoreUnusable):
+            return {}
+        return _results(fields)
+
+    def keep(self, results: Mapping[str, CheckResult]) -> None:
+        """Keep these, too, the later of two for one credential; those that are gone go.
+
+        Raises ``StoreUnusable``, ``StoreBusy`` and ``OutcomeUnknown``.
+        """
+        with locked(self._data):
+            there = set(self._ids())
+            kept = {one: result for one, result in self.read().items() if one in there}
+            for credential_id, result in results.items():
+                before = kept.get(credential_id)
+                is_later = before is None or before.at <= result.at
+                if credential_id in there and is_later:
+                    kept[credential_id] = result
+            data = _bytes(kept)
+            with private_folder(self._data) as folder:
+                durable.replace(folder, _NAME, data)
+                durable.sweep(folder)
+
+    def stamp(self) -> Stamp:
+        """Return what is another after every change by any process; a plain system call."""
+        with suppress(OSError):
+            status = (self._data / _NAME).lstat()
+            return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+        return ()
+
+
+def _bytes(results: Mapping[str, CheckResult]) -> bytes:
+    checks = {
+        one: {
+            "outcome": result.outcome.value,
+            "at": result.at.astimezone(UTC).isoformat(),
+            "told": clean(result.told),
+        }
+        for one, result in results.items()
+    }
+    return json.dumps({"schema": _SCHEMA, "checks": checks}, indent=0).encode("ascii")
+
+
+def _results(fields: Json) -> dict[str, CheckResult]:
+    checks = fields.get("checks")
+    if fields.get("schema") != _SCHEMA or not isinstance(checks, dict):
+        return {}
+    results = {}
+    for credential_id, entry in checks.items():
+        if is_id(credential_id) and isinstance(entry, dict):
+            with suppress(FlawError):
+                results[credential_id] = _result(entry)
+    return results
+
+
+def _result(entry: Json) -> CheckResult:
+    outcome = known(_OUTCOMES, entry, "outcome")
+    return CheckResult(outcome, time(entry, "at").astimezone(UTC), line(entry, "told"))

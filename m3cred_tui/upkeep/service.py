@@ -1,0 +1,79 @@
+"""Keeps credentials of use; knows no UI.
+
+A credential of Stripe Apps has its tokens replaced when their hour is over, among all
+processes once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from datetime import datetime
+
+    from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.upkeep.access import Access
+    from m3cred_tui.upkeep.disconnected import Disconnected
+
+TIME_LIMIT = 15.0
+"""Seconds for one call to Stripe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What it depends on; cheap to construct, and touches nothing by itself."""
+
+    store: CredentialStore
+    platform: Callable[[Destination], Platform]
+    """May block, as a command may give the key; called in a thread. Raises ``Problem``."""
+    now: Callable[[], datetime]
+    time_limit: float = TIME_LIMIT
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def access(self, credential_id: str) -> Access:
+        """Return what a program needs to call Stripe with this credential.
+
+        An access token of Stripe Apps that is about to end is replaced first. Raises
+        ``Problem``.
+        """
+        raise NotImplementedError
+
+    async def check(
+        self, credential_ids: Sequence[str], *, at_once: int = 8
+    ) -> AsyncGenerator[tuple[str, CheckResult]]:
+        """Ask Stripe about each credential, and yield each result as it is there.
+
+        Each credential comes once, in the order of the answers. The results are kept in
+        ``store.checks``, those that are there also when the generator is closed early
+        (``aclosing``). Raises ``IdentityMissing`` and ``IdentityLocked``, and after the last
+        result what ``store.checks.keep`` does.
+        """
+        raise NotImplementedError
+        yield
+
+    async def disconnect(self, credential_id: str) -> Disconnected:
+        """Disconnect the account at Stripe, then delete the credential.
+
+        Once begun it goes on when the caller is cancelled, and one that was not finished is
+        among :meth:`unfinished`; then call this again. Never raises ``Problem``.
+        """
+        raise NotImplementedError
+
+    def unfinished(self) -> list[str]:
+        """Return the IDs of credentials whose disconnection was begun and not finished."""
+        raise NotImplementedError
+
+    def also_affected(self, credential_id: str) -> list[Credential]:
+        """Return the other credentials that lose access when this one is disconnected.
+
+        Looks at every credential; raises ``StoreUnusable``.
+        """
+        raise NotImplementedError
