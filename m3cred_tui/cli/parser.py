@@ -10,6 +10,7 @@ from m3cred_tui.cli.arguments import descriptor
 COMMANDS = {
     "config": "show or change the settings of each destination",
     "identity": "show the identity that opens what is sealed, protect it, move it",
+    "relay-page": "write the page that leads Stripe's HTTPS redirect to the terminal",
     "demo-stripe": "run only the demo Stripe, in the foreground",
 }
 """What each command does. ``cli/<command>.py`` has ``add_arguments(parser)``, and

@@ -1,0 +1,63 @@
+"""Writing a file that others are to read, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.durable import temporary_name
+from m3cred_tui.store.problems import plain_reason
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READABLE = 0o644  # less what the umask takes
+
+
+class FileNotWritten(Problem):
+    """A file could not be written; whatever has its name was left as it is."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{clean(str(path), most=4096)} was not written: {reason}.")
+        self.path = path
+        self.reason = reason
+
+
+def write_public(path: Path, data: bytes, *, replace: bool) -> None:
+    """Write a file; ``replace`` one that is there. Raises :class:`FileNotWritten`."""
+    # Beside it, as a rename stays within one file system.
+    temporary = path.parent / temporary_name()
+    try:
+        if replace:
+            _refuse_special(path)
+        with os.fdopen(os.open(temporary, _NEW, _READABLE), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(path)
+        else:
+            # A link, unlike a rename, refuses a name that is taken.
+            os.link(temporary, path, follow_symlinks=False)
+    except FileExistsError:
+        reason = "something of that name is there already; --force replaces a file"
+        raise FileNotWritten(path, reason) from None
+    except OSError as error:
+        raise FileNotWritten(path, plain_reason(error)) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _refuse_special(path: Path) -> None:
+    """Raise :class:`FileNotWritten` for what is no plain file, such as ``/dev/stdout``."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise FileNotWritten(
+                path, "it is a directory, a link or a device, not a plain file"
+            )
