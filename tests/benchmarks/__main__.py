@@ -16,6 +16,7 @@ from tests.benchmarks.callback import callback
 from tests.benchmarks.command_line import command_line
 from tests.benchmarks.cursor_key import cursor_key
 from tests.benchmarks.first_paint import first_paint
+from tests.benchmarks.line import line
 from tests.benchmarks.listing import listing
 from tests.benchmarks.memory import memory
 from tests.benchmarks.programs import Programs
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _GROUPS = (
     *("first-paint", "cursor-key", "listing", "memory", "quiet"),
-    *("callback", "command-line", "store"),
+    *("line", "callback", "command-line", "store"),
 )
 _HOW = """\
 Medians; m3cred and its yardstick take turns in the same run, and the ratio is the median of
@@ -49,8 +50,8 @@ def main() -> None:
         programs.root.mkdir(parents=True, exist_ok=True)
         groups = _groups(programs, asked.rounds, asked.seconds)
         for name in asked.groups or _GROUPS:
-            for line in groups[name]():
-                sys.stdout.write(f"{line.markdown()}\n")
+            for row in groups[name]():
+                sys.stdout.write(f"{row.markdown()}\n")
                 sys.stdout.flush()
 
 
@@ -61,6 +62,7 @@ def _groups(
         "first-paint": partial(first_paint, programs, rounds),
         "cursor-key": partial(cursor_key, programs, rounds),
         "quiet": partial(quiet, programs, seconds),
+        "line": partial(line, programs, seconds),
         "callback": partial(callback, programs, rounds),
         "memory": partial(memory, programs),
         "command-line": partial(command_line, programs, rounds),

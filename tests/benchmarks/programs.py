@@ -55,10 +55,17 @@ class Programs(NamedTuple):
 
     def demo(self, browser: Path) -> Program:
         """Return the app with the demo Stripe, as it is first started."""
+        return self._demo(BROWSER=str(browser))
+
+    def demo_over_ssh(self) -> Program:
+        """Return the same where the browser is on another computer."""
+        return self._demo(SSH_CONNECTION="198.51.100.7 51234 203.0.113.9 22")
+
+    def _demo(self, **variables: str) -> Program:
         home = self.root / "home-demo"
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
-        surroundings = {**environment(home), "BROWSER": str(browser)}
+        surroundings = {**environment(home), **variables}
         return Program([str(self.m3cred), "--demo"], surroundings, first_row(0))
 
     def bare(self) -> Program:

@@ -53,6 +53,8 @@ class Terminal:
                 os.execve(command[0], list(command), dict(environment))
             finally:
                 os._exit(127)
+        self.received = 0
+        """How many bytes have come."""
         self._tail = b""
         self._ended = False
 
@@ -128,5 +130,6 @@ class Terminal:
             data = os.read(self._line, _CHUNK)
         except OSError as error:  # how Linux tells that the program has left
             raise NeverShownError("more from a program that has ended", self._tail) from error
+        self.received += len(data)
         self._tail = (self._tail + data)[-4_000:]
         return data

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from tests.benchmarks.programs import Programs
     from tests.benchmarks.terminal import Terminal
 
-_ENTER = b"\r"
+_FIRST_CHOICE = b"\r\r\r"  # open the drop-down, take its first line, go on
+TO_STRIPE = b"cBenchmark\r" + 2 * _FIRST_CHOICE + b"\r"
+"""The keys from Credentials to Stripe; each waits for what the one before it has led to."""
 _LONGEST_URL = 4096
-_QUIET = 0.15
 
 
 @contextmanager
@@ -37,38 +38,12 @@ def at_stage_4(programs: Programs) -> Iterator[tuple[Terminal, str]]:
     opened = os.open(pipe, os.O_RDWR)  # both ends, so that the browser never waits
     try:
         with program.start_and_settle() as terminal:
-            _go_to_stripe(terminal)
+            terminal.send(TO_STRIPE)
             url = os.read(opened, _LONGEST_URL).decode()
             terminal.bursts(1.5)
             yield terminal, url
     finally:
         os.close(opened)
-
-
-def _go_to_stripe(terminal: Terminal) -> None:
-    terminal.send(b"c")
-    terminal.until("Name credential")
-    _rest(terminal)
-    terminal.send(b"Benchmark" + _ENTER)
-    terminal.until("Entity Type Settings")
-    _take_first_choice(terminal)
-    terminal.until("Destination Settings")
-    _take_first_choice(terminal)
-    terminal.until("Go to Stripe")
-    _rest(terminal)
-    terminal.send(_ENTER)
-
-
-def _take_first_choice(terminal: Terminal) -> None:
-    """Open the drop-down, take its first line, and go on."""
-    for _ in range(3):
-        _rest(terminal)
-        terminal.send(_ENTER)
-
-
-def _rest(terminal: Terminal) -> None:
-    while terminal.burst(_QUIET):
-        pass
 
 
 def approved(url: str) -> str:
