@@ -9,9 +9,13 @@ class Notice(Static):
 
     def __init__(self, text: str = "", *, classes: str = "problem") -> None:
         super().__init__(Content(text), classes=classes)
+        self._said = text
         self.display = bool(text)
 
     def say(self, text: str) -> None:
-        """Show ``text``; an empty one hides the line."""
+        """Show ``text``, and draw nothing anew if it is shown; an empty one hides the line."""
+        if text == self._said:
+            return
+        self._said = text
         self.update(Content(text))
         self.display = bool(text)
