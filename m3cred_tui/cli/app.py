@@ -16,6 +16,7 @@ from m3cred_tui.cli.rooms import (
     normal_settings,
     now,
     open_browser,
+    upkeep_from,
     ways_from,
 )
 from m3cred_tui.model.problem import Problem
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from m3cred_tui.ui.services import Services
 
 _FAILED = 1
+_TO_DEMO = -1  # no exit status: the user goes on to the demo
 
 
 def open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True) -> int:
@@ -42,10 +44,11 @@ def open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True
             demo_settings() if demo else normal_settings() as settings,
             logging_to(settings.locations.log),
         ):
-            return _run(settings, passphrase_fd, mouse=mouse)
+            status = _run(settings, passphrase_fd, mouse=mouse)
     except Problem as problem:
         sys.stderr.write(f"m3cred: {problem}\n")
         return _FAILED
+    return open_app(demo=True, mouse=mouse) if status == _TO_DEMO else status
 
 
 def _unfit_terminal() -> str | None:
@@ -79,7 +82,7 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
         from m3cred_tui.cli.crash import tell_crash
 
         tell_crash(app.crash, settings.locations.log)
-    return app.return_code or 0
+    return _TO_DEMO if app.wants_demo else app.return_code or 0
 
 
 def let_exchange_end() -> None:
@@ -95,18 +98,22 @@ def let_exchange_end() -> None:
 
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Put the rooms together, around the identity that was unlocked if one was."""
+    from m3cred_tui.cli.setting_up import StoredSettings
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
 
     places = settings.locations
     opener = identity or IdentityFile(places.identity)
+    store = CredentialStore(places.data, opener)
     return Services(
-        store=CredentialStore(places.data, opener),
+        store=store,
         authorizer=lambda destination: authorizer_for(destination, settings, opener),
         open_browser=open_browser,
         ways=ways_from(settings),
+        upkeep=lambda: upkeep_from(settings, store, opener),
         now=now,
         created_by=created_by(),
         demo=settings.demo,
+        setting_up=None if settings.demo else StoredSettings(settings, opener),
     )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.ways import Ways
     from m3cred_tui.model.destination import Destination
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.upkeep.service import Upkeep
 
 DEMO_PORT = 27181
 """Where the demo Stripe is when the port is free, so that a tunnel can name it."""
@@ -77,6 +79,13 @@ def authorizer_for(
         ports=redirects.ports,
         own_redirect_uri=redirects.redirect_uri,
     )
+
+
+def upkeep_from(settings: Settings, store: CredentialStore, identity: IdentityFile) -> Upkeep:
+    """Return what checks and disconnects the credentials of a store."""
+    from m3cred_tui.upkeep.service import Upkeep
+
+    return Upkeep(store, lambda destination: settings.platform(destination, identity), now)
 
 
 def ways_from(settings: Settings) -> Ways:

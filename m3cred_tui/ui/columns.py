@@ -48,6 +48,11 @@ def is_pending(row: Row | None) -> TypeGuard[Credential]:
     return isinstance(row, Credential) and row.status is Status.PENDING
 
 
+def is_authenticated(row: Row | None) -> TypeGuard[Credential]:
+    """Tell whether a row is a credential that was created."""
+    return isinstance(row, Credential) and row.status is Status.AUTHENTICATED
+
+
 def waits_until(pending: Credential) -> datetime:
     """Return when an authorization that Stripe has not answered is over, in local time."""
     from m3cred_tui.model.authorization import TIME_LIMIT  # such rows are few
@@ -99,6 +104,7 @@ _WIDENED_TO = (
     (CREATED, 16),
     (ACCOUNT, 40),
     (NAME, 64),
+    (STATUS, 28),
 )
 GAP = 1
 

@@ -9,6 +9,7 @@ from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.record import Damaged
+from m3cred_tui.ui.checks import Checks
 from m3cred_tui.ui.columns import COLUMNS, CREATED, NAME
 from m3cred_tui.ui.search import (
     Rows,
@@ -57,6 +58,7 @@ class Listing:
 
     def __init__(self, read: Callable[[str], Row | None]) -> None:
         """Take how to read one credential; ``None`` is one that is gone."""
+        self.checks = Checks()
         self._read = lru_cache(_KEPT)(read)
         self._mismatched: dict[str, Damaged] = {}
         self._found: tuple[Sequence[str], Rows] = ((), Rows((), ()))

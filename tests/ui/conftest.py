@@ -24,6 +24,7 @@ from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 from m3cred_tui.stripe.platform import Platform
 from m3cred_tui.ui.services import Services
+from m3cred_tui.upkeep.service import Upkeep
 from tests.ui import visit
 
 Keep = Callable[..., Credential]
@@ -125,7 +126,17 @@ def services(
         return Authorizer(gateway, destination, browser, clock, ports=ports)
 
     ways = Ways(SOMEWHERE, tmp_path / "state" / "url")
-    return Services(store, authorizer, browser, ways, clock, created_by="ann@server", demo=True)
+    upkeep = Upkeep(store, platforms.__getitem__, clock)
+    return Services(
+        store,
+        authorizer,
+        browser,
+        ways,
+        lambda: upkeep,
+        clock,
+        created_by="ann@server",
+        demo=True,
+    )
 
 
 @pytest.fixture

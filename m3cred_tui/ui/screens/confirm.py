@@ -1,4 +1,4 @@
-"""A question that can be answered with no or yes."""
+"""A question that can be answered with no, with yes, and perhaps with more than yes."""
 
 from __future__ import annotations
 
@@ -17,35 +17,41 @@ if TYPE_CHECKING:
     from textual.app import App, ComposeResult
 
 
-class Confirm(ModalScreen[bool]):
-    """Asks; the safe answer has the focus, Esc gives it too."""
+NO, YES, MORE = range(3)
+
+
+class Confirm(ModalScreen[int]):
+    """Asks; the safe answer, ``NO``, has the focus, and Esc gives it, too."""
 
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(False)", show=False),
+        Binding("escape", "dismiss(0)", show=False),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
     ]
 
-    def __init__(self, question: str, consequence: str, *, no: str, yes: str) -> None:
-        """Take plain text only; ``no`` and ``yes`` say what the two answers do."""
+    def __init__(
+        self, question: str, consequence: str, *, no: str, yes: str, more: str = ""
+    ) -> None:
+        """Take plain text only; ``no``, ``yes`` and ``more`` say what the answers do."""
         super().__init__()
         self._question = question
         self._consequence = consequence
-        self._no = no
-        self._yes = yes
+        self._answers = [answer for answer in (no, yes, more) if answer]
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(Content(self._question), id="question")
             yield Static(Content(self._consequence), id="consequence")
-            with Horizontal():
-                yield Button(Content(self._no), id="no", compact=True)
-                yield Button(Content(self._yes), id="yes", compact=True, variant="error")
+            with Horizontal(classes="-many" if len(self._answers) > MORE else ""):
+                no, *others = self._answers
+                yield Button(Content(no), id="no", compact=True)
+                for answer, name in zip(others, ("yes", "more"), strict=False):
+                    yield Button(Content(answer), id=name, compact=True, variant="error")
 
     @on(Button.Pressed)
     def _pressed(self, message: Button.Pressed) -> None:
-        self.dismiss(message.button.id == "yes")
+        self.dismiss(("no", "yes", "more").index(message.button.id or "no"))
 
 
 async def agreed(app: App[Any], going: str, lost: Callable[[], str | None]) -> bool:

@@ -12,9 +12,9 @@ from textual.events import ScreenResume
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import NAME, is_pending, waits_until
+from m3cred_tui.ui.columns import is_pending, waits_until
 from m3cred_tui.ui.outside import send_to_clipboard
-from m3cred_tui.ui.screens.list_page import ListPage
+from m3cred_tui.ui.screens.deleting import DeletingPage
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList
 from m3cred_tui.ui.widgets.key_line import KeyLine
@@ -26,25 +26,10 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.columns import Row
 
-_DELETING = (
-    "m3ter can no longer send Bills with it, and it cannot be brought back. "
-    "The Stripe account itself stays connected."
-)
-_DROPPING = (
-    "Stripe has approved access for it; to have that again, the owner of the account must "
-    "approve anew. The Stripe account itself stays connected."
-)
-_LEAVING = "An approval that Stripe gives for it after that counts for nothing."
 _OFFER_SECONDS = 20
 _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
-
-
-def _lost(row: Row) -> str:
-    if not is_pending(row):
-        return _DELETING
-    return _DROPPING if row.account else _LEAVING
 
 
 def _offer(pending: list[Credential]) -> str:
@@ -56,7 +41,7 @@ def _offer(pending: list[Credential]) -> str:
     return f"Stripe has approved {name}, not created yet."
 
 
-class CredentialsPage(ListPage):
+class CredentialsPage(DeletingPage):
     """Lists the credentials; everything else starts here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,16 +64,19 @@ class CredentialsPage(ListPage):
         yield KeyLine()
 
     def on_mount(self) -> None:  # beside that of the list, which Textual calls, too
-        self.call_after_refresh(self._offer_pending)
+        self.call_after_refresh(self._tell_what_was_left)
 
     def _pending(self) -> list[Credential]:
         """Return what waits for the user or for Stripe; such rows are the first ones."""
         rows = map(self._listing.row, self._listing.ids)
         return [row for row in takewhile(is_pending, rows) if is_pending(row)]
 
-    async def _offer_pending(self) -> None:
+    async def _tell_what_was_left(self) -> None:
         """Tell of what was left before, after the removal of what is over."""
         await self._expire()
+        self._offer_pending()
+
+    def _offer_pending(self) -> None:
         pending = self._pending()
         if pending:
             text = f"{_offer(pending)} Press Enter to go on."
@@ -120,8 +108,10 @@ class CredentialsPage(ListPage):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what works on a credential only where one is selected."""
         del parameters
+        if action in {"check", "check_all", "stop_checking"}:
+            return self.can_check(action)
         if action == "clear_filter":
-            return bool(self.query(Input))
+            return bool(self.query(Input)) and not self.is_checking
         if action in {"filter", "sort"}:
             return bool(self._listing.total)
         if action in {"copy_id", "delete"}:
@@ -182,29 +172,3 @@ class CredentialsPage(ListPage):
             ways = self._services.ways
             said = await send_to_clipboard(self.app, ways, credential_id, what="Credential ID")
             self.notify(said, markup=False)
-
-    def action_delete(self) -> None:
-        """Delete the selected credential."""
-        if (credential_id := self._list.selected) is not None:
-            self._delete(credential_id)
-
-    @work
-    async def _delete(self, credential_id: str) -> None:
-        """Delete a credential, after a confirmation that names it."""
-        from m3cred_tui.ui.screens.confirm import Confirm
-
-        row = self._listing.row(credential_id)
-        if row is None:
-            return self._glance()
-        lost = _lost(row)
-        question = Confirm(
-            f"Delete “{NAME.of(row)}”?", lost, no="No, keep it", yes="Yes, delete it"
-        )
-        if not await self.app.push_screen_wait(question):
-            return None
-        try:  # it may have to wait for another process
-            await asyncio.to_thread(self._services.store.delete, credential_id)
-        except Problem as problem:
-            return self.notify(str(problem), severity="error", markup=False)
-        self._listing.drop(credential_id)
-        return self._show_again()

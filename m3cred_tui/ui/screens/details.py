@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -13,7 +14,7 @@ from textual.widgets import Static
 
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import NAME, STATUS
+from m3cred_tui.ui.columns import NAME, STATUS, is_authenticated
 from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.fields import fields, mode_mark
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from m3cred_tui.model.check import CheckResult
     from m3cred_tui.ui.columns import Row
     from m3cred_tui.ui.services import Services
 
@@ -42,6 +44,7 @@ class DetailsPage(Page[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
         Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
+        Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
     ]
 
@@ -52,6 +55,7 @@ class DetailsPage(Page[str]):
         self._row = row
         self._learned = learned
         self._sealed = "…"
+        self._checked = "…"
 
     def compose(self) -> ComposeResult:
         yield TitleBar("Credentials", NAME.of(self._row), demo=self._services.demo)
@@ -64,11 +68,18 @@ class DetailsPage(Page[str]):
     def on_mount(self) -> None:
         self._show()
         self._open_sealed_part()
+        self._read_check()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a check only of what can be used."""
+        del parameters
+        return action != "check" or is_authenticated(self._row)
 
     def _show(self) -> None:
         row = self._row
         if isinstance(row, Credential):
-            facts = [*_facts(row), ("Sealed part", self._sealed)]
+            told = [("Sealed part", self._sealed), ("Last check", self._checked)]
+            facts = [*_facts(row), *told]
         else:
             facts = [("Credential ID", row.id), ("Damaged", row.reason)]
         self.query_one("#facts", Static).update(fields(facts))
@@ -88,6 +99,34 @@ class DetailsPage(Page[str]):
             else:
                 self._row, self._sealed = row, "opened, agrees with the fields above"
                 self._learned(row)
+        self._show()
+
+    @work(exclusive=True, group="check")
+    async def _read_check(self) -> None:
+        checks = await asyncio.to_thread(self._services.store.checks.read)
+        self._show_check(checks.get(self._row.id))
+
+    @work(exclusive=True, group="check")
+    async def action_check(self) -> None:
+        """Check this credential at Stripe."""
+        self._checked = "asking Stripe…"
+        self._show()
+        checking = self._services.upkeep().check([self._row.id])
+        result = None
+        try:
+            async with aclosing(checking) as results:
+                async for _, result in results:
+                    self._show_check(result)
+        except Problem as problem:
+            self.notify(str(problem), severity="error", markup=False)
+            self._show_check(result)
+
+    def _show_check(self, result: CheckResult | None) -> None:
+        if result is None:
+            self._checked = "never checked"
+        else:
+            when = f"{result.at.astimezone():%Y-%m-%d %H:%M}"
+            self._checked = f"{result.label}, {when}{'. ' if result.told else ''}{result.told}"
         self._show()
 
     def action_delete(self) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual import events
 
+    from m3cred_tui.ui.checks import Checks
     from m3cred_tui.ui.columns import Column, Row
     from m3cred_tui.ui.listing import Listing
 
@@ -197,17 +198,22 @@ class CredentialList(ScrollView, can_focus=True):
             cells.append(set_cell_size(heading, cell_width + GAP))
         return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
 
+    def redraw(self) -> None:
+        """Draw the lines that are seen, as something else has been learnt of them."""
+        self.refresh(self.size.region)
+
     def _line(self, row_number: int, width: int) -> Strip:
         row = self.listing.row(self.listing.shown[row_number])
         on_cursor = row_number == self.cursor
-        text = set_cell_size(_cells(row, width - 2 * _MARGIN), width - _MARGIN)
+        cells = _cells(row, width - 2 * _MARGIN, self.listing.checks)
+        text = set_cell_size(cells, width - _MARGIN)
         style = self._style(row, on_cursor=on_cursor)
         return Strip([Segment((_CURSOR if on_cursor else " ") + text, style)], width)
 
     def _style(self, row: Row | None, *, on_cursor: bool) -> Style:
         if on_cursor:
             return self.get_component_rich_style("credentials--cursor")
-        if not isinstance(row, Credential):
+        if not isinstance(row, Credential) or self.listing.checks.is_bad(row.id):
             return self.get_component_rich_style("credentials--damaged")
         if row.destination.livemode:
             return self.get_component_rich_style("credentials--live")
@@ -230,14 +236,17 @@ class CredentialList(ScrollView, can_focus=True):
         self.scroll_to(y=max(0, top), animate=False, force=True)
 
 
-def _cells(row: Row | None, width: int) -> str:
+def _cells(row: Row | None, width: int, checks: Checks) -> str:
     """Return the line of ``row``: each column cut to its width, with an ellipsis."""
     if row is None:
         return "(deleted elsewhere)"
     if not isinstance(row, Credential):
         return _cut(f"{STATUS.of(row)} ({row.id})", width)
-    columns = share(width)
-    return (" " * GAP).join(_cut(column.of(row, wide), wide) for column, wide in columns)
+    texts = []
+    for column, wide in share(width):
+        checked = checks.label(row.id, wide) if column is STATUS else None
+        texts.append(_cut(checked or column.of(row, wide), wide))
+    return (" " * GAP).join(texts)
 
 
 def _cut(text: str, width: int) -> str:
