@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _YOUNGER = re.compile(
     r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[\d;]*\$[@-~])"
 )
+# Textual makes one of each address that it finds.
+_HYPERLINK = re.compile(r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
 # Not every terminal has a second screen to leave: a console has none, GNU screen seldom.
 _CLEAR = "\x1b[m\x1b[H\x1b[J"
 _TICK_SECONDS = 0.1
@@ -141,6 +143,8 @@ class _Output:
     def write(self, text: str) -> None:
         if self._abilities.is_old:
             text = _YOUNGER.sub("", text)
+        elif not self._abilities.hyperlinks:
+            text = _HYPERLINK.sub("", text)
         try:
             self._file.write(shown(text, self._abilities.characters))
         except OSError:

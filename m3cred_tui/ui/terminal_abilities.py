@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from m3cred_tui.authorize.hyperlinks import takes_hyperlinks
 from m3cred_tui.authorize.qr import draws_blocks
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Abilities(NamedTuple):
     colours: Colours = "truecolor"
     characters: Characters = "all"
     is_old: bool = False
-    """Whether it knows no sequence that is younger than the VT220, whose number it prints."""
+    """Whether it draws a part of every sequence that is younger than a VT220."""
+    hyperlinks: bool = True
 
 
 def abilities(environ: Mapping[str, str]) -> Abilities:
@@ -38,7 +40,8 @@ def abilities(environ: Mapping[str, str]) -> Abilities:
     characters: Characters = "console" if is_old else "all"
     if not draws_blocks(environ):  # the locale is not UTF-8
         characters = "ascii"
-    return Abilities(_colours(environ, is_old=is_old), characters, is_old)
+    colours = _colours(environ, is_old=is_old)
+    return Abilities(colours, characters, is_old, takes_hyperlinks(environ))
 
 
 def _colours(environ: Mapping[str, str], *, is_old: bool) -> Colours:
