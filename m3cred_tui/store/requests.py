@@ -6,6 +6,7 @@ one step.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
@@ -16,6 +17,7 @@ from m3cred_tui.store.record import credential_of
 from m3cred_tui.store.sealed_record import opened, sealed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -51,7 +53,10 @@ class RequestStore:
         return secrets
 
     def waits(self, credential_id: str) -> bool:
-        """Tell whether a request still waits for an answer."""
+        """Tell whether a request still waits for an answer.
+
+        Raises ``CredentialDamaged``, as do the following, when that cannot be told.
+        """
         return self._waiting_one(credential_id) is not None
 
     def answer(self, credential_id: str) -> None:
@@ -71,16 +76,19 @@ class RequestStore:
         over = [one for one in self._waiting() if one.created_at + TIME_LIMIT <= now]
         return [one for one in over if self._remove(one.id)]
 
-    def _waiting(self) -> list[Credential]:
-        ids = (name.removesuffix(".json") for name in self._pending.names())
-        found = (self._waiting_one(one) for one in ids)
-        return [one for one in found if one is not None]
+    def _waiting(self) -> Iterator[Credential]:
+        for name in self._pending.names():
+            with suppress(CredentialDamaged):  # it stays, and the list says why
+                if waiting := self._waiting_one(name.removesuffix(".json")):
+                    yield waiting
 
     def _waiting_one(self, credential_id: str) -> Credential | None:
         try:
             credential = credential_of(self._pending.read(credential_id))
-        except (FileNotFoundError, FlawError):
+        except FileNotFoundError:
             return None
+        except FlawError as flaw:
+            raise CredentialDamaged(credential_id, str(flaw)) from None
         return credential if credential.account is None else None
 
     def _remove(self, credential_id: str) -> bool:

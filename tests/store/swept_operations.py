@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
 from m3cred_tui.model.destination import STRIPE
 from m3cred_tui.model.entity_type import BILL
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.problems import NotThere
 from m3cred_tui.store.store import CredentialStore
 
 if TYPE_CHECKING:
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 
 ID = "0196d5c8-0000-7000-8000-000000000000"
 OTHERS = tuple(f"0196d5c8-0000-7000-8000-00000000000{digit}" for digit in "abc")
+YOUNGER = "0196d5c8-0000-7000-8000-00000000000d"
 STALE = ".0123456789abcdef.tmp"
 _TIME = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+_OVER = _TIME + TIME_LIMIT
 
 
 class Operation(NamedTuple):
@@ -45,7 +49,12 @@ def tokens(access: str = "sk_live_first") -> TokenResponse:
     return TokenResponse("acct_1Acme", True, "read_write", access_token=Secret(access))
 
 
+def request(state: str = "state_of_the_request") -> AuthorizationRequest:
+    return AuthorizationRequest(Secret(state), "http://127.0.0.1:27182/callback", _OVER)
+
+
 PENDING = replace(credential(), status=Status.PENDING)
+REQUESTED = replace(PENDING, account=None)
 
 
 def _nothing(root: Path) -> None:
@@ -72,6 +81,15 @@ def _created(root: Path) -> None:
 def _pending(root: Path) -> None:
     _others(root)
     store_in(root).keep_pending(PENDING, tokens())
+
+
+def _requested(root: Path) -> None:
+    """Beside a request whose time is not over when that of this one is."""
+    _others(root)
+    requests = store_in(root).requests
+    requests.keep(REQUESTED, request())
+    later = _TIME + timedelta(seconds=1)
+    requests.keep(replace(REQUESTED, id=YOUNGER, created_at=later), request("state_younger"))
 
 
 def _created_and_still_pending(root: Path) -> None:
@@ -113,6 +131,23 @@ def _delete(store: CredentialStore) -> None:
     store.delete(ID)
 
 
+def _keep_request(store: CredentialStore) -> None:
+    store.requests.keep(REQUESTED, request())
+
+
+def _answer_request(store: CredentialStore) -> None:
+    store.requests.answer(ID)
+
+
+def _drop_request(store: CredentialStore) -> None:
+    store.requests.drop(ID)
+
+
+def _expire_request(store: CredentialStore) -> None:
+    if [one.id for one in store.requests.expire(_OVER)] != [ID]:
+        raise NotThere(ID)  # it is told to be there still
+
+
 OPERATIONS = {
     "first create": Operation(_nothing, _create),
     "create": Operation(_others, _create),
@@ -125,4 +160,8 @@ OPERATIONS = {
     "keep pending anew": Operation(_pending, _keep_anew),
     "prepare": Operation(_much_left_behind, CredentialStore.prepare),
     "first prepare": Operation(_nothing, CredentialStore.prepare),
+    "keep request": Operation(_others, _keep_request),
+    "answer request": Operation(_requested, _answer_request),
+    "drop request": Operation(_requested, _drop_request),
+    "expire request": Operation(_requested, _expire_request),
 }

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import traceback
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from resource import RLIMIT_FSIZE, setrlimit
 from signal import SIG_BLOCK, SIGUSR1, pthread_sigmask, sigwait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import m3cred_tui.store
 from m3cred_tui.model.problem import Problem
 from tests.store.swept_operations import OPERATIONS, store_in
 
@@ -93,9 +96,8 @@ def forks() -> Iterator[Forks]:
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
     # Warm: no fault is for an import.
-    import m3cred_tui.store.sealing  # noqa: PLC0415
-    import m3cred_tui.store.secrets  # noqa: F401, PLC0415
-
+    for module in iter_modules(m3cred_tui.store.__path__):
+        import_module(f"m3cred_tui.store.{module.name}")
     pthread_sigmask(SIG_BLOCK, [_GO])
     while ask := sys.stdin.readline():
         pid = os.fork()
