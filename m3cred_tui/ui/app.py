@@ -48,6 +48,9 @@ class M3credApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="Show every key"),
+        Binding(
+            "comma", "settings", "Settings", key_display=",", show=False, tooltip="Settings"
+        ),
         Binding("q", "quit", "Quit", tooltip="Leave m3cred"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]
@@ -64,6 +67,8 @@ class M3credApp(App[None]):
         self._keys = TypeAhead(self)
         self._services = services
         self.crash: BaseException | None = None
+        self.wants_demo = False
+        """Whether the user has left for the demo."""
 
     def get_css_variables(self) -> dict[str, str]:
         """Give the colours their names; of few, Textual's choice cannot always be read."""
@@ -157,6 +162,32 @@ class M3credApp(App[None]):
 
         if not isinstance(self.screen, Help):
             self.push_screen(Help(self.screen))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the settings where nothing is under way; what needs them there asks itself."""
+        del parameters
+        return action != "settings" or isinstance(self.screen, CredentialsPage)
+
+    def action_settings(self) -> None:
+        """Show what is set for each destination."""
+        from m3cred_tui.ui.screens.settings import SettingsPage
+
+        self.push_screen(SettingsPage(self._services))
+
+    async def action_set_up(self, code: str) -> None:
+        """Set a destination up, in a worker, which goes on when that is done or left."""
+        from m3cred_tui.ui.screens.settings import set_up_page
+
+        if self._services.setting_up is not None:
+            await self.push_screen_wait(set_up_page(self._services.setting_up, code))
+
+    async def action_try_demo(self) -> None:
+        """Leave for the demo, after a confirmation, in a worker."""
+        from m3cred_tui.ui.screens.settings import agreed_to_demo
+
+        if await agreed_to_demo(self, self._would_lose()):
+            self.wants_demo = True
+            self.exit()
 
     @work(exclusive=True, group="quit")
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, as it may ask

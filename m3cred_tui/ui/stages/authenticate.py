@@ -20,15 +20,20 @@ from m3cred_tui.authorize.events import (
     Failed,
     UrlReady,
 )
+from m3cred_tui.config.problems import Misplaced
+from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.panels import (
     CREATE,
     GO_TO_STRIPE,
+    SET_UP,
+    TRY_DEMO,
     AccountPanel,
     InformationPanel,
     PreparingPanel,
     ProblemPanel,
+    SettingsPanel,
 )
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.stages.waiting import Setting, WaitingPanel
@@ -137,7 +142,21 @@ class AuthenticateStage(Stage):
     @on(Button.Pressed, f"#{GO_TO_STRIPE}")
     def _go_to_stripe(self) -> None:
         if self.draft.destination is not None:
-            self._authorization = self._authorize(self.draft.destination)
+            pending = next((panel.pending for panel in self.query(SettingsPanel)), None)
+            self._authorization = self._authorize(self.draft.destination, pending)
+
+    @on(Button.Pressed, f"#{SET_UP}")
+    @work(exclusive=True, group="settings")
+    async def _set_up(self) -> None:
+        """Open the settings of the destination, and go on with what they are then."""
+        if self.draft.destination is not None:
+            await self.app.run_action(f"app.set_up({self.draft.destination.code!r})")
+            self._go_to_stripe()
+
+    @on(Button.Pressed, f"#{TRY_DEMO}")
+    @work(exclusive=True, group="settings")
+    async def _try_demo(self) -> None:
+        await self.app.run_action("app.try_demo")
 
     @work(exclusive=True, group="authorization")
     async def _authorize(
@@ -152,6 +171,9 @@ class AuthenticateStage(Stage):
         try:
             authorizer = await asyncio.to_thread(self._prepare, destination, journal)
             request = await asyncio.to_thread(self._request_of, pending)
+        except (NotSetUp, Misplaced) as problem:
+            await self._show(SettingsPanel(problem, destination, pending))
+            return
         except Problem as problem:
             self._pending = None
             await self._show(ProblemPanel(problem))

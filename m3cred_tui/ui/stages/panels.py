@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.ui.stages.stage import note
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.fields import fields, mode_mark
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from m3cred_tui.authorize.events import Approved
+    from m3cred_tui.config.problems import Misplaced
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.model.destination import Destination
     from m3cred_tui.model.problem import Problem
 
 _LAST_KEY_SECONDS = 1.0
@@ -29,6 +33,7 @@ _KEPT = (
 _LOST_IF_LEFT = "The approval is in memory only: leave before it is saved, and it is lost."
 
 GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
+SET_UP, TRY_DEMO = "set-up", "try-demo"
 
 
 def _button(label: str, name: str) -> Button:
@@ -123,3 +128,28 @@ class ProblemPanel(Vertical):
         yield Notice(f"! {self._problem}")
         yield _button("Go to Stripe", GO_TO_STRIPE)
         yield note("Enter tries again, Esc goes back.")
+
+
+class SettingsPanel(Vertical):
+    """The destination is not set up, or not rightly: nothing was asked of Stripe."""
+
+    def __init__(
+        self,
+        problem: NotSetUp | Misplaced,
+        destination: Destination,
+        pending: Credential | None,
+    ) -> None:
+        """Take the credential that waits with its request, if it is one, to go on with it."""
+        super().__init__()
+        self.pending = pending
+        self._problem = problem
+        self._destination = destination
+
+    def compose(self) -> ComposeResult:
+        yield Notice(f"! {self._problem}")
+        yield _button(f"Set up {self._destination.label}", SET_UP)
+        if isinstance(self._problem, NotSetUp):
+            yield _button("Try the demo", TRY_DEMO)
+        else:  # it may be mended elsewhere, as by unlocking what holds the key
+            yield _button("Go to Stripe", GO_TO_STRIPE)
+        yield note("Enter opens the settings of this destination, and comes back here.")

@@ -1,0 +1,134 @@
+"""The Settings page: what is set for each destination, and where it is from."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from m3cred_tui.model.destination import DESTINATIONS
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+from m3cred_tui.ui.screens.confirm import YES, Confirm
+from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.settings_table import facts, state
+from m3cred_tui.ui.widgets.fields import fields
+from m3cred_tui.ui.widgets.key_line import KeyLine
+from m3cred_tui.ui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from textual.app import App, ComposeResult
+
+    from m3cred_tui.config.setup import Setup
+    from m3cred_tui.ui.screens.settings_form import SetUpPage
+    from m3cred_tui.ui.services import Services, SettingUp
+
+_DEMO = (
+    "The demo Stripe needs no settings.\n\n"
+    "To set Stripe or Stripe (Test Mode) up, leave the demo, start m3cred without --demo, and "
+    "come here again."
+)
+_ORDER = "Variables of the environment go before it; m3cred config shows the same."
+_TO_DEMO = (
+    "m3cred starts anew with its demo Stripe, a data directory of its own, and DEMO always in "
+    "sight. To come back, leave the demo and start m3cred again."
+)
+
+
+def set_up_page(setting_up: SettingUp, code: str) -> SetUpPage:
+    """Return the page that sets up the destination of this code."""
+    from m3cred_tui.ui.screens.settings_form import SetUpPage
+
+    return SetUpPage(setting_up, next(one for one in DESTINATIONS if one.code == code))
+
+
+async def agreed_to_demo(app: App[Any], lost: str | None) -> bool:
+    """Ask whether to leave for the demo, in a worker."""
+    consequence = f"{_TO_DEMO} {lost}" if lost else _TO_DEMO
+    question = Confirm("Try the demo?", consequence, no="Stay", yes="Try the demo")
+    return await app.push_screen_wait(question) == YES
+
+
+class _Destinations(OptionList):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Set up", tooltip="Set the selected destination up")
+    ]
+
+
+class SettingsPage(Page[None]):
+    """Lists the destinations; Enter sets the selected one up."""
+
+    AUTO_FOCUS = "OptionList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
+    ]
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._setting_up = services.setting_up
+        self._demo = services.demo
+        self._setups: list[Setup] = []
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar("Settings", demo=self._demo)
+        with VerticalScroll(can_focus=self._setting_up is None):
+            if self._setting_up is None:
+                yield Static(_DEMO)
+            else:
+                yield _Destinations(compact=True)
+                yield Static(id="facts")
+                where = clean(str(self._setting_up.file), most=4096)
+                yield Static(Content(f"{where}\n{_ORDER}"), classes="note")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._read()
+
+    @work(exclusive=True, group="read")
+    async def _read(self) -> None:
+        """Show what is set now."""
+        if self._setting_up is None:
+            return
+        try:
+            read = self._setting_up.setup
+            self._setups = [await asyncio.to_thread(read, one) for one in DESTINATIONS]
+        except Problem as problem:
+            self._setups = []
+            self.query_one("#facts", Static).update(Content(f"! {problem}"))
+        self._list()
+
+    def _list(self) -> None:
+        shown = self.query_one(OptionList)
+        before = shown.highlighted or 0
+        shown.display = bool(self._setups)
+        shown.clear_options()
+        width = max(len(one.label) for one in DESTINATIONS)
+        for setup in self._setups:
+            text = f"{setup.destination.label:{width}}  {state(setup)}"
+            shown.add_option(Option(Content(text)))
+        if self._setups:
+            shown.highlighted = before
+            shown.focus()
+
+    @on(OptionList.OptionHighlighted)
+    def _show_facts(self, message: OptionList.OptionHighlighted) -> None:
+        setup = self._setups[message.option_index]
+        told = fields(facts(setup))
+        if setup.problem:
+            told = Content("\n\n").join([told, Content(f"! {setup.problem}")])
+        self.query_one("#facts", Static).update(told)
+
+    @on(OptionList.OptionSelected)
+    @work(exclusive=True, group="set-up")
+    async def _set_up(self, message: OptionList.OptionSelected) -> None:
+        """Set the selected destination up, and show what is set then."""
+        if self._setting_up is not None:
+            code = self._setups[message.option_index].destination.code
+            await self.app.push_screen_wait(set_up_page(self._setting_up, code))
+            self._read()

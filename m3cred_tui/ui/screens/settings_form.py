@@ -1,0 +1,229 @@
+"""Setting one destination up: Integrations › Settings › the destination."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Select, Static
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
+from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.settings_rows import rows
+from m3cred_tui.ui.screens.settings_table import hint, missing, named
+from m3cred_tui.ui.screens.settings_trial import tried
+from m3cred_tui.ui.widgets.controls import Press
+from m3cred_tui.ui.widgets.key_line import KeyLine
+from m3cred_tui.ui.widgets.key_setting import KeySetting
+from m3cred_tui.ui.widgets.setting import ChoiceSetting, FixedSetting, Setting
+from m3cred_tui.ui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.worker import Worker
+
+    from m3cred_tui.config.setup import Setup
+    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.ui.services import SettingUp
+    from m3cred_tui.ui.widgets.setting import Change
+
+_UNSAVED = "What you entered for this destination is not saved."
+_KEY_GOES = "The secret key that is sealed for this destination is removed with it."
+_STOPPED = "Stopped. A command that hangs is ended after 30 seconds at the latest."
+
+
+class SetUpPage(Page[None]):
+    """A line for each value; nothing is written before all that was entered is right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", tooltip="Back; stops what is being tried"),
+        Binding("ctrl+s", "save", "Save", tooltip="Save what was entered"),
+        Binding("ctrl+t", "try_key", "Try it", tooltip="Get the secret key, and check it"),
+        Binding("up,left", "app.focus_previous", show=False),
+        Binding("down,right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, setting_up: SettingUp, destination: Destination) -> None:
+        super().__init__()
+        self._setting_up = setting_up
+        self._destination = destination
+        self._saving = False
+        self._trial: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar("Settings", self._destination.label, demo=False)
+        yield VerticalScroll(id="settings", can_focus=False)
+        yield Static(id="hint")
+        yield Static(id="outcome")
+        with Horizontal():
+            yield Press("Save", id="save", variant="primary", compact=True)
+            yield Press("Try it", id="try", compact=True)
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._begin()
+
+    @property
+    def _rows(self) -> list[Setting]:
+        return [*self.query(Setting)]
+
+    @property
+    def _changes(self) -> list[Change]:
+        return [change for row in self._rows if (change := row.change()) is not None]
+
+    @property
+    def would_lose(self) -> str | None:
+        return _UNSAVED if self._changes else None
+
+    @work(exclusive=True, group="read")
+    async def _begin(self) -> None:
+        await self._read()
+
+    async def _read(self) -> Setup | None:
+        """Show what is set now, with the focus on what is missing or wrong."""
+        try:
+            setup = await asyncio.to_thread(self._setting_up.setup, self._destination)
+        except Problem as problem:
+            self.query_one(Horizontal).display = False
+            self._tell(f"! {problem}")
+            return None
+        lines = self.query_one("#settings")
+        with self.app.batch_update():
+            await lines.remove_children()
+            await lines.mount_all(rows(setup, self._setting_up))
+            self._show_channel()
+        wrong = [name for name, entry in setup.entries() if entry.problem]
+        self._focus_first(*wrong, *setup.missing)
+        return setup
+
+    def _focus_first(self, *names: str) -> None:
+        named_ones = (self.query_one(f"#setting-{name}", Setting) for name in names)
+        for row in (*named_ones, *self._rows):
+            if not isinstance(row, FixedSetting):
+                row.take_focus()
+                return
+        self.query_one("#try").focus()
+
+    @on(Select.Changed, "#oauth")
+    def _show_channel(self) -> None:
+        """Show the channel where there can be one."""
+        for choice in self.query(ChoiceSetting):
+            self.query_one("#setting-channel").display = choice.value == "apps"
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Say what is to be entered in the line that has the focus."""
+        self.query_one("#hint", Static).update(
+            Content(hint(event.widget.id or "", self._destination))
+        )
+
+    def _tell(self, text: str) -> None:
+        self.query_one("#outcome", Static).update(Content(text))
+
+    def _are_right(self) -> bool:
+        """Check everything; the focus goes to what is wrong first."""
+        self._tell("")
+        wrong = [row for row in self._rows if not row.is_right()]
+        if wrong:
+            wrong[0].take_focus()
+        return not wrong
+
+    @on(Button.Pressed, "#save")
+    def action_save(self) -> None:
+        """Save what was entered, if all of it is right."""
+        if not self._saving and self._are_right():
+            if self._changes:
+                self._save(self._changes)
+            else:
+                self._tell("Nothing was changed.")
+
+    @work(group="save")
+    async def _save(self, changes: list[Change]) -> None:
+        loses = any(row.loses_sealed_key for row in self.query(KeySetting))
+        question = Confirm("Save?", _KEY_GOES, no="No, keep it", yes="Yes, save")
+        if loses and await self.app.push_screen_wait(question) != YES:
+            return
+        self._saving, saved, problem = True, list[str](), None
+        self._tell("… Saving")
+        try:
+            for change in changes:
+                await asyncio.to_thread(self._setting_up.change, self._destination, *change)
+                saved.append(named(change.name))
+        except Problem as wrong:
+            problem = wrong
+        finally:
+            self._saving = False
+        await self._tell_saved(", ".join(saved), problem)
+
+    async def _tell_saved(self, saved: str, problem: Problem | None) -> None:
+        """Say what is done; leave where nothing is left to be entered."""
+        done = f"✓ Saved: {saved}." if saved else ""
+        if problem is not None:
+            self._tell(f"{done} ! {problem}".strip())
+            return
+        setup = await self._read()
+        if setup is None:
+            return
+        if setup.missing:
+            self._tell(f"{done} Still to be set: {missing(setup)}.")
+        elif not setup.problem:
+            self.notify(f"{done} {self._destination.label} is set up.", markup=False)
+            self.dismiss()
+
+    @on(Button.Pressed, "#try")
+    def action_try_key(self) -> None:
+        """Get the secret key from where it is, and check it."""
+        if not self._is_trying and self._are_right():
+            key = next((row.change() for row in self.query(KeySetting)), None)
+            self._trial = self._try(key)
+
+    @property
+    def _is_trying(self) -> bool:
+        return self._trial is not None and not self._trial.is_finished
+
+    @work(group="trial")
+    async def _try(self, key: Change | None) -> None:
+        entered = () if key is None or key.text is None else (key.name, key.text)
+        call = partial(self._setting_up.tried, self._destination, *entered)
+        progress = self._progress()
+        try:
+            prefix = await tried(call)
+        except Problem as problem:
+            self._tell(f"! {problem}")
+        except asyncio.CancelledError:
+            self._tell(_STOPPED)
+            raise
+        else:
+            self._tell(f"✓ The secret key is there: {prefix}. Stripe was not asked.")
+        finally:
+            progress.cancel()
+
+    def _progress(self) -> asyncio.Task[None]:
+        """Say each second how long it takes."""
+
+        async def count() -> None:
+            seconds = 0
+            while True:
+                self._tell(f"… Getting the secret key ({seconds} s); Esc stops it")
+                await asyncio.sleep(1)
+                seconds += 1
+
+        return asyncio.create_task(count())
+
+    def action_back(self) -> None:
+        """Stop what is being tried, or else leave."""
+        if self._trial is not None and self._is_trying:
+            self._trial.cancel()
+        elif not self._saving:
+            self._leave()
+
+    @work(exclusive=True, group="leave")
+    async def _leave(self) -> None:
+        if await agreed(self.app, "Leave this page", lambda: self.would_lose):
+            self.dismiss()
