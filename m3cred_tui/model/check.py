@@ -40,6 +40,10 @@ _LABELS = {
 }
 
 
+LONGEST_TOLD = 400
+"""Characters; what Stripe says is a part of it."""
+
+
 class CheckResult(NamedTuple):
     """The outcome of one check, and when it was."""
 

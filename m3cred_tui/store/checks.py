@@ -7,10 +7,10 @@ from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import durable
-from m3cred_tui.store.fields import Json, json_object, known, line, time
+from m3cred_tui.store.fields import Json, json_object, known, text, time
 from m3cred_tui.store.folder import is_id
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.private import FlawError, private_folder, read_private
@@ -78,7 +78,7 @@ def _bytes(results: Mapping[str, CheckResult]) -> bytes:
         one: {
             "outcome": result.outcome.value,
             "at": result.at.astimezone(UTC).isoformat(),
-            "told": clean(result.told),
+            "told": clean(result.told, most=LONGEST_TOLD),
         }
         for one, result in results.items()
     }
@@ -99,4 +99,5 @@ def _results(fields: Json) -> dict[str, CheckResult]:
 
 def _result(entry: Json) -> CheckResult:
     outcome = known(_OUTCOMES, entry, "outcome")
-    return CheckResult(outcome, time(entry, "at").astimezone(UTC), line(entry, "told"))
+    told = clean(text(entry, "told"), most=LONGEST_TOLD)
+    return CheckResult(outcome, time(entry, "at").astimezone(UTC), told)

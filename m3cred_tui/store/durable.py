@@ -13,6 +13,7 @@ from pathlib import Path
 
 _is_temporary = re.compile(r"\.[0-9a-f]{16}\.tmp").fullmatch
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OLD_FILE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class UnconfirmedError(Exception):
@@ -74,6 +75,30 @@ def replace(folder: int, name: str, data: bytes) -> None:
     _confirm(folder)
 
 
+def fill(folder: int, name: str, data: bytes) -> None:
+    """Write over a file of at least as many bytes, which cannot want for room on the disk.
+
+    A crash may leave it torn. Raises ``OSError``.
+    """
+    file = os.open(name, _OLD_FILE, dir_fd=folder)
+    try:
+        _write_all(file, data)
+        os.ftruncate(file, len(data))
+        _sync(file)
+    finally:
+        os.close(file)
+
+
+def move(folder: int, name: str, into: int, new_name: str) -> None:
+    """Put a file that is on the disk in the place of one in another folder, without new room.
+
+    Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` as
+    :func:`replace` does.
+    """
+    os.replace(name, new_name, src_dir_fd=folder, dst_dir_fd=into)
+    _confirm(into)
+
+
 def remove(folder: int, name: str) -> bool:
     """Remove a file, and tell whether it was there; one that is gone already is fine.
 
@@ -122,12 +147,16 @@ def temporary_name() -> str:
 def _write(folder: int, name: str, data: bytes) -> None:
     file = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
     try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(file, left) :]
+        _write_all(file, data)
         _sync(file)
     finally:
         os.close(file)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(file, left) :]
 
 
 def _confirm(folder: int) -> None:

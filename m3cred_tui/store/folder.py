@@ -122,6 +122,11 @@ class RecordFolder:
         with private_folder(self._path, make=True) as folder:
             durable.replace(folder, _file_name(credential_id), data)
 
+    def take(self, credential_id: str, folder: int, name: str) -> None:
+        """Move a file of another folder, which is on the disk, in the place of a record."""
+        with private_folder(self._path) as records:
+            durable.move(folder, name, records, _file_name(credential_id))
+
     def remove(self, credential_id: str) -> bool:
         """Remove a record, and tell whether it was there; one that is gone already is fine."""
         return self._removed_by(durable.remove, credential_id)

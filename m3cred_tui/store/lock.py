@@ -21,19 +21,19 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # a longer one is starved by a crowd
 
 
 @contextmanager
-def locked(data: Path) -> Iterator[None]:
+def locked(data: Path, name: str = _NAME, *, patience: float | None = None) -> Iterator[None]:
     """Hold the lock of the data directory for a block; both are made when missing.
 
     The file is never removed: who waits for a removed one would wait for nobody. The system
     lets go of the lock when its process ends, however it ends. Raises :class:`StoreBusy` when
-    another process keeps it for 10 seconds, and :class:`StoreUnusable`.
+    another process keeps it for longer than ``patience``, and :class:`StoreUnusable`.
     """
-    path = data / _NAME
+    path = data / name
     with private_folder(data, make=True) as folder:
         check_way(data)
         file = _opened(folder, path)
     try:
-        _take(file, path)
+        _take(file, path, _PATIENCE if patience is None else patience)
         yield
     finally:
         close_read(file)
@@ -41,7 +41,7 @@ def locked(data: Path) -> Iterator[None]:
 
 def _opened(folder: int, path: Path) -> int:
     try:
-        file = os.open(_NAME, _OPEN, 0o600, dir_fd=folder)
+        file = os.open(path.name, _OPEN, 0o600, dir_fd=folder)
         try:
             check_private_file(os.fstat(file), path)
         except BaseException:
@@ -56,8 +56,8 @@ def _opened(folder: int, path: Path) -> int:
     return file
 
 
-def _take(file: int, path: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
+def _take(file: int, path: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
     while True:
         try:

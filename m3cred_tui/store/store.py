@@ -24,7 +24,8 @@ from m3cred_tui.store.problems import (
     OutcomeUnknown,
     StoreUnusable,
 )
-from m3cred_tui.store.record import Damaged, Record, credential_of
+from m3cred_tui.store.record import Damaged, Record
+from m3cred_tui.store.rows import found_again, ids_in, row_of, row_or_none
 from m3cred_tui.store.sealed_record import opened, sealed
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.checks import Checks
+    from m3cred_tui.store.disconnecting import Disconnections
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.refreshing import RefreshStore
     from m3cred_tui.store.requests import RequestStore
 
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
@@ -81,21 +84,36 @@ class CredentialStore:
 
         return Checks(self._data, self.ids)
 
+    @property
+    def refreshes(self) -> RefreshStore:
+        """The replacing of tokens, by one process at a time for each credential."""
+        from m3cred_tui.store.refreshing import RefreshStore  # noqa: PLC0415 - likewise
+
+        opened, sealed = self._credential_and_tokens, self._sealed
+        return RefreshStore(self._data, self._credentials, opened, sealed)
+
+    @property
+    def disconnecting(self) -> Disconnections:
+        """The credentials that were begun to be disconnected at Stripe, and are still here."""
+        from m3cred_tui.store.disconnecting import Disconnections  # noqa: PLC0415 - likewise
+
+        return Disconnections(self._data, self.ids)
+
     def ids(self) -> list[str]:
         """Return the ID of every credential: pending ones, then newest first; opens no file."""
         pending, created = self._names()
-        return _ids([*sorted(pending, reverse=True), *sorted(created, reverse=True)])
+        return ids_in([*sorted(pending, reverse=True), *sorted(created, reverse=True)])
 
     def newest(self, most: int) -> Newest:
         """Return the first ``most`` of :meth:`ids`, without the time to sort the others."""
         pending, created = self._names()
         total = len(pending) + len(created)
         first = [*sorted(pending, reverse=True), *heapq.nlargest(most, created)]
-        return Newest(_ids(first[:most]), total)
+        return Newest(ids_in(first[:most]), total)
 
     def pending_ids(self) -> list[str]:
         """Return the ID of every credential that waits to be created, newest first."""
-        return _ids(sorted(self._names()[0], reverse=True))
+        return ids_in(sorted(self._names()[0], reverse=True))
 
     def stamp(self) -> Stamps:
         """Return what is another after every change by any process; two plain system calls."""
@@ -115,7 +133,7 @@ class CredentialStore:
         A file that is no whole record of this version is :class:`Damaged`, and is left alone.
         """
         try:
-            return _row(self._record, credential_id)
+            return row_of(self._record, credential_id)
         except FileNotFoundError:
             return None
 
@@ -124,7 +142,7 @@ class CredentialStore:
         rows: list[Credential | Damaged | None] = []
         try:
             with self._credentials.reading() as read:
-                rows.extend(_row_or_none(read, one) for one in credential_ids)
+                rows.extend(row_or_none(read, one) for one in credential_ids)
         except FileNotFoundError:
             rows = [None] * len(credential_ids)
         return [row or self.read(one) for row, one in zip(rows, credential_ids, strict=True)]
@@ -142,12 +160,16 @@ class CredentialStore:
             return Damaged(credential_id, str(flaw))
 
     def tokens(self, credential_id: str) -> TokenResponse:
-        """Return the secrets of a credential.
+        """Return the secrets of a credential; raises what :meth:`opened` does."""
+        return self.opened(credential_id)[1]
+
+    def opened(self, credential_id: str) -> tuple[Credential, TokenResponse]:
+        """Return a credential and its secrets.
 
         Raises ``NotThere``, ``IdentityMissing``, ``IdentityLocked``, and ``CredentialDamaged``
         also when its clear fields are not those that were sealed.
         """
-        return self._credential_and_tokens(credential_id, self._record)[1]
+        return self._credential_and_tokens(self._record, credential_id)
 
     def prepare(self) -> None:
         """See to it that what Stripe will approve can be kept, by doing all of it but that.
@@ -196,7 +218,7 @@ class CredentialStore:
         :meth:`create` do, and what ``change`` does; then nothing was changed.
         """
         with self._changing(credential_id):
-            before = self._credential_and_tokens(credential_id, self._credentials.read)
+            before = self._credential_and_tokens(self._credentials.read, credential_id)
             credential, tokens = change(*before)
             if credential.id != credential_id:
                 raise CannotBeKept(credential_id, "its ID would change")
@@ -224,24 +246,11 @@ class CredentialStore:
                 try:
                     yield
                 except OutcomeUnknown as unknown:
-                    found = self._found(credential_id)
+                    found = found_again(self.read, credential_id)
                     raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
         except Problem as problem:
             _log.error("%s: %s", type(problem).__name__, problem)
             raise
-
-    def _found(self, credential_id: str) -> str:
-        try:
-            row = self.read(credential_id)
-        except StoreUnusable as unusable:
-            return f"It cannot be read again, either: {unusable.reason}."
-        match row:
-            case None:
-                return "Read again, the credential is not there."
-            case Damaged(_, reason):
-                return f"Read again, the credential is damaged: {reason}."
-            case _:
-                return "Read again, the credential is there."
 
     def _sweep_half_created(self) -> None:
         """Remove what is pending and created: a process was killed between the two steps."""
@@ -275,7 +284,7 @@ class CredentialStore:
         return self._credentials.read(credential_id)
 
     def _credential_and_tokens(
-        self, credential_id: str, read: Callable[[str], Record]
+        self, read: Callable[[str], Record], credential_id: str
     ) -> tuple[Credential, TokenResponse]:
         try:
             credential, secrets = opened(read(credential_id), self._identity)
@@ -289,23 +298,3 @@ class CredentialStore:
 
     def _sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
         return sealed(credential, tokens, self._identity, is_first_use=self.is_unused)
-
-
-def _ids(names: list[str]) -> list[str]:
-    return [name[:ID_LENGTH] for name in names]
-
-
-def _row(read: Callable[[str], Record], credential_id: str) -> Credential | Damaged:
-    try:
-        return credential_of(read(credential_id))
-    except FlawError as flaw:
-        return Damaged(credential_id, str(flaw))
-
-
-def _row_or_none(
-    read: Callable[[str], Record], credential_id: str
-) -> Credential | Damaged | None:
-    try:
-        return _row(read, credential_id)
-    except FileNotFoundError:
-        return None

@@ -1,9 +1,12 @@
 """What a program needs to call Stripe on behalf of an account."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from m3cred_tui.model.oauth_model import OAuthModel
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.problems import Call, TokenMissing
+from m3cred_tui.upkeep.account import Holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +20,13 @@ class Access:
     livemode: bool
     oauth: OAuthModel
     api_base: str
+
+
+def access_by(held: Holder) -> Access:
+    """Return the access that a credential gives; raises ``TokenMissing``."""
+    tokens, platform = held.tokens, held.platform
+    is_app = tokens.oauth is OAuthModel.APPS
+    key = tokens.access_token if is_app else platform.secret_key
+    if key is None:
+        raise TokenMissing(Call.ACCOUNT, urlsplit(platform.api_base).netloc)
+    return Access(key, tokens.account_id, tokens.livemode, tokens.oauth, platform.api_base)

@@ -7,12 +7,23 @@ processes once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from m3cred_tui.model.credential import Status
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.upkeep.access import access_by
+from m3cred_tui.upkeep.account import holder
+from m3cred_tui.upkeep.checking import checks
+from m3cred_tui.upkeep.disconnecting import disconnected, not_begun
+from m3cred_tui.upkeep.going_on import going_on
+from m3cred_tui.upkeep.problems import StillPending
+from m3cred_tui.upkeep.records import opened, sharing
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from datetime import datetime
 
     from m3cred_tui.model.check import CheckResult
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.stripe.platform import Platform
     from m3cred_tui.upkeep.access import Access
+    from m3cred_tui.upkeep.account import Holder
     from m3cred_tui.upkeep.disconnected import Disconnected
 
 TIME_LIMIT = 15.0
@@ -44,7 +56,11 @@ class Upkeep:
         An access token of Stripe Apps that is about to end is replaced first. Raises
         ``Problem``.
         """
-        raise NotImplementedError
+        held = await self._held(credential_id)
+        if held.credential.status is Status.PENDING:
+            raise StillPending(credential_id)
+        await held.freshen()
+        return access_by(held)
 
     async def check(
         self, credential_ids: Sequence[str], *, at_once: int = 8
@@ -56,8 +72,9 @@ class Upkeep:
         (``aclosing``). Raises ``IdentityMissing`` and ``IdentityLocked``, and after the last
         result what ``store.checks.keep`` does.
         """
-        raise NotImplementedError
-        yield
+        async with aclosing(checks(self, credential_ids, at_once)) as results:
+            async for checked in results:
+                yield checked
 
     async def disconnect(self, credential_id: str) -> Disconnected:
         """Disconnect the account at Stripe, then delete the credential.
@@ -65,15 +82,30 @@ class Upkeep:
         Once begun it goes on when the caller is cancelled, and one that was not finished is
         among :meth:`unfinished`; then call this again. Never raises ``Problem``.
         """
-        raise NotImplementedError
+        return await going_on(partial(self._disconnect, credential_id))
 
     def unfinished(self) -> list[str]:
-        """Return the IDs of credentials whose disconnection was begun and not finished."""
-        raise NotImplementedError
+        """Return the IDs of credentials whose disconnection was begun and not finished.
+
+        Raises ``StoreUnusable``.
+        """
+        return self.store.disconnecting.ids()
 
     def also_affected(self, credential_id: str) -> list[Credential]:
         """Return the other credentials that lose access when this one is disconnected.
 
         Looks at every credential; raises ``StoreUnusable``.
         """
-        raise NotImplementedError
+        return sharing(self.store, credential_id)
+
+    async def _disconnect(self, credential_id: str) -> Disconnected:
+        try:
+            held = await self._held(credential_id)
+        except Problem as problem:
+            return not_begun(problem)
+        return await disconnected(held)
+
+    async def _held(self, credential_id: str) -> Holder:
+        credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
+        platform = await asyncio.to_thread(self.platform, credential.destination)
+        return holder(self.store, credential, tokens, platform, self.now, self.time_limit)

@@ -1,0 +1,88 @@
+"""Reading the account of a credential, which tells whether it gives access still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
+from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.stripe.httpx_gateway import gateway_for
+from m3cred_tui.stripe.platform import livemode_of
+from m3cred_tui.stripe.problems import StripeRefused
+from m3cred_tui.upkeep.problems import KeyDoesNotFit
+from m3cred_tui.upkeep.refresh import fresh, is_over
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from m3cred_tui.model.secret import Secret
+    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.stripe.gateway import StripeGateway
+    from m3cred_tui.stripe.platform import Platform
+
+_UNAUTHORIZED = 401
+
+
+@dataclass(slots=True)
+class Holder:
+    """A credential, its tokens, and the Stripe that they are for."""
+
+    store: CredentialStore
+    credential: Credential
+    tokens: TokenResponse
+    platform: Platform
+    gateway: StripeGateway
+    now: Callable[[], datetime]
+
+    async def freshen(self, refused: Secret | None = None) -> None:
+        """Replace the access token if its hour is over; raises what :func:`fresh` does."""
+        if self.is_fixed or not (refused or is_over(self.tokens, self.now())):
+            return
+        self.tokens = await fresh(
+            self.store, self.credential.id, self.gateway, self.now, refused=refused
+        )
+
+    async def account(self) -> StripeAccount:
+        """Read the account; raises ``StripeProblem`` and what :func:`fresh` does.
+
+        An access token that Stripe does not take, though its hour is not over, is replaced
+        once.
+        """
+        await self.freshen()
+        try:
+            return await self._account()
+        except StripeRefused as refused:
+            if refused.status != _UNAUTHORIZED or self.is_fixed:
+                raise
+        await self.freshen(refused=self.tokens.access_token)
+        return await self._account()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the tokens stay as they are: Connect's, and those not created yet."""
+        is_pending = self.credential.status is Status.PENDING
+        return is_pending or self.tokens.oauth is not OAuthModel.APPS
+
+    async def _account(self) -> StripeAccount:
+        tokens = self.tokens
+        return await self.gateway.account(
+            tokens.account_id, livemode=tokens.livemode, access_token=tokens.access_token
+        )
+
+
+def holder(
+    store: CredentialStore,
+    credential: Credential,
+    tokens: TokenResponse,
+    platform: Platform,
+    now: Callable[[], datetime],
+    time_limit: float,
+) -> Holder:
+    """Return what can ask Stripe; raises :class:`KeyDoesNotFit`."""
+    if livemode_of(platform.secret_key) is (not tokens.livemode):
+        raise KeyDoesNotFit(credential.destination, livemode=tokens.livemode)
+    platform = replace(platform, oauth=tokens.oauth)
+    gateway = gateway_for(platform, now, time_limit=time_limit)
+    return Holder(store, credential, tokens, platform, gateway, now)

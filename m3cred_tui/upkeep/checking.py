@@ -1,0 +1,168 @@
+"""Checking many credentials at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.credential import Credential, Status, StripeAccount
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import IdentityLocked, IdentityMissing
+from m3cred_tui.upkeep.account import holder
+from m3cred_tui.upkeep.outcomes import result_of
+from m3cred_tui.upkeep.pace import Pace
+from m3cred_tui.upkeep.problems import StillPending
+from m3cred_tui.upkeep.records import opened
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+
+    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.upkeep.service import Upkeep
+
+_log = logging.getLogger(__name__)
+
+_KEEP_EVERY = 1.0
+"""Seconds between two writings of the results."""
+_SHARE = 20
+"""Writing takes at most a part of the time as small as this."""
+
+Checked = tuple[str, CheckResult]
+
+
+async def checks(
+    upkeep: Upkeep, credential_ids: Sequence[str], at_once: int
+) -> AsyncGenerator[Checked]:
+    """See ``Upkeep.check``."""
+    check = _Check(upkeep)
+    results = _Results(upkeep.store.checks.keep)
+    waiting = iter(dict.fromkeys(credential_ids))
+    running: set[asyncio.Task[Checked]] = set()
+    try:
+        while True:
+            while len(running) < max(1, at_once) and (one := next(waiting, None)):
+                running.add(asyncio.create_task(check.one(one)))
+            if not running:
+                break
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                results.add(task.result())
+            await results.keep_now_and_then()
+            for task in done:
+                running.discard(task)
+                yield task.result()
+        await results.keep()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await results.keep_if_possible()
+
+
+class _Check:
+    """What the credentials of one check share."""
+
+    def __init__(self, upkeep: Upkeep) -> None:
+        self._upkeep = upkeep
+        self._paces: dict[Destination, Pace] = {}
+        self._platforms: dict[Destination, Platform | Problem] = {}
+        self._looking_up = asyncio.Lock()
+
+    async def one(self, credential_id: str) -> Checked:
+        """Return the result of a credential; raises where none of all can be opened."""
+        try:
+            result = await self._result(credential_id)
+        except (IdentityMissing, IdentityLocked):
+            raise
+        except Problem as problem:
+            result = result_of(problem, self._upkeep.now())
+        if result.outcome is not Outcome.OK:
+            _log.warning("%s: %s: %s", credential_id, result.label, result.told)
+        return credential_id, result
+
+    async def _result(self, credential_id: str) -> CheckResult:
+        upkeep = self._upkeep
+        credential, tokens = await asyncio.to_thread(opened, upkeep.store, credential_id)
+        if credential.status is Status.PENDING:
+            raise StillPending(credential_id)
+        platform = await self._platform(credential.destination)
+        if isinstance(platform, Problem):
+            return result_of(platform, upkeep.now())._replace(outcome=Outcome.NOT_SET_UP)
+        held = holder(upkeep.store, credential, tokens, platform, upkeep.now, upkeep.time_limit)
+        pace = self._paces.setdefault(credential.destination, Pace(upkeep.sleep))
+        account = await pace.ask(held.account)
+        at = upkeep.now()
+        await asyncio.to_thread(self._learn, credential, account)
+        return CheckResult(Outcome.OK, at)
+
+    async def _platform(self, destination: Destination) -> Platform | Problem:
+        """Look a platform up once, for a command that gives its key takes its time."""
+        async with self._looking_up:
+            if destination not in self._platforms:
+                found = await asyncio.to_thread(self._found, destination)
+                self._platforms[destination] = found
+        return self._platforms[destination]
+
+    def _found(self, destination: Destination) -> Platform | Problem:
+        try:
+            return self._upkeep.platform(destination)
+        except Problem as problem:
+            return problem
+
+    def _learn(self, credential: Credential, account: StripeAccount) -> None:
+        """Keep the name and country that the account has by now, if that can be done."""
+        known = credential.account
+        if known is None:
+            return
+        name, country = account.name or known.name, account.country or known.country
+        renamed = replace(known, name=name, country=country)
+        if renamed == known:
+            return
+        try:
+            self._upkeep.store.update(
+                credential.id, lambda now, tokens: (replace(now, account=renamed), tokens)
+            )
+        except Problem as problem:
+            _log.warning("%s keeps the old name of its account: %s", credential.id, problem)
+
+
+class _Results:
+    """The results that are not on the disk yet."""
+
+    def __init__(self, keep: Callable[[Mapping[str, CheckResult]], None]) -> None:
+        self._keep = keep
+        self._waiting: dict[str, CheckResult] = {}
+        self._next = 0.0
+
+    def add(self, checked: Checked) -> None:
+        self._waiting.update([checked])
+
+    async def keep_now_and_then(self) -> None:
+        if asyncio.get_running_loop().time() >= self._next:
+            await self.keep_if_possible()
+
+    async def keep_if_possible(self) -> None:
+        with suppress(Problem):  # the store has logged it
+            await self.keep()
+
+    async def keep(self) -> None:
+        """Write what is waiting; raises what ``store.checks.keep`` does."""
+        if not self._waiting:
+            return
+        clock = asyncio.get_running_loop().time
+        begun, results = clock(), dict(self._waiting)
+        try:
+            await asyncio.to_thread(self._keep, results)
+        finally:
+            # The more there are, the longer it takes.
+            self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))
+        self._waiting = {
+            one: result
+            for one, result in self._waiting.items()
+            if results.get(one) is not result
+        }

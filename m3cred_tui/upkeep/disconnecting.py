@@ -1,0 +1,117 @@
+"""Disconnecting an account at Stripe, and deleting its credential after that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.stripe.kinds import Kind, kind_of
+from m3cred_tui.stripe.problems import (
+    ReplyLost,
+    StripeFailed,
+    StripeNonsense,
+    StripeProblem,
+    StripeRefused,
+)
+from m3cred_tui.upkeep.disconnected import Disconnected
+from m3cred_tui.upkeep.problems import AnswerLost
+
+if TYPE_CHECKING:
+    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.upkeep.account import Holder
+
+_NOW = "The account was disconnected at Stripe"
+_BEFORE = "The account was not connected at Stripe any more"
+_UNKNOWN = (ReplyLost, StripeFailed, StripeNonsense)
+
+
+class _Answer(NamedTuple):
+    """What became of it at Stripe: ``happened``, if the account is not connected now."""
+
+    happened: str = ""
+    problem: StripeProblem | None = None
+    is_connected: bool = False
+    """Whether it certainly still is."""
+
+
+async def disconnected(held: Holder) -> Disconnected:
+    """Disconnect and delete; what is begun is on disk before Stripe is asked."""
+    store, credential_id = held.store, held.credential.id
+    try:
+        was_begun = store.disconnecting.begin(credential_id)
+    except Problem as problem:
+        return not_begun(problem)
+    answer = await _disconnected_at_stripe(held)
+    if answer.problem is None:
+        return _deleted(store, credential_id, answer.happened)
+    why = answer.problem
+    if answer.is_connected or not (was_begun or isinstance(why, _UNKNOWN)):
+        store.disconnecting.end(credential_id)
+    told = f"{why} The credential was not deleted."
+    return Disconnected(disconnected_at_stripe=False, deleted=False, told=told, problem=why)
+
+
+def not_begun(problem: Problem) -> Disconnected:
+    """Return what became of one that something on this machine prevented."""
+    told = f"{problem} Stripe was not asked, and the credential was not deleted."
+    return Disconnected(disconnected_at_stripe=False, deleted=False, told=told, problem=problem)
+
+
+async def _disconnected_at_stripe(held: Holder) -> _Answer:
+    first = last = await _problem(held)
+    was_lost = isinstance(first, _UNKNOWN)
+    if was_lost:  # to ask once more changes nothing that is done
+        last = await _problem(held)
+    if first is None or last is None:
+        return _Answer(_NOW)
+    if isinstance(last, StripeRefused) and last.error != "invalid_client":
+        return _Answer(problem=last, is_connected=True)
+    if not (was_lost or isinstance(last, StripeRefused)):  # nothing was sent
+        return _Answer(problem=last)
+    is_connected = await _is_connected(held)
+    if is_connected is False:
+        return _Answer(_NOW if was_lost else _BEFORE)
+    return _Answer(problem=first, is_connected=bool(is_connected))
+
+
+async def _problem(held: Holder) -> StripeProblem | None:
+    try:
+        await held.gateway.deauthorize(held.tokens.account_id)
+    except StripeProblem as problem:
+        return problem
+    return None
+
+
+async def _is_connected(held: Holder) -> bool | None:
+    """Tell whether the account still gives access; ``None`` where that cannot be told."""
+    try:
+        await held.account()
+    except StripeProblem as problem:
+        return False if kind_of(problem) is Kind.REVOKED else None
+    except AnswerLost:
+        return False
+    except Problem:
+        return None
+    return True
+
+
+def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disconnected:
+    try:
+        store.delete(credential_id)
+    except Problem as problem:
+        is_gone = _is_gone(store, credential_id)
+        rest = "" if is_gone else " The credential was not deleted; delete it again."
+        told = f"{happened}. {problem}{rest}"
+        return Disconnected(
+            disconnected_at_stripe=True, deleted=is_gone, told=told, problem=problem
+        )
+    store.disconnecting.end(credential_id)
+    told = f"{happened}, and the credential was deleted."
+    return Disconnected(disconnected_at_stripe=True, deleted=True, told=told)
+
+
+def _is_gone(store: CredentialStore, credential_id: str) -> bool:
+    try:
+        return store.read(credential_id) is None
+    except Problem:
+        return False
