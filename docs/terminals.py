@@ -7,7 +7,8 @@ import asyncio
 import re
 from pathlib import Path
 
-from tests.e2e.terminals import HEADINGS, Found, find_out_all
+from tests.e2e.terminal_visit import find_out_all
+from tests.e2e.terminals import HEADINGS, Found
 
 PAGE = Path(__file__).with_suffix(".md")
 _TABLE = re.compile(r"(?<=<!-- found by terminals.py -->\n).*(?=<!-- end -->)", re.DOTALL)

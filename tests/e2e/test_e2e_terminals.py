@@ -6,7 +6,8 @@ import pytest
 import pytest_asyncio
 
 from docs.terminals import row, rows
-from tests.e2e.terminals import HEADINGS, SETUPS, Found, Setup, find_out_all
+from tests.e2e.terminal_visit import find_out_all
+from tests.e2e.terminals import HEADINGS, SETUPS, Found, Setup
 
 pytestmark = [
     pytest.mark.e2e,
