@@ -17,18 +17,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not words:  # the usual start; argparse would be felt before the first paint
             return _open_app(demo=False)
-        from m3cred_tui.cli.parser import parser
+        from m3cred_tui.cli.streams import guarded
 
-        chosen = parser(words).parse_args(words)
-        if chosen.command is not None:
-            return int(chosen.run(chosen))
-        return _open_app(
-            demo=chosen.demo,
-            passphrase_fd=chosen.passphrase_fd,
-            mouse=not chosen.no_mouse,
-        )
+        return guarded(lambda: _run(words))
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _run(words: Sequence[str]) -> int:
+    from m3cred_tui.cli.parser import parser
+
+    chosen = parser(words).parse_args(words)
+    if chosen.command is not None:
+        return int(chosen.run(chosen))
+    return _open_app(
+        demo=chosen.demo,
+        passphrase_fd=chosen.passphrase_fd,
+        mouse=not chosen.no_mouse,
+    )
 
 
 def _open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True) -> int:

@@ -8,9 +8,18 @@ from m3cred_tui import VERSION
 from m3cred_tui.cli.arguments import descriptor
 
 COMMANDS = {
+    "list": "list the credentials",
+    "show": "show one credential, and how it goes into an Integration Configuration",
+    "create": "create an Integration Credential without the app",
+    "resume": "go on with a credential that is pending",
+    "check": "ask Stripe whether credentials can be used",
+    "exec": "run a command with a credential's key in its environment",
+    "delete": "delete a credential, here or at Stripe, too",
     "config": "show or change the settings of each destination",
     "identity": "show the identity that opens what is sealed, protect it, move it",
     "relay-page": "write the page that leads Stripe's HTTPS redirect to the terminal",
+    "doctor": "go through everything that m3cred needs, and say what to mend",
+    "completion": "print what completes m3cred's words in bash, zsh or fish",
     "demo-stripe": "run only the demo Stripe, in the foreground",
 }
 """What each command does. ``cli/<command>.py`` has ``add_arguments(parser)``, and

@@ -1,0 +1,88 @@
+"""``m3cred list``: the credentials on this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping, Sequence
+
+    from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.record import Damaged
+    from m3cred_tui.store.store import CredentialStore
+
+    Row = Credential | Damaged
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the words, and the form of the output."""
+    from m3cred_tui.cli.telling import add_json
+
+    parser.description = (
+        "List the credentials: those that are pending, then the newest first. On a terminal, "
+        "columns that do not fit are left out; in a pipe nothing is."
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="list only those in which every WORD is found; case and accents do not matter",
+    )
+    add_json(parser)
+
+
+def run(chosen: Namespace) -> int:
+    """Do what was chosen on the command line; return the exit status."""
+    from m3cred_tui.cli.telling import telling
+
+    return telling(_list)(chosen)
+
+
+def _list(chosen: Namespace) -> int:
+    from m3cred_tui.cli.opening import opened
+    from m3cred_tui.cli.telling import DONE, put_json
+
+    store = opened(chosen).store
+    rows = _found(store, chosen.words)
+    checks = store.checks.read() if rows else {}
+    if chosen.json:
+        from m3cred_tui.cli.words import row_json
+
+        put_json({"credentials": [row_json(row, checks.get(row.id)) for row in rows]})
+    elif rows:
+        _write_table(rows, checks)
+    else:
+        what = "credentials yet" if not chosen.words else "such credentials"
+        sys.stderr.write(f"There are no {what}.\n")
+    return DONE
+
+
+def _found(store: CredentialStore, words: Sequence[str]) -> list[Row]:
+    rows = [row for row in store.read_many(store.ids()) if row is not None]
+    if not words:
+        return rows
+    from m3cred_tui.ui.search import Rows, matches, plain, searched_in
+
+    sought = plain(" ".join(words)).split()
+    texts = Rows([row.id for row in rows], [searched_in(row) for row in rows])
+    found = {one for some in matches(texts, sought) for one in some.ids}
+    return [row for row in rows if row.id in found]
+
+
+def _write_table(rows: Sequence[Row], checks: Mapping[str, CheckResult]) -> None:
+    from datetime import UTC, datetime
+
+    from m3cred_tui.cli.columns import list_lines
+    from m3cred_tui.cli.streams import is_coloured, width_of
+
+    lines = list_lines(
+        rows,
+        checks,
+        now=datetime.now(UTC),
+        room=width_of(sys.stdout),
+        coloured=is_coloured(sys.stdout),
+    )
+    sys.stdout.writelines(f"{line}\n" for line in lines)
