@@ -89,7 +89,8 @@ async def holding(server: Server, user: str, *addresses: str) -> AsyncIterator[N
 
 def _kill(processes: Iterable[int]) -> None:
     for process in processes:
-        os.kill(process, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # one may have ended with another
+            os.kill(process, signal.SIGKILL)
 
 
 async def gone(processes: Iterable[int]) -> None:
