@@ -1,0 +1,1 @@
+"""Creating a credential on the command line, without the app."""
