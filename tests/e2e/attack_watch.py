@@ -82,4 +82,5 @@ async def times_of_keys(app: Terminal) -> list[float]:
         app.press("b")
         await app.shows(place)
         times.append(time.monotonic() - pressed)
+        await app.settles(3 * _DRAWN)
     return times

@@ -76,7 +76,6 @@ async def test_a_login_succeeds_while_everything_attacks_its_receiver(
     await app.settles()
     async with Watch(app) as quiet:
         quiet_keys = await times_of_keys(app)
-        await app.settles()
 
     async with Watch(app) as watch, attackers(aim_at(url)) as attack:
         await attack.until(is_in_full_swing, patience=60)
