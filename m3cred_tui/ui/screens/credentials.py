@@ -75,6 +75,7 @@ class CredentialsPage(DeletingPage):
         """Tell of what was left before, after the removal of what is over."""
         await self._expire()
         self._offer_pending()
+        await self._tell_unfinished()
 
     def _offer_pending(self) -> None:
         pending = self._pending()
