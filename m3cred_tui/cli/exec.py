@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from m3cred_tui.upkeep.access import Access
 
@@ -98,7 +98,7 @@ def _close_descriptor(number: int | None) -> None:
             os.dup2(nothing, number)
 
 
-def _replaced_by(command: Sequence[str], environ: Mapping[str, str]) -> int:
+def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
     """Replace this process by the command; return how that failed."""
     # Python ignores these two, and a program that is started would, too.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -111,7 +111,7 @@ def _replaced_by(command: Sequence[str], environ: Mapping[str, str]) -> int:
         return _not_run(command[0], error, environ)
 
 
-def _replace(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+def _replace(command: list[str], environ: Mapping[str, str]) -> NoReturn:
     os.execvpe(command[0], command, environ)  # noqa: S606 - without a shell, as it is wanted
 
 

@@ -1,0 +1,1 @@
+"""What ``m3cred doctor`` looks at, a file for each area."""

@@ -1,0 +1,87 @@
+"""The ports that Stripe redirects to: free, or held, and by whom."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from m3cred_tui.callback.listeners import CannotListen, NoFreePort, listen_on_loopback
+from m3cred_tui.callback.ports import CALLBACK_PORTS
+from m3cred_tui.cli.diagnosis.finding import Finding, mend, note, ok
+from m3cred_tui.model.destination import DESTINATIONS
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from m3cred_tui.config.settings import Settings
+
+_AREA = "ports"
+_LISTENS = "0A"  # of the kernel's table of sockets
+_PROC = Path("/proc")
+
+
+def ports(settings: Settings) -> Iterator[Finding]:
+    """Take each port that may be redirected to, and let it go again."""
+    numbers = _numbers(settings)
+    held = {}
+    for number in numbers:
+        try:
+            _, listeners = listen_on_loopback([number])
+        except NoFreePort:
+            held[number] = holder_of(number)
+        except CannotListen as problem:
+            yield mend(_AREA, problem)
+            return
+        else:
+            for one in listeners:
+                one.close()
+    for number, holder in held.items():
+        yield note(_AREA, f"Port {number} is held by {holder}.")
+    if free := [str(number) for number in numbers if number not in held]:
+        yield ok(_AREA, f"Free: {', '.join(free)}.")
+    else:
+        yield mend(
+            _AREA,
+            "No port is free that Stripe can redirect to: end what holds one, or paste the "
+            "address that the browser ends on.",
+        )
+
+
+def holder_of(port: int, proc: Path = _PROC) -> str:
+    """Return who listens on a port, as far as this user may know (``proc(5)``)."""
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port, proc)}
+    for process in proc.glob("[0-9]*") if sockets else ():
+        try:
+            if not sockets.isdisjoint(map(os.readlink, (process / "fd").iterdir())):
+                name = clean((process / "comm").read_text(errors="replace"), most=40)
+                return f"{name} (process {process.name})"
+        except OSError:  # it has ended, or is another user's
+            continue
+    return "another program"
+
+
+def _inodes(port: int, proc: Path) -> Iterator[str]:
+    for table in ("tcp", "tcp6"):
+        try:
+            lines = (proc / "net" / table).read_text().splitlines()[1:]
+        except OSError:  # not Linux
+            continue
+        for line in lines:
+            fields = line.split()
+            if fields[1].endswith(f":{port:04X}") and fields[3] == _LISTENS:
+                yield fields[9]
+
+
+def _numbers(settings: Settings) -> list[int]:
+    if settings.demo:
+        return [*CALLBACK_PORTS]
+    numbers: list[int] = []
+    for destination in DESTINATIONS:
+        try:
+            numbers += settings.setup(destination).ports.value or ()
+        except Problem:  # told of as one of the settings
+            numbers += CALLBACK_PORTS
+    return sorted(set(numbers))
