@@ -7,6 +7,7 @@ import os
 import socket
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -42,21 +43,24 @@ def normal_settings() -> Iterator[Settings]:
 def demo_settings() -> Iterator[Settings]:
     """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
     from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
-    from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
+    from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe, demo_stripe
     from m3cred_tui.stripe.platform import Platform
 
     redirect_uris = [redirect_uri(port) for port in CALLBACK_PORTS]
+    places = locations(demo=True)
+    make_app = partial(demo_stripe, remembered=places.log.with_name("demo-stripe"))
+    run = partial(background_demo_stripe, redirect_uris, make_app=make_app)
     with ExitStack() as running:
         try:
-            stripe = running.enter_context(background_demo_stripe(redirect_uris, DEMO_PORT))
+            stripe = running.enter_context(run(DEMO_PORT))
         except PortUnusable:  # another m3cred --demo has it
-            stripe = running.enter_context(background_demo_stripe(redirect_uris))
+            stripe = running.enter_context(run())
         bases = stripe.connect_base, stripe.api_base
         platforms = {
             STRIPE: Platform(*stripe.live, *bases),
             STRIPE_TEST: Platform(*stripe.test, *bases),
         }
-        yield Settings(locations(demo=True), platforms, demo=True)
+        yield Settings(places, platforms, demo=True)
 
 
 def authorizer_for(

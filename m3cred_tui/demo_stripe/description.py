@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -76,5 +77,6 @@ def check_redirect_uri(uri: str) -> None:
 
 
 def _new_keys(mode: str) -> ClientKeys:
-    secret_key = f"sk_{mode}_demo{secrets.token_hex(16)}"
-    return ClientKeys(f"ca_{secrets.token_hex(16)}", Secret(secret_key))
+    # The same at each start, as a browser may be at a page of the one before.
+    client_id = f"ca_{sha256(f'm3ter {mode}'.encode()).hexdigest()[:32]}"
+    return ClientKeys(client_id, Secret(f"sk_{mode}_demo{secrets.token_hex(16)}"))

@@ -18,12 +18,13 @@ from m3cred_tui.demo_stripe.grants import (
     TokenReply,
     mode,
 )
+from m3cred_tui.demo_stripe.memory import Memory
 from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME, OAuthModel
 from m3cred_tui.model.text import clean
 
 
 class Platform:
-    """Everything the demo Stripe knows, in memory only."""
+    """Everything the demo Stripe knows; but for connections, it forgets that at its end."""
 
     def __init__(
         self,
@@ -31,10 +32,12 @@ class Platform:
         *,
         now: Callable[[], float] = time.monotonic,
         token_seconds: float = ACCESS_TOKEN_LIFETIME.total_seconds(),
+        memory: Memory | None = None,
     ) -> None:
         self.description = description
         self.now = now
         self._token_seconds = token_seconds
+        self._memory = memory or Memory()
         self._grants: dict[str, Grant] = {}  # by authorization code
         self._refresh_tokens: dict[str, Grant] = {}  # the dead ones, too
         self._access_tokens: dict[str, AccessToken] = {}
@@ -73,12 +76,15 @@ class Platform:
         _check_mode(grant, "authorization code", livemode=livemode)
         if grant.refresh_token is not None:
             grant.revoked = True
+            self._memory.forget(grant.account.id, livemode=livemode)
             raise _invalid_grant(
                 "This authorization code has already been used. "
                 "All tokens issued with this code have been revoked."
             )
         if self.now() - grant.approved_at >= CODE_LIFETIME:
             raise _invalid_grant("Authorization code expired.")
+        if oauth is OAuthModel.CONNECT:
+            self._memory.keep(grant.account, livemode=livemode)
         return self._issue(grant, self._new_refresh_token(grant), grant.scope)
 
     def refresh(self, refresh_token: str, scope: str | None, *, livemode: bool) -> TokenReply:
@@ -111,12 +117,18 @@ class Platform:
         grants = self._connecting(account_id, livemode=livemode, oauth=oauth)
         for grant in grants:
             grant.revoked = True
-        return bool(grants)
+        if oauth is not OAuthModel.CONNECT:
+            return bool(grants)
+        known = self._memory.recall(account_id, livemode=livemode) is not None
+        self._memory.forget(account_id, livemode=livemode)
+        return known or bool(grants)
 
     def connected_account(self, account_id: str, *, livemode: bool) -> Account | None:
         """Return the account, where the platform's key reaches it: by Connect alone."""
         grants = self._connecting(account_id, livemode=livemode, oauth=OAuthModel.CONNECT)
-        return grants[0].account if grants else None
+        if grants:
+            return grants[0].account
+        return self._memory.recall(account_id, livemode=livemode)
 
     def connections(self) -> list[Grant]:
         """Return what is connected, once for each account, mode and model; by name."""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m3cred_tui.demo_stripe.description import Description, register
@@ -36,16 +37,22 @@ class PortUnusable(Problem):
 
 
 def demo_stripe(
-    description: Description, *, token_seconds: float = ACCESS_TOKEN_SECONDS
+    description: Description,
+    *,
+    token_seconds: float = ACCESS_TOKEN_SECONDS,
+    remembered: Path | None = None,
 ) -> "ASGIApp":
     """Return the demo Stripe itself, to be served where ``description`` says.
 
-    ``token_seconds`` is how long an access token of Stripe Apps lasts.
+    ``token_seconds`` is how long an access token of Stripe Apps lasts, and ``remembered`` the
+    directory of the connections that outlive it.
     """
     from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415 -- slow to import
+    from m3cred_tui.demo_stripe.memory import Memory  # noqa: PLC0415 -- the same
     from m3cred_tui.demo_stripe.platform import Platform  # noqa: PLC0415 -- the same
 
-    return demo_stripe_app(Platform(description, token_seconds=token_seconds))
+    memory = Memory(remembered)
+    return demo_stripe_app(Platform(description, token_seconds=token_seconds, memory=memory))
 
 
 @contextmanager

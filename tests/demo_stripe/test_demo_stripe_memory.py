@@ -1,0 +1,79 @@
+"""What a demo Stripe that starts again still knows."""
+
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.demo_stripe.business import account_of
+from m3cred_tui.demo_stripe.description import register
+from m3cred_tui.demo_stripe.errors import OAuthError
+from m3cred_tui.demo_stripe.memory import Memory
+from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.model.oauth_model import OAuthModel
+
+ADA = account_of("ada@acme.example")
+
+
+def started(directory: Path | None) -> Platform:
+    description = register("http://127.0.0.1:1", ["http://127.0.0.1:2/callback"])
+    return Platform(description, memory=Memory(directory))
+
+
+def connect(platform: Platform, oauth: OAuthModel = OAuthModel.CONNECT) -> str:
+    code = platform.approve(ADA, "read_write", livemode=False, oauth=oauth)
+    platform.exchange(code, livemode=False, oauth=oauth)
+    return code
+
+
+def test_a_connection_outlives_the_demo_that_made_it(tmp_path: Path) -> None:
+    connect(started(tmp_path / "connections"))
+    again = started(tmp_path / "connections")
+    assert again.connected_account(ADA.id, livemode=False) == ADA
+    assert again.connected_account(ADA.id, livemode=True) is None
+    assert started(None).connected_account(ADA.id, livemode=False) is None
+
+
+def test_what_was_disconnected_stays_so_at_the_next_start(tmp_path: Path) -> None:
+    connect(started(tmp_path))
+    again = started(tmp_path)
+    assert again.disconnect(ADA.id, livemode=False, oauth=OAuthModel.CONNECT)
+    assert not again.disconnect(ADA.id, livemode=False, oauth=OAuthModel.CONNECT)
+    assert started(tmp_path).connected_account(ADA.id, livemode=False) is None
+
+
+def test_a_code_that_comes_twice_ends_the_connection_for_later_starts_too(
+    tmp_path: Path,
+) -> None:
+    platform = started(tmp_path)
+    code = connect(platform)
+    with pytest.raises(OAuthError):
+        platform.exchange(code, livemode=False, oauth=OAuthModel.CONNECT)
+    assert started(tmp_path).connected_account(ADA.id, livemode=False) is None
+
+
+def test_the_tokens_of_an_app_end_with_the_demo(tmp_path: Path) -> None:
+    connect(started(tmp_path), OAuthModel.APPS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("account_id", ["acct_1Demo../../../x", "../x", "", "acct_1Demo0\n"])
+def test_no_account_id_leads_out_of_the_directory(tmp_path: Path, account_id: str) -> None:
+    platform = started(tmp_path / "connections")
+    connect(platform)
+    before = sorted(tmp_path.rglob("*"))
+    assert platform.connected_account(account_id, livemode=False) is None
+    assert not platform.disconnect(account_id, livemode=False, oauth=OAuthModel.CONNECT)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_that_is_no_connection_is_none(tmp_path: Path) -> None:
+    (tmp_path / f"test-{ADA.id}").write_bytes(b"\xff\xfe")
+    assert started(tmp_path).connected_account(ADA.id, livemode=False) is None
+    (tmp_path / f"test-{ADA.id}").write_text("eve@acme.example")
+    assert started(tmp_path).connected_account(ADA.id, livemode=False) is None
+
+
+def test_a_browser_at_a_page_of_the_demo_before_is_at_home_in_the_next(tmp_path: Path) -> None:
+    first, second = started(None).description, started(None).description
+    assert first.test.client_id == second.test.client_id != first.live.client_id
+    assert first.test.secret_key.reveal() != second.test.secret_key.reveal()
