@@ -77,9 +77,9 @@ def _how_to_paste(one: Begun) -> str:
     own_page = one.ready.redirect_uri.startswith("https:")
     address = "the address of your page" if own_page else "the address"
     if is_typed():
-        paste = f"paste {address} that it ends on here (it is not shown), and press Enter"
+        paste = f"paste here {address} that it ends on (it is not shown), and press Enter"
     else:
-        paste = f"write {address} that it ends on to standard input, as a line"
+        paste = f"write to standard input, as a line, {address} that it ends on"
     by_itself = (
         "If the browser comes back to this computer, m3cred goes on by itself. Otherwise "
     )

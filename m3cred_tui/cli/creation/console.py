@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from m3cred_tui.cli.streams import width_of
 
+_PROGRAM = "m3cred"
+
 
 class Console(NamedTuple):
     """How to talk to whoever runs the command."""
@@ -23,13 +25,10 @@ class Console(NamedTuple):
         sys.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Tell of what goes on; on a terminal, only what is indented is cut between letters."""
+        """Tell of what goes on; on a terminal, in lines that can be read and copied."""
         width = width_of(sys.stderr)
         for line in text.splitlines():
-            if width is None or line.startswith(" "):
-                self.tell(line)
-            else:
-                self.tell("\n".join(wrap(line, width, break_on_hyphens=False)))
+            self.tell(line if width is None else "\n".join(_lines(line, width)))
 
     def tell(self, text: str, *, end: str = "\n") -> None:
         """Write it as it is; a terminal that has gone is no reason to stop."""
@@ -39,4 +38,14 @@ class Console(NamedTuple):
 
     def command(self, *words: str) -> str:
         """Return what to type to do something in this place."""
-        return " ".join(("m3cred", *(["--demo"] if self.demo else []), *words))
+        return " ".join((_PROGRAM, *(["--demo"] if self.demo else []), *words))
+
+
+def _lines(line: str, width: int) -> list[str]:
+    """Return a line as several, cut between words; what is to be copied stays in one piece."""
+    if line.startswith(" "):
+        return [line]
+    prose, is_followed, command = line.partition(f": {_PROGRAM} ")
+    if is_followed:
+        return [*_lines(f"{prose}:", width), f"  {_PROGRAM} {command}"]
+    return wrap(line, width, break_on_hyphens=False)

@@ -165,6 +165,6 @@ def _tell(console: Console, credential: Credential | None, problem: Problem | No
     if console.json:
         console.put(end_json(credential, problem))
     if problem is not None:
-        console.tell(f"m3cred: {problem}")
+        console.say(f"m3cred: {problem}")
     elif credential is not None and not console.json:
         console.put(f"The credential “{credential.name}” is created: {credential.id}")

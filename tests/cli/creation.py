@@ -1,0 +1,117 @@
+"""``m3cred create`` and ``m3cred resume`` by pipes, beside a demo Stripe."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from m3cred_tui.callback.ports import redirect_uri
+from m3cred_tui.demo_stripe.description import Description
+from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
+
+Environ = dict[str, str]
+PATIENCE = 30
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def set_up(
+    environment: Environ, make_app: Callable[[Description], Any] = demo_stripe
+) -> Iterator[Environ]:
+    """Set up test mode at a demo Stripe of this test's own, on a port of its own."""
+    port = free_port()
+    with background_demo_stripe([redirect_uri(port)], make_app=make_app) as stripe:
+        yield {
+            **environment,
+            "M3CRED_STRIPE_TEST_CLIENT_ID": stripe.test.client_id,
+            "M3CRED_STRIPE_TEST_SECRET_KEY": stripe.test.secret_key.reveal(),
+            "M3CRED_STRIPE_TEST_PORTS": str(port),
+            "M3CRED_STRIPE_TEST_CONNECT_BASE": stripe.connect_base,
+            "M3CRED_STRIPE_TEST_API_BASE": stripe.api_base,
+            "M3CRED_STRIPE_TEST_MARKETPLACE_BASE": stripe.marketplace_base,
+            "LANG": "C.UTF-8",
+        }
+
+
+class Command:
+    """A command that is under way, without a terminal."""
+
+    def __init__(self, environment: Mapping[str, str], *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "m3cred_tui", *arguments],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.errors = ""
+
+    def object(self) -> dict[str, Any]:
+        """Return the next object that it writes."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()[1]
+        found: dict[str, Any] = json.loads(line)
+        assert found.pop("version") == 1
+        return found
+
+    def write(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def told(self, words: str) -> str:
+        """Read what it says until these words come; return it."""
+        assert self.process.stderr is not None
+        while words not in self.errors:
+            line = self.process.stderr.readline()
+            assert line, self.errors
+            self.errors += line
+        return self.errors
+
+    def end(self) -> tuple[int, str]:
+        """Wait until it has ended; return its status, and the rest of what it has written."""
+        out, errors = self.process.communicate(timeout=PATIENCE)
+        self.errors += errors
+        return self.process.returncode, out
+
+
+@contextmanager
+def started(environment: Mapping[str, str], *arguments: str) -> Iterator[Command]:
+    command = Command(environment, *arguments)
+    try:
+        yield command
+    finally:
+        command.process.kill()
+        command.process.communicate()
+
+
+def ended(
+    environment: Mapping[str, str], *arguments: str, given: str = ""
+) -> tuple[int, list[dict[str, Any]], str]:
+    """Run a command to its end; return its status, its objects, and what it said."""
+    result = subprocess.run(
+        [sys.executable, "-m", "m3cred_tui", *arguments],
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    lines = result.stdout.splitlines() if "--json" in arguments else []
+    return result.returncode, [json.loads(line) for line in lines], result.stderr
+
+
+def files(environment: Mapping[str, str], folder: str) -> list[Path]:
+    return sorted(Path(environment["XDG_DATA_HOME"], "m3cred", folder).glob("*.json"))

@@ -1,0 +1,258 @@
+"""``m3cred create`` without a terminal, from the URL to the credential."""
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from m3cred_tui.demo_stripe.server import demo_stripe
+from tests.cli.creation import Environ, ended, files, set_up, started
+from tests.ui.visit import approve, approve_only, refuse
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from m3cred_tui.demo_stripe.description import Description
+
+CREATE = ("create", "--name", "Acme", "--json", "--no-browser")
+BEGINS = {"type", "id", "name", "destination", "url", "shortUrl", "redirectUri"} | {
+    "tunnel",
+    "expiresAt",
+}
+
+
+@pytest.fixture
+def environment(environment: Environ) -> Iterator[Environ]:
+    with set_up(environment) as complete:
+        yield complete
+
+
+def led_by(short_url: str) -> str:
+    """Return where the short address leads."""
+    return httpx.get(short_url, trust_env=False).headers["location"]
+
+
+def test_the_browser_that_comes_back_creates_it(environment: Environ) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        assert begin.keys() == BEGINS
+        assert begin["type"] == "begin"
+        port = environment["M3CRED_STRIPE_TEST_PORTS"]
+        assert begin["redirectUri"] == f"http://127.0.0.1:{port}/callback"
+        assert begin["tunnel"].startswith(f"ssh -N -L {port}:127.0.0.1:{port} ")
+        account = approve(led_by(begin["shortUrl"]))
+        end = command.object()
+        assert command.end() == (0, "")
+    assert (end["type"], end["error"]) == ("end", None)
+    credential = end["credential"]
+    assert (credential["id"], credential["name"]) == (begin["id"], "Acme")
+    assert (credential["status"], credential["destination"]) == ("authenticated", "STRIPE_TEST")
+    assert credential["account"]["id"] == account.id
+    assert credential["account"]["livemode"] is False
+    assert "Mode            TEST" in command.errors
+    assert [file.stem for file in files(environment, "credentials")] == [begin["id"]]
+    assert files(environment, "pending") == []
+
+
+def test_an_address_on_standard_input_is_as_good_also_wrapped_and_after_a_wrong_one(
+    environment: Environ,
+) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        command.write(f"{begin['url']}\n")
+        command.told("! This is Stripe's own page.")
+        address = approve_only(begin["url"])
+        command.write(f"{address[:50]}\n{address[50:90]}\n{address[90:]}\n")
+        assert command.object()["error"] is None
+        assert command.end()[0] == 0
+    code = address.partition("code=")[2].partition("&")[0]
+    assert code not in command.errors
+
+
+def test_before_anybody_has_agreed_nothing_is_created_and_the_way_on_is_told(
+    environment: Environ,
+) -> None:
+    with started(environment, *CREATE) as command:
+        begin = command.object()
+        account = approve(begin["url"])
+        end = command.object()
+        assert command.end()[0] == 1
+    assert end["error"]["code"] == "NotConfirmed"
+    assert end["credential"]["status"] == "pending"
+    assert end["credential"]["account"]["id"] == account.id
+    way_on = f"m3cred resume {begin['id']} --expect-account {account.id}"
+    assert way_on in command.errors
+    assert files(environment, "credentials") == []
+
+    status, (end,), _ = ended(environment, *way_on.split()[1:], "--json")
+    assert (status, end["credential"]["status"]) == (0, "authenticated")
+
+
+def test_another_account_than_the_expected_one_is_refused_and_its_approval_kept(
+    environment: Environ,
+) -> None:
+    with started(environment, *CREATE, "--yes", "--expect-account", "acct_1Other") as command:
+        approve(command.object()["url"])
+        end = command.object()
+        assert command.end()[0] == 1
+    assert end["error"]["code"] == "UnexpectedAccount"
+    assert files(environment, "credentials") == []
+    assert len(files(environment, "pending")) == 1
+
+
+def test_a_refusal_is_told_and_nothing_is_left(environment: Environ) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        refuse(command.object()["url"])
+        end = command.object()
+        assert command.end()[0] == 1
+    assert (end["credential"], end["error"]["code"]) == (None, "Refused")
+    assert command.errors.endswith(f"m3cred: {end['error']['message']}\n")
+    assert files(environment, "pending") == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_request_and_says_until_when(
+    environment: Environ, number: signal.Signals
+) -> None:
+    with started(environment, *CREATE) as command:
+        begin = command.object()
+        command.told("waits for your approval")
+        command.process.send_signal(number)
+        end = command.object()
+        assert command.end()[0] == 128 + number
+    assert end["error"]["code"] == "Interrupted"
+    assert (end["credential"]["id"], end["credential"]["status"]) == (begin["id"], "pending")
+    assert "“Acme” waits for Stripe until " in end["error"]["message"]
+    assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
+
+
+def held(description: "Description", asked: threading.Event, go: threading.Event) -> "ASGIApp":
+    """Return a demo Stripe that holds its answer to an exchange."""
+    stripe = demo_stripe(description)
+
+    async def serve(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["path"] == "/oauth/token":
+            asked.set()
+            await asyncio.to_thread(go.wait)
+        await stripe(scope, receive, send)
+
+    return serve
+
+
+def test_a_signal_while_stripe_answers_loses_no_approval(environment: Environ) -> None:
+    asked, go = threading.Event(), threading.Event()
+    with (
+        set_up(environment, lambda description: held(description, asked, go)) as complete,
+        started(complete, *CREATE) as command,
+    ):
+        address = approve_only(command.object()["url"])
+        command.write(f"{address}\n")
+        assert asked.wait(20)
+        command.process.send_signal(signal.SIGTERM)
+        command.told("waiting for Stripe's answer; what it approves is kept.")
+        go.set()
+        end = command.object()
+        assert command.end()[0] == 128 + signal.SIGTERM
+    assert end["error"]["code"] == "Interrupted"
+    assert end["credential"]["account"] is not None
+    assert "Stripe has approved acct_" in end["error"]["message"]
+
+
+def test_where_the_port_is_held_the_address_is_the_way_back(environment: Environ) -> None:
+    with socket.create_server(("127.0.0.1", int(environment["M3CRED_STRIPE_TEST_PORTS"]))):
+        with started(environment, *CREATE, "--yes") as command:
+            begin = command.object()
+            assert (begin["shortUrl"], begin["tunnel"]) == (None, None)
+            command.write(approve_only(begin["url"]))  # and no line's end
+            status, out = command.end()
+            assert (status, json.loads(out)["error"]) == (0, None)
+        status, (_, end), _ = ended(environment, *CREATE[:2], "Second", *CREATE[3:])
+        assert (status, end["error"]["code"]) == (1, "InputEnded")
+
+
+def test_a_name_in_use_is_refused_before_anything_is_begun(environment: Environ) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        approve(command.object()["url"])
+        assert command.end()[0] == 0
+    status, (end,), errors = ended(environment, *CREATE[:2], "  aCME ", *CREATE[3:])
+    assert (status, end["error"]["code"]) == (1, "NameTaken")
+    assert "already has the name" in errors
+    assert files(environment, "pending") == []
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "a\x1b[2Jb", "\u202egnp"])
+def test_what_no_credential_can_be_called_is_wrong_usage(
+    environment: Environ, name: str
+) -> None:
+    status, _, errors = ended(environment, "create", "--name", name)
+    assert status == 2
+    assert "\x1b" not in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("create", "--name", "Acme", "http://127.0.0.1:27182/callback?code=ac_x&state=y"),
+        ("create", "--complete", "http://127.0.0.1:27182/callback?code=ac_x&state=y"),
+        ("resume", "code=ac_x&state=y"),
+    ],
+)
+def test_an_address_on_the_command_line_is_refused_with_the_reason_and_not_repeated(
+    environment: Environ, arguments: tuple[str, ...]
+) -> None:
+    status, _, errors = ended(environment, *arguments)
+    assert status == 2
+    assert "other users and the shell's history can see" in errors
+    assert "ac_x" not in errors
+
+
+@pytest.mark.parametrize("more", [("--complete", "x"), ("--yes",), ("--expect-account", "no")])
+def test_what_does_not_go_together_is_wrong_usage(
+    environment: Environ, more: tuple[str, ...]
+) -> None:
+    name = () if more[0] == "--complete" else ("--name", "Acme")
+    assert ended(environment, "create", *name, "--begin", *more)[0] == 2
+
+
+def test_where_both_destinations_are_set_up_it_has_to_be_said_which(
+    environment: Environ,
+) -> None:
+    environment["M3CRED_STRIPE_CLIENT_ID"] = "ca_live"
+    status, (end,), _ = ended(environment, *CREATE)
+    assert (status, end["error"]["code"]) == (2, "DestinationOpen")
+
+
+def test_a_destination_that_is_not_set_up_is_told(environment: Environ) -> None:
+    status, (end,), errors = ended(environment, *CREATE, "--destination", "stripe")
+    assert (status, end["error"]["code"]) == (1, "NotSetUp")
+    assert errors.startswith("m3cred: Stripe is not set up: it has no client id, ")
+
+
+def test_it_works_without_the_library_that_draws_the_app(environment: Environ) -> None:
+    program = (
+        "import json, sys\nfrom m3cred_tui.cli.main import main\n"
+        f"main({[*CREATE, '--yes']!r})\nprint(json.dumps(sorted(sys.modules)))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        approve(json.loads(process.stdout.readline())["url"])
+        end, imported = map(json.loads, process.stdout.read().splitlines())
+    assert end["error"] is None
+    assert "m3cred_tui.authorize.service" in imported
+    assert "textual" not in imported

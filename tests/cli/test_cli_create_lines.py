@@ -1,0 +1,139 @@
+"""The lines of standard input, and how an address is put together from them."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from m3cred_tui.callback.paste_problems import PasteIncomplete
+from m3cred_tui.callback.pasted import pasted_redirect
+from m3cred_tui.cli.creation import incoming as reading
+from m3cred_tui.cli.creation.authorizing import _remind
+from m3cred_tui.cli.creation.console import Console
+from m3cred_tui.cli.creation.incoming import incoming
+from m3cred_tui.cli.creation.pasting import take_address
+from m3cred_tui.model.authorization import TIME_LIMIT
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
+
+STATE = "Zk3_vN8-qXw1TtY0aB5cD7eF9gH2iJ4kL6mN8oP-rS_"
+HERE = "http://127.0.0.1:27182/callback"
+CONNECT = f"{HERE}?scope=read_write&code=ac_0123456789&state={STATE}"
+APPS = f"{HERE}?code=ac_0123456789&state={STATE}"
+
+Lines = asyncio.Queue[str | None]
+
+
+def paste(text: str, *, final: bool) -> None:
+    pasted_redirect(
+        text,
+        Secret(STATE),
+        redirect_uri=HERE,
+        stripe="https://connect.stripe.com/",
+        final=final,
+    )
+
+
+async def taken(*lines: str | None) -> tuple[bool, list[Problem]]:
+    queue: Lines = asyncio.Queue()
+    for line in lines:
+        queue.put_nowait(line)
+    told: list[Problem] = []
+    return await take_address(queue, paste, told.append), told
+
+
+@pytest.mark.parametrize("address", [CONNECT, APPS])
+async def test_an_address_is_taken_though_nothing_tells_that_it_has_ended(address: str) -> None:
+    assert await taken(address) == (True, [])
+
+
+@pytest.mark.parametrize("at", range(10, len(CONNECT), 9))
+async def test_an_address_in_two_lines_is_taken_wherever_it_was_wrapped(at: int) -> None:
+    assert await taken(CONNECT[:at], CONNECT[at:], None) == (True, [])
+
+
+async def test_what_is_wrong_is_told_and_the_next_line_begins_anew() -> None:
+    was_taken, told = await taken("", "https://example.com/", "  ", CONNECT)
+    assert was_taken
+    assert [str(one)[:36] for one in told] == ["This is an address of example.com, n"]
+
+
+async def test_of_half_an_address_it_is_told_once_that_more_is_missing() -> None:
+    was_taken, told = await taken(CONNECT[:60], None)
+    assert not was_taken
+    assert [type(one) for one in told] == [PasteIncomplete]
+
+
+@pytest.fixture
+def standard_input(monkeypatch: pytest.MonkeyPatch) -> Callable[[IO[bytes]], None]:
+    """Have lines read from another file, as if it were descriptor 0."""
+
+    def use(file: IO[bytes]) -> None:
+        monkeypatch.setattr(sys, "stdin", file)
+        monkeypatch.setattr(reading, "_INPUT", file.fileno())
+
+    return use
+
+
+async def all_of(lines: Lines) -> list[str]:
+    found = []
+    while (line := await lines.get()) is not None:
+        found.append(line)
+    return found
+
+
+async def test_a_plain_file_is_read_to_its_end(
+    standard_input: Callable[[IO[bytes]], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"one\r\ntwo\n\xff\n" * 20_000 + b"and no end of line")
+    with path.open("rb") as file:
+        standard_input(file)
+        with incoming(shown=False) as lines:
+            read = await all_of(lines)
+    assert len(read) == 60_001
+    assert read[-2:] == ["\N{REPLACEMENT CHARACTER}", "and no end of line"]
+
+
+async def test_a_line_without_an_end_does_not_fill_the_memory(
+    standard_input: Callable[[IO[bytes]], None],
+) -> None:
+    ours, theirs = os.pipe()
+    with os.fdopen(ours, "rb") as file, os.fdopen(theirs, "wb", buffering=0) as writing:
+        standard_input(file)
+        with incoming(shown=False) as lines:
+            sending = asyncio.create_task(asyncio.to_thread(writing.write, b"x" * 500_000))
+            first = await lines.get()
+            assert first is not None
+            assert len(first) < 200_000
+            await asyncio.wait([sending], timeout=0)
+            while not sending.done():
+                await lines.get()
+
+
+async def test_without_standard_input_there_are_no_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with incoming(shown=False) as lines:
+        assert await all_of(lines) == []
+
+
+async def test_it_is_said_what_helps_when_it_takes_long_and_when_it_is_nearly_over(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    almost = datetime.now(UTC) + timedelta(minutes=2)
+    await _remind(almost, Console(json=False))
+    hint, soon = capsys.readouterr().err.splitlines()
+    assert hint.startswith("Does the browser show an error in braces, {…}?")
+    assert soon == "Two minutes are left for the approval."
+
+    early = asyncio.create_task(_remind(datetime.now(UTC) + TIME_LIMIT, Console(json=False)))
+    await asyncio.sleep(0)
+    assert capsys.readouterr().err == ""
+    early.cancel()

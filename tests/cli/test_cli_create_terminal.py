@@ -1,0 +1,122 @@
+"""``m3cred create`` on a real terminal, a dumb one, too."""
+
+import asyncio
+import re
+import sys
+import termios
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from tests.cli.creation import Environ, files, set_up
+from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
+from tests.ui.visit import approve, approve_only
+
+Start = Callable[..., AbstractAsyncContextManager[Terminal]]
+
+WAITS, QUESTION = "waits for your approval until", "Create the credential? [y/N]"
+
+
+@pytest.fixture(params=["dumb", "xterm-256color"])
+def environment(environment: Environ, request: pytest.FixtureRequest) -> Iterator[Environ]:
+    with set_up(environment | {"TERM": request.param}) as complete:
+        yield complete
+
+
+@pytest.fixture
+def start(environment: Environ) -> Start:
+    @asynccontextmanager
+    async def run(*arguments: str) -> AsyncIterator[Terminal]:
+        command = [sys.executable, "-m", "m3cred_tui", *arguments]
+        async with terminal(command, environment, columns=90, lines=40) as shown:
+            yield shown
+            assert b"\x1b" not in shown.raw  # nothing that a dumb terminal would stumble over
+
+    return run
+
+
+def url_in(shown: Terminal) -> str:
+    (url,) = re.findall(r"^http\S+/oauth/authorize\S+(?=\r$)", shown.raw.decode(), re.MULTILINE)
+    return str(url)
+
+
+def echoes(shown: Terminal) -> bool:
+    flags = shown.line_discipline()[3]
+    assert isinstance(flags, int)
+    return bool(flags & termios.ECHO)
+
+
+async def test_a_pasted_address_is_not_shown_the_account_is_and_yes_creates_it(
+    start: Start, environment: Environ
+) -> None:
+    async with start("create", "--name", "Acme", "--no-browser") as shown:
+        await shown.shows(WAITS)
+        assert not echoes(shown)
+        shown.press(url_in(shown), ENTER)
+        await shown.shows("! This is Stripe's own page")
+        address = await asyncio.to_thread(approve_only, url_in(shown))
+        shown.press(address, ENTER, ENTER)  # the second one is no answer to the question
+        await shown.shows(QUESTION)
+        assert files(environment, "credentials") == []
+        for words in ("Stripe account", "acct_1Demo", "Mode            TEST"):
+            assert words in shown.text
+        shown.press("y", ENTER)
+        assert await shown.ends() == 0
+        assert "The credential “Acme” is created: " in shown.text
+        assert address.partition("code=")[2][:12].encode() not in shown.raw
+        assert shown.line_discipline() == shown.modes
+    assert len(files(environment, "credentials")) == 1
+
+
+async def test_no_keeps_the_approval_and_another_command_creates_it(
+    start: Start, environment: Environ
+) -> None:
+    async with start("create", "--name", "Acme", "--no-browser") as shown:
+        await shown.shows(WAITS)
+        await asyncio.to_thread(approve, url_in(shown))
+        await shown.shows(QUESTION)
+        shown.press(ENTER)
+        assert await shown.ends() == 1
+        assert shown.reads("What Stripe approved is kept; to go on: m3cred resume ")
+    assert files(environment, "credentials") == []
+    async with start("resume") as shown:
+        await shown.shows(QUESTION)
+        shown.press("yes", ENTER)
+        assert await shown.ends() == 0
+    assert len(files(environment, "credentials")) == 1
+
+
+async def test_ctrl_c_in_the_wait_leaves_the_terminal_as_it_was_and_the_request(
+    start: Start, environment: Environ
+) -> None:
+    async with start("create", "--name", "Acme", "--no-browser") as shown:
+        await shown.shows(WAITS)
+        shown.press(CTRL_C)
+        assert await shown.ends() == 130
+        assert shown.reads("Interrupted. “Acme” waits for Stripe until")
+        assert shown.line_discipline() == shown.modes
+    assert len(files(environment, "pending")) == 1
+
+
+async def test_ctrl_c_at_the_question_creates_nothing(
+    start: Start, environment: Environ
+) -> None:
+    async with start("create", "--name", "Acme", "--no-browser") as shown:
+        await shown.shows(WAITS)
+        await asyncio.to_thread(approve, url_in(shown))
+        await shown.shows(QUESTION)
+        shown.press("y", CTRL_C)
+        assert await shown.ends() == 130
+        assert shown.reads("Interrupted. Stripe has approved acct_1Demo")
+    assert files(environment, "credentials") == []
+
+
+async def test_a_terminal_that_goes_away_leaves_the_request(
+    start: Start, environment: Environ
+) -> None:
+    async with start("create", "--name", "Acme", "--no-browser") as shown:
+        await shown.shows(WAITS)
+        shown.hang_up()
+        assert await shown.ends() > 0
+    assert len(files(environment, "pending")) == 1

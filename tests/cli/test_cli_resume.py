@@ -1,0 +1,164 @@
+"""``m3cred resume``: what was left goes on, in another process."""
+
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from m3cred_tui.authorize.create import pending_credential
+from m3cred_tui.callback.ports import redirect_uri
+from m3cred_tui.model.authorization import AuthorizationRequest
+from m3cred_tui.model.credential import Draft
+from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.store import CredentialStore
+from tests.cli.creation import Environ, ended, files, set_up, started
+from tests.ui.visit import approve, approve_only
+
+QUIET = ("--json", "--no-browser")
+
+
+@pytest.fixture
+def environment(environment: Environ) -> Iterator[Environ]:
+    with set_up(environment) as complete:
+        yield complete
+
+
+def begun(environment: Environ, name: str = "Acme") -> dict[str, Any]:
+    status, (begin,), _ = ended(environment, "create", "--name", name, "--begin", "--json")
+    assert status == 0
+    return begin
+
+
+def approved(environment: Environ, name: str = "Acme") -> dict[str, Any]:
+    """Leave an approval that nobody has agreed to."""
+    begin = begun(environment, name)
+    given = approve_only(begin["url"])
+    assert ended(environment, "create", "--complete", begin["id"], given=given)[0] == 1
+    return begin
+
+
+def test_begin_and_complete_are_two_processes(environment: Environ) -> None:
+    begin = begun(environment)
+    assert (begin["type"], begin["shortUrl"], begin["tunnel"]) == ("begin", None, None)
+    address = approve_only(begin["url"])
+    complete = ("create", "--complete", begin["id"], "--yes", "--json")
+    status, (end,), errors = ended(environment, *complete, given="nonsense\n")
+    assert (status, end["error"]["code"]) == (1, "InputEnded")
+    assert "! There is no address in it." in errors
+
+    status, (end,), _ = ended(environment, *complete, given=f"{address}\n")
+    assert (status, end["credential"]["status"]) == (0, "authenticated")
+    assert end["credential"]["id"] == begin["id"]
+
+
+def test_begin_without_json_is_the_url_alone(environment: Environ) -> None:
+    with started(environment, "create", "--name", "Acme", "--begin") as command:
+        status, out = command.end()
+    assert status == 0
+    (url,) = out.splitlines()
+    assert url.startswith(environment["M3CRED_STRIPE_TEST_CONNECT_BASE"])
+    assert "m3cred resume " in command.errors
+
+
+def test_killed_in_the_wait_it_goes_on_at_the_same_url_and_port(environment: Environ) -> None:
+    with started(environment, "create", "--name", "Acme", *QUIET) as command:
+        first = command.object()
+        command.process.send_signal(signal.SIGKILL)
+        command.end()
+    with started(environment, "resume", *QUIET, "--yes") as command:
+        assert {**command.object(), "shortUrl": None} == {**first, "shortUrl": None}
+        approve(first["url"])
+        assert command.object()["credential"]["id"] == first["id"]
+        assert command.end()[0] == 0
+
+
+def test_only_one_of_two_that_wait_for_the_same_answer_sends_it(environment: Environ) -> None:
+    begin = begun(environment)
+    with (
+        started(environment, "resume", *QUIET, "--yes") as one,
+        started(environment, "resume", *QUIET, "--yes") as other,
+    ):
+        one.object()
+        other.object()
+        address = approve_only(begin["url"])
+        one.write(f"{address}\n")
+        assert one.object()["error"] is None
+        assert other.object()["error"]["code"] == "AnsweredElsewhere"
+    assert len(files(environment, "credentials")) == 1
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(16)], ids=["ID", "beginning"])
+def test_an_approval_is_found_by_its_id(environment: Environ, part: slice) -> None:
+    begin = approved(environment)
+    status, (end,), _ = ended(environment, "resume", begin["id"][part], "--yes", "--json")
+    assert (status, end["credential"]["id"]) == (0, begin["id"])
+
+
+def test_or_by_its_name_and_is_created_under_another_one(environment: Environ) -> None:
+    approved(environment)
+    resume = ("resume", "ACME", "--yes", "--json", "--name", "Acme two")
+    status, (end,), _ = ended(environment, *resume)
+    assert (status, end["credential"]["name"]) == (0, "Acme two")
+
+
+def test_a_name_that_was_taken_meanwhile_is_refused_with_the_way_on(
+    environment: Environ,
+) -> None:
+    first, second = approved(environment), approved(environment)
+    assert ended(environment, "resume", first["id"], "--yes")[0] == 0
+    status, (end,), errors = ended(environment, "resume", second["id"], "--yes", "--json")
+    assert (status, end["error"]["code"]) == (1, "NameTaken")
+    assert errors.endswith(f"m3cred resume {second['id']} --name NAME\n")
+    assert ended(environment, "resume", "--yes", "--name", "Other")[0] == 0
+
+
+def test_of_several_it_has_to_be_said_which_one(environment: Environ) -> None:
+    ids = [approved(environment)["id"], begun(environment, "Other")["id"]]
+    status, (end,), _ = ended(environment, "resume", "--yes", "--json")
+    assert (status, end["error"]["code"]) == (1, "SeveralPending")
+    assert all(one in end["error"]["message"] for one in ids)
+    status, (end,), _ = ended(environment, "resume", "Missing", "--yes", "--json")
+    assert end["error"]["code"] == "NotPending"
+
+
+def test_without_anything_pending_it_says_so(environment: Environ) -> None:
+    status, (end,), _ = ended(environment, "resume", "--json")
+    assert (status, end["error"]["code"]) == (1, "NothingPending")
+
+
+def test_what_is_created_already_stays_so(environment: Environ) -> None:
+    begin = approved(environment)
+    assert ended(environment, "resume", "--yes")[0] == 0
+    (file,) = files(environment, "credentials")
+    before = file.read_bytes()
+    status, (end,), errors = ended(environment, "resume", begin["id"], "--yes", "--json")
+    assert (status, end["credential"]["status"], end["error"]) == (0, "authenticated", None)
+    assert "nothing was changed" in errors
+    assert file.read_bytes() == before
+
+
+def test_a_request_whose_time_is_over_is_removed_and_told(
+    environment: Environ, tmp_path: Path
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(minutes=11)
+    identity = tmp_path / "config" / "m3cred" / "identity.txt"
+    store = CredentialStore(tmp_path / "data" / "m3cred", IdentityFile(identity))
+    store.prepare()
+    pending = pending_credential(
+        Draft("Acme", BILL, STRIPE_TEST),
+        created_at=long_ago,
+        created_by="ada@example",
+        randomness=bytes(10),
+    )
+    request = AuthorizationRequest(Secret("state"), redirect_uri(27182), long_ago)
+    store.requests.keep(pending, request)
+    status, (end,), errors = ended(environment, "resume", "acme", "--json")
+    assert (status, end["error"]["code"]) == (1, "RequestExpired")
+    assert errors.startswith("“Acme” was not approved in ten minutes and is removed.\n")
+    assert files(environment, "pending") == []
