@@ -52,11 +52,25 @@ async def logged_in(
 async def to_stripe(session: Terminal, *, name: str = "Acme") -> str:
     """Go to Stripe from an empty list; return the URL, which the screen alone tells."""
     await session.shows("There are no credentials yet")
-    first = (ENTER, ENTER, ENTER)  # open the drop-down, take its first line, go on
-    second = (ENTER, DOWN, ENTER, ENTER)
-    # All at once, as over a slow line: each key goes where the one before it led.
-    session.press(ENTER, name, ENTER, *first, *second, ENTER)
+    session.press(ENTER)
+    await session.shows("Name credential")
+    session.press(name, ENTER)
+    await session.shows("Entity Type Settings")
+    await _choose(session, ENTER)
+    await session.shows("Destination Settings")
+    await _choose(session, DOWN, ENTER)
+    await session.focuses("Go to Stripe")
+    session.press(ENTER)
     return await url_of(session)
+
+
+async def _choose(session: Terminal, *keys: str) -> None:
+    """Open the drop-down, choose in it, and go on, each as soon as it can be done."""
+    session.press(ENTER)
+    await session.shows("▲")
+    session.press(*keys)
+    await session.focuses("Next")
+    session.press(ENTER)
 
 
 async def url_of(session: Terminal) -> str:
