@@ -1,0 +1,64 @@
+"""What each shell runs; they ask m3cred itself, so that none is ever out of date."""
+
+BASH = r"""# m3cred in bash: in ~/.bashrc, eval "$(m3cred completion bash)"
+_m3cred() {
+    local kind= candidate
+    COMPREPLY=()
+    {
+        IFS= read -r kind
+        while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done
+    } < <(printf '%s\0' "${COMP_LINE:0:COMP_POINT}" "$2" |
+        "$1" completion --answer bash 2>/dev/null)
+    case $kind in
+    files) compopt -o default 2>/dev/null ;;
+    commands)
+        while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done < <(compgen -c -- "$2")
+        compopt -o default 2>/dev/null
+        ;;
+    esac
+}
+complete -F _m3cred m3cred
+"""
+
+ZSH = r"""#compdef m3cred
+# m3cred in zsh: as a file _m3cred in a directory of $fpath, or in ~/.zshrc after compinit,
+# eval "$(m3cred completion zsh)"
+_m3cred() {
+    local kind= value told
+    local -a values lines
+    {
+        IFS= read -r kind
+        while IFS=$'\t' read -r value told; do
+            values+=("$value")
+            lines+=("$value${told:+  -- $told}")
+        done
+    } < <(printf '%s\0' "${(@Q)words[2,CURRENT-1]}" "$PREFIX" |
+        "${(Q)words[1]}" completion --answer zsh 2>/dev/null)
+    case $kind in
+    files) _files ;;
+    commands) _command_names -e || _files ;;
+    *) compadd -l -d lines -a -- values ;;
+    esac
+}
+if [[ $funcstack[1] == _m3cred ]]; then _m3cred "$@"; else compdef _m3cred m3cred; fi
+"""
+
+FISH = r"""# m3cred in fish: m3cred completion fish > ~/.config/fish/completions/m3cred.fish
+function __m3cred_answer
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l lines (printf '%s\0' $words[2..] "$current" |
+        $words[1] completion --answer fish 2>/dev/null)
+    switch "$lines[1]"
+        case files
+            __fish_complete_path "$current"
+        case commands
+            complete -C "$current"
+        case '*'
+            test (count $lines) -gt 1; and printf '%s\n' $lines[2..]
+    end
+end
+complete -c m3cred -f -a '(__m3cred_answer)'
+"""
+
+SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}

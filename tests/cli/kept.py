@@ -1,0 +1,65 @@
+"""Credentials that are there before a command is run."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
+from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
+from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.store import CredentialStore
+
+CANARY = "canary"
+"""In every secret, and nowhere else."""
+
+_BEGINNING = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+def store_of(home: Path, *, demo: bool = False) -> CredentialStore:
+    """Return the store of the environment whose home this is."""
+    below = "m3cred/demo" if demo else "m3cred"
+    identity = IdentityFile(home / "config" / below / "identity.txt")
+    return CredentialStore(home / "data" / below, identity)
+
+
+def credential(number: int, name: str, destination: Destination = STRIPE_TEST) -> Credential:
+    """Return a credential; its ID begins as those of the same minute do."""
+    at = _BEGINNING + timedelta(minutes=number)
+    account = StripeAccount(f"acct_1Acme{number}", destination.livemode, "Acme Ltd", "GB")
+    return Credential(
+        id=credential_id(at, number.to_bytes(10)),
+        name=name,
+        entity_type=BILL,
+        destination=destination,
+        account=account,
+        created_at=at,
+        created_by="ann@bastion",
+        status=Status.AUTHENTICATED,
+    )
+
+
+def tokens_of(credential: Credential) -> TokenResponse:
+    """Return tokens with a canary in each secret."""
+    assert credential.account is not None
+    return TokenResponse(
+        account_id=credential.account.id,
+        livemode=credential.account.livemode,
+        scope="read_write",
+        access_token=Secret(f"sk_test_{CANARY}_access"),
+        refresh_token=Secret(f"rt_{CANARY}_refresh"),
+        publishable_key="pk_test_publishable",
+    )
+
+
+def keep(home: Path, names: Sequence[str], *, demo: bool = False) -> list[Credential]:
+    """Keep a credential of each name, every other one of live mode; return them."""
+    store = store_of(home, demo=demo)
+    kept = [
+        credential(at, name, (STRIPE_TEST, STRIPE)[at % 2]) for at, name in enumerate(names)
+    ]
+    for one in kept:
+        store.create(one, tokens_of(one))
+    return kept
