@@ -22,7 +22,8 @@ _SIGNS = {
     "›": ">",
     "⏎": "^",
     "•": "*",
-    "▾▼": "v",
+    "▾": "*",  # behind a heading, where a v would be its last letter
+    "▼": "v",
     "▲": "^",
     "▌▶": ">",
     "“”„": '"',
