@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,21 +46,29 @@ class Live(NamedTuple):
         for name, value in settings.items():
             await self.run("config", "set", f"stripe.{name}", value)
 
-    async def run(self, *arguments: str, given: str = "", status: int = 0) -> str:
+    async def run(self, *arguments: str, status: int = 0) -> str:
         """Run a command to its end; return what it wrote and said."""
-        result = await asyncio.to_thread(
-            subprocess.run,
-            [M3CRED, *arguments],
-            env={**self.home.environ, **self.environ},
-            input=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        assert result.returncode == status, result.stdout
-        return str(result.stdout)
+        environ = {**self.home.environ, **self.environ}
+        result = await run_m3cred(environ, *arguments, status=status)
+        return result.stdout + result.stderr
+
+
+async def run_m3cred(
+    environ: Mapping[str, str], *arguments: str, given: str = "", status: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, which has to be this one."""
+    result = await asyncio.to_thread(
+        subprocess.run,
+        [M3CRED, *arguments],
+        env=environ,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == status, result.stderr
+    return result
 
 
 @asynccontextmanager
