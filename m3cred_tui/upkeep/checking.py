@@ -81,8 +81,7 @@ class _Check:
             raise
         except Problem as problem:
             result = result_of(problem, self._upkeep.now())
-        if result.outcome is not Outcome.OK:
-            _log.warning("%s: %s: %s", credential_id, result.label, result.told)
+        _log.info("checked %s: %s", credential_id, result.outcome.value)
         return credential_id, result
 
     async def _result(self, credential_id: str) -> CheckResult:

@@ -1,0 +1,127 @@
+"""A Stripe on real sockets that answers as a test wants, and counts who asks at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+
+
+class Asked(NamedTuple):
+    """A request, as far as a stub looks at it."""
+
+    line: str
+    headers: dict[str, str]
+    form: str
+
+    @property
+    def account(self) -> str:
+        return self.headers.get("stripe-account", "")
+
+
+class Answer(NamedTuple):
+    status: int
+    body: object = None
+
+
+HANG_UP = Answer(0)
+
+
+@dataclass
+class Stub:
+    base: str = ""
+    asked: list[Asked] = field(default_factory=list)
+    now: int = 0
+    most: int = 0
+
+    @property
+    def platform(self) -> Platform:
+        return Platform("ca_platform", Secret(KEY), self.base, self.base)
+
+    def times(self) -> Counter[str]:
+        return Counter(one.account for one in self.asked)
+
+
+@asynccontextmanager
+async def stub_stripe(answer: Callable[[Asked], Awaitable[Answer]]) -> AsyncIterator[Stub]:
+    stub = Stub()
+    open_now: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        open_now.add(task)
+        stub.now += 1
+        stub.most = max(stub.most, stub.now)
+        try:
+            asked = await _request(reader)
+            stub.asked.append(asked)
+            answered = await _unless_gone(answer(asked), reader)
+            if answered.status:
+                writer.write(_reply(answered))
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        stub.now -= 1
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        open_now.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    stub.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield stub
+    finally:
+        server.close()
+        for task in open_now:
+            task.cancel()
+        await asyncio.gather(*open_now)
+
+
+async def _unless_gone(answer: Awaitable[Answer], reader: asyncio.StreamReader) -> Answer:
+    """Return the answer, or nothing more for whoever does not wait for it any longer."""
+    answering, gone = asyncio.ensure_future(answer), asyncio.create_task(reader.read())
+    try:
+        await asyncio.wait([answering, gone], return_when=asyncio.FIRST_COMPLETED)
+        return answering.result() if answering.done() else HANG_UP
+    finally:
+        answering.cancel()
+        gone.cancel()
+        await asyncio.gather(answering, gone, return_exceptions=True)
+
+
+def refused(status: int, code: str) -> Answer:
+    return Answer(status, {"error": {"code": code, "message": f"No: {code}"}})
+
+
+def account(account_id: str) -> Answer:
+    return Answer(200, {"id": account_id, "country": "GB"})
+
+
+def _reply(answer: Answer) -> bytes:
+    data = json.dumps(answer.body).encode()
+    head = f"HTTP/1.1 {answer.status} X\r\nContent-Length: {len(data)}\r\n\r\n"
+    return head.encode() + data
+
+
+async def _request(reader: asyncio.StreamReader) -> Asked:
+    line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = dict(one.lower().split(": ", 1) for one in lines if one)
+    # Stripe-Account is an id, and an id is in mixed case.
+    for one in lines:
+        if one.lower().startswith("stripe-account: "):
+            headers["stripe-account"] = one.partition(": ")[2]
+    form = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Asked(line, headers, form.decode())

@@ -1,0 +1,102 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from m3cred_tui.model.credential import Status
+from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
+from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.store.problems import CredentialDamaged, NotThere
+from m3cred_tui.stripe.problems import StripeRefused
+from m3cred_tui.upkeep.problems import KeyDoesNotFit, StillPending
+from tests.upkeep.conftest import World
+
+
+async def test_a_connect_credential_is_used_with_the_platforms_key_and_the_account(
+    world: World,
+) -> None:
+    one = world.connect(oauth=OAuthModel.CONNECT, destination=STRIPE)
+    access = await world.upkeep.access(one)
+    assert access.key.reveal() == world.demo.description.live.secret_key.reveal()
+    assert (access.account_id, access.livemode) == (world.store.tokens(one).account_id, True)
+    assert (access.oauth, access.api_base) == (
+        OAuthModel.CONNECT,
+        world.demo.description.api_base,
+    )
+
+
+async def test_an_access_token_of_this_hour_is_used_as_it_is(world: World) -> None:
+    one = world.connect()
+    before = world.access_token(one)
+    world.clock.go_on(minutes=54)
+    assert (await world.upkeep.access(one)).key.reveal() == before
+
+
+async def test_an_access_token_that_is_about_to_end_is_replaced_and_kept_before_it_is_used(
+    world: World,
+) -> None:
+    one = world.connect()
+    before = world.access_token(one)
+    world.clock.go_on(minutes=56)
+    access = await world.upkeep.access(one)
+    assert access.key.reveal() == world.access_token(one) != before
+    assert world.store.tokens(one).obtained_at == world.clock()
+    world.clock.go_on(minutes=54)
+    assert (await world.upkeep.access(one)).key.reveal() == access.key.reveal()
+
+
+async def test_an_access_token_from_the_future_is_not_believed(world: World) -> None:
+    one = world.connect()
+    before = world.access_token(one)
+    world.clock.now -= timedelta(days=1)
+    assert (await world.upkeep.access(one)).key.reveal() != before
+
+
+async def test_what_is_refreshed_again_and_again_for_a_month_stays_connected(
+    world: World,
+) -> None:
+    one = world.connect()
+    used = set()
+    for _ in range(20):
+        world.clock.go_on(hours=36)
+        used.add((await world.upkeep.access(one)).key.reveal())
+    assert len(used) == 20
+    held = world.demo.access_token(world.access_token(one))
+    assert held
+    assert held.counts(world.access_token(one), world.demo.now())
+
+
+async def test_an_account_that_took_access_back_is_told_and_nothing_is_left_over(
+    world: World,
+) -> None:
+    one = world.connect()
+    world.revoke(one)
+    world.clock.go_on(hours=2)
+    with pytest.raises(StripeRefused, match="create the credential again"):
+        await world.upkeep.access(one)
+    kept = {path.suffix for path in (world.store._data / "refreshing").iterdir()}
+    assert kept == {".lock"}
+
+
+async def test_a_key_of_the_other_mode_is_refused_before_it_is_used(
+    world: World, with_key: Callable[[str], None]
+) -> None:
+    with_key("sk_live_wrong")
+    for oauth in OAuthModel:
+        with pytest.raises(KeyDoesNotFit, match="is of live mode, but the credential is of te"):
+            await world.upkeep.access(world.connect(oauth=oauth))
+
+
+async def test_what_is_not_there_or_not_created_or_damaged_gives_no_access(
+    world: World,
+) -> None:
+    pending, damaged = world.connect(status=Status.PENDING), world.connect()
+    file = world.store._data / "credentials" / f"{damaged}.json"
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(NotThere):
+        await world.upkeep.access(damaged.replace("0", "1"))
+    with pytest.raises(StillPending, match="create it before it is used"):
+        await world.upkeep.access(pending)
+    with pytest.raises(CredentialDamaged):
+        await world.upkeep.access(damaged)
+    assert world.looked_up == [STRIPE_TEST]

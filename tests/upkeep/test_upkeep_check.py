@@ -1,0 +1,161 @@
+"""A check tells apart why a credential cannot be used, and keeps what it found."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
+from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import IdentityMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from m3cred_tui.stripe.platform import Platform
+    from tests.upkeep.conftest import World
+
+CONNECT = OAuthModel.CONNECT
+
+
+async def checked(world: World, *ids: str, **options: int) -> dict[str, CheckResult]:
+    return {one: result async for one, result in world.upkeep.check(ids, **options)}
+
+
+async def outcome(world: World, one: str) -> Outcome:
+    return (await checked(world, one))[one].outcome
+
+
+@pytest.mark.parametrize("oauth", OAuthModel)
+async def test_a_connected_account_is_ok_and_one_that_took_access_back_is_revoked(
+    world: World, oauth: OAuthModel
+) -> None:
+    one = world.connect(oauth=oauth)
+    assert await checked(world, one) == {one: CheckResult(Outcome.OK, world.clock())}
+    world.revoke(one)
+    world.clock.go_on(minutes=1)
+    result = (await checked(world, one))[one]
+    assert (result.outcome, result.at, result.label) == (
+        Outcome.REVOKED,
+        world.clock(),
+        "revoked",
+    )
+    assert "refused" in result.told
+    assert world.store.checks.read() == {one: result}
+
+
+async def test_an_access_token_that_another_machine_has_ended_is_replaced_once(
+    world: World,
+) -> None:
+    one = world.connect()
+    held = world.demo.access_token(world.access_token(one))
+    assert held
+    held.grant.access_token = "rk_test_of_nobody"  # so Stripe takes this hour's no more
+    before = world.access_token(one)
+    assert await outcome(world, one) is Outcome.OK
+    assert world.access_token(one) != before
+
+
+async def test_a_wrong_key_is_not_called_revoked(
+    world: World, with_key: Callable[[str], None]
+) -> None:
+    connect, app = world.connect(oauth=CONNECT), world.connect()
+    world.clock.go_on(hours=2)
+    for key in ("sk_test_wrong", "sk_live_wrong", "not a key"):
+        with_key(key)
+        results = await checked(world, connect, app)
+        assert {one.outcome for one in results.values()} == {Outcome.WRONG_KEY}, key
+        assert all("not a key" not in one.told for one in results.values())
+    with_key(world.demo.description.test.secret_key.reveal())
+    assert await outcome(world, app) is Outcome.OK
+
+
+async def test_a_stripe_that_is_not_there_is_unreachable(world: World) -> None:
+    one = world.connect(oauth=CONNECT)
+    gone = replace(world.platforms[STRIPE_TEST], api_base="http://127.0.0.1:1")
+    world.platforms[STRIPE_TEST] = gone
+    result = (await checked(world, one))[one]
+    assert result.outcome is Outcome.UNREACHABLE
+    assert result.told == "127.0.0.1:1 could not be reached: it refused the connection."
+
+
+async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: World) -> None:
+    ids = [world.connect(f"{n}@a.example", oauth=CONNECT) for n in range(20)]
+    live = world.connect(oauth=CONNECT, destination=STRIPE)
+    runs: list[Destination] = []
+
+    def platform(destination: Destination) -> Platform:
+        runs.append(destination)
+        if destination == STRIPE_TEST:
+            raise Problem("The command failed with status 1.")
+        return world.platforms[destination]
+
+    upkeep = replace(world.upkeep, platform=platform)
+    results = {one: result async for one, result in upkeep.check([*ids, live])}
+    assert sorted(runs) == [STRIPE, STRIPE_TEST]
+    assert results.pop(live).outcome is Outcome.OK
+    assert {(one.outcome, one.told) for one in results.values()} == {
+        (Outcome.NOT_SET_UP, "The command failed with status 1.")
+    }
+    assert len(results) == 20
+
+
+async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World) -> None:
+    good, pending = world.connect(), world.connect(status=Status.PENDING)
+    damaged, gone = world.connect(), world.connect()
+    file = world.store._data / "credentials" / f"{damaged}.json"
+    file.write_bytes(file.read_bytes()[:-20])
+    world.store.delete(gone)
+    results = await checked(world, good, pending, damaged, gone, good)
+    assert {one: result.outcome for one, result in results.items()} == {
+        good: Outcome.OK,
+        pending: Outcome.PENDING,
+        damaged: Outcome.DAMAGED,
+        gone: Outcome.FAILED,
+    }
+    assert "is not there any more" in results[gone].told
+    assert set(world.store.checks.read()) == {good, pending, damaged}
+
+
+async def test_without_the_identity_one_sentence_is_told_and_nothing_is_damaged(
+    world: World,
+) -> None:
+    ids = [world.connect(f"{n}@a.example") for n in range(10)]
+    world.store._identity.path.unlink()
+    with pytest.raises(IdentityMissing):
+        await checked(world, *ids)
+    assert world.store.checks.read() == {}
+
+
+async def test_what_was_checked_is_kept_when_the_user_leaves_early(world: World) -> None:
+    ids = [world.connect(f"{n}@a.example") for n in range(30)]
+    seen = set()
+    async with aclosing(world.upkeep.check(ids)) as results:
+        async for one, _ in results:
+            seen.add(one)
+            if len(seen) == 10:
+                break
+    kept = set(world.store.checks.read())
+    assert seen <= kept
+    assert len(kept) < 30
+
+
+async def test_an_account_that_was_renamed_shows_its_new_name_and_is_else_left_alone(
+    world: World,
+) -> None:
+    one, same = world.connect(), world.connect("bob@b.example")
+    row = world.store.read(one)
+    assert isinstance(row, Credential)
+    assert row.account
+    old = replace(row.account, name="Old Ltd", country=None)
+    world.store.update(one, lambda now, tokens: (replace(now, account=old), tokens))
+    stamp = (world.store._data / "credentials" / f"{same}.json").stat()
+    await checked(world, one, same)
+    assert world.store.verified(one) == row
+    assert (world.store._data / "credentials" / f"{same}.json").stat() == stamp
