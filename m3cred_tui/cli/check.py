@@ -55,7 +55,7 @@ def _check(chosen: Namespace) -> int:
     from m3cred_tui.cli.opening import opened
     from m3cred_tui.cli.telling import DONE, FAILED, put_json
 
-    here = opened(chosen)
+    here = opened(demo=chosen.demo)
     rows = _rows(chosen, here.store)
     results: Results = {}
     if rows:

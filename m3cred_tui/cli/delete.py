@@ -60,7 +60,7 @@ def _delete(chosen: Namespace) -> int:
     from m3cred_tui.cli.telling import DONE
     from m3cred_tui.upkeep.disconnected import Disconnected
 
-    here = opened(chosen)
+    here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     if chosen.disconnect:
         return _disconnect(chosen, here, row)

@@ -43,7 +43,7 @@ def _examine(chosen: Namespace) -> int:
     from m3cred_tui.cli.opening import opened
     from m3cred_tui.cli.telling import DONE, FAILED, put_json
 
-    here = opened(chosen)
+    here = opened(demo=chosen.demo)
     if chosen.passphrase_fd is not None:
         here.unlock(chosen)
     findings = [*_findings(chosen, here)]

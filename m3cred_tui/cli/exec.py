@@ -80,7 +80,7 @@ def _access(chosen: Namespace) -> Access:
     from m3cred_tui.cli.opening import opened
     from m3cred_tui.cli.selecting import selected
 
-    here = opened(chosen)
+    here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     with upkeep_of(chosen, here) as upkeep:
         return asyncio.run(upkeep.access(row.id))

@@ -36,26 +36,35 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.telling import telling
-
-    return telling(_list)(chosen)
+    return listed(chosen.words, as_json=chosen.json, demo=chosen.demo)
 
 
-def _list(chosen: Namespace) -> int:
+def listed(words: Sequence[str], *, as_json: bool = False, demo: bool = False) -> int:
+    """List the credentials in which all these words are found; return the exit status."""
+    from m3cred_tui.cli.telling import failed
+    from m3cred_tui.model.problem import Problem
+
+    try:
+        return _list(words, as_json=as_json, demo=demo)
+    except Problem as problem:
+        return failed(problem, as_json=as_json)
+
+
+def _list(words: Sequence[str], *, as_json: bool, demo: bool) -> int:
     from m3cred_tui.cli.opening import opened
     from m3cred_tui.cli.telling import DONE, put_json
 
-    store = opened(chosen).store
-    rows = _found(store, chosen.words)
+    store = opened(demo=demo).store
+    rows = _found(store, words)
     checks = store.checks.read() if rows else {}
-    if chosen.json:
+    if as_json:
         from m3cred_tui.cli.words import row_json
 
         put_json({"credentials": [row_json(row, checks.get(row.id)) for row in rows]})
     elif rows:
         _write_table(rows, checks)
     else:
-        what = "credentials yet" if not chosen.words else "such credentials"
+        what = "such credentials" if words else "credentials yet"
         sys.stderr.write(f"There are no {what}.\n")
     return DONE
 

@@ -25,6 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    if words[0] == "list" and not any(word.startswith("-") for word in words):
+        # What is run most, in prompts and scripts, mostly has nothing to be parsed.
+        from m3cred_tui.cli.list import listed
+
+        return listed(words[1:])
     from m3cred_tui.cli.parser import parser
 
     chosen = parser(words).parse_args(words)

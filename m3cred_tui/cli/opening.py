@@ -31,8 +31,8 @@ class Opened(NamedTuple):
             opened_with(chosen.passphrase_fd, prompt, self.identity.unlock)
 
 
-def opened(chosen: Namespace) -> Opened:
-    """Return what the command line means; nothing is read yet."""
-    places = locations(demo=chosen.demo)
+def opened(*, demo: bool) -> Opened:
+    """Return what a command works on; nothing is read yet."""
+    places = locations(demo=demo)
     identity = IdentityFile(places.identity)
     return Opened(places, identity, CredentialStore(places.data, identity))

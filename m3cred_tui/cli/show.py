@@ -68,7 +68,7 @@ def _show(chosen: Namespace) -> int:
     is_revealed = chosen.reveal or chosen.reveal_to_pipe
     if is_revealed and not (chosen.reveal_to_pipe or sys.stdout.isatty()):
         raise SecretsToNoTerminal  # before anybody is asked for a passphrase
-    here = opened(chosen)
+    here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     if not isinstance(row, Credential):
         raise CredentialDamaged(row.id, row.reason)
