@@ -166,7 +166,8 @@ class M3credApp(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the settings where nothing is under way; what needs them there asks itself."""
         del parameters
-        return action != "settings" or isinstance(self.screen, CredentialsPage)
+        pages = [screen for screen in self.screen_stack if isinstance(screen, Page)]
+        return action != "settings" or isinstance(pages[-1], CredentialsPage)
 
     def action_settings(self) -> None:
         """Show what is set for each destination."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # the first paint needs neither
 class SettingUp(Protocol):
     """Setting the destinations up; a secret key goes through it as the text that was entered.
 
-    Names are those of the settings file, and ``secret_key``. All but :meth:`check` may block;
-    each raises ``Problem``.
+    Names are those of the settings file, and ``secret_key``. What changes something may have
+    to wait for another process, what tries a key for a command; each raises ``Problem``.
     """
 
     @property

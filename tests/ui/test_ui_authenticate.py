@@ -126,8 +126,9 @@ async def test_a_destination_that_is_not_set_up_is_told_before_anything_is_asked
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
         await user.press("enter")
-        await user.sees("Stripe is not set up: set M3CRED_STRIPE_CLIENT_ID")
-        await user.focuses("Go to Stripe")
+        await user.sees("Stripe is not set up: it has no client id and no secret key.")
+        await user.sees("m3cred --demo")
+        await user.focuses("Set up Stripe")
         assert browser.opened == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -90,14 +89,12 @@ class SettingsPage(Page[None]):
     def on_mount(self) -> None:
         self._read()
 
-    @work(exclusive=True, group="read")
-    async def _read(self) -> None:
+    def _read(self) -> None:
         """Show what is set now."""
         if self._setting_up is None:
             return
         try:
-            read = self._setting_up.setup
-            self._setups = [await asyncio.to_thread(read, one) for one in DESTINATIONS]
+            self._setups = [self._setting_up.setup(one) for one in DESTINATIONS]
         except Problem as problem:
             self._setups = []
             self.query_one("#facts", Static).update(Content(f"! {problem}"))

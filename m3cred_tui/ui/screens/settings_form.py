@@ -16,7 +16,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.settings_rows import rows
-from m3cred_tui.ui.screens.settings_table import hint, missing, named
+from m3cred_tui.ui.screens.settings_table import hint, named
 from m3cred_tui.ui.screens.settings_trial import tried
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.key_line import KeyLine
@@ -25,7 +25,6 @@ from m3cred_tui.ui.widgets.setting import ChoiceSetting, FixedSetting, Setting
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
     from textual.worker import Worker
 
@@ -37,6 +36,13 @@ if TYPE_CHECKING:
 _UNSAVED = "What you entered for this destination is not saved."
 _KEY_GOES = "The secret key that is sealed for this destination is removed with it."
 _STOPPED = "Stopped. A command that hangs is ended after 30 seconds at the latest."
+
+
+class _Lines(VerticalScroll, can_focus=False):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
 
 
 class SetUpPage(Page[None]):
@@ -59,7 +65,7 @@ class SetUpPage(Page[None]):
 
     def compose(self) -> ComposeResult:
         yield TitleBar("Settings", self._destination.label, demo=False)
-        yield VerticalScroll(id="settings", can_focus=False)
+        yield _Lines(id="settings")
         yield Static(id="hint")
         yield Static(id="outcome")
         with Horizontal():
@@ -67,8 +73,9 @@ class SetUpPage(Page[None]):
             yield Press("Try it", id="try", compact=True)
         yield KeyLine()
 
-    def on_mount(self) -> None:
-        self._begin()
+    async def on_mount(self) -> None:
+        self.watch(self, "focused", self._show_hint)
+        await self._read()
 
     @property
     def _rows(self) -> list[Setting]:
@@ -82,14 +89,10 @@ class SetUpPage(Page[None]):
     def would_lose(self) -> str | None:
         return _UNSAVED if self._changes else None
 
-    @work(exclusive=True, group="read")
-    async def _begin(self) -> None:
-        await self._read()
-
     async def _read(self) -> Setup | None:
         """Show what is set now, with the focus on what is missing or wrong."""
         try:
-            setup = await asyncio.to_thread(self._setting_up.setup, self._destination)
+            setup = self._setting_up.setup(self._destination)
         except Problem as problem:
             self.query_one(Horizontal).display = False
             self._tell(f"! {problem}")
@@ -117,11 +120,12 @@ class SetUpPage(Page[None]):
         for choice in self.query(ChoiceSetting):
             self.query_one("#setting-channel").display = choice.value == "apps"
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Say what is to be entered in the line that has the focus."""
-        self.query_one("#hint", Static).update(
-            Content(hint(event.widget.id or "", self._destination))
-        )
+    def _show_hint(self) -> None:
+        """Mark the line that has the focus, and say what is to be entered there."""
+        for row in self._rows:
+            row.set_class(row.has_focus_within, "-here")
+        name = self.focused.id if self.focused else None
+        self.query_one("#hint", Static).update(Content(hint(name or "", self._destination)))
 
     def _tell(self, text: str) -> None:
         self.query_one("#outcome", Static).update(Content(text))
@@ -154,7 +158,8 @@ class SetUpPage(Page[None]):
         try:
             for change in changes:
                 await asyncio.to_thread(self._setting_up.change, self._destination, *change)
-                saved.append(named(change.name))
+                done = named(change.name)
+                saved.append(done if change.text is not None else f"{done} removed")
         except Problem as wrong:
             problem = wrong
         finally:
@@ -171,7 +176,7 @@ class SetUpPage(Page[None]):
         if setup is None:
             return
         if setup.missing:
-            self._tell(f"{done} Still to be set: {missing(setup)}.")
+            self._tell(f"{done} Still to be set: {', '.join(map(named, setup.missing))}.")
         elif not setup.problem:
             self.notify(f"{done} {self._destination.label} is set up.", markup=False)
             self.dismiss()

@@ -61,12 +61,7 @@ def state(setup: Setup) -> str:
     """Return how a destination stands."""
     if setup.problem:
         return "not usable"
-    return f"not set up: no {missing(setup)}" if setup.missing else "set up"
-
-
-def missing(setup: Setup) -> str:
-    """Return what must be set and is not."""
-    return ", no ".join(_in_a_sentence(name) for name in setup.missing)
+    return "not set up" if setup.missing else "set up"
 
 
 def facts(setup: Setup) -> list[tuple[str, str]]:
@@ -76,7 +71,8 @@ def facts(setup: Setup) -> list[tuple[str, str]]:
 
 def named(name: str) -> str:
     """Return what a setting is called in a sentence."""
-    return _in_a_sentence("secret_key" if name.startswith("secret_key") else name)
+    label = LABELS["secret_key" if name.startswith("secret_key") else name]
+    return label if label[:2].isupper() else label[0].lower() + label[1:]
 
 
 def _values(setup: Setup) -> Iterator[tuple[str, str]]:
@@ -90,8 +86,3 @@ def _values(setup: Setup) -> Iterator[tuple[str, str]]:
 
 def _where(entry: Entry[object]) -> str:
     return entry.place if entry.origin is Origin.ENVIRONMENT else str(entry.origin)
-
-
-def _in_a_sentence(name: str) -> str:
-    label = LABELS[name]
-    return label if label.isupper() else label[0].lower() + label[1:]
