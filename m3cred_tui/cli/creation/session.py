@@ -15,14 +15,13 @@ from m3cred_tui.cli.creation.console import Console
 from m3cred_tui.cli.creation.objects import end_json
 from m3cred_tui.cli.creation.pending import state_of
 from m3cred_tui.cli.log_file import logging_to
+from m3cred_tui.cli.opening import opened
 from m3cred_tui.cli.process import close_to_others
 from m3cred_tui.cli.rooms import demo_settings
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.destination import DESTINATIONS
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.leaving import told_of_signals
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
     from m3cred_tui.authorize.create import PendingJournal
     from m3cred_tui.config.settings import Settings
+    from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.store import CredentialStore
 
     Work = Callable[["Session"], Awaitable[Credential | None]]
 
@@ -79,12 +80,15 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
     console = Console(chosen.json, chosen.demo)
     try:
         with _settings(demo=chosen.demo) as settings, logging_to(settings.locations.log):
-            identity = IdentityFile(settings.locations.identity)
-            _unlock(identity, chosen.passphrase_fd)
-            store = CredentialStore(settings.locations.data, identity)
-            terms = Terms(chosen.yes, chosen.expect_account)
+            room = opened(demo=chosen.demo)
+            room.unlock(chosen)
             session = Session(
-                console, settings, identity, store, terms, opens_browser=not chosen.no_browser
+                console,
+                settings,
+                room.identity,
+                room.store,
+                Terms(chosen.yes, chosen.expect_account),
+                opens_browser=not chosen.no_browser,
             )
             return _status(session, work)
     except Problem as problem:
@@ -94,13 +98,6 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
 
 def _settings(*, demo: bool) -> AbstractContextManager[Settings]:
     return demo_settings() if demo else nullcontext(settings_from(os.environ))
-
-
-def _unlock(identity: IdentityFile, descriptor: int | None) -> None:
-    if identity.is_locked():
-        from m3cred_tui.cli.passphrase import opened_with
-
-        opened_with(descriptor, "Passphrase of the identity: ", identity.unlock)
 
 
 def _status(session: Session, work: Work) -> int:
