@@ -16,7 +16,8 @@ T = TypeVar("T")
 async def going_on(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Return the result of ``work``, which runs in a thread with an event loop of its own.
 
-    It may block there. Cancelling the wait, or closing the loop that it is in, does not end it.
+    It may block there. Cancelling the wait does not end it; then ``asyncio.run`` waits for it
+    before it returns, as the process could not end it in good order later.
     """
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
@@ -27,5 +28,10 @@ async def going_on(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         except BaseException as error:
             done.set_exception(error)
 
-    threading.Thread(target=run, name="m3cred-going-on").start()
-    return await asyncio.wrap_future(done)
+    thread = threading.Thread(target=run, name="m3cred-going-on")
+    thread.start()
+    try:
+        return await asyncio.wrap_future(done)
+    except asyncio.CancelledError:
+        asyncio.get_running_loop().run_in_executor(None, thread.join)
+        raise

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
-Unanswered = StripeUnreachable, ReplyLost
+_NO_ANSWER = StripeUnreachable, ReplyLost
 
 _TOO_MANY = 429
 _PAUSES = 1.0, 2.0, 4.0, 8.0, 15.0
@@ -46,7 +46,7 @@ class Pace:
             await self._turn()
             try:
                 answer = await ask()
-            except Unanswered as problem:
+            except _NO_ANSWER as problem:
                 self._unanswered.append(problem)
                 if is_again:
                     raise

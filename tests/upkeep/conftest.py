@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -140,6 +141,10 @@ def platforms_of(description: Description) -> dict[Destination, Platform]:
         STRIPE: Platform(*description.live, *bases),
         STRIPE_TEST: Platform(*description.test, *bases),
     }
+
+
+def threads_going_on() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "m3cred-going-on"]
 
 
 @pytest.fixture

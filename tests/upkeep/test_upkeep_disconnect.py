@@ -1,0 +1,240 @@
+"""Disconnecting and deleting: both happen, or what happened is told and can be gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from m3cred_tui.model.credential import Status
+from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
+from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.problems import NotThere, StoreUnusable
+from m3cred_tui.stripe.problems import ReplyLost, StripeRefused, StripeUnreachable
+from tests.upkeep.conftest import threads_going_on
+from tests.upkeep.stub import HANG_UP, Answer, Asked, Stub, account, refused, stub_stripe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.upkeep.conftest import World
+
+CONNECT, APPS = OAuthModel.CONNECT, OAuthModel.APPS
+BOTH = "The account was disconnected at Stripe, and the credential was deleted."
+
+
+@pytest.mark.parametrize("oauth", OAuthModel)
+async def test_the_account_is_disconnected_at_stripe_and_the_credential_deleted(
+    world: World, oauth: OAuthModel
+) -> None:
+    one, other = world.connect(oauth=oauth), world.connect("bob@b.example", oauth=oauth)
+    done = await world.upkeep.disconnect(one)
+    assert done == (True, True, BOTH, None)
+    assert world.store.ids() == [other]
+    assert len(world.demo.connections()) == 1
+    assert world.upkeep.unfinished() == []
+
+
+@pytest.mark.parametrize("oauth", OAuthModel)
+async def test_an_account_that_took_access_back_itself_is_told_and_deleted(
+    world: World, oauth: OAuthModel
+) -> None:
+    one = world.connect(oauth=oauth)
+    world.revoke(one)
+    world.clock.go_on(hours=2)
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (True, True)
+    assert done.told.startswith("The account was not connected at Stripe any more, and")
+    assert world.store.ids() == []
+
+
+async def test_an_approval_that_was_never_created_is_disconnected_too(world: World) -> None:
+    for oauth in OAuthModel:
+        one = world.connect(oauth=oauth, status=Status.PENDING)
+        assert await world.upkeep.disconnect(one) == (True, True, BOTH, None)
+    assert world.demo.connections() == []
+
+
+@pytest.mark.parametrize("oauth", OAuthModel)
+async def test_a_client_id_of_another_platform_disconnects_and_deletes_nothing(
+    world: World, oauth: OAuthModel
+) -> None:
+    one = world.connect(oauth=oauth)
+    wrong = replace(world.platforms[STRIPE_TEST], client_id="ca_other")
+    world.platforms[STRIPE_TEST] = wrong
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (False, False)
+    assert isinstance(done.problem, StripeRefused)
+    assert "client id" in done.told
+    assert done.told.endswith(
+        "The account was not disconnected. The credential was not deleted."
+    )
+    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+
+
+async def test_a_stripe_that_cannot_be_reached_leaves_all_as_it_was(world: World) -> None:
+    one = world.connect(oauth=CONNECT)
+    gone = replace(world.platforms[STRIPE_TEST], connect_base="http://127.0.0.1:1")
+    world.platforms[STRIPE_TEST] = gone
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (False, False)
+    assert isinstance(done.problem, StripeUnreachable)
+    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+
+
+async def test_what_is_not_there_is_told_and_stripe_is_not_asked(world: World) -> None:
+    done = await world.upkeep.disconnect("0196d5c8-0000-7000-8000-00000000000a")
+    assert done[:2] == (False, False)
+    assert isinstance(done.problem, NotThere)
+    assert "Stripe was not asked" in done.told
+
+
+async def test_a_disconnection_that_cannot_be_remembered_is_not_begun(world: World) -> None:
+    one = world.connect()
+    (world.store._data / "disconnecting").write_text("in the way")
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (False, False)
+    assert isinstance(done.problem, StoreUnusable)
+    assert world.store.ids() == [one]
+    assert len(world.demo.connections()) == 1
+
+
+async def test_disconnected_but_not_deleted_is_shown_and_gone_on_with(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = world.connect()
+    credentials = world.store._data / "credentials"
+
+    def fails(_credential_id: str) -> None:
+        raise StoreUnusable(credentials, "the disk reports an error")
+
+    monkeypatch.setattr(world.store, "delete", fails)
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (True, False)
+    assert done.told == (
+        f"The account was disconnected at Stripe. {done.problem} "
+        "The credential was not deleted; delete it again."
+    )
+    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [one])
+    monkeypatch.undo()
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (True, True)
+    assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
+
+
+async def test_one_that_is_deleted_without_stripe_is_not_shown_any_more(world: World) -> None:
+    one, other = world.connect(), world.connect("bob@b.example")
+    world.store.disconnecting.begin(one)
+    assert world.upkeep.unfinished() == [one]
+    world.store.delete(one)
+    assert world.upkeep.unfinished() == []
+    world.store.disconnecting.begin(other)
+    left = [path.stem for path in (world.store._data / "disconnecting").iterdir()]
+    assert left == [other]
+
+
+def at_stub(world: World, stub: Stub) -> None:
+    world.platforms[STRIPE_TEST] = stub.platform
+
+
+class Losing:
+    """Stripe, whose first answers are lost; it has done what it was asked, or not."""
+
+    def __init__(self, lost: int, *, does: bool) -> None:
+        self.lost, self.does, self.connected = lost, does, True
+
+    async def __call__(self, asked: Asked) -> Answer:
+        if asked.line.startswith("GET"):
+            own = account(asked.account)
+            return own if self.connected else refused(403, "account_invalid")
+        was_connected = self.connected
+        if self.does or self.lost <= 0:
+            self.connected = False
+        self.lost -= 1
+        if self.lost >= 0:
+            return HANG_UP
+        if not was_connected:
+            return Answer(401, {"error": "invalid_client"})
+        return Answer(200, {"stripe_user_id": asked.form.rpartition("=")[2]})
+
+
+@pytest.mark.parametrize(("lost", "does"), [(1, True), (1, False), (2, True)])
+async def test_an_answer_that_is_lost_is_found_out(
+    world: World, lost: int, *, does: bool
+) -> None:
+    one = world.connect(oauth=CONNECT)
+    async with stub_stripe(Losing(lost, does=does)) as stub:
+        at_stub(world, stub)
+        done = await world.upkeep.disconnect(one)
+    assert done == (True, True, BOTH, None)
+    assert world.store.ids() == []
+
+
+async def test_what_cannot_be_found_out_is_shown_until_it_is(world: World) -> None:
+    one = world.connect(oauth=CONNECT)
+
+    async def lost(_asked: Asked) -> Answer:
+        return HANG_UP
+
+    async with stub_stripe(lost) as stub:
+        at_stub(world, stub)
+        done = await world.upkeep.disconnect(one)
+        assert done[:2] == (False, False)
+        assert isinstance(done.problem, ReplyLost)
+        assert "Whether Stripe has disconnected the account is not known." in done.told
+        assert world.upkeep.unfinished() == [one]
+    done = await world.upkeep.disconnect(one)
+    assert isinstance(done.problem, StripeUnreachable)
+    assert world.upkeep.unfinished() == [one], "the first time is as unknown as before"
+    async with stub_stripe(Losing(0, does=True)) as stub:
+        at_stub(world, stub)
+        assert (await world.upkeep.disconnect(one))[:2] == (True, True)
+
+
+async def test_leaving_meanwhile_leaves_nothing_half_done(world: World) -> None:
+    one = world.connect(oauth=CONNECT)
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(asked: Asked) -> Answer:
+        arrived.set()
+        await go_on.wait()
+        return Answer(200, {"stripe_user_id": asked.form.rpartition("=")[2]})
+
+    async with stub_stripe(slow) as stub:
+        at_stub(world, stub)
+        leaving = asyncio.create_task(world.upkeep.disconnect(one))
+        await arrived.wait()
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert world.upkeep.unfinished() == [one]
+        go_on.set()
+        for thread in threads_going_on():
+            await asyncio.to_thread(thread.join)
+    assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
+
+
+def test_who_else_loses_access_is_known_before(world: World) -> None:
+    one = world.connect(oauth=CONNECT)
+    same = world.connect(oauth=CONNECT)
+    pending = world.connect(oauth=CONNECT, status=Status.PENDING)
+    world.connect("bob@b.example", oauth=CONNECT)
+    world.connect(oauth=CONNECT, destination=STRIPE)
+    world.connect(oauth=APPS)
+    assert {row.id for row in world.upkeep.also_affected(one)} == {same, pending}
+    assert world.upkeep.also_affected("0196d5c8-0000-7000-8000-00000000000a") == []
+
+
+async def test_no_secret_is_in_what_is_told(
+    world: World, with_key: Callable[[str], None]
+) -> None:
+    one = world.connect()
+    with_key("sk_test_canary")
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (False, False)
+    for secret in ("canary", world.access_token(one)):
+        assert secret not in f"{done} {done.problem!r}"
+    assert isinstance(world.store.tokens(one).refresh_token, Secret)
