@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
 from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
@@ -25,20 +26,46 @@ def store_of(home: Path, *, demo: bool = False) -> CredentialStore:
     return CredentialStore(home / "data" / below, identity)
 
 
-def credential(number: int, name: str, destination: Destination = STRIPE_TEST) -> Credential:
-    """Return a credential; its ID begins as those of the same minute do."""
+def credential(
+    number: int,
+    name: str,
+    destination: Destination = STRIPE_TEST,
+    account: StripeAccount | None = None,
+) -> Credential:
+    """Return a credential, each a minute after the one before."""
     at = _BEGINNING + timedelta(minutes=number)
-    account = StripeAccount(f"acct_1Acme{number}", destination.livemode, "Acme Ltd", "GB")
+    acme = StripeAccount(f"acct_1Acme{number}", destination.livemode, "Acme Ltd", "GB")
     return Credential(
         id=credential_id(at, number.to_bytes(10)),
         name=name,
         entity_type=BILL,
         destination=destination,
-        account=account,
+        account=account or acme,
         created_at=at,
         created_by="ann@bastion",
         status=Status.AUTHENTICATED,
     )
+
+
+def keep_pending(home: Path, name: str, *, since: timedelta) -> Credential:
+    """Keep an authorization that waits for Stripe; return its credential."""
+    at = datetime.now(UTC) - since
+    waits = Credential(
+        id=credential_id(at, name.encode().ljust(10)[:10]),
+        name=name,
+        entity_type=BILL,
+        destination=STRIPE_TEST,
+        account=None,
+        created_at=at,
+        created_by="ann@bastion",
+        status=Status.PENDING,
+    )
+    store = store_of(home)
+    store.prepare()
+    uri = "http://127.0.0.1:27182/callback"
+    request = AuthorizationRequest(Secret(f"{CANARY}-state"), uri, at + TIME_LIMIT)
+    store.requests.keep(waits, request)
+    return waits
 
 
 def tokens_of(credential: Credential) -> TokenResponse:

@@ -1,0 +1,123 @@
+"""``m3cred check``: every outcome is another word, and 0 means that all are ok."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from m3cred_tui.model.oauth_model import OAuthModel
+from tests.cli.connected import Connected, connected_to_demo_stripe
+from tests.cli.kept import CANARY, keep, keep_pending
+from tests.e2e.terminal import terminal
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def connected(tmp_path: Path) -> Iterator[Connected]:
+    with connected_to_demo_stripe(tmp_path) as world:
+        yield world
+
+
+def outcomes(ended: CompletedProcess[str]) -> dict[str, str]:
+    return {one["name"]: one["outcome"] for one in json.loads(ended.stdout)["credentials"]}
+
+
+def test_all_ok_is_status_0(connected: Connected, m3cred: Run) -> None:
+    connected.connect("Acme")
+    ended = m3cred("check", "--all", **connected.environ)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "Acme  ok\n", "")
+    assert "ok, 20" in m3cred("list").stdout
+
+
+def test_outcomes_are_told_apart_and_one_is_enough_for_status_1(
+    connected: Connected, m3cred: Run, tmp_path: Path
+) -> None:
+    connected.connect("Fine")
+    connected.revoke(connected.connect("Revoked"))
+    keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
+    ended = m3cred("check", "--all", "--json", **connected.environ)
+    assert ended.returncode == 1
+    assert outcomes(ended) == {"Fine": "ok", "Revoked": "revoked"}
+    assert json.loads(ended.stdout)["ok"] is False
+    ended = m3cred("check", "Waits", "Fine", "Fine", "--json", **connected.environ)
+    assert outcomes(ended) == {"Waits": "pending", "Fine": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "outcome"),
+    [
+        ({"M3CRED_STRIPE_TEST_SECRET_KEY": "sk_test_canary"}, "wrong_key"),
+        ({"M3CRED_STRIPE_TEST_API_BASE": "http://127.0.0.1:9"}, "unreachable"),
+        ({"M3CRED_STRIPE_TEST_SECRET_KEY": ""}, "not_set_up"),
+    ],
+    ids=["wrong key", "unreachable", "not set up"],
+)
+def test_what_is_not_the_accounts_fault_is_not_called_revoked(
+    connected: Connected, m3cred: Run, changed: dict[str, str], outcome: str
+) -> None:
+    connected.connect("Acme")
+    ended = m3cred("check", "Acme", "--json", **connected.environ)
+    assert outcomes(ended) == {"Acme": "ok"}
+    ended = m3cred("check", "Acme", "--json", **{**connected.environ, **changed})
+    assert ended.returncode == 1
+    assert outcomes(ended) == {"Acme": outcome}
+    assert CANARY not in ended.stdout + ended.stderr
+
+
+def test_a_credential_of_stripe_apps_is_checked_by_its_own_token(
+    connected: Connected, m3cred: Run
+) -> None:
+    connected.connect("App", OAuthModel.APPS)
+    ended = m3cred("check", "--all", "--json", **connected.environ)
+    assert outcomes(ended) == {"App": "ok"}
+
+
+def test_which_ones_has_to_be_said(m3cred: Run, tmp_path: Path) -> None:
+    for arguments in [(), ("Acme", "--all")]:
+        ended = m3cred("check", *arguments)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "--all" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_none_at_all_is_said_and_is_no_failure(m3cred: Run) -> None:
+    ended = m3cred("check", "--all")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr == "There are no credentials to check.\n"
+    told = json.loads(m3cred("check", "--all", "--json").stdout)
+    assert (told["ok"], told["credentials"]) == (True, [])
+
+
+def test_an_unknown_one_is_told_before_stripe_is_asked(
+    connected: Connected, m3cred: Run
+) -> None:
+    connected.connect("Acme")
+    ended = m3cred("check", "Acme", "Acne", "--json", **connected.environ)
+    assert json.loads(ended.stdout)["error"]["code"] == "UnknownCredential"
+    assert "LAST CHECK" not in m3cred("list").stdout
+
+
+async def test_progress_is_on_the_terminal_and_gone_in_the_end(
+    connected: Connected, environment: dict[str, str]
+) -> None:
+    for number in range(20):
+        connected.connect(f"Acme {number}")
+    command = [sys.executable, "-m", "m3cred_tui", "check", "--all"]
+    environ = {**environment, **connected.environ, "LANG": "C.UTF-8"}
+    async with terminal(command, environ) as shown:
+        assert await shown.ends() == 0
+        assert "Checking 20 credentials …".encode() in shown.raw
+        assert "…" not in shown.text
+        assert shown.text.count("  ok") == 20
+
+
+def test_the_demo_has_its_stripe_running_meanwhile(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, ["Rehearsal"], demo=True)
+    ended = m3cred("--demo", "check", "--all", "--json")
+    # A new one, which does not know the account.
+    assert outcomes(ended) == {"Rehearsal": "revoked"}

@@ -1,0 +1,153 @@
+"""``m3cred delete``: asks, says what is lost, and which of the two happened."""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from m3cred_tui.model.destination import STRIPE_TEST
+from tests.cli.connected import Connected, connected_to_demo_stripe
+from tests.cli.kept import keep, keep_pending, store_of
+from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
+
+Run = Callable[..., CompletedProcess[str]]
+Start = Callable[..., AbstractAsyncContextManager[Terminal]]
+
+NAMES = ["Acme production", "Acme test"]
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Start:
+    @asynccontextmanager
+    async def run(*arguments: str, **more: str) -> AsyncIterator[Terminal]:
+        command = [sys.executable, "-m", "m3cred_tui", *arguments]
+        environ = {**environment, "LANG": "C.UTF-8", **more}
+        async with terminal(command, environ, columns=160) as shown:
+            yield shown
+
+    return run
+
+
+@pytest.fixture
+def connected(tmp_path: Path) -> Iterator[Connected]:
+    with connected_to_demo_stripe(tmp_path) as world:
+        yield world
+
+
+def names(home: Path) -> list[str]:
+    store = store_of(home)
+    return sorted(getattr(row, "name", "") for row in store.read_many(store.ids()))
+
+
+async def test_it_names_what_is_lost_and_yes_deletes_it(start: Start, tmp_path: Path) -> None:
+    one = keep(tmp_path, NAMES)[1]
+    async with start("delete", "Acme test") as shown:
+        await shown.shows("Type yes to go on:")
+        assert shown.reads(f"Delete “Acme test” ({one.id}; Stripe: Acme Ltd, live)?")
+        assert shown.reads("Its tokens are lost")
+        assert shown.reads("acct_1Acme1 stays connected at Stripe.")
+        shown.press("yes", ENTER)
+        assert await shown.ends() == 0
+        assert shown.reads("“Acme test” was deleted from this computer.")
+    assert names(tmp_path) == ["Acme production"]
+
+
+@pytest.mark.parametrize("typed", ["", "y", "no", "yess", "\x04"], ids=ascii)
+async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed: str) -> None:
+    keep(tmp_path, NAMES)
+    async with start("delete", "Acme test") as shown:
+        await shown.shows("Type yes to go on:")
+        shown.press(typed, ENTER)
+        assert await shown.ends() == 1
+        assert shown.reads("Nothing was deleted, as yes was not what was typed.")
+    assert names(tmp_path) == NAMES
+
+
+async def test_ctrl_c_at_the_question_deletes_nothing(start: Start, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
+    async with start("delete", "Acme test") as shown:
+        await shown.shows("Type yes to go on:")
+        shown.press(CTRL_C)
+        assert await shown.ends() == 130
+        assert "Traceback" not in shown.text
+    assert names(tmp_path) == NAMES
+
+
+def test_without_a_terminal_it_wants_yes(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
+    ended = m3cred("delete", "Acme test", "--json")
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["error"]["code"] == "DeletionNotConfirmed"
+    assert names(tmp_path) == NAMES
+    ended = m3cred("delete", "Acme test", "--yes", "--json")
+    told = json.loads(ended.stdout)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (told["deleted"], told["disconnectedAtStripe"], told["error"]) == (True, False, None)
+    assert names(tmp_path) == ["Acme production"]
+
+
+def test_what_waits_and_what_is_damaged_is_deleted_too(m3cred: Run, tmp_path: Path) -> None:
+    keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
+    one = keep(tmp_path, NAMES)[0]
+    (tmp_path / "data" / "m3cred" / "credentials" / f"{one.id}.json").write_text("{")
+    assert m3cred("delete", "Waits", "--yes").returncode == 0
+    ended = m3cred("delete", one.id, "--yes")
+    assert ended.stdout == f"The credential {one.id} was deleted from this computer.\n"
+    assert names(tmp_path) == ["Acme test"]
+
+
+def test_disconnect_ends_it_at_stripe_too_and_says_so(
+    connected: Connected, m3cred: Run, tmp_path: Path
+) -> None:
+    one = connected.connect("Acme")
+    ended = m3cred("delete", "Acme", "--disconnect", "--yes", **connected.environ)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == (
+        "The account was disconnected at Stripe, and the credential was deleted.\n"
+    )
+    assert names(tmp_path) == []
+    with pytest.raises(AssertionError):  # it is not connected any more
+        connected.revoke(one)
+
+
+async def test_disconnect_names_who_else_loses_access(
+    connected: Connected, start: Start, tmp_path: Path
+) -> None:
+    one = connected.connect("Acme")
+    other = connected.connect("Acme")
+    assert one.account == other.account
+    async with start("delete", other.id, "--disconnect", **connected.environ) as shown:
+        await shown.shows("Type yes to go on:")
+        assert shown.reads("So do, of the same account: “Acme”.")
+        shown.press("no", ENTER)
+        assert await shown.ends() == 1
+    assert len(names(tmp_path)) == 2
+
+
+def test_where_stripe_does_not_answer_neither_happens(
+    connected: Connected, m3cred: Run, tmp_path: Path
+) -> None:
+    connected.connect("Acme")
+    gone = {
+        **connected.environ,
+        f"M3CRED_{STRIPE_TEST.code}_CONNECT_BASE": "http://127.0.0.1:9",
+    }
+    ended = m3cred("delete", "Acme", "--disconnect", "--yes", "--json", **gone)
+    told = json.loads(ended.stdout)
+    assert ended.returncode == 1
+    assert (told["deleted"], told["disconnectedAtStripe"]) == (False, False)
+    assert told["error"]["code"] == "StripeUnreachable"
+    assert ended.stderr == f"m3cred: {told['told']}\n"
+    assert names(tmp_path) == ["Acme"]
+
+
+def test_a_credential_without_approval_is_not_disconnected(m3cred: Run, tmp_path: Path) -> None:
+    keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
+    ended = m3cred("delete", "Waits", "--disconnect", "--yes", "--json")
+    assert json.loads(ended.stdout)["error"]["code"] == "StillPending"
+    assert names(tmp_path) == ["Waits"]

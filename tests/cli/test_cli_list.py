@@ -1,0 +1,201 @@
+"""``m3cred list`` in pipes and on terminals of several widths."""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from m3cred_tui.cli.table import cells, cut, padded
+from m3cred_tui.model.check import CheckResult, Outcome
+from tests.cli.kept import CANARY, keep, keep_pending, store_of
+from tests.e2e.terminal import Terminal, terminal
+
+Run = Callable[..., CompletedProcess[str]]
+Start = Callable[..., AbstractAsyncContextManager[Terminal]]
+
+NAMES = ["Acme production", "日本語の請求", "Zoë’s shop"]
+HEAVY = ("textual", "rich", "httpx", "pyrage", "asyncio", "argparse", "tomllib", "difflib")
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Start:
+    @asynccontextmanager
+    async def run(*arguments: str, columns: int = 80, **more: str) -> AsyncIterator[Terminal]:
+        command = [sys.executable, "-m", "m3cred_tui", *arguments]
+        environ = {**environment, "LANG": "C.UTF-8", **more}
+        async with terminal(command, environ, columns=columns) as shown:
+            assert await shown.ends() == 0
+            yield shown
+
+    return run
+
+
+def test_without_credentials_it_says_so_and_touches_nothing(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    ended = m3cred("list")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr == "There are no credentials yet.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_in_a_pipe_every_column_is_whole_and_in_line_and_no_colour(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    kept = keep(tmp_path, NAMES)
+    ended = m3cred("list")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    heading, *lines = ended.stdout.splitlines()
+    assert heading.split("  ")[0] == "NAME"
+    assert [line.split("  ")[0] for line in lines] == NAMES[::-1]
+    assert [line.split()[-1] for line in lines] == [one.id for one in reversed(kept)]
+    starts = {cells(line[: line.index("01a1f")]) for line in lines}
+    assert starts == {heading.index("CREDENTIAL ID")}
+    assert "\x1b" not in ended.stdout
+    assert CANARY not in ended.stdout
+
+
+@pytest.mark.parametrize("columns", [200, 120, 80, 60, 40, 20])
+async def test_on_a_terminal_each_row_is_one_line(
+    start: Start, tmp_path: Path, columns: int
+) -> None:
+    keep(tmp_path, ["a name that goes on and on until it is as long as a name can be.", *NAMES])
+    async with start("list", columns=columns) as shown:
+        lines = shown.text.rstrip().splitlines()
+        assert len(lines) == 5
+        assert lines[0].startswith("NAME")
+        assert all(len(line) <= columns for line in lines)
+        assert "Zoë’s shop" in lines[1]
+        assert ("CREDENTIAL ID" in shown.text) == (columns == 200)
+
+
+async def test_colours_are_for_terminals_and_not_with_no_color(
+    start: Start, tmp_path: Path
+) -> None:
+    keep(tmp_path, NAMES)
+    async with start("list") as shown:
+        assert b"\x1b[1m" in shown.raw
+    async with start("list", NO_COLOR="1") as shown:
+        assert b"\x1b" not in shown.raw
+    async with start("list", TERM="dumb") as shown:
+        assert b"\x1b" not in shown.raw
+
+
+def test_words_find_what_the_app_would_find(m3cred: Run, tmp_path: Path) -> None:
+    kept = keep(tmp_path, NAMES)
+    assert m3cred("list", "zoe").stdout.count("\n") == 2
+    assert m3cred("list", "test", "ZOE").stdout.count("\n") == 2
+    assert m3cred("list", kept[0].id[:13]).stdout.count("\n") == 2
+    ended = m3cred("list", "nobody")
+    assert (ended.returncode, ended.stderr) == (0, "There are no such credentials.\n")
+
+
+def test_who_waits_for_stripe_is_listed_with_the_end_of_the_wait(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    waits = keep_pending(tmp_path, "Waits", since=timedelta(minutes=3))
+    keep_pending(tmp_path, "Late", since=timedelta(minutes=11))
+    text = m3cred("list", TZ="UTC").stdout
+    until = waits.created_at + timedelta(minutes=10)
+    assert f"pending until {until:%H:%M}" in text
+    assert "pending, time is over" in text
+    rows = json.loads(m3cred("list", "--json").stdout)["credentials"]
+    assert {row["name"]: row["waitsUntil"] for row in rows}["Waits"] == until.isoformat()
+    assert all(row["account"] is None for row in rows)
+
+
+def test_what_the_last_check_said_is_a_column(m3cred: Run, tmp_path: Path) -> None:
+    kept = keep(tmp_path, NAMES)
+    assert "LAST CHECK" not in m3cred("list").stdout
+    at = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+    store_of(tmp_path).checks.keep({kept[0].id: CheckResult(Outcome.REVOKED, at, "No access.")})
+    assert "revoked, 2026-11-21 08:30" in m3cred("list", TZ="UTC").stdout
+    rows = json.loads(m3cred("list", "--json").stdout)["credentials"]
+    assert rows[-1]["lastCheck"] == {
+        "outcome": "revoked",
+        "at": at.isoformat(),
+        "told": "No access.",
+    }
+
+
+def test_a_damaged_record_is_a_row_with_the_reason(m3cred: Run, tmp_path: Path) -> None:
+    kept = keep(tmp_path, NAMES)
+    file = tmp_path / "data" / "m3cred" / "credentials" / f"{kept[1].id}.json"
+    file.write_text("{")
+    assert f"{kept[1].id}  " in m3cred("list").stdout
+    assert "damaged: it is not whole JSON" in m3cred("list").stdout
+    rows = json.loads(m3cred("list", "--json").stdout)["credentials"]
+    assert rows[1] == {
+        "id": kept[1].id,
+        "status": "damaged",
+        "reason": "it is not whole JSON",
+    }
+
+
+def test_the_demo_has_its_own(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
+    assert m3cred("--demo", "list").stderr == "There are no credentials yet.\n"
+    keep(tmp_path, ["Rehearsal"], demo=True)
+    assert "Rehearsal" in m3cred("--demo", "list").stdout
+
+
+def test_a_list_imports_nothing_that_it_does_not_show(python: Run, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
+    ended = python(
+        "-c",
+        "import json, sys\n"
+        "from m3cred_tui.cli.main import main\n"
+        "main(['list'])\n"
+        "sys.stderr.write(json.dumps(sorted(sys.modules)))",
+    )
+    assert "Acme production" in ended.stdout
+    imported = json.loads(ended.stderr)
+    assert [name for name in HEAVY if name in imported] == []
+
+
+def test_a_directory_that_others_can_read_is_told_with_its_code(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    keep(tmp_path, NAMES)
+    folder = tmp_path / "data" / "m3cred" / "credentials"
+    folder.chmod(0o755)
+    ended = m3cred("list", "--json")
+    assert ended.returncode == 1
+    told = json.loads(ended.stdout)
+    assert told["error"]["code"] == "StoreUnusable"
+    assert ended.stderr == f"m3cred: {told['error']['message']}\n"
+    assert f"chmod 700 {folder}" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fits"),
+    [
+        ("Acme", 4, "Acme"),
+        ("Acme", 3, "Ac…"),
+        ("日本語", 6, "日本語"),
+        ("日本語", 5, "日本…"),
+        ("日本語", 4, "日…"),
+        ("e\u0301e\u0301", 2, "e\u0301e\u0301"),
+        ("", 1, ""),
+    ],
+)
+def test_text_is_cut_at_the_cells_that_it_takes(text: str, width: int, fits: str) -> None:
+    assert cut(text, width) == fits
+    assert cells(padded(fits, width)) == width
+
+
+def test_an_id_in_the_list_is_one_that_show_takes(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
+    credential_id = m3cred("list").stdout.split()[-1]
+    assert m3cred("show", credential_id).returncode == 0
+
+
+def test_a_list_needs_no_identity(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
+    (tmp_path / "config" / "m3cred" / "identity.txt").unlink()
+    assert m3cred("list").returncode == 0

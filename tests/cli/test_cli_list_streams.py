@@ -1,0 +1,124 @@
+"""Standard output that is closed, full, read by nobody, or of few characters."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.cli.kept import keep
+from tests.store.light_age import wrapped_lightly
+
+Run = Callable[..., CompletedProcess[str]]
+Shell = Callable[[str], "CompletedProcess[bytes]"]
+
+M3CRED = f"{sys.executable} -m m3cred_tui"
+
+
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+def shell(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Shell:
+    """Run a line of bash, in which ``m3cred`` is a command."""
+    keep(tmp_path, ["Zoë’s shop", *(f"Acme {number}" for number in range(50))])
+    environ = {**environment, "PYTHONUNBUFFERED": request.param}
+
+    def run(line: str) -> CompletedProcess[bytes]:
+        script = f'm3cred() {{ {M3CRED} "$@"; }}; {line}'
+        return subprocess.run(
+            ["/bin/bash", "-c", script],
+            env=environ,
+            capture_output=True,
+            timeout=50,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("command", ["list", "list --json", "show 'Acme 1'", "--help"])
+def test_a_pipe_that_is_closed_early_is_no_fault(shell: Shell, command: str) -> None:
+    # The reader is gone long before a line is written.
+    ended = shell(f"{{ m3cred {command}; echo $? >&2; }} | true")
+    assert ended.stderr == b"141\n"
+
+
+def test_a_pipe_that_is_full_and_then_closed_ends_it(shell: Shell) -> None:
+    ended = shell("for i in 1 2 3 4 5; do m3cred list --json; done | head -c 10; echo")
+    assert ended.stderr == b""
+    assert len(ended.stdout) == 11
+
+
+def test_a_full_disk_is_a_sentence_and_status_1(shell: Shell) -> None:
+    ended = shell("m3cred list > /dev/full")
+    assert ended.returncode == 1
+    assert ended.stderr == b"m3cred: standard output takes no more: the disk is full.\n"
+
+
+def test_closed_standard_output_is_told_before_anything_is_done(
+    shell: Shell, tmp_path: Path
+) -> None:
+    ended = shell("m3cred delete 'Acme 1' --yes >&-")
+    assert (ended.returncode, ended.stderr) == (1, b"m3cred: standard output is closed.\n")
+    assert b"Acme 1 " in shell("m3cred list").stdout
+
+
+def test_closed_standard_error_is_no_fault(shell: Shell) -> None:
+    assert shell("m3cred list 2>&-").stdout.startswith(b"NAME")
+    assert shell("m3cred show nobody 2>&-").returncode == 1
+    assert shell("m3cred show nobody 2>/dev/full").returncode == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_the_locale_does_not_have_is_a_question_mark(shell: Shell, encoding: str) -> None:
+    ended = shell(f"PYTHONIOENCODING={encoding} m3cred list zoe")
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    shop = "Zoë?s shop".encode(encoding, "replace")
+    assert shop in ended.stdout
+
+
+def test_and_an_escape_in_json(shell: Shell) -> None:
+    ended = shell("PYTHONIOENCODING=ascii m3cred list zoe --json")
+    assert rb"Zo\u00eb\u2019s shop" in ended.stdout
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "nowhere"])
+def test_any_locale_will_do(shell: Shell, locale: str) -> None:
+    ended = shell(f"LC_ALL={locale} PYTHONCOERCECLOCALE=0 PYTHONUTF8=0 m3cred list")
+    assert ended.returncode == 0
+    assert b"Traceback" not in ended.stderr
+
+
+def test_ctrl_c_ends_it_with_130_and_nothing_more(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Blocked on a FIFO that nobody writes to, as a passphrase's may be."""
+    keep(tmp_path, ["Acme"])
+    read, write = os.pipe()
+    identity = tmp_path / "config" / "m3cred" / "identity.txt"
+    identity.write_bytes(wrapped_lightly(identity.read_bytes(), "horse"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "m3cred_tui", f"--passphrase-fd={read}", "show", "Acme"],
+        env=environment,
+        pass_fds=[read],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        os.close(read)
+        wait_until_it_reads(process.pid, read)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        os.close(write)
+        process.kill()
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def wait_until_it_reads(pid: int, descriptor: int) -> None:
+    """Wait until the process is in the system call that reads its passphrase."""
+    reads = f"0 {descriptor:#x} "
+    while not Path(f"/proc/{pid}/syscall").read_text().startswith(reads):
+        os.sched_yield()
