@@ -1,0 +1,252 @@
+"""``m3cred exec``: the command gets the key, and is otherwise as if m3cred had never been."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from m3cred_tui.model.oauth_model import OAuthModel
+from tests.cli.connected import Connected, connected_to_demo_stripe
+from tests.cli.kept import keep, keep_pending
+from tests.e2e.terminal import CTRL_C, terminal
+from tests.store.light_age import wrapped_lightly
+
+Run = Callable[..., CompletedProcess[str]]
+
+PASSPHRASE = "horse"
+# A platform's own program, by Stripe's official package.
+CLIENT = """
+import os, stripe
+base = {"api": os.environ["API_BASE"]}
+client = stripe.StripeClient(
+    os.environ["STRIPE_API_KEY"],
+    stripe_account=os.environ["STRIPE_ACCOUNT"],
+    base_addresses=base,
+    max_network_retries=0,
+)
+print(client.v1.accounts.retrieve_current().id)
+"""
+
+
+@pytest.fixture
+def connected(tmp_path: Path) -> Iterator[Connected]:
+    with connected_to_demo_stripe(tmp_path) as world:
+        world.connect("Acme")
+        yield world
+
+
+@pytest.fixture
+def execute(connected: Connected, m3cred: Run) -> Run:
+    """Run a command by ``m3cred exec Acme --``."""
+
+    def run(*command: str, more: Mapping[str, str] | None = None) -> CompletedProcess[str]:
+        return m3cred("exec", "Acme", "--", *command, **connected.environ, **(more or {}))
+
+    return run
+
+
+def account_of(connected: Connected, at: int = 0) -> str:
+    account = connected.connected[at].account
+    assert account is not None
+    return account.id
+
+
+def test_the_environment_has_two_more_and_none_of_m3creds(
+    execute: Run, connected: Connected, environment: dict[str, str]
+) -> None:
+    ended = execute(sys.executable, "-c", "import os; print(dict(os.environ))")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    theirs = eval(ended.stdout)
+    theirs.pop("LC_CTYPE", None)  # Python's own
+    assert theirs == {
+        **environment,
+        "STRIPE_API_KEY": connected.environ["M3CRED_STRIPE_TEST_SECRET_KEY"],
+        "STRIPE_ACCOUNT": account_of(connected),
+    }
+
+
+def test_the_key_is_in_no_argument(execute: Run) -> None:
+    ended = execute("/bin/sh", "-c", "cat /proc/self/cmdline /proc/$PPID/cmdline")
+    assert "sk_test_" not in ended.stdout
+
+
+def test_stripes_own_package_reaches_the_account(execute: Run, connected: Connected) -> None:
+    base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
+    ended = execute(sys.executable, "-c", CLIENT, more={"API_BASE": base})
+    assert (ended.returncode, ended.stdout) == (0, f"{account_of(connected)}\n"), ended.stderr
+
+
+def test_and_by_stripe_apps_too(connected: Connected, m3cred: Run) -> None:
+    connected.connect("App", OAuthModel.APPS)
+    base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
+    command = ("exec", "App", "--", sys.executable, "-c", CLIENT)
+    ended = m3cred(*command, **connected.environ, API_BASE=base)
+    assert (ended.returncode, ended.stdout) == (0, f"{account_of(connected, 1)}\n"), (
+        ended.stderr
+    )
+
+
+def test_stripes_command_line_reaches_the_account(execute: Run, connected: Connected) -> None:
+    if (stripe := shutil.which("stripe")) is None:
+        pytest.skip("the Stripe CLI is not installed (npm install --global @stripe/cli)")
+    base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
+    line = (
+        f'exec "{stripe}" get /v1/account --stripe-account "$STRIPE_ACCOUNT" --api-base {base}'
+    )
+    ended = execute("/bin/sh", "-c", line)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f'"id": "{account_of(connected)}"' in ended.stdout
+
+
+@pytest.mark.parametrize("status", [0, 1, 3, 255])
+def test_the_exit_status_is_the_commands(execute: Run, status: int) -> None:
+    assert execute("/bin/sh", "-c", f"exit {status}").returncode == status
+
+
+def test_a_signal_ends_it_as_it_ends_the_command(execute: Run) -> None:
+    assert execute("/bin/sh", "-c", "kill -TERM $$").returncode == -signal.SIGTERM
+
+
+def test_it_is_the_same_process(connected: Connected, environment: dict[str, str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "m3cred_tui", "exec", "Acme", "sh", "-c", "echo $$"],
+        env={**environment, **connected.environ},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.communicate(timeout=30)[0] == f"{process.pid}\n"
+
+
+async def test_the_terminal_is_the_commands(
+    connected: Connected, environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "m3cred_tui", "exec", "Acme", "--"]
+    script = "trap 'echo caught; exit 7' INT; test -t 0 && test -t 1 && echo here; read line"
+    environ = {**environment, **connected.environ}
+    async with terminal([*command, "/bin/sh", "-c", script], environ) as shown:
+        await shown.shows("here")
+        shown.press(CTRL_C)
+        await shown.shows("caught")
+        assert await shown.ends() == 7
+
+
+def test_signals_limits_and_files_are_as_they_were(
+    execute: Run, environment: dict[str, str]
+) -> None:
+    look = (
+        "ulimit -c; grep -E 'Sig(Ign|Blk|Cgt)' /proc/self/status; ls -l /proc/self/fd | "
+        "grep -o '[0-9]* -> .*' | grep -v -e /proc -e pipe"
+    )
+    ended = execute("/bin/sh", "-c", look)
+    plain = subprocess.run(
+        ["/bin/sh", "-c", look],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout == plain.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "told"),
+    [
+        (("no-such-command",), 127, "the command “no-such-command” was not found."),
+        (("/no/such/command",), 127, "the command “/no/such/command” was not found."),
+        (
+            ("/etc/passwd",),
+            126,
+            "the command “/etc/passwd” cannot be run: permission is denied.",
+        ),
+        (("/",), 126, "the command “/” cannot be run: permission is denied."),
+        (("\x1b[2J",), 127, "the command “\ufffd[2J” was not found."),
+    ],
+    ids=ascii,
+)
+def test_a_command_that_cannot_be_run_is_told_as_a_shell_does(
+    execute: Run, command: tuple[str, ...], status: int, told: str
+) -> None:
+    ended = execute(*command)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "", f"m3cred: {told}\n")
+
+
+def test_a_script_without_its_interpreter_is_not_called_missing(
+    execute: Run, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o700)
+    ended = execute(str(script))
+    assert ended.returncode == 126
+    assert "the program that is to interpret it is not there" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("Acme",), ("Acme", "--"), ("Acme", "--json", "env")], ids=str
+)
+def test_without_a_command_it_is_wrong_usage(m3cred: Run, arguments: tuple[str, ...]) -> None:
+    ended = m3cred("exec", *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+
+
+def test_options_of_the_command_are_its_own(execute: Run) -> None:
+    ended = execute("/bin/echo", "--json", "--demo", "--", "list")
+    assert ended.stdout == "--json --demo -- list\n"
+
+
+def test_without_a_key_the_command_is_not_run(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, ["Acme"])
+    keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
+    for name, told in {
+        "Acme": "Stripe (Test Mode) is not set up",
+        "Waits": "is pending: create it before it is used.",
+        "Acne": "did you mean “Acme”?",
+    }.items():
+        ended = m3cred("exec", name, "--", "/bin/echo", "run")
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert told in ended.stderr
+
+
+def test_the_demo_stripe_would_be_gone(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, ["Acme"], demo=True)
+    ended = m3cred("--demo", "exec", "Acme", "--", "/bin/echo", "run")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "m3cred demo-stripe" in ended.stderr
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "in clear"])
+@pytest.mark.parametrize("descriptor", [0, 7])
+def test_the_passphrases_descriptor_is_not_handed_on(
+    connected: Connected,
+    environment: dict[str, str],
+    tmp_path: Path,
+    locked: bool,
+    descriptor: int,
+) -> None:
+    identity = tmp_path / "config" / "m3cred" / "identity.txt"
+    if locked:
+        identity.write_bytes(wrapped_lightly(identity.read_bytes(), PASSPHRASE))
+    line = tmp_path / "line"
+    line.write_text(f"{PASSPHRASE}\nand more\n")
+    script = (
+        f'exec "{sys.executable}" -m m3cred_tui --passphrase-fd {descriptor} exec Acme -- '
+        f"/bin/sh -c 'readlink /proc/self/fd/{descriptor}; cat' {descriptor}<{line}"
+    )
+    ended = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={**environment, **connected.environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == ("/dev/null\n" if descriptor == 0 else "")
