@@ -110,7 +110,7 @@ class Refresh:
 
     def failed(self, asked: Asked) -> None:
         """Remember that Stripe has failed to answer, if that can be done."""
-        with suppress(Problem), locked(self._store.data):
+        with suppress(Problem, OSError), locked(self._store.data):
             self._write(self._file, asked_bytes(asked._replace(has_failed=True)))
 
     def keep(self, tokens: TokenResponse) -> None:
@@ -139,7 +139,7 @@ class Refresh:
             credential, current = self._opened()
             if not _same(current, self.tokens):
                 _log.warning("%s has other tokens by now; they stay", self._id)
-                tokens = current
+                tokens = current  # of another approval, or of a copy that was put back
             elif credential != in_room:  # a check has found its account renamed
                 data = self._store.seal(credential, tokens)
                 self._store.credentials.replace(self._id, data)

@@ -87,18 +87,20 @@ def test_killed_at_any_step_of_a_refresh_the_next_one_has_the_one_answer(
 
     forking.crowd(ask(), [0])
     [whole] = forking.crowd(ask(), [0])
-    asked_before = 0
+    died = died_after_stripe_was_asked = 0
     for step in range(1, whole.steps + 1):
         before = refreshes(world)
         again = ask()
         [killed] = forking.crowd(again, [step])
-        assert killed.outcome == "killed", step
-        asked_before += refreshes(world) > before
+        # What Stripe says arrives in one piece or in two.
+        died += killed.outcome == "killed"
+        died_after_stripe_was_asked += refreshes(world) > before
         [then] = forking.crowd(again, [0])
         assert tokens_used([then]) == {world.access_token(one)}, step
         assert refreshes(world) == before + 1, step
         assert is_connected(world, then.told), step
-    assert asked_before > 5
+    assert died >= whole.steps - 2
+    assert died_after_stripe_was_asked > 5
 
 
 def test_killed_at_any_step_of_a_disconnection_the_next_start_shows_it_and_goes_on(

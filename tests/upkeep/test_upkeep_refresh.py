@@ -15,7 +15,13 @@ from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.destination import STRIPE_TEST
 from m3cred_tui.store import lock, refreshing
 from m3cred_tui.store.problems import NotThere, StoreBusy, StoreUnusable
-from m3cred_tui.stripe.problems import ReplyLost, StripeFailed, StripeRefused, StripeUnreachable
+from m3cred_tui.stripe.problems import (
+    ReplyLost,
+    StripeFailed,
+    StripeProblem,
+    StripeRefused,
+    StripeUnreachable,
+)
 from m3cred_tui.upkeep.problems import AnswerLost
 from tests.upkeep.conftest import threads_going_on
 from tests.upkeep.stub import HANG_UP, Answer, Asked, refused, stub_stripe
@@ -148,14 +154,16 @@ async def test_what_may_have_been_answered_is_remembered_through_every_other_tro
     async with stub_stripe(stripe) as stub:
         world.platforms[STRIPE_TEST] = stub.platform
         for _ in range(4):
-            with pytest.raises(Exception, match=r"127\.0\.0\.1"):
+            with pytest.raises(StripeProblem):
                 await used(world, one)
+            world.clock.go_on(minutes=1)
         world.platforms[STRIPE_TEST] = replace(stub.platform, api_base="http://127.0.0.1:1")
         with pytest.raises(StripeUnreachable):
             await used(world, one)
         world.platforms[STRIPE_TEST] = stub.platform
         assert await used(world, one) == "rk_test_new1"
     assert len(set(stripe.keys)) == 1
+    assert world.store.tokens(one).obtained_at == world.clock() - timedelta(minutes=4)
 
 
 async def test_what_was_asked_is_remembered_though_its_file_is_damaged(world: World) -> None:
