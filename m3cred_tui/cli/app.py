@@ -77,12 +77,19 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
     try:
         app.run(mouse=mouse)
     finally:
+        _end_key_commands()
         let_exchange_end()
     if app.crash is not None:
         from m3cred_tui.cli.crash import tell_crash
 
         tell_crash(app.crash, settings.locations.log)
     return _TO_DEMO if app.wants_demo else app.return_code or 0
+
+
+def _end_key_commands() -> None:
+    """End what was to print a secret key, which may take half a minute."""
+    if module := sys.modules.get("m3cred_tui.config.key_command"):
+        module.end_running()
 
 
 def let_exchange_end() -> None:

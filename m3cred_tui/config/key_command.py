@@ -24,6 +24,8 @@ _MOST_BYTES = 4096
 _LOOK = 0.05  # seconds between two looks whether it has ended, while it prints nothing
 _NOT_FOUND = 127  # as sh says it
 
+_running: set[subprocess.Popen[bytes]] = set()
+
 
 class CommandHangs(Problem):
     """It did not end in time, and was killed with all that it had started."""
@@ -82,12 +84,20 @@ def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENC
         )
     except (OSError, ValueError) as error:  # ValueError: a null byte
         raise CommandFailed("could not be started", clean(str(error))) from None
+    _running.add(process)
     with process:
         try:
             printed, said = _heard(process, time.monotonic() + seconds, seconds)
         finally:
             _end(process)
+            _running.discard(process)
     return _judged(process.returncode, printed, said)
+
+
+def end_running() -> None:
+    """End the commands that still run, as m3cred ends: nobody waits for what they print."""
+    for process in list(_running):
+        _end(process)
 
 
 def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) -> list[bytes]:

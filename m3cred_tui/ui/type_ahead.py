@@ -12,13 +12,15 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from textual.events import Key, Paste
+from textual.widgets import Input
+
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.events import Key, Paste
     from textual.message_pump import MessagePump
 
 _ROUNDS = 4  # from a button's key to the focus on the next stage: messages of messages
-_SECONDS = 0.5  # a widget that takes longer does not hold up the keys
+_SECONDS = 1.0  # a widget that takes longer does not hold up the keys
 # Held down to run through a list; each acts on what has the focus when it is handled.
 _CURSOR_KEYS = frozenset({"up", "down", "pageup", "pagedown"})
 _APART = 1.0  # seconds between two keys, after which the first has long been followed
@@ -30,7 +32,7 @@ class TypeAhead:
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._held: deque[Key | Paste] = deque()
-        self._released: Key | Paste | None = None
+        self._released: deque[Key | Paste] = deque()
         self._last: Key | Paste | None = None
         self._following: asyncio.Task[None] | None = None
 
@@ -39,13 +41,13 @@ class TypeAhead:
 
         A paste keeps its place among the keys.
         """
-        if key is self._released:
-            self._released = None
+        if self._released and key is self._released[0]:
+            self._released.popleft()
             return True
         before, self._last = self._last, key
         apart = before is None or key.time - before.time > _APART
         moves = before is not None and {_name(before), _name(key)} <= _CURSOR_KEYS
-        if self._following is None and (apart or moves):
+        if self._following is None and (apart or moves or self._only_writes(before, key)):
             return True
         self._held.append(key)
         if self._following is None:
@@ -55,9 +57,23 @@ class TypeAhead:
     async def _follow(self) -> None:
         while self._held:
             await _settle(self._app)
-            self._released = self._held.popleft()
-            self._app.post_message(self._released)
+            self._release()
+            while self._held and self._only_writes(self._released[-1], self._held[0]):
+                self._release()
         self._following = None
+
+    def _release(self) -> None:
+        key = self._held.popleft()
+        self._released.append(key)
+        self._app.post_message(key)
+
+    def _only_writes(self, before: Key | Paste | None, key: Key | Paste) -> bool:
+        """Tell whether both keys are text for a line that has the focus: they move nothing."""
+        return isinstance(self._app.focused, Input) and _is_text(before) and _is_text(key)
+
+
+def _is_text(event: Key | Paste | None) -> bool:
+    return isinstance(event, Key) and event.is_printable
 
 
 def _name(event: Key | Paste) -> str:

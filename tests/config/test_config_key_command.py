@@ -5,6 +5,7 @@ import select
 import shlex
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from m3cred_tui.config.key_command import (
     CommandHangs,
     CommandNotFound,
     CommandTooLoud,
+    end_running,
     output_of,
 )
 from m3cred_tui.model.problem import Problem
@@ -117,3 +119,20 @@ def test_why_a_command_failed_is_told_by_its_first_line_without_a_key() -> None:
 )
 def test_a_command_without_a_key_is_told(command: str, told: str) -> None:
     assert sentence(command, CommandFailed) == told
+
+
+def test_the_end_of_m3cred_ends_a_command_that_still_runs() -> None:
+    ended: list[Problem] = []
+
+    def ask() -> None:
+        try:
+            output_of("echo here >&2; exec sleep 1000", dict(os.environ))
+        except Problem as problem:
+            ended.append(problem)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while asking.is_alive():  # it may not have begun at the first look
+        end_running()
+        asking.join(0.05)
+    assert str(ended[0]) == "The command was ended by signal 9: here"

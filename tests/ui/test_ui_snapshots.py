@@ -19,6 +19,7 @@ from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.stripe.problems import Call, StripeUnreachable
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.terminal_abilities import Abilities, Colours
 from tests.ui.conftest import Keep
 from tests.ui.scripted import NOW, READY, REQUEST, URL, ScriptedAuthorizer, approved
 from tests.ui.user import User, to_stage_4
@@ -61,11 +62,17 @@ def kept(keep: Keep, credentials: Path) -> list[Credential]:
 def snap(snap_compare: Snap, services: Services) -> Callable[..., bool]:
     """Compare what is seen after a walk; the theme is chosen before it."""
 
-    def compare(walk: Walk, size: tuple[int, int], *script: Event, theme: str = "") -> bool:
+    def compare(
+        walk: Walk,
+        size: tuple[int, int],
+        *script: Event,
+        theme: str = "",
+        colours: Colours = "truecolor",
+    ) -> bool:
         shown = services
         if script:
             shown = replace(services, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
-        app = M3credApp(shown)
+        app = M3credApp(shown, Abilities(colours))
 
         async def before(pilot: Any) -> None:
             if theme:
@@ -122,7 +129,7 @@ def test_picture_of_the_list_in_light_colours(snap: Snap, size: tuple[int, int])
 
 @pytest.mark.usefixtures("kept")
 def test_picture_of_the_list_in_sixteen_colours(snap: Snap, size: tuple[int, int]) -> None:
-    assert snap(to_the_list, size, theme="ansi-dark")
+    assert snap(to_the_list, size, colours="standard")
 
 
 @pytest.mark.usefixtures("kept")
@@ -130,7 +137,7 @@ def test_picture_of_the_list_without_colours(
     snap: Snap, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap(to_the_list, size)
+    assert snap(to_the_list, size, colours="none")
 
 
 @pytest.mark.usefixtures("kept")
@@ -353,7 +360,7 @@ def test_picture_of_the_account_without_colours(
     snap: Snap, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap(to_account, size, READY, approved(ACCOUNT))
+    assert snap(to_account, size, READY, approved(ACCOUNT), colours="none")
 
 
 def test_picture_of_an_account_that_could_not_be_read(

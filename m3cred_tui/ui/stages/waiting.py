@@ -137,11 +137,12 @@ class WaitingPanel(UrlPanel):
         line = self.query_one(PasteLine)
         try:
             self._ready.paste(message.text, final=message.final)
-        except PasteIncomplete as incomplete:
-            self._say_of_paste(str(incomplete))  # more may come: what is there stays
         except Problem as problem:
-            line.clear_away()
-            self._say_of_paste(f"! {problem}")
+            is_incomplete = isinstance(problem, PasteIncomplete)
+            if not (is_incomplete or message.goes_on):  # else what is there stays
+                line.clear_away()
+            if not message.goes_on:
+                self._say_of_paste(str(problem) if is_incomplete else f"! {problem}")
         else:
             line.clear_away()
             self.was_typed = not message.final

@@ -14,11 +14,17 @@ from textual.style import Style
 from textual.widget import Widget
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.screen import Screen
 
 _KEY = "key"
 _WIDE, _NARROW = "  ", " "
+_LAST = 3  # Back, Help and Quit
+
+_Shown = tuple[str, str, str]
+"""Key, display and description."""
 
 
 class KeyLine(Widget):
@@ -26,7 +32,7 @@ class KeyLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: list[tuple[str, str, str]] = []
+        self._shown: list[_Shown] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._update)
@@ -39,14 +45,14 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         """Put the keys at the left, and the command palette's at the right if it fits."""
-        texts = [f"{display} {does}" for _, display, does in self._shown]
         width = self.content_size.width
-        gap = _WIDE if cell_len(_WIDE.join(texts)) <= width else _NARROW
+        fitting = _fitting(self._shown, width)
+        gap = _WIDE if _length(fitting, _WIDE) <= width else _NARROW
         keys = Content(gap).join(
             Content.assemble((display, "$footer-key-foreground bold"), f" {does}").stylize(
                 Style.from_meta({_KEY: key})
             )
-            for key, display, does in self._shown
+            for key, display, does in fitting
         )
         palette = self.app.COMMAND_PALETTE_BINDING
         right = Content.assemble(("^p", "$footer-key-foreground bold"), " palette")
@@ -63,9 +69,21 @@ class KeyLine(Widget):
             self.app.simulate_key(key)
 
 
-def _keys(screen: Screen[object]) -> list[tuple[str, str, str]]:
-    """Return key, display and description of what is shown; the first key of each action."""
-    shown: dict[str, tuple[str, str, str]] = {}
+def _length(shown: Sequence[_Shown], gap: str) -> int:
+    return cell_len(gap.join(f"{display} {does}" for _, display, does in shown))
+
+
+def _fitting(shown: Sequence[_Shown], width: int) -> Sequence[_Shown]:
+    """Leave out of the middle what has no room: help, which tells all, is among the last."""
+    fitting = list(shown)
+    while len(fitting) > _LAST and _length(fitting, _NARROW) > width:
+        del fitting[-_LAST - 1]
+    return fitting
+
+
+def _keys(screen: Screen[object]) -> list[_Shown]:
+    """Return what is shown; the first key of each action."""
+    shown: dict[str, _Shown] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         if binding.show and active.enabled and binding.description:

@@ -19,12 +19,16 @@ class PasteLine(Line):
     """Masks what is pasted, and tells of it at once, however many lines it comes in."""
 
     class Pasted(Message):
-        """There is something pasted; ``final`` where it came as a whole."""
+        """There is something pasted; ``final`` where it came as a whole.
 
-        def __init__(self, text: str, *, final: bool) -> None:
+        ``goes_on`` says that the next key may be on its way, so that nothing is wrong yet.
+        """
+
+        def __init__(self, text: str, *, final: bool, goes_on: bool = False) -> None:
             super().__init__()
             self.text = text
             self.final = final
+            self.goes_on = goes_on
 
     def __init__(self) -> None:
         super().__init__("Paste the address here", id="paste", compact=True)
@@ -56,4 +60,5 @@ class PasteLine(Line):
         """Take it as it is typed, by a terminal without bracketed paste; Enter ends a line."""
         message.stop()
         if self.value:
-            self.post_message(self.Pasted(self.value, final=False))
+            goes_on = isinstance(message, Input.Changed)
+            self.post_message(self.Pasted(self.value, final=False, goes_on=goes_on))
