@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,19 @@ async def test_a_credential_that_is_deleted_while_it_is_opened_is_told_as_such(
         await user.sees("another m3cred has deleted the credential")
         await user.press("escape")
         await user.sees("There are no credentials yet.")
+
+
+async def test_what_m3ters_api_needs_is_sent_to_the_clipboard(
+    services: Services, keep: Keep
+) -> None:
+    acme = keep("Acme “Köln”")
+    async with opened(services) as user:
+        await to_details(user)
+        await user.press("i")
+        await user.sees("Fields for m3ter's API sent to your terminal's clipboard.")
+    assert json.loads(user.clipboard) == {
+        "name": acme.name,
+        "entityType": "Bill",
+        "destination": "STRIPE_TEST",
+        "integrationCredentialsId": acme.id,
+    }

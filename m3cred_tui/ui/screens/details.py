@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from m3cred_tui.model.credential import Credential, StripeAccount
+from m3cred_tui.model.integration import integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.columns import NAME, STATUS, is_authenticated
 from m3cred_tui.ui.outside import send_to_clipboard
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 
 _USE = (
     "For a native Integration Configuration that sends Bills to Stripe: choose this "
-    "credential there to authenticate the integration."
+    "credential there to authenticate the integration, or give m3ter's API the fields that "
+    "i sends to the clipboard."
 )
 _NO_EDITING = "A credential cannot be edited; create another one and delete this one."
 
@@ -44,6 +47,7 @@ class DetailsPage(Page[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
         Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
+        Binding("i", "copy_integration", "Copy JSON", tooltip="Send what m3ter's API needs"),
         Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
     ]
@@ -71,9 +75,9 @@ class DetailsPage(Page[str]):
         self._read_check()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a check only of what can be used."""
+        """Offer only of what can be used to check it and to use it."""
         del parameters
-        return action != "check" or is_authenticated(self._row)
+        return action not in {"check", "copy_integration"} or is_authenticated(self._row)
 
     def _show(self) -> None:
         row = self._row
@@ -133,11 +137,19 @@ class DetailsPage(Page[str]):
         """Go back to have the credential deleted."""
         self.dismiss(self._row.id)
 
-    @work(exclusive=True, group="copy")
-    async def action_copy_id(self) -> None:
+    def action_copy_id(self) -> None:
         """Send the Credential ID to the terminal's clipboard."""
-        ways = self._services.ways
-        said = await send_to_clipboard(self.app, ways, self._row.id, what="Credential ID")
+        self._copy(self._row.id, "Credential ID")
+
+    def action_copy_integration(self) -> None:
+        """Send what an Integration Configuration has from the credential, as JSON."""
+        if is_authenticated(self._row):
+            text = json.dumps(integration_fields(self._row), indent=2, ensure_ascii=False)
+            self._copy(text, "Fields for m3ter's API")
+
+    @work(exclusive=True, group="copy")
+    async def _copy(self, text: str, what: str) -> None:
+        said = await send_to_clipboard(self.app, self._services.ways, text, what=what)
         self.notify(said, markup=False)
 
 
