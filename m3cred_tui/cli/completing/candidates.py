@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 _NOTHING = Answer(Kind.WORDS)
 _FILE = "FILE"
-_CREDENTIAL_NAMES = frozenset({"show", "check", "exec", "delete"})
+_OF_CREDENTIALS = frozenset({"show", "check", "exec", "delete"})
 _ID_LETTERS = frozenset("0123456789abcdef-")
 
 
@@ -126,15 +126,15 @@ class _Place:
             return Answer(Kind.FILES)
         if action.option_strings:
             return _NOTHING
-        return Answer(Kind.WORDS, [*self._named(current)])
+        return Answer(Kind.WORDS, [*self._named(action, current)])
 
-    def _named(self, current: str) -> Iterator[Candidate]:
-        match self._path:
-            case ["config", "set" | "unset"] if not self._taken:
+    def _named(self, action: argparse.Action, current: str) -> Iterator[Candidate]:
+        match self._path, action.dest:
+            case ["config", "set" | "unset"], "name":
                 yield from settings()
-            case ["resume"]:
+            case ["resume"], "pending":
                 yield from credentials(current, is_demo=self._is_demo, only_pending=True)
-            case [command] if command in _CREDENTIAL_NAMES:
+            case [command], "name" | "names" if command in _OF_CREDENTIALS:
                 yield from credentials(current, is_demo=self._is_demo)
 
 

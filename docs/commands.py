@@ -1,0 +1,112 @@
+"""Writes docs/commands.md from the parser of the command line.
+
+Run it in the checkout after a change of a command: ``python -m docs.commands``.
+"""
+
+# ruff: noqa: SLF001  argparse has no other way to look into a parser
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from m3cred_tui.cli.parser import COMMANDS, parser
+
+PAGE = Path(__file__).with_suffix(".md")
+
+_INTRODUCTION = """\
+# Commands
+
+This page is written by `docs/commands.py` from the parser, which `m3cred COMMAND --help` shows,
+too. What `--json` writes is in [json.md](json.md), the settings are in
+[configuration.md](configuration.md), and [create.md](create.md) goes through `create` and
+`resume`.
+
+Results go to standard output, everything else to standard error. Colours are for terminals
+only, and not with `NO_COLOR`. A credential is named by its name, by its ID, or by the beginning
+of its ID (four characters at least); what fits several is told with each of them, and none is
+guessed. No secret is ever an argument. Where an identity is under a passphrase, a command that
+opens something asks for it on the terminal, or takes it from `--passphrase-fd`.
+
+| Status | |
+|---|---|
+| 0 | done |
+| 1 | failed: one sentence on standard error, and an object with `--json` |
+| 2 | wrong usage |
+| 130 | interrupted (Ctrl+C) |
+| 141 | nobody reads standard output any more, as in `m3cred list \\| head -1` |
+
+`m3cred exec` ends as its command does; 127 says that it was not found, 126 that it cannot be
+run.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    sections = [_section(parser([]), "m3cred", "")]
+    for name, does in COMMANDS.items():
+        sections += _sections(_below(parser([name]))[name], f"m3cred {name}", does)
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def _sections(of: argparse.ArgumentParser, name: str, does: str) -> Iterator[str]:
+    yield _section(of, name, does)
+    helps = {
+        one.dest: one.help or ""
+        for action in of._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for one in action._choices_actions
+    }
+    for verb, below in _below(of).items():
+        yield from _sections(below, f"{name} {verb}", helps.get(verb, ""))
+
+
+def _below(of: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found: dict[str, argparse.ArgumentParser] = {}
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found |= action.choices
+    return found
+
+
+def _section(of: argparse.ArgumentParser, name: str, does: str) -> str:
+    said = of.description or (f"{does[:1].upper()}{does[1:]}." if does else "")
+    parts = [f"## {name}", "", said, "", f"    {_usage(of)}", "", *_rows(of)]
+    if of.epilog:
+        parts += ["", of.epilog]
+    return "\n".join([*parts, ""])
+
+
+def _usage(of: argparse.ArgumentParser) -> str:
+    usage = " ".join(of.format_usage().removeprefix("usage: ").split())
+    return usage.replace(" [-h]", "")
+
+
+def _rows(of: argparse.ArgumentParser) -> list[str]:
+    rows = [*_told(of)]
+    return ["| | |", "|---|---|", *rows] if rows else []
+
+
+def _told(of: argparse.ArgumentParser) -> Iterator[str]:
+    formatter = of._get_formatter()
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action._choices_actions:
+                yield _row(one.dest, one.help or "")
+        elif action.help != argparse.SUPPRESS and action.dest != "help":
+            yield _row(_name(action), formatter._expand_help(action) if action.help else "")
+
+
+def _name(action: argparse.Action) -> str:
+    taken = action.metavar or ("|".join(map(str, action.choices)) if action.choices else "")
+    value = str(taken if action.nargs != 0 else "")
+    if not action.option_strings:
+        return value or action.dest
+    return ", ".join(f"{one} {value}".strip() for one in action.option_strings)
+
+
+def _row(name: str, told: str) -> str:
+    cells = (f"`{name}`", told)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

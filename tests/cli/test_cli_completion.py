@@ -1,0 +1,147 @@
+"""What completes a line, without a shell; tests/cli/test_cli_completion_shells.py has them."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m3cred_tui.cli.completing.bash import insertions, quoted, taken_apart
+from m3cred_tui.cli.completing.candidates import Answer, Candidate, Kind, answer
+from m3cred_tui.cli.parser import COMMANDS
+from m3cred_tui.model.text import clean
+from tests.cli.kept import CANARY, keep
+from tests.e2e.conftest import program
+
+Run = Callable[..., CompletedProcess[str]]
+
+NAMES = st.text(min_size=1, max_size=20).map(clean).filter(bool)
+QUOTES = st.sampled_from(["", "'", '"'])
+HARD = ["a b", "'", '"', "\\", "$HOME", "`id`", "!x", "a:b=c", "~", "#", "*", "a\\'\"b", "é 日"]
+HARD += ["{a,b}", "(x)", "a;b", "a&b|c", "<x>", "-x", "[a-z]", "%1", "^a", "a\\"]
+
+
+@given(name=NAMES, quote=QUOTES, cut=st.integers(0, 20))
+def test_what_is_inserted_makes_the_word_that_was_meant(
+    name: str, quote: str, cut: int
+) -> None:
+    typed = quote + quoted(name[:cut], quote)
+    line = taken_apart(f"m3cred show {typed}")
+    assert line.words == ["m3cred", "show", name[:cut]]
+    replaced = typed[len(quote) :]  # what readline takes for the word
+    (inserted,) = insertions([name], line, replaced)
+    whole = typed.removesuffix(replaced) + inserted + quote
+    assert taken_apart(f"m3cred show {whole}").words == ["m3cred", "show", name]
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'], ids=["plain", "single", "double"])
+def test_bash_reads_it_as_it_was_meant(quote: str) -> None:
+    words = " ".join(f"{quote}{quoted(name, quote)}{quote}" for name in HARD)
+    ended = subprocess.run(
+        [program("bash"), "-c", f"printf '%s\\n' {words}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # Within double quotes, history expansion is not for scripts.
+    assert ended.stdout.splitlines() == HARD
+
+
+def test_where_bash_breaks_a_word_only_its_end_is_replaced() -> None:
+    line = taken_apart("m3cred show a:b=")
+    assert [*insertions(["a:b=c d"], line, "")] == [r"c\ d"]
+    line = taken_apart("m3cred show a:b")
+    assert [*insertions(["a:bc", "x:bc"], line, "b")] == ["bc"]
+
+
+def test_what_does_not_begin_so_is_left_out() -> None:
+    line = taken_apart("m3cred show Ac")
+    assert [*insertions(["Acme", "acme", "Beta"], line, "Ac")] == ["Acme"]
+
+
+def values(found: Answer) -> list[str]:
+    return [one.value for one in found.candidates]
+
+
+def test_every_command_is_offered_with_what_it_does() -> None:
+    found = answer([""])
+    assert [*found.candidates] == [Candidate(*one) for one in COMMANDS.items()]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["--demo", "--"], ["--help", "--version", "--demo", "--no-mouse", "--passphrase-fd"]),
+        (
+            ["--passphrase-fd", "3", "identity", ""],
+            ["show", "protect", "unprotect", "export", "import"],
+        ),
+        (["completion", "--"], ["--help"]),  # and not what is for the scripts
+        (["completion", ""], ["bash", "zsh", "fish"]),
+        (["create", "--destination", ""], ["stripe", "stripe_test"]),
+        (["--passphrase-fd", ""], []),
+        (["no-such-command", ""], []),
+        (["show", "a", ""], []),
+        (["config", "set", "stripe.ports", ""], []),
+    ],
+    ids=str,
+)
+def test_what_fits_depends_on_what_stands_before(words: list[str], offered: list[str]) -> None:
+    assert values(answer(words)) == offered
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["relay-page", ""], Kind.FILES),
+        (["identity", "export", ""], Kind.FILES),
+        (["exec", "Acme", ""], Kind.COMMANDS),
+        (["exec", "Acme", "--", ""], Kind.COMMANDS),
+        (["exec", "Acme", "--", "cat", ""], Kind.FILES),
+        (["exec", "Acme", "--", "cat", "-"], Kind.FILES),
+    ],
+    ids=str,
+)
+def test_files_and_commands_are_the_shells(words: list[str], kind: Kind) -> None:
+    assert answer(words) == Answer(kind)
+
+
+def test_credentials_are_offered_where_one_is_meant_and_ids_where_one_is_typed(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    one, twin, other = keep(tmp_path, ["Acme", "Twin", "Twin"])
+    for command in ("show", "check", "delete", "exec"):
+        assert values(answer([command, ""])) == [other.id, twin.id, "Acme"]
+    assert one.id in values(answer(["show", one.id[:6]]))
+    assert values(answer(["check", "Acme", ""])) != []
+    assert values(answer(["list", ""])) == []
+    keep(tmp_path, ["Rehearsal"], demo=True)
+    assert values(answer(["--demo", "show", ""])) == ["Rehearsal"]
+    assert CANARY not in str(answer(["show", ""]))
+
+
+def test_a_store_that_cannot_be_read_completes_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    keep(tmp_path, ["Acme"])
+    (tmp_path / "data" / "m3cred" / "credentials").chmod(0o755)
+    ended = subprocess.run(
+        [sys.executable, "-m", "m3cred_tui", "completion", "zsh", "--answer"],
+        env=environment,
+        input=b"show\0\0",
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"Traceback" not in ended.stderr
+
+
+def test_another_shell_is_wrong_usage(m3cred: Run) -> None:
+    ended = m3cred("completion", "tcsh")
+    assert (ended.returncode, ended.stdout) == (2, "")
