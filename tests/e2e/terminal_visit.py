@@ -174,7 +174,7 @@ async def _pasted(app: Terminal, setup: Setup, url: str, marked: dict[str, bool]
     if setup.is_old:
         app.press(redirect, ENTER)
     else:
-        app.press("example.org/")
+        app.press("example.org/", ENTER)
         await app.shows("! This is an address of example.org")
         assert _PASTE in app.raw
         app.press(f"\x1b[200~{redirect}\x1b[201~")

@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 class CheckedListPage(ListPage):
     """Shows what the last check of each credential said, and checks them anew."""
 
-    CHECK_BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "check", "Check", tooltip="Check the selected credential at Stripe"),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "check", "Check", show=False, tooltip="Check this one at Stripe"),
         Binding("V", "check_all", "Check all", show=False, tooltip="Check all that are listed"),
         Binding("escape", "stop_checking", "Stop"),
     ]
-    """For who inherits, to stand where they are wanted among the keys."""
 
     _checking: Worker[None] | None = None
 

@@ -49,7 +49,6 @@ class CredentialsPage(DeletingPage):
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
         Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
-        *DeletingPage.CHECK_BINDINGS,
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
         Binding("escape", "clear_filter", "Show all"),
         Binding("down", "app.focus_next", show=False),
