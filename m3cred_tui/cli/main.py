@@ -26,9 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     if words[0] == "list" and not any(word.startswith("-") for word in words):
-        # What is run most, in prompts and scripts, mostly has nothing to be parsed.
+        # What is run most, in prompts and scripts, mostly has nothing to be parsed; and it
+        # ends before there is any garbage, but would look for it at many an import.
+        import gc
+
         from m3cred_tui.cli.list import listed
 
+        gc.disable()
         return listed(words[1:])
     from m3cred_tui.cli.parser import parser
 

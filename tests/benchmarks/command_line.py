@@ -20,7 +20,11 @@ _LISTED = 10
 
 
 def command_line(programs: Programs, rounds: int) -> Iterator[Line]:
-    """Run each in turn with an empty Python program."""
+    """Run each in turn with an empty Python program.
+
+    Measure a regular install by ``--m3cred``: an editable one has every Python of its
+    environment import a finder, which makes the yardstick twice as long.
+    """
     m3cred, nothing = str(programs.m3cred), [programs.python, "-c", "pass"]
     rounds = 4 * rounds  # they are short, and a busy machine makes much of a difference
     yield _line([m3cred, "--version"], nothing, environment(filled(programs.root, 0)), rounds)
