@@ -52,6 +52,9 @@ class M3credApp(App[None]):
             "comma", "settings", "Settings", key_display=",", show=False, tooltip="Settings"
         ),
         Binding("q", "quit", "Quit", tooltip="Leave m3cred"),
+        Binding(
+            "ctrl+l", "redraw", "Redraw", show=False, priority=True, tooltip="Draw all anew"
+        ),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]
 
@@ -108,12 +111,19 @@ class M3credApp(App[None]):
         """Cover a window that is too small with a sentence that says so."""
         from m3cred_tui.ui.screens.too_small import TooSmall
 
+        self.action_redraw()  # a window may lose what it has no room for, and come back
         too_small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
         covered = isinstance(self.screen, TooSmall)
         if too_small and not covered:
             self.push_screen(TooSmall(LEAST_WIDTH, LEAST_HEIGHT))
         elif covered and not too_small:
             self.pop_screen()
+
+    def action_redraw(self) -> None:
+        """Draw all anew: another program may have written on the screen."""
+        if isinstance(self._driver, TerminalDriver):  # tests have another
+            self._driver.forget()
+        self.screen.refresh()
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the Credentials page itself, with no empty screen below it."""

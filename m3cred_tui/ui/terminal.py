@@ -15,6 +15,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from m3cred_tui.ui.bracketed_paste import BracketedPaste
+from m3cred_tui.ui.known_cells import KnownCells
 from m3cred_tui.ui.terminal_signs import shown
 
 if TYPE_CHECKING:
@@ -55,8 +56,18 @@ class TerminalDriver(LinuxDriver):
         self._abilities = abilities
         self._is_on = False
         self._is_gone = False
+        self._known = KnownCells()
         self._output = _Output(sys.__stderr__ or sys.stderr, self._let_go, abilities)
         self._file = self._output  # type: ignore[assignment]  # all that Textual's writer uses
+
+    def write(self, data: str) -> None:
+        """Send what the terminal does not show already."""
+        if changes := self._known.changes(data):
+            super().write(changes)
+
+    def forget(self) -> None:
+        """Take nothing for known of what the terminal shows."""
+        self._known.forget()
 
     def start_application_mode(self) -> None:
         """Take the terminal."""

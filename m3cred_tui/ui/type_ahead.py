@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
 _ROUNDS = 4  # from a button's key to the focus on the next stage: messages of messages
-_SECONDS = 1.0  # a widget that takes longer does not hold up the keys
+_SECONDS = 3.0  # a widget that takes longer does not hold up the keys
 # Held down to run through a list; each acts on what has the focus when it is handled.
 _CURSOR_KEYS = frozenset({"up", "down", "pageup", "pagedown"})
 _APART = 1.0  # seconds between two keys, after which the first has long been followed

@@ -128,6 +128,7 @@ class AuthenticateStage(Stage):
     async def _show(self, panel: Widget) -> None:
         """Change the panel; focus goes to its button, the next thing to do."""
         with self.app.batch_update():
+            self.screen.set_focus(None)  # else it goes to the sidebar, and back, for all to see
             await self._panel.remove_children()
             await self._panel.mount(panel)
         self.take_focus()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from m3cred_tui.ui.services import Services
 
 _SOON = timedelta(minutes=2)
+_COARSE = 10  # seconds
 _LONG = TIME_LIMIT - _SOON
 _HINT = (
     "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: go back, "
@@ -201,7 +202,10 @@ class WaitingPanel(UrlPanel):
         if not self.screen.is_active:
             return  # below a question, where each tick would draw the whole screen anew
         left = max(self._ready.expires_at - self._services.now(), timedelta())
-        minutes, seconds = divmod(round(left.total_seconds()), 60)
+        seconds = round(left.total_seconds())
+        if self._elsewhere and left > _SOON:  # over a slow line each change costs a packet
+            seconds -= seconds % _COARSE
+        minutes, seconds = divmod(seconds, 60)
         shown = self.query_one("#time-left", Static)
         shown.update(f"{minutes}:{seconds:02} left")
         shown.set_class(left < _SOON, "soon")

@@ -1,0 +1,188 @@
+"""What the terminal shows already is not sent to it again.
+
+Textual sends a widget whole where one cell of it has changed, and the whole screen where
+anything has moved. Over a line of 9600 baud that is a quarter of a minute for each stage.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.cells import get_character_cell_size
+
+from m3cred_tui.ui.rendition import PLAIN, Rendition, change, for_blank, of_blank, rendition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Cell = tuple[str, Rendition, str]
+"""A character and its marks, how it is drawn, and where it links to; the second cell of a
+wide character has no text."""
+Row = list[Cell | None]
+"""``None`` is a cell that nobody knows."""
+
+_TOKEN = re.compile(
+    r"\x1b\[(?P<line>\d+);(?P<column>\d+)H"
+    r"|\x1b\[(?P<sgr>[\d;]*)m"
+    r"|\x1b\]8;[^;\x1b\x07]*;(?P<link>[^\x1b\x07]*)(?:\x1b\\|\x07)"
+    r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
+    r"|(?P<feed>\n)"
+)
+# Synchronized output; title, pointer and clipboard. What goes through tmux or screen is not
+# among them: who passes it on may do so in the middle of a sequence of its own.
+_DRAWS_NOTHING = re.compile(
+    r"(?:\x1b\[\?2026[hl]|\x1b\](?:[012]|22|52);[^\x1b\x07]*(?:\x1b\\|\x07))*"
+)
+_PLAINLY = "\x1b[0m"
+_GAP = 4  # cells that are sent again rather than jumped over, which takes six bytes or more
+
+
+class KnownCells:
+    """The cells of a terminal, as far as they are known."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, Row] = {}
+        self._rendition, self._link = PLAIN, ""
+        self._cursor: tuple[int, int] | None = None
+        self._is_void = False
+
+    def forget(self) -> None:
+        """Take nothing for known: the window has changed. May be called from any thread."""
+        self._is_void = True
+
+    def changes(self, data: str) -> str:
+        """Return what has the same effect as ``data``, given all that was given before."""
+        if self._is_void:
+            self._rows, self._cursor = {}, None
+        drawing = _Drawing(self._rows)
+        if not drawing.take(data):
+            self._is_void = self._is_void or not _DRAWS_NOTHING.fullmatch(data)
+            return self._draw_plainly() + data
+        parts = [_PLAINLY if self._is_void else ""]
+        self._is_void = False
+        for line, row in drawing.rows.items():
+            before = self._rows.get(line, [])
+            if row != before:
+                self._rows[line] = row
+                for begin, end in _runs(before, row):
+                    parts += (self._move(line, begin), self._send(row[begin:end]))
+                    self._cursor = line, end
+        if self._link:
+            parts.append(self._link_to(""))
+        parts.append(self._move(*drawing.cursor))
+        return "".join(parts)
+
+    def _send(self, cells: Row) -> str:
+        parts: list[str] = []
+        now = self._rendition
+        for text, wanted, link in filter(None, cells):
+            if link != self._link:
+                parts.append(self._link_to(link))
+            if wanted != now:
+                before, now = now, for_blank(wanted, now) if text == " " else wanted
+                parts.append(change(before, now))
+            parts.append(text)
+        self._rendition = now
+        return "".join(parts)
+
+    def _move(self, line: int, column: int) -> str:
+        if self._cursor == (line, column):
+            return ""
+        self._cursor = line, column
+        return f"\x1b[{line + 1};{column + 1}H"
+
+    def _link_to(self, link: str) -> str:
+        self._link = link
+        # With one id the lines of a wrapped link are one link to the terminal, too.
+        return f"\x1b]8;id=m3cred;{link}\x1b\\" if link else "\x1b]8;;\x1b\\"
+
+    def _draw_plainly(self) -> str:
+        before, self._rendition = self._rendition, PLAIN
+        return "" if before == PLAIN else _PLAINLY
+
+
+class _Drawing:
+    """The rows that some output draws on, as they are after it."""
+
+    def __init__(self, rows: dict[int, Row]) -> None:
+        self._before = rows
+        self.rows: dict[int, Row] = {}
+        self.cursor = -1, -1
+
+    def take(self, data: str) -> bool:
+        """Take in ``data``; return whether all it does is to draw at places that it names."""
+        end, sgr, link = 0, "", ""
+        while token := _TOKEN.match(data, end):
+            end = token.end()
+            if token["text"] is not None:
+                if self.cursor[0] < 0:
+                    return False
+                self._draw(_cells(token["text"], rendition(sgr), link))
+            elif token["line"] is not None:
+                self.cursor = int(token["line"]) - 1, int(token["column"]) - 1
+            elif token["sgr"] is not None:
+                sgr = f"{sgr};{token['sgr']}" if token["sgr"] not in {"", "0"} else ""
+            elif token["link"] is not None:
+                link = token["link"]
+            else:
+                self.cursor = self.cursor[0] + 1, 0
+        return end == len(data) and self.cursor[0] >= 0
+
+    def _draw(self, cells: Sequence[Cell]) -> None:
+        line, column = self.cursor
+        row = self.rows.get(line)
+        if row is None:
+            row = self.rows[line] = [*self._before.get(line, ())]
+        row += [None] * (column - len(row))
+        row[column : column + len(cells)] = cells
+        self.cursor = line, column + len(cells)
+
+
+@lru_cache(maxsize=4096)  # most of what is sent was sent before
+def _cells(text: str, how: Rendition, link: str) -> tuple[Cell, ...]:
+    cells: list[Cell] = []
+    blank = " ", of_blank(how), link
+    for one in text:
+        if one == " ":
+            cells.append(blank)
+        elif width := get_character_cell_size(one):
+            cells.append((one, how, link))
+            cells += [("", how, link)] * (width - 1)
+        elif cells:
+            at = -1 if cells[-1][0] else -2
+            cells[at] = (cells[at][0] + one, how, link)
+    return tuple(cells)
+
+
+def _runs(before: Row, after: Row) -> Iterator[tuple[int, int]]:
+    """Yield where to begin and to end sending; what is in between is the same, or not known."""
+    known = len(before)
+    changed = [
+        at
+        for at, cell in enumerate(after)
+        if cell is not None and (at >= known or cell != before[at])
+    ]
+    if not changed:
+        return
+    if not (_is_even(before) and _is_even(after)):
+        # Terminals do not agree on where what follows stands: nothing of it is left out.
+        first = max(at for at in range(changed[0] + 1) if _begins(after[at]))
+        changed = [at for at in range(first, len(after)) if after[at] is not None]
+    begin = end = changed[0]
+    for at in changed:
+        if at - end > _GAP or None in after[end:at]:
+            yield begin, end
+            begin = at
+        end = at + 1
+    yield begin, end
+
+
+def _is_even(row: Row) -> bool:
+    """Tell whether each cell has one character of its own."""
+    return all(cell is None or len(cell[0]) == 1 for cell in row)
+
+
+def _begins(cell: Cell | None) -> bool:
+    return cell is not None and bool(cell[0])
