@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import Credential, Draft, Status, StripeAccount
@@ -61,7 +61,7 @@ class PendingJournal:
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep the approval; raises ``Problem`` as the store does."""
         if self.credential is not None:
-            self.credential = replace(self.credential, account=account)
+            self.credential = self.credential._replace(account=account)
             self.store.keep_pending(self.credential, tokens)
 
     def ended(self) -> None:
@@ -100,7 +100,7 @@ def created(pending: Credential, account: StripeAccount, draft: Draft) -> Creden
     if account.livemode != pending.destination.livemode:
         raise ValueError("the account is of the other mode than the destination")
     name = tidy_name(draft.name)
-    return replace(pending, name=name, account=account, status=Status.AUTHENTICATED)
+    return pending._replace(name=name, account=account, status=Status.AUTHENTICATED)
 
 
 def draft_of(pending: Credential) -> Draft:

@@ -1,15 +1,20 @@
 """Where things lie."""
 
-from dataclasses import dataclass
+import os
+import sys
 from pathlib import Path
-
-from platformdirs import PlatformDirs
+from typing import NamedTuple
 
 APP_NAME = "m3cred"
 
+_XDG = {
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_STATE_HOME": ".local/state",
+}
 
-@dataclass(frozen=True, slots=True)
-class Locations:
+
+class Locations(NamedTuple):
     """What m3cred reads and writes; none of it need exist yet."""
 
     data: Path
@@ -34,10 +39,30 @@ class Locations:
 
 def locations(*, demo: bool) -> Locations:
     """Return this user's locations; the demo's lie in ``demo/`` below the normal ones."""
-    dirs = PlatformDirs(APP_NAME, appauthor=False)
-    data, config, state = dirs.user_data_path, dirs.user_config_path, dirs.user_state_path
+    data, config, state = _of_linux() or _of_platform()
     if config.is_relative_to(data):  # macOS has one directory for both
         config = Path.home() / f".{APP_NAME}"
     if demo:
         data, config, state = data / "demo", config / "demo", state / "demo"
     return Locations(data, config / "identity.txt", state / f"{APP_NAME}.log")
+
+
+def _of_linux() -> tuple[Path, Path, Path] | None:
+    """Return what platformdirs does in the usual case, without the time to import it."""
+    if sys.platform != "linux":
+        return None
+    home, found = os.environ.get("HOME", ""), []
+    for name, default in _XDG.items():
+        base = os.environ.get(name) or f"{home}/{default}"
+        if not base.startswith("/"):
+            return None
+        found.append(Path(base, APP_NAME))
+    data, config, state = found
+    return data, config, state
+
+
+def _of_platform() -> tuple[Path, Path, Path]:
+    from platformdirs import PlatformDirs  # noqa: PLC0415 - takes 10 ms, and is seldom needed
+
+    dirs = PlatformDirs(APP_NAME, appauthor=False)
+    return dirs.user_data_path, dirs.user_config_path, dirs.user_state_path

@@ -1,8 +1,8 @@
 """An Integration Credential, and the parts it is made of."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from m3cred_tui.model.destination import Destination
 from m3cred_tui.model.entity_type import EntityType
@@ -17,8 +17,7 @@ class Status(StrEnum):
     AUTHENTICATED = "authenticated"
 
 
-@dataclass(frozen=True, slots=True)
-class StripeAccount:
+class StripeAccount(NamedTuple):
     """The Stripe account that was approved; what Stripe may leave out is ``None``."""
 
     id: str
@@ -32,8 +31,7 @@ class StripeAccount:
         return "live" if self.livemode else "test"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenResponse:
+class TokenResponse(NamedTuple):
     """What Stripe answers to an exchange or a refresh, as far as m3cred uses it.
 
     With Connect, ``access_token``, ``refresh_token`` and ``publishable_key`` are deprecated
@@ -53,8 +51,7 @@ class TokenResponse:
     """Since when an access token's hour runs; ``None`` where it does not end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A credential without its secrets: what a list shows."""
 
     id: str
@@ -68,8 +65,7 @@ class Credential:
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What the user has entered so far in Create Integration Credential."""
 
     name: str = ""

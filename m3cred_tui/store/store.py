@@ -7,7 +7,6 @@ apart. A pending credential is one that Stripe has approved and that nobody has 
 from __future__ import annotations
 
 import heapq
-import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +29,7 @@ from m3cred_tui.store.sealed_record import opened, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from logging import Logger
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential
@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
 
 
-_log = logging.getLogger(__name__)
+def _log() -> Logger:
+    import logging  # noqa: PLC0415 - takes as long as a list, which logs nothing
+
+    return logging.getLogger(__name__)
+
 
 Stamps = tuple[Stamp, Stamp]
 
@@ -194,7 +198,7 @@ class CredentialStore:
             if self._credentials.has(credential.id):
                 raise AlreadyThere(credential.id)
             self._pending.replace(credential.id, data)
-        _log.info("kept the approval %s", credential.id)
+        _log().info("kept the approval %s", credential.id)
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         """Keep a new credential; when this returns, it survives a crash.
@@ -209,7 +213,7 @@ class CredentialStore:
             except FileExistsError:
                 raise AlreadyThere(credential.id) from None
             self._pending.remove_leftover(credential.id)
-        _log.info("created %s", credential.id)
+        _log().info("created %s", credential.id)
 
     def update(self, credential_id: str, change: Change) -> Credential:
         """Replace a credential by what ``change`` makes of it, and return that.
@@ -223,7 +227,7 @@ class CredentialStore:
             if credential.id != credential_id:
                 raise CannotBeKept(credential_id, "its ID would change")
             self._credentials.replace(credential_id, self._sealed(credential, tokens))
-        _log.info("changed %s", credential_id)
+        _log().info("changed %s", credential_id)
         return credential
 
     def delete(self, credential_id: str) -> None:
@@ -237,7 +241,7 @@ class CredentialStore:
                 if was_pending:
                     raise OutcomeUnknown(unusable.path, unusable.reason) from unusable
                 raise
-        _log.info("deleted %s", credential_id)
+        _log().info("deleted %s", credential_id)
 
     @contextmanager
     def _changing(self, credential_id: str) -> Iterator[None]:
@@ -249,7 +253,7 @@ class CredentialStore:
                     found = found_again(self.read, credential_id)
                     raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
         except Problem as problem:
-            _log.error("%s: %s", type(problem).__name__, problem)
+            _log().error("%s: %s", type(problem).__name__, problem)
             raise
 
     def _sweep_half_created(self) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlencode
@@ -56,7 +56,7 @@ class AppsGateway:
         tokens = await ask(
             Call.EXCHANGE, request, replies.apps_token_response, time_limit=self.time_limit
         )
-        return replace(tokens, oauth=OAuthModel.APPS, obtained_at=obtained_at)
+        return tokens._replace(oauth=OAuthModel.APPS, obtained_at=obtained_at)
 
     async def refresh(
         self, tokens: TokenResponse, idempotency_key: str, *, asked_at: datetime | None = None
@@ -79,7 +79,7 @@ class AppsGateway:
             raise KeyOfOtherMode(Call.REFRESH, host, livemode=tokens.livemode)
         read = partial(replies.refreshed, before=tokens)
         after = await ask(Call.REFRESH, request, read, time_limit=self.time_limit)
-        return replace(after, oauth=OAuthModel.APPS, obtained_at=obtained_at)
+        return after._replace(oauth=OAuthModel.APPS, obtained_at=obtained_at)
 
     async def deauthorize(self, account_id: str) -> None:
         """Disconnect the account from the platform: all of its tokens end.

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
@@ -75,8 +74,7 @@ def refreshed(body: bytes, before: TokenResponse) -> TokenResponse:
     access_token = _secret(reply, "access_token")
     if access_token is None:
         raise ReplyError("it has no access token")
-    return replace(
-        before,
+    return before._replace(
         access_token=access_token,
         refresh_token=_secret(reply, "refresh_token") or before.refresh_token,
         publishable_key=_token(reply, "stripe_publishable_key") or before.publishable_key,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.check import CheckResult, Outcome
@@ -119,12 +118,12 @@ class _Check:
         if known is None:
             return
         name, country = account.name or known.name, account.country or known.country
-        renamed = replace(known, name=name, country=country)
+        renamed = known._replace(name=name, country=country)
         if renamed == known:
             return
         try:
             self._upkeep.store.update(
-                credential.id, lambda now, tokens: (replace(now, account=renamed), tokens)
+                credential.id, lambda now, tokens: (now._replace(account=renamed), tokens)
             )
         except Problem as problem:
             _log.warning("%s keeps the old name of its account: %s", credential.id, problem)

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -48,7 +47,7 @@ def test_create_takes_the_account_and_the_name_that_was_entered_last_and_nothing
     pending = _pending(Draft("Acme", BILL, STRIPE_TEST))
     credential = created(pending, ACCOUNT, Draft(" Acme  two", BILL, STRIPE_TEST))
     changed = {"name": "Acme two", "account": ACCOUNT, "status": Status.AUTHENTICATED}
-    assert credential == replace(pending, **changed)  # type: ignore[arg-type]  # of three types
+    assert credential == pending._replace(**changed)  # type: ignore[arg-type]  # of three types
 
 
 def test_going_on_later_begins_with_what_was_entered() -> None:

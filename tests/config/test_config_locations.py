@@ -1,10 +1,10 @@
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
-from m3cred_tui.config import locations as locations_module
-from m3cred_tui.config.locations import Locations, locations
+from m3cred_tui.config.locations import APP_NAME, Locations, locations
 
 XDG = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
@@ -73,7 +73,8 @@ def test_where_one_directory_is_for_both_the_identity_goes_elsewhere(
                 home / "Library" / name
             )
 
-    monkeypatch.setattr(locations_module, "PlatformDirs", OneDirectory)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platformdirs, "PlatformDirs", OneDirectory)
     places = locations(demo=False)
     assert places.data == home / "Library/m3cred"
     assert places.identity == home / ".m3cred/identity.txt"
@@ -83,3 +84,18 @@ def test_asking_where_things_lie_makes_nothing(home: Path) -> None:
     locations(demo=False)
     locations(demo=True)
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["/else/where", "", "relative", "~/here", "/", "/a//b/"])
+def test_they_are_those_of_platformdirs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    for name in XDG:
+        monkeypatch.setenv(name, value)
+        dirs = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
+        found = locations(demo=False)
+        assert found.data == dirs.user_data_path
+        assert found.log.parent == dirs.user_state_path
+        if not dirs.user_config_path.is_relative_to(found.data):
+            assert found.identity.parent == dirs.user_config_path
+        monkeypatch.delenv(name)

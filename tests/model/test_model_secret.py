@@ -68,7 +68,7 @@ def test_a_print_shows_that_something_is_hidden(secret: Secret) -> None:
         len,
         iter,
         dataclasses.asdict,
-        lambda secret: dataclasses.asdict(TokenResponse("acct_1", False, "x", secret)),
+        lambda secret: copy.deepcopy(TokenResponse("acct_1", False, "x", secret)),
         lambda secret: pickle.dumps(TokenResponse("acct_1", False, "x", secret)),
         lambda secret: secret == CANARY,
         lambda secret: secret != CANARY,

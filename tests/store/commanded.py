@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -77,7 +76,7 @@ def _create(store: CredentialStore, command: Command) -> None:
 
 
 def _keep(store: CredentialStore, command: Command) -> None:
-    pending = replace(credential(command.id, command.name), status=Status.PENDING)
+    pending = credential(command.id, command.name)._replace(status=Status.PENDING)
     store.keep_pending(pending, tokens(command.secret))
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from select import select
@@ -26,7 +25,7 @@ def change(root: Path, me: str) -> None:
             continue
         new = credential(credential_id(datetime.now(UTC), os.urandom(10)), f"{me} {number}")
         if number % 8 < 4:
-            store.keep_pending(replace(new, status=Status.PENDING), tokens(me))
+            store.keep_pending(new._replace(status=Status.PENDING), tokens(me))
         store.create(new, tokens(me))
         if number % 4:
             store.delete(new.id)
@@ -39,7 +38,7 @@ def _counted(
     access_token = before.access_token
     assert access_token is not None
     # Both halves of the record say how often and by whom.
-    return replace(shared, name=counted), tokens(f"{access_token.reveal()}{me}")
+    return shared._replace(name=counted), tokens(f"{access_token.reveal()}{me}")
 
 
 def begin(root: Path, me: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,8 +52,8 @@ def request(state: str = "state_of_the_request") -> AuthorizationRequest:
     return AuthorizationRequest(Secret(state), "http://127.0.0.1:27182/callback", _OVER)
 
 
-PENDING = replace(credential(), status=Status.PENDING)
-REQUESTED = replace(PENDING, account=None)
+PENDING = credential()._replace(status=Status.PENDING)
+REQUESTED = PENDING._replace(account=None)
 
 
 def _nothing(root: Path) -> None:
@@ -89,7 +88,7 @@ def _requested(root: Path) -> None:
     requests = store_in(root).requests
     requests.keep(REQUESTED, request())
     later = _TIME + timedelta(seconds=1)
-    requests.keep(replace(REQUESTED, id=YOUNGER, created_at=later), request("state_younger"))
+    requests.keep(REQUESTED._replace(id=YOUNGER, created_at=later), request("state_younger"))
 
 
 def _created_and_still_pending(root: Path) -> None:
@@ -119,7 +118,7 @@ def _keep(store: CredentialStore) -> None:
 
 
 def _keep_anew(store: CredentialStore) -> None:
-    store.keep_pending(replace(PENDING, name="Acme anew"), tokens("sk_live_anew"))
+    store.keep_pending(PENDING._replace(name="Acme anew"), tokens("sk_live_anew"))
 
 
 def _update(store: CredentialStore) -> None:

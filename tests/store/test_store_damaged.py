@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,7 @@ def test_a_record_that_somebody_edited_is_damaged(
 def test_one_damaged_record_leaves_the_others_alone(
     store: CredentialStore, file: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
-    other = replace(acme, id=credential_id(acme.created_at, b"\xff" * 10))
+    other = acme._replace(id=credential_id(acme.created_at, b"\xff" * 10))
     store.create(other, tokens)
     file.write_bytes(b"")
     assert isinstance(store.read(file.stem), Damaged)
@@ -180,7 +179,7 @@ def test_secrets_of_one_credential_are_not_given_out_for_another(
     tokens: TokenResponse,
     credentials: Path,
 ) -> None:
-    other = replace(acme, id=credential_id(acme.created_at, b"\xff" * 10))
+    other = acme._replace(id=credential_id(acme.created_at, b"\xff" * 10))
     store.create(other, tokens)
     sealed = json.loads((credentials / f"{other.id}.json").read_bytes())["sealed"]
     change(file, lambda it: it.update(sealed=sealed))

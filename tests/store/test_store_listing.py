@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,7 @@ def oldest_first(store: CredentialStore, acme: Credential, tokens: TokenResponse
     for minutes in (0, 1, 2, 60, 1_000_000):
         created_at = acme.created_at + timedelta(minutes=minutes)
         ids.append(credential_id(created_at, bytes(10)))
-        store.create(replace(acme, id=ids[-1], created_at=created_at), tokens)
+        store.create(acme._replace(id=ids[-1], created_at=created_at), tokens)
     return ids
 
 

@@ -1,7 +1,6 @@
 """Files of other versions: an older one is taken as it is, a newer one is left alone."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,7 +69,7 @@ def test_an_older_record_is_listed_verified_and_opened_and_stays_as_it_is(
 def test_an_older_record_is_one_of_today_after_an_update(
     store: CredentialStore, old: Path
 ) -> None:
-    renamed = replace(AS_CREATED, name="Acme")
+    renamed = AS_CREATED._replace(name="Acme")
     store.update(_ID, lambda _before, tokens: (renamed, tokens))
     fields = json.loads(old.read_bytes())
     assert (fields["schema"], "crc32" in fields) == (2, True)
@@ -92,11 +91,11 @@ def test_a_credential_keeps_the_model_that_it_was_made_with(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     at = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
-    by_apps = replace(tokens, oauth=OAuthModel.APPS, obtained_at=at)
+    by_apps = tokens._replace(oauth=OAuthModel.APPS, obtained_at=at)
     store.create(acme, by_apps)
     kept = store.tokens(acme.id)
     assert (kept.oauth, kept.obtained_at) == (OAuthModel.APPS, at)
-    refreshed = replace(kept, access_token=Secret("rk_live_next"), obtained_at=at)
+    refreshed = kept._replace(access_token=Secret("rk_live_next"), obtained_at=at)
     store.update(acme.id, lambda before, _tokens: (before, refreshed))
     kept = store.tokens(acme.id)
     assert (kept.oauth, secrets(kept)[0]) == (OAuthModel.APPS, "rk_live_next")
@@ -155,7 +154,7 @@ def test_a_newer_record_is_a_row_that_says_so_and_nothing_rewrites_or_removes_it
     with pytest.raises(AlreadyThere):
         store.create(acme, tokens)
     with pytest.raises(AlreadyThere):
-        store.keep_pending(replace(acme, status=Status.PENDING), tokens)
+        store.keep_pending(acme._replace(status=Status.PENDING), tokens)
     with pytest.raises(CredentialDamaged, match="a newer m3cred"):
         store.update(acme.id, lambda *before: before)
     assert file.read_bytes() == newer

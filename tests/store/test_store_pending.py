@@ -2,7 +2,6 @@
 
 import errno
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from m3cred_tui.store.store import CredentialStore
 
 @pytest.fixture
 def pending(acme: Credential) -> Credential:
-    return replace(acme, status=Status.PENDING)
+    return acme._replace(status=Status.PENDING)
 
 
 @pytest.fixture
@@ -52,9 +51,9 @@ def test_keeping_it_anew_replaces_it(
     store: CredentialStore, pending: Credential, tokens: TokenResponse
 ) -> None:
     store.keep_pending(pending, tokens)
-    anew = replace(tokens, access_token=Secret("sk_live_anew"))
-    store.keep_pending(replace(pending, name="Acme anew"), anew)
-    assert store.read(pending.id) == replace(pending, name="Acme anew")
+    anew = tokens._replace(access_token=Secret("sk_live_anew"))
+    store.keep_pending(pending._replace(name="Acme anew"), anew)
+    assert store.read(pending.id) == pending._replace(name="Acme anew")
     kept = store.tokens(pending.id).access_token
     assert kept is not None
     assert kept.reveal() == "sk_live_anew"
@@ -194,8 +193,8 @@ def test_an_update_changes_fields_and_secrets_and_returns_them(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
-    renamed = replace(acme, name="Acme renamed")
-    new = replace(tokens, access_token=Secret("sk_live_new"))
+    renamed = acme._replace(name="Acme renamed")
+    new = tokens._replace(access_token=Secret("sk_live_new"))
     given: list[tuple[object, object]] = []
 
     def change(before: Credential, secrets: TokenResponse) -> tuple[Credential, TokenResponse]:
@@ -219,7 +218,7 @@ def test_an_update_of_what_is_not_created_or_to_another_id_changes_nothing(
     with pytest.raises(NotThere):
         store.update(acme.id, lambda *before: before)
     store.create(acme, tokens)
-    other = replace(acme, id=credential_id(acme.created_at, b"\xff" * 10))
+    other = acme._replace(id=credential_id(acme.created_at, b"\xff" * 10))
     with pytest.raises(CannotBeKept, match="its ID would change"):
         store.update(acme.id, lambda _before, secrets: (other, secrets))
     assert store.ids() == [acme.id]

@@ -1,6 +1,5 @@
 """What is created is what is read."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from m3cred_tui.model.credential_id import credential_id
 from m3cred_tui.model.destination import DESTINATIONS
 from m3cred_tui.model.entity_type import ENTITY_TYPES
 from m3cred_tui.model.name import LONGEST_NAME, name_problem, tidy_name
+from m3cred_tui.model.oauth_model import OAuthModel
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.identity import IdentityFile
@@ -67,6 +67,9 @@ token_responses = st.builds(
     access_token=secrets,
     refresh_token=secrets,
     publishable_key=st.none() | st.from_regex(r"pk_[a-z0-9_]{1,99}", fullmatch=True),
+    oauth=st.sampled_from(OAuthModel),
+    obtained_at=st.none()
+    | st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 
 
@@ -78,6 +81,8 @@ def revealed(tokens: TokenResponse) -> tuple[object, ...]:
         None if tokens.access_token is None else tokens.access_token.reveal(),
         None if tokens.refresh_token is None else tokens.refresh_token.reveal(),
         tokens.publishable_key,
+        tokens.oauth,
+        tokens.obtained_at,
     )
 
 
@@ -86,10 +91,9 @@ def shown(credential: Credential) -> Credential:
     account = credential.account
     assert account is not None
     name = None if account.name is None else clean(account.name)
-    return replace(
-        credential,
+    return credential._replace(
         name=clean(credential.name),
-        account=replace(account, name=name),
+        account=account._replace(name=name),
         created_by=clean(credential.created_by),
     )
 
@@ -112,7 +116,7 @@ def test_an_id_is_given_once_and_the_first_credential_stays(
 ) -> None:
     store.create(acme, tokens)
     with pytest.raises(AlreadyThere) as told:
-        store.create(replace(acme, name="Another"), tokens)
+        store.create(acme._replace(name="Another"), tokens)
     assert told.value.id == acme.id
     assert store.read(acme.id) == acme
 
@@ -145,14 +149,14 @@ def test_what_is_no_id_names_no_file(
     with pytest.raises(NotThere):
         store.tokens(id)
     with pytest.raises(CannotBeKept, match="UUID"):
-        store.create(replace(acme, id=id), tokens)
+        store.create(acme._replace(id=id), tokens)
     assert (tmp_path / "data" / "passwd.json").exists()
 
 
 def test_a_credential_too_large_to_be_read_again_is_not_written(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
-    huge = replace(tokens, access_token=Secret("x" * 70_000))
+    huge = tokens._replace(access_token=Secret("x" * 70_000))
     with pytest.raises(CannotBeKept, match="65,536 is the most"):
         store.create(acme, huge)
     assert store.ids() == []

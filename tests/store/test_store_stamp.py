@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def another(acme: Credential) -> Credential:
-    return replace(acme, id=credential_id(acme.created_at, b"\xff" * 10))
+    return acme._replace(id=credential_id(acme.created_at, b"\xff" * 10))
 
 
 @pytest.mark.usefixtures("later")
@@ -46,7 +45,7 @@ def test_a_stamp_stays_the_same_while_nothing_is_changed(
 def test_every_change_is_noticed_and_what_was_written_is_named(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
-    other, pending = another(acme), replace(another(acme), status=Status.PENDING)
+    other, pending = another(acme), another(acme)._replace(status=Status.PENDING)
     changes: list[tuple[Callable[[], object], list[str]]] = [
         (lambda: store.create(acme, tokens), [acme.id]),
         (lambda: store.update(acme.id, lambda *before: before), [acme.id]),

@@ -1,7 +1,6 @@
 """What another m3cred, a script or an editor does to the store while the list is shown."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def every(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def renamed(name: str) -> Callable[..., tuple[Credential, TokenResponse]]:
-    return lambda credential, tokens: (replace(credential, name=name), tokens)
+    return lambda credential, tokens: (credential._replace(name=name), tokens)
 
 
 async def test_a_credential_of_another_session_appears_and_the_cursor_stays(

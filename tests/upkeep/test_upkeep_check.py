@@ -153,8 +153,8 @@ async def test_an_account_that_was_renamed_shows_its_new_name_and_is_else_left_a
     row = world.store.read(one)
     assert isinstance(row, Credential)
     assert row.account
-    old = replace(row.account, name="Old Ltd", country=None)
-    world.store.update(one, lambda now, tokens: (replace(now, account=old), tokens))
+    old = row.account._replace(name="Old Ltd", country=None)
+    world.store.update(one, lambda now, tokens: (now._replace(account=old), tokens))
     file = world.store._data / "credentials" / f"{same}.json"
     before = file.stat().st_ino
     await checked(world, one, same)

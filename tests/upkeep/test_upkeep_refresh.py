@@ -255,7 +255,7 @@ async def test_an_account_that_is_renamed_meanwhile_keeps_both(world: World) -> 
         world.platforms[STRIPE_TEST] = stub.platform
         using = asyncio.create_task(used(world, one))
         await stripe.arrived.wait()
-        world.store.update(one, lambda row, tokens: (replace(row, name="Renamed"), tokens))
+        world.store.update(one, lambda row, tokens: (row._replace(name="Renamed"), tokens))
         stripe.go_on.set()
         assert await using == "rk_test_new1"
     row = world.store.verified(one)

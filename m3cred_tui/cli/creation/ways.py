@@ -75,7 +75,7 @@ async def _prepared(session: Session, draft: Draft) -> tuple[Authorizer, Pending
     if name_key(draft.name) in await asyncio.to_thread(names_in_use, session.store):
         raise NameTaken(draft.name)
     destination = draft.destination or _only_one(session.settings)
-    journal = _journal(session, replace(draft, destination=destination))
+    journal = _journal(session, draft._replace(destination=destination))
     return await asyncio.to_thread(_authorizer, session, destination, journal), journal
 
 

@@ -1,7 +1,5 @@
 """Stage 3: Select destination."""
 
-from dataclasses import replace
-
 from m3cred_tui.model.credential import Draft
 from m3cred_tui.model.destination import DESTINATIONS, Destination
 from m3cred_tui.ui.stages.choice import ChoiceStage
@@ -24,4 +22,4 @@ class DestinationStage(ChoiceStage[Destination]):
         return draft.destination
 
     def with_choice(self, draft: Draft, choice: Destination) -> Draft:
-        return replace(draft, destination=choice)
+        return draft._replace(destination=choice)

@@ -1,7 +1,5 @@
 """Stage 2: Select entity type."""
 
-from dataclasses import replace
-
 from m3cred_tui.model.credential import Draft
 from m3cred_tui.model.entity_type import ENTITY_TYPES, EntityType
 from m3cred_tui.ui.stages.choice import ChoiceStage
@@ -23,4 +21,4 @@ class EntityTypeStage(ChoiceStage[EntityType]):
         return draft.entity_type
 
     def with_choice(self, draft: Draft, choice: EntityType) -> Draft:
-        return replace(draft, entity_type=choice)
+        return draft._replace(entity_type=choice)

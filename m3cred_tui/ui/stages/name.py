@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -59,7 +58,7 @@ class NameStage(Stage):
         problem = name_problem(text, self._taken)
         self._tell(problem)
         if problem is None:
-            return replace(self.draft, name=tidy_name(text))
+            return self.draft._replace(name=tidy_name(text))
         self.query_one(Input).focus()
         return None
 
