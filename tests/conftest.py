@@ -1,4 +1,4 @@
-"""What a run of the tests says at its end.
+"""In which order the tests run, and what a run says at its end.
 
 It is here as no conftest.py further down is read by the process that says it.
 """
@@ -11,7 +11,13 @@ from tests.store import swept_table
 from tests.store.swept_table import SWEPT
 
 if TYPE_CHECKING:
+    import pytest
     from _pytest.terminal import TerminalReporter
+
+
+def pytest_collection_modifyitems(items: list["pytest.Item"]) -> None:
+    """Begin with the groups, which one process goes through alone while others do the rest."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:

@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.events import Key, Paste
-from textual.widgets import Input
+
+from m3cred_tui.ui.widgets.controls import Line
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -47,7 +48,9 @@ class TypeAhead:
         before, self._last = self._last, key
         apart = before is None or key.time - before.time > _APART
         moves = before is not None and {_name(before), _name(key)} <= _CURSOR_KEYS
-        if self._following is None and (apart or moves or self._only_writes(before, key)):
+        # What was released is in the queue behind this key, and comes before it all the same.
+        waits = self._following is not None or bool(self._released)
+        if not waits and (apart or moves or self._only_writes(before, key)):
             return True
         self._held.append(key)
         if self._following is None:
@@ -69,7 +72,7 @@ class TypeAhead:
 
     def _only_writes(self, before: Key | Paste | None, key: Key | Paste) -> bool:
         """Tell whether both keys are text for a line that has the focus: they move nothing."""
-        return isinstance(self._app.focused, Input) and _is_text(before) and _is_text(key)
+        return isinstance(self._app.focused, Line) and _is_text(before) and _is_text(key)
 
 
 def _is_text(event: Key | Paste | None) -> bool:

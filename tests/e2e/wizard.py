@@ -76,4 +76,5 @@ def url_on(screen: str) -> str:
 
 def _is_line(screen: str, text: str) -> bool:
     """Say whether a line inside a frame is ``text`` and nothing else."""
-    return any(line.split("▊")[-1].strip(" ▎") == text for line in screen.splitlines())
+    lines = (line.split("▊")[-1].split("║")[-2:][0] for line in screen.splitlines())
+    return any(line.strip(" ▎") == text for line in lines)

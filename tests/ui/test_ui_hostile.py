@@ -112,7 +112,7 @@ async def test_no_name_in_a_record_is_parsed_or_harms_the_terminal_on_any_screen
             await user.focuses("CredentialList")
             await user.press("down")
         await user.press("ctrl+p")
-        await user.sees("Leave m3cred")
+        await user.sees("Delete the selected credential")
         assert harmful(user) == []
     assert parsed
     assert [text for text in parsed if CANARY in text] == []
