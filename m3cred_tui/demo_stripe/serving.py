@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 _ABOVE_CRITICAL = 100
 _SECONDS_PER_TICK = 1
+_LAST_ROUNDS = 3
 
 
 class _Server(uvicorn.Server):
@@ -60,3 +61,5 @@ async def _serve_until_released(
         await server.serve(sockets=[listener])
     finally:
         loop.remove_reader(held)
+        for _ in range(_LAST_ROUNDS):  # in which what was told to close does so
+            await asyncio.sleep(0)

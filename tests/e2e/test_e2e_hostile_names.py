@@ -9,7 +9,7 @@ import pytest
 from m3cred_tui.model.name import name_problem
 from tests.e2e.cells import watch
 from tests.e2e.conftest import Home, Start
-from tests.e2e.hostile import HOSTILE, TWINS, Hostile
+from tests.e2e.hostile import TRIED, TWINS, Hostile
 from tests.e2e.records import keep
 from tests.e2e.sequences import kinds
 from tests.e2e.terminal import Terminal
@@ -103,10 +103,10 @@ async def test_every_name_is_refused_in_words_or_shown_as_plain_text(
     await app.settles()
     expected = kinds(app.raw)
 
-    for hostile in HOSTILE:
+    for hostile in TRIED:
         keys, arrives = pasted(hostile.text)
         await enter(app, keys, arrives, name_problem(arrives, ()))
-    for hostile in [one for one in HOSTILE if can_be_typed(one.text)][::8]:
+    for hostile in [one for one in TRIED if can_be_typed(one.text)][::8]:
         keys, arrives = typed(hostile.text)
         await enter(app, keys, arrives, name_problem(arrives, ()))
     for twin in (twin for twins in TWINS.values() for twin in twins):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.cells import Cells, watch
 from tests.e2e.conftest import Home, Start
-from tests.e2e.hostile import HOSTILE, ONE_OF_EACH_KIND, Hostile
+from tests.e2e.hostile import ONE_OF_EACH_KIND, TRIED, Hostile
 from tests.e2e.records import Kept, keep, spoil
 from tests.e2e.sequences import kinds
 from tests.e2e.terminal import DOWN, ENTER, Terminal
@@ -119,6 +119,6 @@ async def test_no_text_in_a_record_reaches_the_terminal_as_more_than_text(
     expected = await tour(start, keep(home, good), good[-1:])
     for file in home.credentials.iterdir():
         file.unlink()
-    kept = [*keep(home, HOSTILE)]
+    kept = [*keep(home, TRIED)]
     kept[:0] = spoil(home, ONE_OF_EACH_KIND)
     assert await tour(start, kept, ONE_OF_EACH_KIND) - expected == set()

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e import unruly_stripe
 from tests.e2e.cells import watch
 from tests.e2e.conftest import Home
-from tests.e2e.hostile import HOSTILE, MEGABYTE, ONE_OF_EACH_KIND, Hostile
+from tests.e2e.hostile import MEGABYTE, ONE_OF_EACH_KIND, TRIED, Hostile
 from tests.e2e.sequences import kinds
 from tests.e2e.terminal import DOWN, ENTER, ESC, UP, Terminal, terminal
 from tests.e2e.unruly_stripe import ACCOUNT, REDIRECT, TOKEN
@@ -84,7 +84,7 @@ async def have_said(channel: str, hostile: Sequence[Hostile], home: Home) -> set
 async def test_nothing_that_stripe_says_reaches_the_terminal_as_more_than_text(
     tmp_path: Path,
 ) -> None:
-    channels = {TOKEN: HOSTILE, REDIRECT: ONE_OF_EACH_KIND, ACCOUNT: ONE_OF_EACH_KIND}
+    channels = {TOKEN: TRIED, REDIRECT: ONE_OF_EACH_KIND, ACCOUNT: ONE_OF_EACH_KIND}
     homes = [Home(tmp_path / channel) for channel in channels]
     for home in homes:
         home.path.mkdir()
