@@ -68,7 +68,8 @@ async def test_a_signal_during_the_start_leaves_the_terminal_as_it_was(
     start: Start, number: signal.Signals, outputs: int
 ) -> None:
     app = await start("--demo")
-    while len(app.written) < outputs:
+    # The whole first page may come in fewer: what is seen already is not sent again.
+    while len(app.written) < outputs and not app.reads("There are no credentials yet"):
         await app.output()
     app.signal(number)
     assert await app.ends() == 128 + number
