@@ -1,23 +1,42 @@
-"""In which order the tests run, and what a run says at its end.
+"""Where and in which order the tests run, and what a run says at its end.
 
 It is here as no conftest.py further down is read by the process that says it.
 """
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests import own_network
 from tests.e2e import attack_table
 from tests.e2e.attack_table import ATTACKED
 from tests.store import swept_table
 from tests.store.swept_table import SWEPT
 
 if TYPE_CHECKING:
-    import pytest
     from _pytest.terminal import TerminalReporter
 
+_OWN_NETWORK = pytest.StashKey[bool]()
 
-def pytest_collection_modifyitems(items: list["pytest.Item"]) -> None:
-    """Begin with the groups, which one process goes through alone while others do the rest."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+def pytest_configure(config: pytest.Config) -> None:
+    is_worker = hasattr(config, "workerinput")
+    config.stash[_OWN_NETWORK] = is_worker and own_network.enter()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest: the groups, each of which one process goes through, then e2e."""
+    for item in items:
+        if _is(item, "e2e") and not _is(item, "xdist_group"):
+            if not config.stash[_OWN_NETWORK]:
+                item.add_marker(pytest.mark.xdist_group("e2e"))
+            elif "chromium" in getattr(item, "fixturenames", ()):  # one is heavy enough
+                item.add_marker(pytest.mark.xdist_group("chromium"))
+    items.sort(key=lambda item: (not _is(item, "xdist_group"), not _is(item, "e2e")))
+
+
+def _is(item: pytest.Item, marked: str) -> bool:
+    return item.get_closest_marker(marked) is not None
 
 
 def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:

@@ -1,6 +1,5 @@
 """``m3cred exec``: the command gets the key, and is otherwise as if m3cred had never been."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from m3cred_tui.model.oauth_model import OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import keep, keep_pending
+from tests.e2e.conftest import program
 from tests.e2e.terminal import CTRL_C, terminal
 from tests.store.light_age import wrapped_lightly
 
@@ -93,8 +93,7 @@ def test_and_by_stripe_apps_too(connected: Connected, m3cred: Run) -> None:
 
 
 def test_stripes_command_line_reaches_the_account(execute: Run, connected: Connected) -> None:
-    if (stripe := shutil.which("stripe")) is None:
-        pytest.skip("the Stripe CLI is not installed (npm install --global @stripe/cli)")
+    stripe = program("stripe")  # npm install --global @stripe/cli
     base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
     line = (
         f'exec "{stripe}" get /v1/account --stripe-account "$STRIPE_ACCOUNT" --api-base {base}'

@@ -279,7 +279,7 @@ def test_the_app_has_the_identity_that_was_unlocked(locked: Path, tmp_path: Path
     services_from(settings, file).store.prepare()
 
 
-@pytest.mark.xdist_group("e2e")  # for the ports of the callback server
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("typed", "comes"), [(PASSPHRASE, WAITING), ("", "is under a passphrase")], ids=ascii
 )

@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple, Self
 
 import pyte
@@ -26,6 +27,9 @@ TAB, CTRL_C, CTRL_Q = "\t", "\x03", "\x11"
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:<\d*u|\?[\d;]*[rs])")
 _UNFINISHED = re.compile(rb"\x1b(?:\[[<?\d;]*)?\Z")
 _MOST_AT_ONCE = 65_536
+
+# What proc(5) says of a thread that runs or would run, or waits for a disk.
+_STATE_OF_WORK = re.compile(r"\) [RD] ")
 
 Seen = Callable[[str], bool]
 
@@ -118,9 +122,9 @@ class Terminal:
         await self._changed.wait()
 
     async def settles(self, silence: float = 0.15, patience: float = PATIENCE) -> None:
-        """Wait until nothing has been written for ``silence`` seconds."""
+        """Wait until nothing was written for ``silence`` seconds, for want of work to do."""
         async with asyncio.timeout(patience):
-            while await self.writes_within(silence):
+            while await self.writes_within(silence) or self._has_work():
                 pass
 
     async def writes_within(self, seconds: float) -> bool:
@@ -187,6 +191,11 @@ class Terminal:
         self._unfinished = data[whole:]
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[:whole]))
 
+    def _has_work(self) -> bool:
+        """Say whether the program would run on, as on a loaded machine (Linux only)."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return any(_STATE_OF_WORK.search(_text_of(thread)) for thread in threads)
+
     def _close(self) -> None:
         self.closed = True
         self._changed.set()
@@ -231,6 +240,13 @@ def _spawn(command: Sequence[str], environ: Mapping[str, str], tty: str) -> int:
         ],
         setsid=True,
     )
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:  # the thread has ended
+        return ""
 
 
 def _spells(wanted: str) -> Seen:

@@ -17,11 +17,7 @@ from tests.e2e.terminal import ENTER, ESC, RIGHT, Terminal, terminal
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
 from tests.ui.visit import Seen, approve
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 OFFERED = "Stripe has approved “Acme”"
 

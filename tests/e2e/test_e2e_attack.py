@@ -24,7 +24,6 @@ from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authen
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(150),
 ]

@@ -12,11 +12,7 @@ from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
 from tests.e2e.wizard import WAITING, create_credential, url_on
 from tests.ui.visit import approve_only
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 TO_STRIPE = (ENTER, "Acme", ENTER, ENTER, ENTER, ENTER, ENTER, DOWN, ENTER, ENTER, ENTER)
 

@@ -20,11 +20,7 @@ from tests.e2e.tmux import ask_tmux, in_tmux
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
 from tests.ui.visit import approve
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 # The tokens are in the frames that the crash goes through.
 CRASHING = """

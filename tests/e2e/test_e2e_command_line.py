@@ -16,11 +16,7 @@ from tests.e2e.live import demo_stripe, run_m3cred
 from tests.e2e.terminal import CTRL_C, ENTER, Terminal
 from tests.e2e.wizard import WAITING, create_credential, go_to_stripe, to_authenticate
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 WAITS, QUESTION = "waits for your approval until", "Create the credential? [y/N]"
 

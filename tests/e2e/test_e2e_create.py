@@ -12,11 +12,7 @@ from tests.e2e.conftest import Home, Start
 from tests.e2e.terminal import ENTER, ESC, Terminal
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate, url_on
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_an_approval_in_chromium_ends_with_the_new_row(

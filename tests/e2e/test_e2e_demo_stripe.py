@@ -13,11 +13,7 @@ import stripe
 
 from tests.e2e.conftest import M3CRED, Home
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
 @asynccontextmanager

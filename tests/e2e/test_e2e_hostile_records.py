@@ -15,7 +15,6 @@ from tests.e2e.terminal import DOWN, ENTER, Terminal
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(180),  # for hundreds of texts on a busy machine
 ]

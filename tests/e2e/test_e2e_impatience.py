@@ -9,11 +9,7 @@ from tests.e2e.conftest import Home, Start
 from tests.e2e.terminal import DOWN, ENTER, ESC, Terminal
 from tests.e2e.wizard import WAITING, go_to_stripe, open_create, to_authenticate
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 _COLOUR = re.compile(rb"[34]8;2;(\d+);(\d+);(\d+)")
 

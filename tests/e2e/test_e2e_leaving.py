@@ -12,11 +12,7 @@ from tests.e2e.conftest import M3CRED, Home, Start
 from tests.e2e.terminal import CTRL_C, CTRL_Q, Terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 ENDING = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
 _ON_BY_DEFAULT = {b"7", b"25"}  # wrapping at the edge, and the cursor

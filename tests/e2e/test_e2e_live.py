@@ -17,11 +17,7 @@ from tests.e2e.live import Live, live_mode
 from tests.e2e.terminal import ENTER, Terminal
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 LOOPBACK = "http://127.0.0.1:27182/callback"
 

@@ -18,11 +18,7 @@ from tests.e2e.terminals import OVER_SSH, ROOT
 from tests.e2e.wizard import ACCOUNT, WAITING, to_authenticate, url_on
 from tests.ui.visit import approve_only
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -8,11 +8,7 @@ from tests.e2e.browsers import OpenedUrls
 from tests.e2e.terminal import Terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 SMALL = 300
 """Bytes that one update of the time left may take."""

@@ -4,11 +4,7 @@ import pytest
 
 from tests.e2e.terminal import Terminal
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 CTRL_L = "\x0c"
 

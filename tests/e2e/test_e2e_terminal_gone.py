@@ -16,11 +16,7 @@ from tests.e2e.conftest import M3CRED, Home
 from tests.e2e.terminal import CTRL_Q, ESC, PATIENCE, terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 HUNG_UP = 129
 SOON = 5.0

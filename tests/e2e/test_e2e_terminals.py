@@ -11,8 +11,8 @@ from tests.e2e.terminals import HEADINGS, SETUPS, Found, Setup
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("terminals"),
     pytest.mark.timeout(240),  # the first one waits for all
 ]
 

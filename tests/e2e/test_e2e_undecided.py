@@ -19,11 +19,7 @@ from tests.e2e.conftest import Home
 from tests.e2e.terminal import ENTER, ESC, Terminal
 from tests.e2e.wizard import ACCOUNT, WAITING, create_credential, go_to_stripe, to_authenticate
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 _LISTENS = "0A"
 

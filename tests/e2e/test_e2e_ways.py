@@ -16,11 +16,7 @@ from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
 from tests.e2e.wizard import ACCOUNT, WAITING, create_credential, to_authenticate, url_on
 from tests.ui.visit import approve_only
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.asyncio(loop_scope="session"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 ROOT = Path(__file__).parents[2]
 
