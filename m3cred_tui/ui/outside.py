@@ -51,10 +51,10 @@ def print_alone(app: App[Any], text: str) -> None:
 async def _alone(app: App[Any], text: str) -> None:
     # Without a pause in its painting, the app would write where this stands.
     with app.batch_update(), app.suspend():
-        sys.stdout.write(f"\n{text}\n\nPress Enter to go back to m3cred. ")
-        sys.stdout.flush()
         descriptor = sys.stdin.fileno()
-        with _unechoed(descriptor):
+        with _unechoed(descriptor):  # before anybody is asked to press a key
+            sys.stdout.write(f"\n{text}\n\nPress Enter to go back to m3cred. ")
+            sys.stdout.flush()
             entered = await _entered(descriptor)
     if pasted := entered.decode(errors="replace").strip("\r\n\x03\x04\x1b"):
         app.post_message(Paste(pasted))

@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.terminal import Terminal, terminal
+
+Start = Callable[..., AbstractAsyncContextManager[Terminal]]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -47,5 +51,22 @@ def m3cred(python: Run) -> Run:
 
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return python("-m", "m3cred_tui", *arguments, more=more)
+
+    return run
+
+
+@pytest.fixture
+def start(environment: dict[str, str], tmp_path: Path) -> Start:
+    """Run ``m3cred`` with ``arguments`` on a terminal, which may be wide and with more set."""
+    environment |= {"LANG": "C.UTF-8", "TMPDIR": str(tmp_path)}
+
+    @asynccontextmanager
+    async def run(
+        *arguments: str, columns: int = 240, lines: int = 24, **more: str
+    ) -> AsyncIterator[Terminal]:
+        command = [sys.executable, "-m", "m3cred_tui", *arguments]
+        environ = environment | more
+        async with terminal(command, environ, columns=columns, lines=lines) as shown:
+            yield shown
 
     return run

@@ -1,37 +1,11 @@
 """A secret key typed on a real terminal: never shown, never kept in clear."""
 
-import sys
-import termios
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
-
-Start = Callable[..., AbstractAsyncContextManager[Terminal]]
+from tests.cli.conftest import Start
+from tests.e2e.terminal import CTRL_C, ENTER
 
 PROMPT = "Secret key of Stripe (Test Mode) (sk_test_… or rk_test_…), not shown:"
-
-
-@pytest.fixture
-def start(environment: dict[str, str], tmp_path: Path) -> Start:
-    environment |= {"LANG": "C.UTF-8", "TMPDIR": str(tmp_path)}
-
-    @asynccontextmanager
-    async def run(*arguments: str) -> AsyncIterator[Terminal]:
-        command = [sys.executable, "-m", "m3cred_tui", *arguments]
-        async with terminal(command, environment, columns=200) as shown:
-            yield shown
-
-    return run
-
-
-def echoes(shown: Terminal) -> bool:
-    flags = shown.line_discipline()[3]
-    assert isinstance(flags, int)
-    return bool(flags & termios.ECHO)
 
 
 def files_with(canary: bytes, root: Path) -> list[Path]:
@@ -51,7 +25,7 @@ async def test_a_key_is_asked_for_without_showing_it_and_sealed(
 ) -> None:
     async with start("config", "set", "stripe_test.secret_key") as shown:
         await shown.shows(PROMPT)
-        assert not echoes(shown)
+        assert not shown.echoes()
         shown.press("  sk_test_canary ", ENTER)
         assert await shown.ends() == 0
         assert "The secret key of Stripe (Test Mode) is sealed" in shown.text

@@ -2,18 +2,15 @@
 
 import asyncio
 import re
-import sys
-import termios
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.cli.conftest import Start
 from tests.cli.creation import Environ, files, set_up
-from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
+from tests.e2e.terminal import CTRL_C, ENTER, Terminal
 from tests.ui.visit import approve, approve_only
-
-Start = Callable[..., AbstractAsyncContextManager[Terminal]]
 
 WAITS, QUESTION = "waits for your approval until", "Create the credential? [y/N]"
 
@@ -25,15 +22,22 @@ def environment(environment: Environ, request: pytest.FixtureRequest) -> Iterato
 
 
 @pytest.fixture
-def start(environment: Environ) -> Start:
+def start(start: Start) -> Start:
     @asynccontextmanager
     async def run(*arguments: str) -> AsyncIterator[Terminal]:
-        command = [sys.executable, "-m", "m3cred_tui", *arguments]
-        async with terminal(command, environment, columns=90, lines=40) as shown:
+        async with start(*arguments, columns=90, lines=40) as shown:
             yield shown
             assert b"\x1b" not in shown.raw  # nothing that a dumb terminal would stumble over
 
     return run
+
+
+@asynccontextmanager
+async def waiting(start: Start) -> AsyncIterator[Terminal]:
+    """Run the command to where it waits for Stripe."""
+    async with start("create", "--name", "Acme", "--no-browser") as shown:
+        await shown.shows(WAITS)
+        yield shown
 
 
 def url_in(shown: Terminal) -> str:
@@ -41,18 +45,11 @@ def url_in(shown: Terminal) -> str:
     return str(url)
 
 
-def echoes(shown: Terminal) -> bool:
-    flags = shown.line_discipline()[3]
-    assert isinstance(flags, int)
-    return bool(flags & termios.ECHO)
-
-
 async def test_a_pasted_address_is_not_shown_the_account_is_and_yes_creates_it(
     start: Start, environment: Environ
 ) -> None:
-    async with start("create", "--name", "Acme", "--no-browser") as shown:
-        await shown.shows(WAITS)
-        assert not echoes(shown)
+    async with waiting(start) as shown:
+        assert not shown.echoes()
         shown.press(url_in(shown), ENTER)
         await shown.shows("! This is Stripe's own page")
         address = await asyncio.to_thread(approve_only, url_in(shown))
@@ -72,8 +69,7 @@ async def test_a_pasted_address_is_not_shown_the_account_is_and_yes_creates_it(
 async def test_no_keeps_the_approval_and_another_command_creates_it(
     start: Start, environment: Environ
 ) -> None:
-    async with start("create", "--name", "Acme", "--no-browser") as shown:
-        await shown.shows(WAITS)
+    async with waiting(start) as shown:
         await asyncio.to_thread(approve, url_in(shown))
         await shown.shows(QUESTION)
         shown.press(ENTER)
@@ -90,8 +86,7 @@ async def test_no_keeps_the_approval_and_another_command_creates_it(
 async def test_ctrl_c_in_the_wait_leaves_the_terminal_as_it_was_and_the_request(
     start: Start, environment: Environ
 ) -> None:
-    async with start("create", "--name", "Acme", "--no-browser") as shown:
-        await shown.shows(WAITS)
+    async with waiting(start) as shown:
         shown.press(CTRL_C)
         assert await shown.ends() == 130
         assert shown.reads("Interrupted. “Acme” waits for Stripe until")
@@ -102,8 +97,7 @@ async def test_ctrl_c_in_the_wait_leaves_the_terminal_as_it_was_and_the_request(
 async def test_ctrl_c_at_the_question_creates_nothing(
     start: Start, environment: Environ
 ) -> None:
-    async with start("create", "--name", "Acme", "--no-browser") as shown:
-        await shown.shows(WAITS)
+    async with waiting(start) as shown:
         await asyncio.to_thread(approve, url_in(shown))
         await shown.shows(QUESTION)
         shown.press("y", CTRL_C)
@@ -115,8 +109,7 @@ async def test_ctrl_c_at_the_question_creates_nothing(
 async def test_a_terminal_that_goes_away_leaves_the_request(
     start: Start, environment: Environ
 ) -> None:
-    async with start("create", "--name", "Acme", "--no-browser") as shown:
-        await shown.shows(WAITS)
+    async with waiting(start) as shown:
         shown.hang_up()
         assert await shown.ends() > 0
     assert len(files(environment, "pending")) == 1

@@ -1,9 +1,7 @@
 """``m3cred delete``: asks, says what is lost, and which of the two happened."""
 
 import json
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -11,26 +9,14 @@ from subprocess import CompletedProcess
 import pytest
 
 from m3cred_tui.model.destination import STRIPE_TEST
+from tests.cli.conftest import Start
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import keep, keep_pending, store_of
-from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
+from tests.e2e.terminal import CTRL_C, ENTER
 
 Run = Callable[..., CompletedProcess[str]]
-Start = Callable[..., AbstractAsyncContextManager[Terminal]]
 
 NAMES = ["Acme production", "Acme test"]
-
-
-@pytest.fixture
-def start(environment: dict[str, str]) -> Start:
-    @asynccontextmanager
-    async def run(*arguments: str, **more: str) -> AsyncIterator[Terminal]:
-        command = [sys.executable, "-m", "m3cred_tui", *arguments]
-        environ = {**environment, "LANG": "C.UTF-8", **more}
-        async with terminal(command, environ, columns=160) as shown:
-            yield shown
-
-    return run
 
 
 @pytest.fixture

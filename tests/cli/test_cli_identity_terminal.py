@@ -5,8 +5,7 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
+from tests.cli.conftest import Start
 from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
 from tests.e2e.wizard import WAITING, to_authenticate
 from tests.store.light_age import asking_for, wrapped_lightly
@@ -24,8 +24,6 @@ from tests.store.light_age import asking_for, wrapped_lightly
 PASSPHRASE = "canary horse"
 KEY = b"AGE-SECRET-KEY-"
 CTRL_D = "\x04"
-
-Start = Callable[..., AbstractAsyncContextManager[Terminal]]
 
 
 @pytest.fixture
@@ -57,25 +55,6 @@ def laborious(identity: Path) -> Path:
     return identity
 
 
-@pytest.fixture
-def start(environment: dict[str, str], tmp_path: Path) -> Start:
-    environment |= {"LANG": "C.UTF-8", "TMPDIR": str(tmp_path)}
-
-    @asynccontextmanager
-    async def run(*arguments: str) -> AsyncIterator[Terminal]:
-        command = [sys.executable, "-m", "m3cred_tui", *arguments]
-        async with terminal(command, environment, columns=240) as shown:
-            yield shown
-
-    return run
-
-
-def echoes(shown: Terminal) -> bool:
-    flags = shown.line_discipline()[3]
-    assert isinstance(flags, int)
-    return bool(flags & termios.ECHO)
-
-
 def times(words: str, count: int) -> Callable[[str], bool]:
     return lambda text: text.count(words) == count
 
@@ -98,10 +77,10 @@ async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
     key = str(IdentityFile(identity).to_open().to_public())
     async with start("identity", "protect") as shown:
         await shown.shows("New passphrase:")
-        assert not echoes(shown)
+        assert not shown.echoes()
         shown.press(PASSPHRASE, ENTER)
         await shown.shows("The same again:")
-        assert not echoes(shown)
+        assert not shown.echoes()
         process = Path(f"/proc/{shown.pid}")
         for place in ("cmdline", "environ"):
             assert b"canary" not in (process / place).read_bytes()
@@ -178,7 +157,7 @@ async def test_a_signal_at_the_question_leaves_the_echo_on(
 ) -> None:
     async with start() as shown:
         await shown.shows("Passphrase of the identity")
-        assert not echoes(shown)
+        assert not shown.echoes()
         shown.signal(number)
         assert await shown.ends() == 128 + number
         assert is_as_it_was(shown)
@@ -195,10 +174,10 @@ async def test_after_ctrl_z_it_is_asked_again_and_stays_hidden(
         modes = termios.tcgetattr(shown._master)
         modes[3] |= termios.ECHO  # as a shell does
         termios.tcsetattr(shown._master, termios.TCSANOW, modes)
-        assert echoes(shown)
+        assert shown.echoes()
         shown.signal(signal.SIGCONT)
         await shown.shows(times("Passphrase of the identity", 2))
-        assert not echoes(shown)
+        assert not shown.echoes()
         shown.press(CTRL_C)
         assert await shown.ends() == 130
 

@@ -163,6 +163,12 @@ class Terminal:
         """Return the terminal's modes as they are now."""
         return termios.tcgetattr(self._master)
 
+    def echoes(self) -> bool:
+        """Say whether what is typed is shown by the terminal itself."""
+        flags = self.line_discipline()[3]
+        assert isinstance(flags, int)
+        return bool(flags & termios.ECHO)
+
     def __str__(self) -> str:
         frame = "-" * self._screen.columns
         return f"{frame}\n{self.text}\n{frame}"

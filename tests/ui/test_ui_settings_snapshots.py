@@ -8,10 +8,9 @@ import pytest
 
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
+from tests.ui.pictures import Snap, Walk, looks_as_before
 from tests.ui.settings_place import Place, choose, to_form
 from tests.ui.user import User, to_stage_4
-
-Snap = Callable[..., bool]
 
 pytestmark = pytest.mark.parametrize(
     "size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}"
@@ -42,7 +41,7 @@ def snap(snap_compare: Snap, services: Services, tmp_path: Path) -> Callable[...
     """Compare what is seen after a walk, where this is set."""
 
     def compare(
-        walk: Callable[[User], Any],
+        walk: Walk,
         size: tuple[int, int],
         file: str = "",
         environ: dict[str, str] | None = None,
@@ -52,13 +51,7 @@ def snap(snap_compare: Snap, services: Services, tmp_path: Path) -> Callable[...
         if file:
             place.write(file)
         app = M3credApp(place.services)
-
-        async def before(pilot: Any) -> None:
-            if theme:
-                app.theme = theme
-            await walk(User(app, pilot))
-
-        return snap_compare(app, terminal_size=size, run_before=before)
+        return looks_as_before(snap_compare, app, walk, size, theme)
 
     return compare
 

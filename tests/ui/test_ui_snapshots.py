@@ -21,11 +21,9 @@ from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
 from m3cred_tui.ui.terminal_abilities import Abilities, Colours
 from tests.ui.conftest import Keep
+from tests.ui.pictures import Snap, Walk, looks_as_before
 from tests.ui.scripted import NOW, READY, REQUEST, URL, ScriptedAuthorizer, approved
 from tests.ui.user import User, to_stage_4
-
-Snap = Callable[..., bool]
-Walk = Callable[[User], Any]
 
 SIZES = [(80, 24), (60, 20)]
 ACCOUNT = StripeAccount(
@@ -73,13 +71,7 @@ def snap(snap_compare: Snap, services: Services) -> Callable[..., bool]:
         if script:
             shown = replace(services, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
         app = M3credApp(shown, Abilities(colours))
-
-        async def before(pilot: Any) -> None:
-            if theme:
-                app.theme = theme
-            await walk(User(app, pilot))
-
-        return snap_compare(app, terminal_size=size, run_before=before)
+        return looks_as_before(snap_compare, app, walk, size, theme)
 
     return compare
 

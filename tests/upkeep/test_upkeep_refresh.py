@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ from tests.upkeep.conftest import threads_going_on
 from tests.upkeep.stub import HANG_UP, Answer, Asked, refused, stub_stripe
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from m3cred_tui.demo_stripe.grants import TokenReply
     from tests.upkeep.conftest import World
 
@@ -53,6 +56,15 @@ def new(number: int) -> Answer:
     return Answer(200, tokens)
 
 
+@asynccontextmanager
+async def expired(world: World, stripe: Answering, minutes: int = 120) -> AsyncIterator[None]:
+    """Have so much time gone by since the approvals, and this Stripe to be asked."""
+    world.clock.go_on(minutes=minutes)
+    async with stub_stripe(stripe) as stub:
+        world.platforms[STRIPE_TEST] = stub.platform
+        yield
+
+
 async def used(world: World, one: str) -> str:
     return (await world.upkeep.access(one)).key.reveal()
 
@@ -64,9 +76,7 @@ def left_over(world: World, one: str) -> set[str]:
 
 async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, new(1), new(2))
-    world.clock.go_on(minutes=56)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe, minutes=56):
         with pytest.raises(ReplyLost, match="is not known yet"):
             await used(world, one)
         assert left_over(world, one) == {".json", ".room"}
@@ -81,9 +91,7 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World) 
 
 async def test_an_answer_that_is_itself_over_by_now_is_replaced_at_once(world: World) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, new(1), new(2))
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         with pytest.raises(ReplyLost):
             await used(world, one)
         world.clock.go_on(hours=3)
@@ -95,9 +103,7 @@ async def test_the_answer_of_a_refresh_begun_days_ago_is_gone_and_says_what_to_d
     world: World,
 ) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, Answer(400, {"error": "invalid_grant"}))
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         with pytest.raises(ReplyLost):
             await used(world, one)
         world.clock.go_on(days=3)
@@ -110,9 +116,7 @@ async def test_a_key_that_stripe_fails_for_is_given_up_only_after_a_while(
 ) -> None:
     one, failed = world.connect(), Answer(500)
     stripe = Answering(failed, failed, failed, new(1))
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         for minutes in (5, 5, 1):
             with pytest.raises(StripeFailed):
                 await used(world, one)
@@ -137,9 +141,7 @@ async def test_what_stripe_refuses_leaves_the_tokens_and_nothing_else(
 ) -> None:
     one = world.connect()
     before = world.access_token(one)
-    world.clock.go_on(hours=2)
-    async with stub_stripe(Answering(answer)) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, Answering(answer)):
         with pytest.raises(StripeRefused):
             await used(world, one)
     assert (world.access_token(one), left_over(world, one)) == (before, set())
@@ -150,17 +152,16 @@ async def test_what_may_have_been_answered_is_remembered_through_every_other_tro
 ) -> None:
     one = world.connect()
     stripe = Answering(HANG_UP, refused(401, "x"), refused(429, "x"), Answer(200, []), new(1))
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         for _ in range(4):
             with pytest.raises(StripeProblem):
                 await used(world, one)
             world.clock.go_on(minutes=1)
-        world.platforms[STRIPE_TEST] = replace(stub.platform, api_base="http://127.0.0.1:1")
+        platform = world.platforms[STRIPE_TEST]
+        world.platforms[STRIPE_TEST] = replace(platform, api_base="http://127.0.0.1:1")
         with pytest.raises(StripeUnreachable):
             await used(world, one)
-        world.platforms[STRIPE_TEST] = stub.platform
+        world.platforms[STRIPE_TEST] = platform
         assert await used(world, one) == "rk_test_new1"
     assert len(set(stripe.keys)) == 1
     assert world.store.tokens(one).obtained_at == world.clock() - timedelta(minutes=4)
@@ -168,10 +169,8 @@ async def test_what_may_have_been_answered_is_remembered_through_every_other_tro
 
 async def test_what_was_asked_is_remembered_though_its_file_is_damaged(world: World) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, HANG_UP, new(1))
-    world.clock.go_on(hours=2)
     file = world.store._data / "refreshing" / f"{one}.json"
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         for content in (b"nonsense", b"{}"):
             with pytest.raises(ReplyLost):
                 await used(world, one)
@@ -183,9 +182,7 @@ async def test_what_was_asked_is_remembered_though_its_file_is_damaged(world: Wo
 async def test_leaving_meanwhile_loses_no_answer(world: World) -> None:
     one, stripe = world.connect(), Answering(new(1))
     stripe.go_on.clear()
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         leaving = asyncio.create_task(used(world, one))
         await stripe.arrived.wait()
         leaving.cancel()
@@ -232,9 +229,7 @@ async def test_an_answer_that_is_on_disk_is_put_in_its_place_without_stripe(
 ) -> None:
     one, stripe = world.connect(), Answering(new(1))
     stripe.go_on.clear()
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         using = asyncio.create_task(used(world, one))
         await stripe.arrived.wait()
         monkeypatch.setattr(lock, "_PATIENCE", 0.05)
@@ -250,9 +245,7 @@ async def test_an_answer_that_is_on_disk_is_put_in_its_place_without_stripe(
 async def test_an_account_that_is_renamed_meanwhile_keeps_both(world: World) -> None:
     one, stripe = world.connect(), Answering(new(1))
     stripe.go_on.clear()
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         using = asyncio.create_task(used(world, one))
         await stripe.arrived.wait()
         world.store.update(one, lambda row, tokens: (row._replace(name="Renamed"), tokens))
@@ -267,9 +260,7 @@ async def test_a_credential_that_is_deleted_meanwhile_stays_deleted(world: World
     one, stripe = world.connect(), Answering(new(1), new(2))
     other = world.connect("bob@b.example")
     stripe.go_on.clear()
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         using = asyncio.create_task(used(world, one))
         await stripe.arrived.wait()
         world.store.delete(one)
@@ -284,9 +275,7 @@ async def test_a_credential_that_is_deleted_meanwhile_stays_deleted(world: World
 
 async def test_many_at_once_in_one_process_ask_stripe_once(world: World) -> None:
     one, stripe = world.connect(), Answering(new(1))
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         keys = await asyncio.gather(*(used(world, one) for _ in range(20)))
     assert set(keys) == {"rk_test_new1"}
 
@@ -297,9 +286,7 @@ async def test_others_are_refreshed_and_changed_while_stripe_thinks_about_one(
     one, other = world.connect(), world.connect("bob@b.example")
     stripe = Answering(new(1), new(2))
     stripe.go_on.clear()
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         both = [asyncio.create_task(used(world, each)) for each in (one, other)]
         async with asyncio.timeout(30):
             while len(stripe.keys) < 2:
@@ -316,9 +303,7 @@ async def test_who_waits_too_long_for_another_process_is_told(
     monkeypatch.setattr(refreshing, "_PATIENCE", 0.05)
     one, stripe = world.connect(), Answering(new(1))
     stripe.go_on.clear()
-    world.clock.go_on(hours=2)
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         first = asyncio.create_task(used(world, one))
         await stripe.arrived.wait()
         with pytest.raises(StoreBusy):
@@ -330,10 +315,8 @@ async def test_who_waits_too_long_for_another_process_is_told(
 
 async def test_without_a_place_for_the_answer_stripe_is_not_asked(world: World) -> None:
     one, stripe = world.connect(), Answering()
-    world.clock.go_on(hours=2)
     (world.store._data / "refreshing").write_text("in the way")
-    async with stub_stripe(stripe) as stub:
-        world.platforms[STRIPE_TEST] = stub.platform
+    async with expired(world, stripe):
         with pytest.raises(StoreUnusable):
             await used(world, one)
         [(_, result)] = [one async for one in world.upkeep.check([one])]
