@@ -18,7 +18,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved
-from tests.ui.user import User, opened, to_stage_4
+from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
 # The canary is in all of it, so that it is found in whatever is parsed.
 CANARY = "Zqx"
@@ -145,7 +145,7 @@ async def test_neither_what_is_entered_nor_what_stripe_says_is_parsed_on_the_way
         await look(user)
     for script in ((Failed(Told(text)),), (approved(account, Told(text)),)):
         async with opened(scripted(services, READY, *script)) as user:
-            await to_stage_4(user)
+            await straight_to_stage_4(user)
             await user.press("enter")
             await look(user)
             if isinstance(script[0], Failed):

@@ -10,7 +10,7 @@ from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
 from tests.ui.pictures import Snap, Walk, looks_as_before
 from tests.ui.settings_place import Place, choose, to_form
-from tests.ui.user import User, to_stage_4
+from tests.ui.user import User, straight_to_stage_4
 
 pytestmark = pytest.mark.parametrize(
     "size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}"
@@ -175,7 +175,7 @@ def test_picture_of_the_settings_in_the_demo(
 
 def test_picture_of_a_destination_that_is_not_set_up(snap: Snap, size: tuple[int, int]) -> None:
     async def walk(user: User) -> None:
-        await to_stage_4(user)
+        await straight_to_stage_4(user)
         await user.press("enter")
         await user.focuses("Set up Stripe")
 

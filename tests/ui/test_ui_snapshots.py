@@ -23,7 +23,7 @@ from m3cred_tui.ui.terminal_abilities import Abilities, Colours
 from tests.ui.conftest import Keep
 from tests.ui.pictures import Snap, Walk, looks_as_before
 from tests.ui.scripted import NOW, READY, REQUEST, URL, ScriptedAuthorizer, approved
-from tests.ui.user import User, to_stage_4
+from tests.ui.user import User, straight_to_stage_4
 
 SIZES = [(80, 24), (60, 20)]
 ACCOUNT = StripeAccount(
@@ -88,14 +88,14 @@ async def to_details(user: User) -> None:
 
 
 async def to_waiting(user: User) -> None:
-    await to_stage_4(user)
+    await straight_to_stage_4(user)
     await user.press("enter")
     await user.sees("9:4")  # in tens of seconds over SSH
     await user.sees(" left")
 
 
 async def to_account(user: User) -> None:
-    await to_stage_4(user)
+    await straight_to_stage_4(user)
     await user.press("enter")
     await user.focuses("Create Credential")
 
@@ -199,7 +199,7 @@ def test_picture_of_stage_1(snap: Snap, size: tuple[int, int]) -> None:
 
 def test_picture_of_stage_2(snap: Snap, size: tuple[int, int]) -> None:
     async def walk(user: User) -> None:
-        await to_stage_4(user)
+        await straight_to_stage_4(user)
         await user.press("escape", "escape")
         await user.sees("Entity Type Settings")
         await user.focuses("Next")
@@ -220,7 +220,7 @@ def test_picture_of_stage_3_with_its_drop_down_open(snap: Snap, size: tuple[int,
 
 
 def test_picture_of_stage_4_before_stripe(snap: Snap, size: tuple[int, int]) -> None:
-    assert snap(to_stage_4, size)
+    assert snap(straight_to_stage_4, size)
 
 
 def test_picture_of_the_wait(snap: Snap, size: tuple[int, int]) -> None:
@@ -337,7 +337,7 @@ def test_picture_of_a_wait_that_is_nearly_over(
     snap_over_ssh: Snap, size: tuple[int, int]
 ) -> None:
     async def walk(user: User) -> None:
-        await to_stage_4(user)
+        await straight_to_stage_4(user)
         await user.press("enter")
         await user.sees("0:59 left")
 
@@ -368,7 +368,7 @@ def test_picture_of_an_authorization_that_was_refused(
     snap: Snap, size: tuple[int, int]
 ) -> None:
     async def walk(user: User) -> None:
-        await to_stage_4(user)
+        await straight_to_stage_4(user)
         await user.press("enter")
         await user.sees("Access was refused")
         await user.focuses("Go to Stripe")

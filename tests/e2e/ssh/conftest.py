@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.e2e.browsers import headless_chromium
-from tests.e2e.conftest import program
+from tests.e2e.conftest import chromium_program, program
 from tests.e2e.ssh import machines
 from tests.e2e.ssh.machines import Keys, Machine, Server, make_keys
 from tests.e2e.ssh.sessions import LogIn, logged_in
@@ -40,7 +40,7 @@ async def laptop(keys: Keys) -> AsyncIterator[Machine]:
 async def chromium(laptop: Machine, keys: Keys) -> AsyncIterator[Browser]:
     """Return the laptop's browser."""
     started = keys.place / "chromium"
-    started.write_text(f'#!/bin/sh\nexec {" ".join(laptop.on(program("chromium")))} "$@"\n')
+    started.write_text(f'#!/bin/sh\nexec {" ".join(laptop.on(chromium_program()))} "$@"\n')
     started.chmod(0o755)
     async with headless_chromium(str(started)) as browser:
         yield browser
