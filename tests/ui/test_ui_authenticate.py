@@ -19,11 +19,11 @@ from m3cred_tui.stripe.platform import Platform
 from m3cred_tui.ui.services import Services
 from tests.ui import visit
 from tests.ui.conftest import Browser, Clock, Keep
-from tests.ui.user import User, opened, to_stage_4
+from tests.ui.user import User, opened, straight_to_stage_4
 
 
 async def go_to_stripe(user: User, browser: Browser) -> None:
-    await to_stage_4(user, "Acme")
+    await straight_to_stage_4(user, "Acme")
     await user.press("enter")
     await user.until(lambda: browser.opened)
 
@@ -82,7 +82,7 @@ async def test_when_other_programs_hold_every_port_it_is_told_and_a_paste_goes_o
         with ExitStack() as others:
             for port in ports:
                 others.enter_context(socket.create_server(("127.0.0.1", port)))
-            await to_stage_4(user, "Acme")
+            await straight_to_stage_4(user, "Acme")
             await user.press("enter")
             await user.sees("Other programs on this computer hold the ports", str(ports[0]))
             redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
@@ -124,7 +124,7 @@ async def test_a_destination_that_is_not_set_up_is_told_before_anything_is_asked
 
     services = replace(services, authorizer=not_set_up)
     async with opened(services) as user:
-        await to_stage_4(user, "Acme")
+        await straight_to_stage_4(user, "Acme")
         await user.press("enter")
         await user.sees("Stripe is not set up: it has no client id and no secret key.")
         await user.sees("m3cred --demo")
@@ -137,7 +137,7 @@ async def test_a_store_that_could_not_keep_the_credential_is_told_before_stripe_
     services: Services, browser: Browser, credentials: Path, trouble: str
 ) -> None:
     async with opened(services) as user:
-        await to_stage_4(user, "Acme")
+        await straight_to_stage_4(user, "Acme")
         mend = spoil(credentials, trouble)
         await user.press("enter")
         await user.sees("cannot be used:")

@@ -8,14 +8,14 @@ from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Browser
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved
-from tests.ui.user import User, opened, to_stage_4
+from tests.ui.user import User, opened, straight_to_stage_4
 
 ENTERED = "What you entered for this credential is lost."
 APPROVED = "Stripe has approved access, but it could not be written to the disk."
 
 
 async def to_approved(user: User, browser: Browser) -> None:
-    await to_stage_4(user, "Acme")
+    await straight_to_stage_4(user, "Acme")
     await user.press("enter")
     await user.until(lambda: browser.opened)
     await browser.approve()
@@ -104,7 +104,7 @@ async def test_going_back_a_stage_asks_nothing_before_stripe_is_asked(
     services: Services,
 ) -> None:
     async with opened(services) as user:
-        await to_stage_4(user, "Acme")
+        await straight_to_stage_4(user, "Acme")
         await user.press("escape")
         await user.sees("Destination Settings")
         assert user.page == "CreatePage"
@@ -114,7 +114,7 @@ async def test_going_back_while_stripe_is_waited_for_ends_nothing_but_the_listen
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     async with opened(services) as user:
-        await to_stage_4(user, "Acme")
+        await straight_to_stage_4(user, "Acme")
         await user.press("enter")
         await user.until(lambda: browser.opened)
         await user.press("escape")
@@ -151,7 +151,7 @@ async def test_an_approval_that_could_not_be_written_is_not_left_without_a_quest
     script = [READY, approved(StripeAccount("acct_1", livemode=True), unkept=full)]
     unkept = replace(services, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
     async with opened(unkept) as user:
-        await to_stage_4(user, "Acme")
+        await straight_to_stage_4(user, "Acme")
         await user.press("enter")
         await user.focuses("Create Credential")
         await user.sees("the disk is full")
@@ -169,7 +169,7 @@ async def test_after_a_refusal_there_is_nothing_to_ask_about_but_what_was_entere
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
-        await to_stage_4(user, "Acme")
+        await straight_to_stage_4(user, "Acme")
         await user.press("enter")
         await user.until(lambda: browser.opened)
         await browser.refuse()

@@ -17,7 +17,7 @@ from tests.ui import records
 from tests.ui.conftest import Keep
 from tests.ui.user import User, opened
 
-OFTEN, NEVER = 0.01, 3600.0
+OFTEN, NEVER = 0.1, 3600.0  # a pause in between, else the app is never idle
 
 
 @pytest.fixture(autouse=True)

@@ -109,7 +109,7 @@ def upkeep_of(store: CredentialStore, stub: Stub, waits: list[float]) -> Upkeep:
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    return Upkeep(store, lambda _: stub.platform, lambda: START, time_limit=6.0, sleep=sleep)
+    return Upkeep(store, lambda _: stub.platform, lambda: START, time_limit=4.0, sleep=sleep)
 
 
 @pytest.mark.timeout(120)
