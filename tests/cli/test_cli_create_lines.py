@@ -111,9 +111,7 @@ async def test_a_line_without_an_end_does_not_fill_the_memory(
             first = await lines.get()
             assert first is not None
             assert len(first) < 200_000
-            await asyncio.wait([sending], timeout=0)
-            while not sending.done():
-                await lines.get()
+            await sending
 
 
 async def test_without_standard_input_there_are_no_lines(
