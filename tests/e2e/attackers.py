@@ -23,8 +23,8 @@ from tests.e2e.attacks import FORGED, REQUESTS, Aim
 
 IDLE, SLOW = "idle connections", "a byte each 100 ms"
 
-_CROWDS = {FORGED: 300, IDLE: 200, SLOW: 100}
-_CROWD = 20
+CROWDS = {FORGED: 300, IDLE: 200, SLOW: 100, **dict.fromkeys(REQUESTS.keys() - {FORGED}, 20)}
+"""How many attack at the same time in each way."""
 _A_LINE_EACH, _A_BYTE_EACH = 0.25, 0.1
 _BEFORE_ANOTHER_TRY = 0.05
 _PATIENCE = 30.0
@@ -106,7 +106,7 @@ async def _attack(aim: Aim, tallies: Tallies) -> None:
     async with asyncio.TaskGroup() as group:
         for kind, tally in tallies.items():
             requests = REQUESTS[kind](aim) if kind in REQUESTS else None
-            for _ in range(_CROWDS.get(kind, _CROWD)):
+            for _ in range(CROWDS[kind]):
                 if requests is None:
                     group.create_task(_dawdle(aim, tally, 1 if kind == SLOW else 0))
                 else:

@@ -15,7 +15,7 @@ from m3cred_tui.authorize.problems import ForeignRedirect
 from m3cred_tui.callback.connections import MOST_CONNECTIONS
 from tests.e2e.attack_table import ATTACKED
 from tests.e2e.attack_watch import Usage, Watch, times_of_keys, words
-from tests.e2e.attackers import Tallies, attackers
+from tests.e2e.attackers import CROWDS, Tallies, attackers
 from tests.e2e.attacks import FORGED, REQUESTS, Aim
 from tests.e2e.browsers import OpenedUrls, approve_and_return, redirect_uri_of
 from tests.e2e.conftest import Home
@@ -116,9 +116,13 @@ def assert_nothing_accepted(tallies: Tallies) -> None:
 
 
 def assert_nobody_crowded_out(tallies: Tallies) -> None:
-    """Whoever asked at once was answered, as a browser has to be."""
-    asked = {kind: tallies[kind] for kind in REQUESTS}
-    assert {kind: one for kind, one in asked.items() if one.hung_up > one.sent // 20} == {}
+    """Whoever asked at once was answered, as a browser has to be.
+
+    On a loaded machine nobody asks at once in the stampede at the beginning.
+    """
+    hung_up = {kind: tallies[kind].hung_up for kind in REQUESTS}
+    few = {kind: CROWDS[kind] + tallies[kind].sent // 20 for kind in REQUESTS}
+    assert {kind: hung_up[kind] for kind in REQUESTS if hung_up[kind] > few[kind]} == {}
 
 
 def assert_nothing_else_said(new: set[str], url: str) -> None:
