@@ -394,5 +394,7 @@ async def test_nothing_is_saved_twice_by_an_impatient_second_enter(place: Place)
         await user.paste("ca_x")
         await user.types_ahead("ctrl+s", "ctrl+s", "ctrl+s")
         await user.sees("Still to be set: secret key, redirect URI.")
+        await user.press("ctrl+s")
+        assert user.shows("✓ Saved: client id. Still to be set: secret key, redirect URI.")
     assert place.content.count("ca_x") == 1
     assert place.settings.setup(STRIPE).client_id.value == "ca_x"

@@ -61,6 +61,7 @@ class SetUpPage(Page[None]):
         self._setting_up = setting_up
         self._destination = destination
         self._saving = False
+        self._saved = "Nothing was changed."
         self._trial: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -144,8 +145,8 @@ class SetUpPage(Page[None]):
         if not self._saving and self._are_right():
             if self._changes:
                 self._save(self._changes)
-            else:
-                self._tell("Nothing was changed.")
+            else:  # perhaps by an impatient second key
+                self._tell(self._saved)
 
     @work(group="save")
     async def _save(self, changes: list[Change]) -> None:
@@ -153,18 +154,24 @@ class SetUpPage(Page[None]):
         question = Confirm("Save?", _KEY_GOES, no="No, keep it", yes="Yes, save")
         if loses and await self.app.push_screen_wait(question) != YES:
             return
-        self._saving, saved, problem = True, list[str](), None
+        self._saving = True
         self._tell("… Saving")
+        try:
+            await self._tell_saved(*await self._saved_of(changes))
+        finally:
+            self._saving = False
+
+    async def _saved_of(self, changes: list[Change]) -> tuple[str, Problem | None]:
+        """Save one after the other; return which are, and what kept the next one from it."""
+        saved = list[str]()
         try:
             for change in changes:
                 await asyncio.to_thread(self._setting_up.change, self._destination, *change)
                 done = named(change.name)
                 saved.append(done if change.text is not None else f"{done} removed")
-        except Problem as wrong:
-            problem = wrong
-        finally:
-            self._saving = False
-        await self._tell_saved(", ".join(saved), problem)
+        except Problem as problem:
+            return ", ".join(saved), problem
+        return ", ".join(saved), None
 
     async def _tell_saved(self, saved: str, problem: Problem | None) -> None:
         """Say what is done; leave where nothing is left to be entered."""
@@ -176,7 +183,8 @@ class SetUpPage(Page[None]):
         if setup is None:
             return
         if setup.missing:
-            self._tell(f"{done} Still to be set: {', '.join(map(named, setup.missing))}.")
+            self._saved = f"{done} Still to be set: {', '.join(map(named, setup.missing))}."
+            self._tell(self._saved)
         elif not setup.problem:
             self.notify(f"{done} {self._destination.label} is set up.", markup=False)
             self.dismiss()

@@ -30,6 +30,12 @@ class Stage(VerticalScroll, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
+        Binding(
+            "pagedown",
+            "page_down",
+            show=False,
+            tooltip="Scroll to what is below the window's edge",
+        ),
     ]
 
     class Completed(Message):
