@@ -24,6 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_OWN_NETWORK] = is_worker and own_network.enter()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the longest: the groups, each of which one process goes through, then e2e."""
     for item in items:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import sys
 import termios
@@ -28,6 +29,7 @@ LONGEST_PASSPHRASE = 1024
 """Bytes of UTF-8."""
 
 _TRIES = 3
+_NOTICE_SECONDS = 0.5
 _FLAGS_LOCAL = 3  # of what tcgetattr returns
 
 
@@ -77,6 +79,7 @@ def asked(prompt: str) -> Secret:
     try:
         with _hidden(terminal, prompt):
             try:
+                _wait_for_line(terminal)
                 return _secret(_line(terminal), "the terminal")
             finally:
                 os.write(terminal, b"\n")
@@ -167,6 +170,15 @@ def working(sentence: str) -> Iterator[None]:
             sys.stderr.write(f"{sentence}\n")
             sys.stderr.flush()
         yield
+
+
+def _wait_for_line(terminal: int) -> None:
+    """Wait for an answer, and notice a signal that came just before the wait, too.
+
+    Python runs no handler while it reads, and nobody may ever answer.
+    """
+    while not select.select([terminal], [], [], _NOTICE_SECONDS)[0]:
+        pass
 
 
 def _line(file: int) -> bytes:
