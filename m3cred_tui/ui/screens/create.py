@@ -80,14 +80,13 @@ class CreatePage(Page[str]):
         """Show a stage; it is made at its first visit and keeps what was entered."""
         self._current = number
         self._completed = max(self._completed, number)
-        with self.app.batch_update():
-            self.query_one(Stepper).show(number, self._completed)
-            switcher = self.query_one(ContentSwitcher)
-            if not self._stage.is_attached:
-                await switcher.add_content(self._stage, id=f"stage-{number}")
-            switcher.current = f"stage-{number}"
-            await self._stage.arrive(self._draft)
-            self._stage.take_focus()
+        self.query_one(Stepper).show(number, self._completed)
+        switcher = self.query_one(ContentSwitcher)
+        if not self._stage.is_attached:
+            await switcher.add_content(self._stage, id=f"stage-{number}")
+        switcher.current = f"stage-{number}"
+        await self._stage.arrive(self._draft)
+        self._stage.take_focus()
 
     @on(Stage.Completed)
     async def _on_completed(self, message: Stage.Completed) -> None:
