@@ -398,3 +398,17 @@ async def test_nothing_is_saved_twice_by_an_impatient_second_enter(place: Place)
         assert user.shows("✓ Saved: client id. Still to be set: secret key, redirect URI.")
     assert place.content.count("ca_x") == 1
     assert place.settings.setup(STRIPE).client_id.value == "ca_x"
+
+
+async def test_what_is_saved_is_told_though_something_else_is_wrong(
+    tmp_path: Path, services: Services
+) -> None:
+    wrong = {"M3CRED_STRIPE_TEST_CLIENT_ID": "acct_1", "M3CRED_STRIPE_TEST_PORTS": "4001"}
+    place = Place(tmp_path, services, wrong)
+    async with opened(place.services) as user:
+        await to_form(user, test=True)
+        await user.press("down")
+        await user.focuses("SettingLine")
+        await user.paste("sk_test_canary")
+        await user.press("ctrl+s")
+        await user.sees("✓ Saved: secret key.")

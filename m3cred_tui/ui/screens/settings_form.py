@@ -185,7 +185,10 @@ class SetUpPage(Page[None]):
         if setup.missing:
             self._saved = f"{done} Still to be set: {', '.join(map(named, setup.missing))}."
             self._tell(self._saved)
-        elif not setup.problem:
+        elif setup.problem:  # said below its line, which has the focus
+            self._saved = done
+            self._tell(self._saved)
+        else:
             self.notify(f"{done} {self._destination.label} is set up.", markup=False)
             self.dismiss()
 
