@@ -5,11 +5,13 @@ import os
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from m3cred_tui.cli import passphrase
 from m3cred_tui.cli.app import services_from
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
@@ -162,6 +164,27 @@ async def test_a_signal_at_the_question_leaves_the_echo_on(
         assert await shown.ends() == 128 + number
         assert is_as_it_was(shown)
         assert "Traceback" not in shown.text
+
+
+def test_a_signal_that_no_read_is_woken_by_is_noticed() -> None:
+    """As one is that comes between the question and the wait for its answer."""
+
+    def end(*_: object) -> None:
+        raise InterruptedError
+
+    ours, theirs = os.pipe()
+    before = signal.signal(signal.SIGUSR1, end)
+    # It goes to its own thread, and leaves the system call of this one as it is.
+    other = threading.Timer(0.1, signal.raise_signal, [signal.SIGUSR1])
+    other.start()
+    try:
+        with pytest.raises(InterruptedError):
+            passphrase._wait_for_line(ours)
+    finally:
+        other.join()
+        signal.signal(signal.SIGUSR1, before)
+        os.close(ours)
+        os.close(theirs)
 
 
 async def test_after_ctrl_z_it_is_asked_again_and_stays_hidden(
