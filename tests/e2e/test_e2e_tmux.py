@@ -22,6 +22,8 @@ async def test_the_whole_way_inside_tmux(
         await to_authenticate(app, name="Acme in tmux")
         await approve_and_return(page, await go_to_stripe(app, opened))
         await create_credential(app)
+        await app.shows("⏎ Details")  # the footer is the last to follow the focus
+        await app.settles()
         pane = await ask_tmux(str(tmux_directory / "socket"), "capture-pane", "-p")
         assert "Acme in tmux" in pane
         assert [line.rstrip() for line in pane.splitlines()] == app.text.splitlines()
