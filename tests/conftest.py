@@ -3,6 +3,7 @@
 It is here as no conftest.py further down is read by the process that says it.
 """
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +15,25 @@ from tests.store import swept_table
 from tests.store.swept_table import SWEPT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
     from _pytest.terminal import TerminalReporter
 
 _OWN_NETWORK = pytest.StashKey[bool]()
 
+# What a run with "&" or nohup ignores, and would hand down to every program it starts.
+_USUAL: "dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers]" = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGQUIT: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    for number, usual in _USUAL.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     is_worker = hasattr(config, "workerinput")
     config.stash[_OWN_NETWORK] = is_worker and own_network.enter()
 
