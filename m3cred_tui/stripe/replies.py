@@ -10,9 +10,14 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 
 _ACCOUNT_ID = re.compile(r"acct_[A-Za-z0-9]{1,64}", re.ASCII)
-_TOKEN = re.compile(r"[!-~]{1,512}")
+_TOKEN = re.compile(r"[!-~]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LONGEST_ERROR = 64
+
+LONGEST_TOKEN = 4096
+"""Stripe's of today have about 100 characters; two of this length fit into a record."""
+LONGEST_PUBLISHABLE_KEY = 200
+"""As much of it as a record gives back."""
 
 
 class ReplyError(ValueError):
@@ -29,7 +34,8 @@ class Refusal(NamedTuple):
 def token_response(body: bytes) -> TokenResponse:
     """Read the reply to an exchange (https://docs.stripe.com/connect/oauth-reference#post-token).
 
-    Raises :class:`ReplyError`.
+    The code is spent by now, so nothing but the account and its mode is asked of it: a token
+    that cannot be used is as good as none. Raises :class:`ReplyError`.
     """
     reply = _object(body)
     account_id, livemode = reply.get("stripe_user_id"), reply.get("livemode")
@@ -44,7 +50,7 @@ def token_response(body: bytes) -> TokenResponse:
         scope=clean(scope) if isinstance(scope, str) else "",
         access_token=_secret(reply, "access_token"),
         refresh_token=_secret(reply, "refresh_token"),
-        publishable_key=_token(reply, "stripe_publishable_key"),
+        publishable_key=_publishable_key(reply),
     )
 
 
@@ -55,7 +61,7 @@ def apps_token_response(body: bytes) -> TokenResponse:
     """
     tokens = token_response(body)
     if tokens.access_token is None:
-        raise ReplyError("it has no access token")
+        raise ReplyError("it has no access token that could be used")
     return tokens
 
 
@@ -63,7 +69,8 @@ def refreshed(body: bytes, before: TokenResponse) -> TokenResponse:
     """Read the reply to a refresh of these tokens; what it leaves out stays as it was.
 
     The old refresh token is dead as soon as there is a reply, so nothing but a new access
-    token for this account is asked of it. Raises :class:`ReplyError`.
+    token for this account is asked of it. A new refresh token that cannot be used is not passed
+    over, as Stripe gives the same reply once more. Raises :class:`ReplyError`.
     """
     reply = _object(body)
     for field in ("stripe_user_id", "account_id"):
@@ -73,11 +80,14 @@ def refreshed(body: bytes, before: TokenResponse) -> TokenResponse:
         raise ReplyError("it is of the other mode")
     access_token = _secret(reply, "access_token")
     if access_token is None:
-        raise ReplyError("it has no access token")
+        raise ReplyError("it has no access token that could be used")
+    refresh_token = _secret(reply, "refresh_token")
+    if refresh_token is None and reply.get("refresh_token") is not None:
+        raise ReplyError("its refresh token cannot be used")
     return before._replace(
         access_token=access_token,
-        refresh_token=_secret(reply, "refresh_token") or before.refresh_token,
-        publishable_key=_token(reply, "stripe_publishable_key") or before.publishable_key,
+        refresh_token=refresh_token or before.refresh_token,
+        publishable_key=_publishable_key(reply) or before.publishable_key,
     )
 
 
@@ -148,15 +158,18 @@ def _name(reply: Mapping[str, object], *path: str) -> str | None:
     return (clean(found) or None) if isinstance(found, str) else None
 
 
-def _token(reply: Mapping[str, object], field: str) -> str | None:
+def _token(reply: Mapping[str, object], field: str, most: int) -> str | None:
+    """Return a token that can be sent and kept, if there is one."""
     token = reply.get(field)
-    if token is None:
+    if not (isinstance(token, str) and len(token) <= most and _TOKEN.fullmatch(token)):
         return None
-    if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
-        raise ReplyError(f"its {field} is not a token")
     return token
 
 
 def _secret(reply: Mapping[str, object], field: str) -> Secret | None:
-    token = _token(reply, field)
+    token = _token(reply, field, LONGEST_TOKEN)
     return Secret(token) if token else None
+
+
+def _publishable_key(reply: Mapping[str, object]) -> str | None:
+    return _token(reply, "stripe_publishable_key", LONGEST_PUBLISHABLE_KEY)

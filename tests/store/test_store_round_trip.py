@@ -18,6 +18,7 @@ from m3cred_tui.model.text import clean
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import AlreadyThere, CannotBeKept, NotThere
 from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.stripe.replies import LONGEST_PUBLISHABLE_KEY, LONGEST_TOKEN
 
 names = (
     st.text(
@@ -109,6 +110,18 @@ def test_any_credential_comes_back_as_it_was_created(
     assert store.ids() == [credential.id]
     assert store.read(credential.id) == shown(credential)
     assert revealed(store.tokens(credential.id)) == revealed(tokens)
+
+
+def test_the_longest_tokens_that_stripe_may_give_come_back_whole(
+    store: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    longest = tokens._replace(
+        access_token=Secret('"' * LONGEST_TOKEN),  # each takes two characters in JSON
+        refresh_token=Secret("\\" * LONGEST_TOKEN),
+        publishable_key="p" * LONGEST_PUBLISHABLE_KEY,
+    )
+    store.create(acme, longest)
+    assert revealed(store.tokens(acme.id)) == revealed(longest)
 
 
 def test_an_id_is_given_once_and_the_first_credential_stays(

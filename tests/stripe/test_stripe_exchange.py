@@ -155,8 +155,6 @@ async def test_a_failing_stripe_leaves_the_outcome_unknown(
         {**GOOD, "livemode": "false"},
         {**GOOD, "livemode": None},
         {**GOOD, "livemode": 0},
-        {**GOOD, "access_token": ["sk_x"]},
-        {**GOOD, "refresh_token": "rt x\r\nHost: evil"},
     ],
 )
 async def test_an_answer_that_is_no_token_reply_is_never_an_account(
@@ -166,6 +164,56 @@ async def test_an_answer_that_is_no_token_reply_is_never_an_account(
     with pytest.raises(StripeNonsense) as caught:
         await stub.gateway().exchange(CODE)
     assert "not known. Begin a new authorization." in str(caught.value)
+
+
+ODD = ["", " ", 5, True, ["sk_x"], {"a": 1}, "x" * 5000, "rt x\r\nHost: evil", "sk_\u00e9"]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
+@pytest.mark.parametrize(
+    "field", ["access_token", "refresh_token", "stripe_publishable_key", "scope", "token_type"]
+)
+async def test_an_approval_is_kept_whatever_stands_where_nothing_is_needed(
+    serve: Serve, reply: Reply, field: str, odd: object
+) -> None:
+    stub = await serve(reply({**GOOD, field: odd}))
+    tokens = await stub.gateway().exchange(CODE)
+    assert (tokens.account_id, tokens.livemode) == (GOOD["stripe_user_id"], False)
+    assert (tokens.access_token, tokens.refresh_token) == (None, None)
+    assert tokens.publishable_key is None
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
+async def test_an_approval_of_an_app_needs_its_access_token_and_no_more(
+    serve: Serve, reply: Reply, odd: object
+) -> None:
+    needless = {"refresh_token": odd, "stripe_publishable_key": odd}
+    stub = await serve(reply({**GOOD, **needless, "access_token": "rk_test_x"}))
+    tokens = await stub.apps().exchange(CODE)
+    assert tokens.access_token is not None
+    assert tokens.access_token.reveal() == "rk_test_x"
+    assert (tokens.refresh_token, tokens.publishable_key) == (None, None)
+    stub = await serve(reply({**GOOD, "access_token": odd, "refresh_token": "rt_x"}))
+    with pytest.raises(StripeNonsense):
+        await stub.apps().exchange(CODE)
+
+
+async def test_tokens_longer_than_todays_are_kept_whole(serve: Serve, reply: Reply) -> None:
+    longer = {"access_token": "a" * 4096, "refresh_token": "r" * 4096}
+    stub = await serve(reply({**GOOD, **longer, "stripe_publishable_key": "p" * 200}))
+    tokens = await stub.apps().exchange(CODE)
+    assert tokens.access_token is not None
+    assert tokens.refresh_token is not None
+    assert tokens.access_token.reveal() == "a" * 4096
+    assert tokens.refresh_token.reveal() == "r" * 4096
+    assert tokens.publishable_key == "p" * 200
+
+
+async def test_a_publishable_key_that_a_record_would_cut_is_none(
+    serve: Serve, reply: Reply
+) -> None:
+    stub = await serve(reply({**GOOD, "stripe_publishable_key": "p" * 201}))
+    assert (await stub.gateway().exchange(CODE)).publishable_key is None
 
 
 async def test_an_answer_without_end_is_cut_off(serve: Serve) -> None:

@@ -114,8 +114,9 @@ async def test_what_an_answer_leaves_out_stays_as_it_was(
         {**NEW, "access_token": None},
         {**NEW, "access_token": ["rk_test_new"]},
         {**NEW, "access_token": "rk\r\nHost: evil"},
-        {**NEW, "access_token": "x" * 600},
+        {**NEW, "access_token": "x" * 5000},
         {**NEW, "refresh_token": {"a": 1}},
+        {**NEW, "refresh_token": ""},
         {**NEW, "stripe_user_id": "acct_other"},
         {**NEW, "stripe_user_id": [ID]},
         {**NEW, "stripe_user_id": None, "account_id": "acct_other"},
@@ -130,6 +131,16 @@ async def test_an_answer_about_something_else_never_replaces_the_tokens(
     with pytest.raises(StripeNonsense, match=AGAIN) as caught:
         await stub.apps().refresh(tokens(), "key-1")
     assert kind_of(caught.value) is Kind.FAILED
+
+
+@pytest.mark.parametrize("odd", ["", 5, ["pk"], "p" * 201, "pk test\n"], ids=repr)
+async def test_new_tokens_are_kept_whatever_publishable_key_comes_with_them(
+    serve: Serve, reply: Reply, odd: object
+) -> None:
+    stub = await serve(reply({**NEW, "stripe_publishable_key": odd}))
+    after = await stub.apps().refresh(tokens(), "key-1")
+    assert revealed(after) == ("rk_test_new", "rt_new")
+    assert after.publishable_key == "pk_test_old"
 
 
 async def _silence(writer: asyncio.StreamWriter) -> None:

@@ -65,7 +65,7 @@ def test_any_reply_is_read_or_refused_with_a_reason(
             assert read.id == ID
         for text in _texts(read):
             assert text.isprintable()
-            assert len(text) <= 512
+            assert len(text) <= 4096
 
 
 @given(body=bodies)
