@@ -119,6 +119,9 @@ def _action(page: httpx.Response) -> httpx.URL:
     return page.url.join(html.unescape(found[1]))
 
 
+CODE = "ac_0123456789abcdefghijklmnopqrstuv"
+
+
 @pytest.fixture
 async def visitor() -> AsyncIterator[Visitor]:
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
@@ -131,7 +134,7 @@ def redirect_of() -> Callable[..., str]:
 
     def make(url: str, **changes: str) -> str:
         query = parse_qs(urlsplit(url).query)
-        answer = {"code": "ac_1", "scope": "read_write", "state": query["state"][0], **changes}
+        answer = {"code": CODE, "scope": "read_write", "state": query["state"][0], **changes}
         return str(httpx.URL(query["redirect_uri"][0], params=answer))
 
     return make

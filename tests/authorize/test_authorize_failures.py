@@ -35,6 +35,7 @@ from m3cred_tui.stripe.problems import (
     StripeRefused,
     StripeUnreachable,
 )
+from tests.authorize.conftest import CODE
 
 RedirectOf = Callable[..., str]
 
@@ -224,7 +225,7 @@ async def test_an_error_that_stripe_never_documented_is_shown_as_it_is(
         ready = await anext(events)
         assert isinstance(ready, UrlReady)
         redirect = redirect_of(ready.url, error="odd", error_description="Not today.")
-        await visitor.go(redirect.replace("code=ac_1&", ""))
+        await visitor.go(redirect.replace(f"code={CODE}&", ""))
         failed = [event async for event in events][-1]
     assert isinstance(failed, Failed)
     assert isinstance(failed.problem, Refused)

@@ -201,6 +201,12 @@ DAMAGED = {
     "a minus before the second line": f"{CODE[:9]}\n-{CODE[9:]}",
     "a line break written out": f"{CODE[:9]}\\n{CODE[9:]}",
     "a letter that only looks right": CODE.replace("a", "\N{CYRILLIC SMALL LETTER A}"),
+    "a hyphen at its end": f"{CODE[:-1]}-",
+    "a hyphen at its end, where the line broke": f"{CODE}-\n",
+    "its rest left out": CODE[:4],
+    "half of it left out": CODE[:20],
+    "a letter in its place": "a",
+    "its prefix left out": CODE.removeprefix("ac_"),
     "nothing": "",
 }
 
@@ -211,6 +217,23 @@ def test_a_damaged_code_is_not_used(code: str) -> None:
         paste(ADDRESS.replace(CODE, code))
     with pytest.raises(Problem):
         paste(CODE_LAST.replace(CODE, code))
+    with pytest.raises(Problem):
+        type_in(ADDRESS.replace(CODE, code))
+
+
+@pytest.mark.parametrize("code", [CODE[:4], CODE[:20], f"{CODE}-", "a"])
+def test_a_damaged_code_at_the_end_of_what_is_typed_waits_for_its_rest(code: str) -> None:
+    waits(CODE_LAST.replace(CODE, code), final=False)
+    with pytest.raises(MalformedRedirect):
+        type_in(f"{CODE_LAST.replace(CODE, code)}#")
+
+
+@pytest.mark.parametrize(
+    "code", [CODE, "ac_DW9PDT7JFl68eSv2yKHUMcMGyOmaKK1z", f"ac_{'9' * 24}", f"ac_{'z' * 200}"]
+)
+def test_stripes_codes_are_taken_and_longer_and_shorter_ones_of_their_kind(code: str) -> None:
+    for address in (ADDRESS, CODE_LAST):
+        assert code_of(paste(address.replace(CODE, code))) == code
 
 
 def test_an_address_that_is_typed_is_taken_at_its_last_character() -> None:
@@ -387,7 +410,7 @@ def test_a_novel_is_too_long() -> None:
 TOKEN = st.characters(codec="ascii", categories=["Lu", "Ll", "Nd"], include_characters="-_")
 STATES = st.text(TOKEN, min_size=43, max_size=43)
 CODES = st.text(TOKEN, min_size=1, max_size=60).map("ac_".__add__)
-STRIPES_CODES = CODES.map(lambda code: code.replace("-", "_"))
+STRIPES_CODES = st.from_regex(r"ac_[A-Za-z0-9_]{24,60}", fullmatch=True)
 SCOPES = st.sampled_from(["read_write", "read_only"])
 BASES = st.sampled_from(
     [
@@ -474,16 +497,16 @@ MANGLINGS: list[Mangling] = [
 
 
 @st.composite
-def redirects(draw: st.DrawFn) -> tuple[str, str, str]:
+def redirects(draw: st.DrawFn, codes: st.SearchStrategy[str]) -> tuple[str, str, str]:
     """Draw a state, a code, and the query of a redirect that carries them, in any order."""
-    state, code = draw(STATES), draw(CODES)
+    state, code = draw(STATES), draw(codes)
     parameters = [("state", state), ("code", code), ("scope", draw(SCOPES))]
     return state, code, urlencode(draw(st.permutations(parameters)))
 
 
 @st.composite
 def mangled(draw: st.DrawFn) -> tuple[str, str, str]:
-    state, code, query = draw(redirects())
+    state, code, query = draw(redirects(CODES | STRIPES_CODES))
     text = draw(BASES) + query
     for mangle in draw(st.lists(st.sampled_from(MANGLINGS), max_size=5)):
         text = mangle(draw, text)
@@ -524,7 +547,7 @@ def test_an_address_as_people_copy_it_is_always_found(case: tuple[str, str, str]
     assert code_of(paste(text, state=state)) == code
 
 
-@given(redirects(), BASES, st.integers(min_value=0), st.integers(0, 2))
+@given(redirects(STRIPES_CODES), BASES, st.integers(min_value=0), st.integers(0, 2))
 def test_the_beginning_of_a_typed_address_is_never_taken(
     redirect: tuple[str, str, str], base: str, cut: int, encodings: int
 ) -> None:

@@ -23,8 +23,8 @@ from m3cred_tui.model.secret import Secret
 
 STATE = "Zk3_vN8-qXw1TtY0aB5cD7eF9gH2iJ4kL6mN8oP-rS_"
 HERE = "http://127.0.0.1:27182/callback"
-CONNECT = f"{HERE}?scope=read_write&code=ac_0123456789&state={STATE}"
-APPS = f"{HERE}?code=ac_0123456789&state={STATE}"
+CONNECT = f"{HERE}?scope=read_write&code=ac_0123456789abcdefghijklmnopqrstuv&state={STATE}"
+APPS = f"{HERE}?code=ac_0123456789abcdefghijklmnopqrstuv&state={STATE}"
 
 Lines = asyncio.Queue[str | None]
 
