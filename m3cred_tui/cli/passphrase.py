@@ -11,6 +11,7 @@ import termios
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from m3cred_tui.cli.foreground import is_in_foreground
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
@@ -175,10 +176,12 @@ def working(sentence: str) -> Iterator[None]:
 def _wait_for_line(terminal: int) -> None:
     """Wait for an answer, and notice a signal that came just before the wait, too.
 
-    Python runs no handler while it reads, and nobody may ever answer.
+    Python runs no handler while it reads, and nobody may ever answer. In the background it does
+    not wait: who reads there is stopped, as the shell says, and goes on in the foreground.
     """
-    while not select.select([terminal], [], [], _NOTICE_SECONDS)[0]:
-        pass
+    while is_in_foreground(terminal):
+        if select.select([terminal], [], [], _NOTICE_SECONDS)[0]:
+            break
 
 
 def _line(file: int) -> bytes:
@@ -208,8 +211,11 @@ def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     hidden[_FLAGS_LOCAL] = before[_FLAGS_LOCAL] & ~termios.ECHO
 
     def ask(*_: object) -> None:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
-        os.write(terminal, prompt.encode())
+        # Who is stopped for that in the background does not get over it: an interrupted read is
+        # taken up again, an interrupted tcsetattr is an error.
+        if is_in_foreground(terminal):
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+            os.write(terminal, prompt.encode())
 
     # After Ctrl+Z, the shell may have the terminal show what is typed.
     handlers: dict[int, Handler] = {signal.SIGCONT: ask}
@@ -218,8 +224,9 @@ def _hidden(terminal: int, prompt: str) -> Iterator[None]:
             ask()
             yield
         finally:
-            with suppress(termios.error):  # it may be gone
-                termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+            if is_in_foreground(terminal):
+                with suppress(termios.error):  # it may be gone
+                    termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
 
 
 def _end(number: int, _frame: object) -> NoReturn:

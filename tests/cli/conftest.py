@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.terminal import Terminal, terminal
+from tests.e2e.terminal import ENTER, Terminal, terminal
 
 Start = Callable[..., AbstractAsyncContextManager[Terminal]]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -67,6 +67,22 @@ def start(environment: dict[str, str], tmp_path: Path) -> Start:
         command = [sys.executable, "-m", "m3cred_tui", *arguments]
         environ = environment | more
         async with terminal(command, environ, columns=columns, lines=lines) as shown:
+            yield shown
+
+    return run
+
+
+@pytest.fixture
+def shell(environment: dict[str, str]) -> Start:
+    """Run a shell with job control, in which ``m3cred`` stands for the command."""
+
+    @asynccontextmanager
+    async def run() -> AsyncIterator[Terminal]:
+        # Without editing, it leaves the terminal as a program finds it: what is typed is shown.
+        command = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
+        environ = environment | {"LANG": "C.UTF-8", "PS1": "$ "}
+        async with terminal(command, environ, columns=90, lines=40) as shown:
+            shown.press(f"alias m3cred=\"'{sys.executable}' -m m3cred_tui\"", ENTER)
             yield shown
 
     return run

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Start
 from tests.cli.creation import Environ, files, set_up
-from tests.e2e.terminal import CTRL_C, ENTER, Terminal
+from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER, Terminal
 from tests.ui.visit import approve, approve_only
 
 WAITS, QUESTION = "waits for your approval until", "Create the credential? [y/N]"
@@ -104,6 +104,65 @@ async def test_ctrl_c_at_the_question_creates_nothing(
         assert await shown.ends() == 130
         assert shown.reads("Interrupted. Stripe has approved acct_1Demo")
     assert files(environment, "credentials") == []
+
+
+@asynccontextmanager
+async def sent_to_background(shell: Start) -> AsyncIterator[Terminal]:
+    """Run the command in a shell, and go on without it while it waits for Stripe."""
+    async with shell() as shown:
+        shown.press("m3cred create --name Acme --no-browser", ENTER)
+        await shown.shows(WAITS)
+        await shown.hides()
+        shown.press(CTRL_Z)
+        await shown.shows("Stopped")
+        shown.press("bg", ENTER)
+        yield shown
+
+
+async def test_in_the_background_it_still_answers_the_browser(
+    shell: Start, environment: Environ
+) -> None:
+    async with sent_to_background(shell) as shown:
+        shown.press("wait %1; echo status $?", ENTER)
+        await asyncio.to_thread(approve, url_in(shown))
+        await shown.shows("What Stripe approved is kept; to go on: m3cred resume ")
+        await shown.shows("status 1")
+    assert len(files(environment, "pending")) == 1
+
+
+async def test_back_from_the_background_it_takes_a_paste_and_shows_nothing_of_it(
+    shell: Start, environment: Environ
+) -> None:
+    async with sent_to_background(shell) as shown:
+        assert shown.echoes()  # the shell's terminal is left alone
+        shown.press("echo the shell $((40 + 2))", ENTER)  # and so is what is typed for it
+        await shown.shows("the shell 42")
+        address = await asyncio.to_thread(approve_only, url_in(shown))
+        shown.press("fg", ENTER)
+        await shown.hides()
+        shown.press(address, ENTER)
+        await shown.shows(QUESTION)
+        assert address.partition("code=")[2][:12].encode() not in shown.raw
+        shown.press("y", ENTER)
+        await shown.shows("The credential “Acme” is created: ")
+    assert len(files(environment, "credentials")) == 1
+
+
+async def test_a_question_waits_in_the_background_for_its_answer(
+    shell: Start, environment: Environ
+) -> None:
+    async with shell() as shown:
+        shown.press("m3cred create --name Acme --no-browser", ENTER)
+        await shown.shows(WAITS)
+        await asyncio.to_thread(approve, url_in(shown))
+        await shown.shows(QUESTION)
+        shown.press(CTRL_Z)
+        await shown.shows("Stopped")
+        shown.press("bg", ENTER, "echo the shell $((40 + 2))", ENTER)
+        await shown.shows("the shell 42")
+        shown.press("fg", ENTER, "y", ENTER)
+        await shown.shows("The credential “Acme” is created: ")
+    assert len(files(environment, "credentials")) == 1
 
 
 async def test_a_terminal_that_goes_away_leaves_the_request(

@@ -21,7 +21,7 @@ PATIENCE = 15.0
 """Seconds that a loaded machine may take for what is expected at once."""
 
 ENTER, ESC, UP, DOWN, RIGHT, LEFT = "\r", "\x1b", "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
-TAB, CTRL_C, CTRL_Q = "\t", "\x03", "\x11"
+TAB, CTRL_C, CTRL_Q, CTRL_Z = "\t", "\x03", "\x11", "\x1a"
 
 # pyte stumbles over these: leave the kitty keyboard protocol, save and restore modes.
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:<\d*u|\?[\d;]*[rs])")
@@ -168,6 +168,12 @@ class Terminal:
         flags = self.line_discipline()[3]
         assert isinstance(flags, int)
         return bool(flags & termios.ECHO)
+
+    async def hides(self, patience: float = PATIENCE) -> None:
+        """Wait until the terminal shows nothing of what is typed."""
+        async with asyncio.timeout(patience):
+            while self.echoes():
+                await self.writes_within(0.01)
 
     def __str__(self) -> str:
         frame = "-" * self._screen.columns

@@ -11,9 +11,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.callback.paste_problems import LONGEST_PASTE
+from m3cred_tui.cli.foreground import is_in_foreground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     Lines = asyncio.Queue[str | None]
 
@@ -21,11 +22,12 @@ _INPUT = 0
 _AT_ONCE = 65_536
 _LONGEST_LINE = 4 * LONGEST_PASTE  # bytes; what is longer comes in pieces, and is no address
 _LOCAL = 3  # of what tcgetattr returns
+_LOOK_SECONDS = 0.5
 
 
 def is_typed() -> bool:
     """Tell whether standard input is a terminal at which somebody can answer."""
-    return sys.stdin is not None and sys.stdin.isatty() and _is_in_foreground(_INPUT)
+    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
 
 
 def can_ask() -> bool:
@@ -37,18 +39,60 @@ def can_ask() -> bool:
 def incoming(*, shown: bool) -> Iterator[Lines]:
     """Yield a queue of the lines that come in this block, and ``None`` after the last one.
 
-    What is typed is seen on the terminal only if it is to be ``shown``. A job in the background
-    of a terminal, which would be stopped if it read, gets none.
+    What is typed is seen on the terminal only if it is to be ``shown``. In the background of a
+    terminal, a job would be stopped if it read: one that begins there gets no lines, and one
+    that is sent there gets the next ones when it is back.
     """
     lines: Lines = asyncio.Queue()
     with ExitStack() as after:
         if sys.stdin is None or (sys.stdin.isatty() and not is_typed()):
             lines.put_nowait(None)
+        elif sys.stdin.isatty():
+            begin = _begin_shown if shown else after.enter_context(_nothing_shown(_INPUT))
+            after.enter_context(_reading_typed(_INPUT, lines, begin))
         else:
-            if is_typed() and not shown:
-                after.enter_context(_nothing_shown(_INPUT))
             after.enter_context(_reading(_INPUT, lines))
         yield lines
+
+
+@contextmanager
+def _reading_typed(terminal: int, lines: Lines, begin: Callable[[], None]) -> Iterator[None]:
+    """Read what is typed while the job is in the foreground; ``begin`` each time it gets there.
+
+    In the background it would be stopped for that, and nobody would answer the browser.
+    """
+    loop = asyncio.get_running_loop()
+    rest = bytearray()
+    has_ended = False
+    later = ExitStack()
+
+    def read() -> None:
+        nonlocal has_ended
+        if not is_in_foreground(terminal):
+            turn()
+        elif not _read_some(terminal, rest, lines):
+            has_ended = True
+            loop.remove_reader(terminal)
+
+    def turn() -> None:
+        later.close()
+        if not is_in_foreground(terminal):
+            loop.remove_reader(terminal)
+            # Not every shell sends SIGCONT to a job that runs when it gets the terminal back.
+            later.callback(loop.call_later(_LOOK_SECONDS, turn).cancel)
+            return
+        begin()
+        if not has_ended:
+            loop.add_reader(terminal, read)
+
+    turn()
+    loop.add_signal_handler(signal.SIGCONT, turn)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGCONT)
+        loop.remove_reader(terminal)
+        later.close()
 
 
 @contextmanager
@@ -99,8 +143,13 @@ def _read_some(file: int, rest: bytearray, lines: Lines) -> bool:
     return bool(data)
 
 
+def _begin_shown() -> None:
+    """Leave the terminal as it is, which shows what is typed."""
+
+
 @contextmanager
-def _nothing_shown(terminal: int) -> Iterator[None]:
+def _nothing_shown(terminal: int) -> Iterator[Callable[[], None]]:
+    """Yield what hides what is typed; after Ctrl+Z, the shell may have it shown."""
     before = termios.tcgetattr(terminal)
     hidden = [*before]
     hidden[_LOCAL] = before[_LOCAL] & ~termios.ECHO
@@ -109,23 +158,11 @@ def _nothing_shown(terminal: int) -> Iterator[None]:
         with suppress(termios.error):
             termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
 
-    loop = asyncio.get_running_loop()
-    # After Ctrl+Z, the shell may have the terminal show what is typed.
-    loop.add_signal_handler(signal.SIGCONT, hide)
-    hide()
     try:
-        yield
+        yield hide
     finally:
-        loop.remove_signal_handler(signal.SIGCONT)
         # What is still on its way there, such as the end of a paste, is no answer to what
         # comes next.
-        if _is_in_foreground(terminal):
+        if is_in_foreground(terminal):
             with suppress(termios.error):
                 termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
-
-
-def _is_in_foreground(terminal: int) -> bool:
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # it is not the controlling terminal: nobody stops who reads
-        return True
