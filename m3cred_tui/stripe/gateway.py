@@ -41,7 +41,8 @@ class StripeGateway(Protocol):
         """Disconnect the account from the platform: all of its tokens end.
 
         Stripe refuses what is not connected with ``invalid_client``, as it does a wrong
-        client id or key; :meth:`account` tells which.
+        client id or key. What :meth:`account` is refused by the platform's key does not tell
+        which: the key may be of another platform, too.
         """
 
     async def account(

@@ -35,6 +35,8 @@ class Holder:
     platform: Platform
     gateway: StripeGateway
     now: Callable[[], datetime]
+    by_token: StripeGateway
+    """Reads the account by the credential's access token, with Connect, too."""
 
     async def freshen(self, refused: Secret | None = None) -> None:
         """Replace the access token if its hour is over; raises what :func:`fresh` does."""
@@ -51,13 +53,15 @@ class Holder:
         once.
         """
         await self.freshen()
-        try:
-            return await self._account()
-        except StripeRefused as refused:
-            if refused.status != _UNAUTHORIZED or self.is_fixed:
-                raise
-        await self.freshen(refused=self.tokens.access_token)
-        return await self._account()
+        return await self._account(self.gateway)
+
+    async def own_account(self) -> StripeAccount:
+        """Read the account as :meth:`account` does, but by the credential's own access token.
+
+        Whatever platform is set by now, an answer to that is about what was approved. Its
+        hour is not over, so a refresh is tried only when Stripe does not take it.
+        """
+        return await self._account(self.by_token)
 
     @property
     def is_fixed(self) -> bool:
@@ -65,9 +69,18 @@ class Holder:
         is_pending = self.credential.status is Status.PENDING
         return is_pending or self.tokens.oauth is not OAuthModel.APPS
 
-    async def _account(self) -> StripeAccount:
+    async def _account(self, gateway: StripeGateway) -> StripeAccount:
+        try:
+            return await self._answer(gateway)
+        except StripeRefused as refused:
+            if refused.status != _UNAUTHORIZED or self.is_fixed:
+                raise
+        await self.freshen(refused=self.tokens.access_token)
+        return await self._answer(gateway)
+
+    async def _answer(self, gateway: StripeGateway) -> StripeAccount:
         tokens = self.tokens
-        return await self.gateway.account(
+        return await gateway.account(
             tokens.account_id, livemode=tokens.livemode, access_token=tokens.access_token
         )
 
@@ -85,4 +98,6 @@ def holder(
         raise KeyDoesNotFit(credential.destination, livemode=tokens.livemode)
     platform = replace(platform, oauth=tokens.oauth)
     gateway = gateway_for(platform, now, time_limit=time_limit)
-    return Holder(store, credential, tokens, platform, gateway, now)
+    apps = replace(platform, oauth=OAuthModel.APPS)
+    by_token = gateway_for(apps, now, time_limit=time_limit)
+    return Holder(store, credential, tokens, platform, gateway, now, by_token)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.stripe.kinds import Kind, kind_of
 from m3cred_tui.stripe.problems import (
+    Call,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
@@ -14,7 +15,7 @@ from m3cred_tui.stripe.problems import (
     StripeRefused,
 )
 from m3cred_tui.upkeep.disconnected import Disconnected
-from m3cred_tui.upkeep.problems import AnswerLost
+from m3cred_tui.upkeep.refresh import is_over
 
 if TYPE_CHECKING:
     from m3cred_tui.store.store import CredentialStore
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _NOW = "The account was disconnected at Stripe"
 _BEFORE = "The account was not connected at Stripe any more"
 _UNKNOWN = (ReplyLost, StripeFailed, StripeNonsense)
+_ALONE = " If it is to go all the same, delete it without disconnecting."
+_UNAUTHORIZED = 401
 
 
 class _Answer(NamedTuple):
@@ -47,7 +50,8 @@ async def disconnected(held: Holder) -> Disconnected:
     why = answer.problem
     if answer.is_connected or not (was_begun or isinstance(why, _UNKNOWN)):
         store.disconnecting.end(credential_id)
-    told = f"{why} The credential was not deleted."
+    alone = _ALONE if _is_ambiguous(why) and not answer.is_connected else ""
+    told = f"{why} The credential was not deleted.{alone}"
     return Disconnected(disconnected_at_stripe=False, deleted=False, told=told, problem=why)
 
 
@@ -64,7 +68,7 @@ async def _disconnected_at_stripe(held: Holder) -> _Answer:
         last = await _problem(held)
     if first is None or last is None:
         return _Answer(_NOW)
-    if isinstance(last, StripeRefused) and last.error != "invalid_client":
+    if isinstance(last, StripeRefused) and not _is_ambiguous(last):
         return _Answer(problem=last, is_connected=True)
     if not (was_lost or isinstance(last, StripeRefused)):  # nothing was sent
         return _Answer(problem=last)
@@ -82,17 +86,35 @@ async def _problem(held: Holder) -> StripeProblem | None:
     return None
 
 
+def _is_ambiguous(problem: StripeProblem) -> bool:
+    """Tell whether Stripe says this of what is not connected, and of other settings, too."""
+    return isinstance(problem, StripeRefused) and problem.error == "invalid_client"
+
+
 async def _is_connected(held: Holder) -> bool | None:
-    """Tell whether the account still gives access; ``None`` where that cannot be told."""
+    """Tell whether the account still gives access; ``None`` where that cannot be told.
+
+    What the platform's key is refused proves nothing, as it may be another platform's by now.
+    The credential's own access token proves it, but not after its hour.
+    """
+    with suppress(Problem):
+        await held.freshen()
+    if is_over(held.tokens, held.now()):
+        return None
     try:
-        await held.account()
-    except StripeProblem as problem:
-        return False if kind_of(problem) is Kind.REVOKED else None
-    except AnswerLost:
-        return False
+        await held.own_account()
+    except StripeRefused as refused:
+        return False if _has_ended(refused) else None
     except Problem:
         return None
     return True
+
+
+def _has_ended(refused: StripeRefused) -> bool:
+    """Tell whether an access token whose hour is not over does not count any more."""
+    if refused.call is Call.REFRESH:  # the access token was refused before
+        return refused.error == "invalid_grant"
+    return refused.status == _UNAUTHORIZED
 
 
 def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disconnected:

@@ -44,7 +44,7 @@ async def test_an_account_that_took_access_back_itself_is_told_and_deleted(
 ) -> None:
     one = world.connect(oauth=oauth)
     world.revoke(one)
-    world.clock.go_on(hours=2)
+    world.clock.go_on(minutes=50)
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (True, True)
     assert done.told.startswith("The account was not connected at Stripe any more, and")
@@ -149,7 +149,7 @@ class Losing:
     async def __call__(self, asked: Asked) -> Answer:
         if asked.line.startswith("GET"):
             own = account(asked.account)
-            return own if self.connected else refused(403, "account_invalid")
+            return own if self.connected else refused(401, "api_key_expired")
         was_connected = self.connected
         if self.does or self.lost <= 0:
             self.connected = False
