@@ -20,7 +20,8 @@ LARGEST_ASKED = 4096
 _SCHEMA = 1
 _STUBBORN = timedelta(minutes=10)
 """How long the same key is used after Stripe has failed. Stripe may give the same failure to it
-for a day; but the failure may also be of a proxy, and the answer be there."""
+for a day; but the failure may also be of a proxy, and the answer be there, so that the key is
+not given up for good."""
 
 _key_parts = re.compile(r"(m3cred-[0-9a-f]{64})-([0-9]{1,6})", re.ASCII).fullmatch
 
@@ -34,6 +35,19 @@ class Asked(NamedTuple):
     """When it was asked first: the answer is not younger than that."""
     has_failed: bool = False
     """Whether Stripe has failed to answer it, by a 5xx status."""
+    since: datetime | None = None
+    """When another key was used first for the same tokens, if one was."""
+
+    @property
+    def begun_at(self) -> datetime:
+        """When these tokens were to be replaced first, under whichever key."""
+        return self.since or self.at
+
+    @property
+    def earlier(self) -> Asked | None:
+        """The question under the key before this one; it is put down as old as it can be."""
+        stem, _, number = self.key.rpartition("-")
+        return Asked(f"{stem}-{int(number) - 1}", self.begun_at) if int(number) else None
 
     def is_for(self, tokens: TokenResponse) -> bool:
         """Tell whether it asks for what replaces these tokens."""
@@ -46,7 +60,7 @@ def question(tokens: TokenResponse, before: Asked | None, now: datetime) -> Aske
         return Asked(f"{_key_of(tokens)}-0", now)
     if before.has_failed and not before.at <= now < before.at + _STUBBORN:
         stem, _, number = before.key.rpartition("-")
-        return Asked(f"{stem}-{int(number) + 1}", now)
+        return Asked(f"{stem}-{int(number) + 1}", now, since=before.begun_at)
     return before
 
 
@@ -57,6 +71,7 @@ def asked_bytes(asked: Asked) -> bytes:
         "idempotencyKey": asked.key,
         "askedAt": asked.at.astimezone(UTC).isoformat(),
         "hasFailed": asked.has_failed,
+        **({"since": asked.since.astimezone(UTC).isoformat()} if asked.since else {}),
     }
     return with_checksum(fields)
 
@@ -67,7 +82,8 @@ def asked_from(data: bytes) -> Asked:
     key = text(fields, "idempotencyKey")
     if fields.get("schema") != _SCHEMA or not _key_parts(key):
         raise FlawError("it is not a question of m3cred's to Stripe")
-    return Asked(key, time(fields, "askedAt"), boolean(fields, "hasFailed"))
+    since = time(fields, "since") if "since" in fields else None
+    return Asked(key, time(fields, "askedAt"), boolean(fields, "hasFailed"), since)
 
 
 def _key_of(tokens: TokenResponse) -> str:

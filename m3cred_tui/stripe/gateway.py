@@ -34,7 +34,9 @@ class StripeGateway(Protocol):
         used, where that was before: the answer is as old as that.
 
         After :class:`~m3cred_tui.stripe.problems.StripeFailed` the same key may bring the
-        same failure for a day; another key loses nothing then.
+        same failure for a day, and another key goes on. But the failure may have been of
+        something before Stripe: then another key is refused with ``invalid_grant``, and the
+        answer is still there under the one before.
         """
 
     async def deauthorize(self, account_id: str) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.model.secret import Secret
+    from m3cred_tui.store.asked import Asked
     from m3cred_tui.store.refreshing import Refresh
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.stripe.gateway import StripeGateway
@@ -93,16 +94,34 @@ async def _replace(refresh: Refresh, gateway: StripeGateway, now: datetime) -> N
     before = refresh.unanswered
     asked = refresh.ask(now)
     try:
-        tokens = await gateway.refresh(refresh.tokens, asked.key, asked_at=asked.at)
+        tokens = await _answer(refresh, gateway, asked)
     except StripeProblem as problem:
-        if isinstance(problem, StripeFailed):
-            refresh.failed(asked)
-        elif _is_settled(problem, is_first=before is None):
+        if _is_settled(problem, is_first=before is None):
             refresh.forget()
-        if _is_refused(problem) and before and now - before.at > _KEY_KEPT:
-            raise AnswerLost(before.at) from problem
+        if _is_refused(problem) and before and now - before.begun_at > _KEY_KEPT:
+            raise AnswerLost(before.begun_at) from problem
         raise
     refresh.keep(tokens)
+
+
+async def _answer(refresh: Refresh, gateway: StripeGateway, asked: Asked) -> TokenResponse:
+    """Return the answer, where the refresh token is dead also one to an earlier question.
+
+    It may have died by that: what looked like a failure of Stripe's may have been a proxy's.
+    """
+    question = asked
+    while True:
+        try:
+            return await gateway.refresh(refresh.tokens, question.key, asked_at=question.at)
+        except StripeFailed:
+            if question is asked:
+                refresh.failed(asked)
+            raise
+        except StripeRefused as refused:
+            earlier = question.earlier
+            if earlier is None or not _is_refused(refused):
+                raise
+            question = earlier
 
 
 def _is_settled(problem: StripeProblem, *, is_first: bool) -> bool:

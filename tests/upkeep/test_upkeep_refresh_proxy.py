@@ -1,0 +1,120 @@
+"""A refresh that Stripe answered, and something before it made a failure of the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from m3cred_tui.stripe.problems import ReplyLost, StripeFailed, StripeProblem, StripeRefused
+from m3cred_tui.upkeep.problems import AnswerLost
+from tests.upkeep.stub import HANG_UP, Answer
+from tests.upkeep.test_upkeep_refresh import Answering, expired, left_over, new, used
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from tests.upkeep.conftest import World
+    from tests.upkeep.stub import Asked
+
+FAILED = Answer(504)
+DEAD = Answer(400, {"error": "invalid_grant"})
+
+
+class Answered(Answering):
+    """Stripe, which has answered the first question of all; on the way things go wrong."""
+
+    def __init__(self, *on_the_way: Answer | None) -> None:
+        super().__init__()
+        self.on_the_way = list(on_the_way)
+
+    async def __call__(self, asked: Asked) -> Answer:
+        self.keys.append(asked.headers["idempotency-key"])
+        went_wrong = self.on_the_way.pop(0) if self.on_the_way else None
+        if went_wrong:
+            return went_wrong
+        first, now = self.keys[0], self.keys[-1]
+        if now == first:
+            return new(1)
+        return DEAD if now.startswith(first.removesuffix("0")) else new(2)
+
+    @property
+    def numbers(self) -> list[str]:
+        return [key.rpartition("-")[2] for key in self.keys]
+
+
+async def fails(world: World, one: str, problem: type[StripeProblem]) -> None:
+    with pytest.raises(problem):
+        await used(world, one)
+
+
+def age(world: World, one: str) -> timedelta:
+    obtained_at = world.store.tokens(one).obtained_at
+    assert obtained_at
+    return world.clock() - obtained_at
+
+
+async def test_an_answer_that_a_proxy_kept_back_is_found_after_a_while(world: World) -> None:
+    one, stripe = world.connect(), Answered(FAILED)
+    async with expired(world, stripe):
+        await fails(world, one, StripeFailed)
+        world.clock.go_on(minutes=11)
+        assert await used(world, one) == "rk_test_new1"
+    assert (stripe.numbers, left_over(world, one)) == (["0", "1", "0"], set())
+    assert age(world, one).total_seconds() == 11 * 60, "it is not taken for younger"
+
+
+async def test_it_is_found_after_any_number_of_failures(world: World) -> None:
+    one, stripe = world.connect(), Answered(FAILED, FAILED, FAILED)
+    async with expired(world, stripe):
+        for _ in range(3):
+            await fails(world, one, StripeFailed)
+            world.clock.go_on(minutes=11)
+        assert await used(world, one) == "rk_test_new1"
+    assert stripe.numbers == ["0", "1", "2", "3", "2", "1", "0"]
+    assert age(world, one).total_seconds() == 33 * 60
+
+
+async def test_it_is_replaced_at_once_where_it_is_over_when_it_is_found(world: World) -> None:
+    one, stripe = world.connect(), Answered(FAILED)
+    async with expired(world, stripe):
+        await fails(world, one, StripeFailed)
+        world.clock.go_on(hours=3)
+        assert await used(world, one) == "rk_test_new2"
+    assert age(world, one).total_seconds() == 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "problem"), [(FAILED, StripeFailed), (HANG_UP, ReplyLost)], ids=["504", "lost"]
+)
+async def test_nobody_is_told_to_create_again_while_it_may_be_there(
+    world: World, trouble: Answer, problem: type[StripeProblem]
+) -> None:
+    one, stripe = world.connect(), Answered(FAILED, None, trouble, None, trouble)
+    async with expired(world, stripe):
+        await fails(world, one, StripeFailed)
+        for _ in range(2):
+            world.clock.go_on(minutes=11)
+            await fails(world, one, problem)
+        assert await used(world, one) == "rk_test_new1"
+    assert stripe.numbers == ["0", "1", "0", "1", "0", "1", "0"]
+
+
+async def test_a_revoked_one_is_told_where_there_was_a_failure_before(world: World) -> None:
+    one, stripe = world.connect(), Answering(FAILED, DEAD, DEAD)
+    async with expired(world, stripe):
+        await fails(world, one, StripeFailed)
+        world.clock.go_on(minutes=11)
+        with pytest.raises(StripeRefused, match="create the credential again"):
+            await used(world, one)
+    assert left_over(world, one) == set()
+
+
+async def test_what_was_begun_more_than_a_day_ago_is_gone(world: World) -> None:
+    one, stripe = world.connect(), Answering(FAILED, FAILED, DEAD, DEAD, DEAD)
+    async with expired(world, stripe):
+        for _ in range(2):
+            await fails(world, one, StripeFailed)
+            world.clock.go_on(hours=13)
+        with pytest.raises(AnswerLost, match="begun on 2026-03-04 at 07:06 UTC, was not fin"):
+            await used(world, one)
