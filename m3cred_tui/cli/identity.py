@@ -143,7 +143,7 @@ def _protect(place: _Place) -> None:
         place.unlock()
     new = new_passphrase(place.new_descriptor, "New passphrase: ")
     with working("Putting the identity under the passphrase …"):
-        place.identity.protect(new, is_first_use=place.is_unused)
+        place.identity.protect(new, place.data, is_first_use=place.is_unused)
     _say(
         f"{_shown(place.identity.path)} is under the passphrase now. Without it, nobody can "
         "open what is sealed. Where m3cred is running, start it again."
@@ -155,7 +155,7 @@ def _unprotect(place: _Place) -> None:
     if not place.unlock():
         _say(f"{path} is not under a passphrase; nothing was changed.")
         return
-    place.identity.unprotect()
+    place.identity.unprotect(place.data)
     _say(f"{path} is in clear now: whoever can read it can open what is sealed.")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import durable
+from m3cred_tui.store.lock import locked
 from m3cred_tui.store.private import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import (
     IdentityInPlace,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LARGEST_IDENTITY = 8192
 """Bytes; one that age-keygen wrote has 189, and 550 under a passphrase."""
 
+_CHANGED = "another process has changed it meanwhile"
 # ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
 _BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
 _PEEK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -144,26 +146,34 @@ class IdentityFile:
         """
         self._remember(opened(self._read(), passphrase, self._path))
 
-    def protect(self, passphrase: Secret, *, is_first_use: Callable[[], bool] = _never) -> None:
-        """Put it under this passphrase, alone; takes seconds.
+    def protect(
+        self, passphrase: Secret, data: Path, *, is_first_use: Callable[[], bool] = _never
+    ) -> None:
+        """Put it under this passphrase, alone; takes seconds, then the lock of the store.
 
-        At the first use it is made, and never lies there in clear. Raises what
-        :meth:`to_open` does, and ``OutcomeUnknown``.
+        ``data`` is the store's directory. At the first use the identity is made, and never lies
+        there in clear; should another process make one meanwhile, it is that one which is put
+        under the passphrase. Raises what :meth:`to_open` does, ``StoreBusy`` and
+        ``OutcomeUnknown``.
         """
+        is_made = False
         try:
-            before = self._opened()
+            self._opened()
         except IdentityMissing:
             if not is_first_use():
                 raise
-            self._make(_wrapped(_new_identity(), passphrase, self._path))
-            return self.unlock(passphrase)
-        file = _wrapped(before.text, passphrase, self._path)
-        return self._replace(before, OpenedIdentity(file, before.plain))
+            is_made = self._is_made_under(passphrase, data, is_first_use)
+        if not is_made:
+            before = self._opened()
+            file = _wrapped(before.text, passphrase, self._path)
+            self._replace(before, OpenedIdentity(file, before.plain), data)
+        if not is_wrapped(self._read()):  # a copy was put back, say: that asks for no lock
+            raise StoreUnusable(self._path, _CHANGED)
 
-    def unprotect(self) -> None:
+    def unprotect(self, data: Path) -> None:
         """Put it back in clear; raises what :meth:`protect` does."""
         before = self._opened()
-        self._replace(before, OpenedIdentity(before.text, before.plain))
+        self._replace(before, OpenedIdentity(before.text, before.plain), data)
 
     def exported(self, passphrase: Secret) -> bytes:
         """Return it under this passphrase, ASCII-armoured; takes seconds.
@@ -213,19 +223,38 @@ class IdentityFile:
         except FlawError as flaw:
             raise StoreUnusable(self._path, flaw.reason, flaw.mend) from None
 
-    def _make(self, file: bytes) -> None:
-        with self._folder(make=True) as folder, suppress(FileExistsError):
-            # Where another process was first, its identity holds.
-            durable.create(folder, self._path.name, file)
+    def _make(self, file: bytes) -> bool:
+        """Make it; tell whether no other process was first, as its identity holds then."""
+        try:
+            with self._folder(make=True) as folder:
+                durable.create(folder, self._path.name, file)
+        except FileExistsError:
+            return False
+        return True
 
-    def _replace(self, before: OpenedIdentity, after: OpenedIdentity) -> None:
+    def _is_made_under(
+        self, passphrase: Secret, data: Path, is_first_use: Callable[[], bool]
+    ) -> bool:
+        """Make it under the passphrase, unless it is no first use any more after scrypt."""
+        plain = _new_identity()
+        file = _wrapped(plain, passphrase, self._path)
+        with locked(data):
+            is_made = is_first_use() and self._make(file)
+        if is_made:
+            self._remember(OpenedIdentity(file, Secret(plain.decode("latin-1"))))
+        return is_made
+
+    def _replace(self, before: OpenedIdentity, after: OpenedIdentity, data: Path) -> None:
         self._remember(after)
-        with self._folder() as folder:
-            if self._content(folder) != before.file:
-                raise StoreUnusable(self._path, "another process has changed it meanwhile")
-            durable.replace(folder, self._path.name, after.file)
-            # What a killed process has left there may be the identity in clear.
-            durable.sweep(folder)
+        try:
+            with locked(data), self._folder() as folder:
+                if self._content(folder) != before.file:
+                    raise StoreUnusable(self._path, _CHANGED)
+                durable.replace(folder, self._path.name, after.file)
+                # What a killed process has left there may be the identity in clear.
+                durable.sweep(folder)
+        except FileNotFoundError:
+            raise IdentityMissing(self._path) from None
 
     @contextmanager
     def _folder(self, *, make: bool = False) -> Iterator[int]:

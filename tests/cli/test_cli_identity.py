@@ -26,6 +26,23 @@ Run = Callable[..., CompletedProcess[str]]
 
 PASSPHRASE = "correct horse"
 FD = "FD"
+PROTECT_MEANWHILE = """
+import sys
+from m3cred_tui.cli.main import main
+from m3cred_tui.config.locations import locations
+from m3cred_tui.store import sealing
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.store import CredentialStore
+from tests.store.light_age import wrapped_lightly
+
+def wrap(plain, passphrase):
+    places = locations(demo=False)
+    CredentialStore(places.data, IdentityFile(places.identity)).prepare()  # another m3cred
+    return wrapped_lightly(plain, passphrase.reveal())
+
+sealing.wrap = wrap
+sys.exit(main(["identity", "protect", "--new-passphrase-fd", "0"]))
+"""
 VERBS = ("show", "protect", "unprotect", "export", "import")
 
 
@@ -236,6 +253,23 @@ def test_it_goes_back_in_clear_and_says_what_that_means(
     ended = given(b"", "identity", "unprotect")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "is not under a passphrase; nothing was changed" in ended.stdout
+
+
+def test_it_is_under_the_passphrase_when_that_is_said_whoever_made_it_meanwhile(
+    environment: dict[str, str], m3cred: Run, identity: Path
+) -> None:
+    protect = subprocess.run(
+        [sys.executable, "-c", PROTECT_MEANWHILE],
+        env=environment,
+        input=PASSPHRASE,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (protect.returncode, protect.stderr) == (0, "")
+    assert f"{identity} is under the passphrase now." in protect.stdout
+    assert "Passphrase:  yes\n" in m3cred("identity").stdout
 
 
 def test_a_copy_moves_to_another_machine_under_a_passphrase_of_its_own(

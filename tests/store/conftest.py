@@ -13,8 +13,13 @@ from m3cred_tui.store.store import CredentialStore
 
 
 @pytest.fixture
-def credentials(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "credentials"
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def credentials(data: Path) -> Path:
+    return data / "credentials"
 
 
 @pytest.fixture

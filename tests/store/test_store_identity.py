@@ -165,14 +165,14 @@ def test_what_is_no_identity_under_its_passphrase_is_refused_and_not_shown(
     assert "SECRET" not in str(told.value)
 
 
-def test_an_unlocked_identity_that_is_lost_is_noticed(locked: IdentityFile) -> None:
+def test_an_unlocked_identity_that_is_lost_is_noticed(locked: IdentityFile, data: Path) -> None:
     locked.unlock(Secret(PASSPHRASE))
     locked.path.unlink()
     asks: list[Callable[[], object]] = [
         locked.to_open,
         lambda: locked.to_seal(is_first_use=later_use),
-        lambda: locked.protect(Secret("new")),
-        locked.unprotect,
+        lambda: locked.protect(Secret("new"), data),
+        lambda: locked.unprotect(data),
     ]
     for ask in asks:
         with pytest.raises(IdentityMissing):
@@ -199,14 +199,14 @@ def test_an_unlocked_identity_that_others_can_read_is_refused(locked: IdentityFi
     assert not IdentityFile(locked.path).is_locked()  # so nobody is asked in vain
 
 
-def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile) -> None:
+def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile, data: Path) -> None:
     target = locked.path.with_name("elsewhere")
     locked.path.rename(target)
     locked.path.symlink_to(target)
     asks: list[Callable[[], object]] = [
         lambda: locked.unlock(Secret(PASSPHRASE)),
         locked.to_open,
-        lambda: locked.protect(Secret("new")),
+        lambda: locked.protect(Secret("new"), data),
     ]
     for ask in asks:
         with pytest.raises(StoreUnusable, match="symbolic link"):
@@ -215,28 +215,28 @@ def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile) -> None
 
 @pytest.mark.usefixtures("light")
 def test_a_protected_identity_is_the_same_one_and_comes_back_byte_for_byte(
-    file: IdentityFile,
+    file: IdentityFile, data: Path
 ) -> None:
     key, plain = key_of(file), file.path.read_bytes()
-    file.protect(Secret(PASSPHRASE))
+    file.protect(Secret(PASSPHRASE), data)
     assert KEY not in file.path.read_bytes()
     assert stat.filemode(file.path.stat().st_mode) == "-rw-------"
     assert key_of(file) == key  # who protected it has it open
     other = IdentityFile(file.path)
     other.unlock(Secret(PASSPHRASE))
     assert key_of(other) == key
-    other.unprotect()
+    other.unprotect(data)
     assert other.path.read_bytes() == plain
     assert stat.filemode(file.path.stat().st_mode) == "-rw-------"
     assert list(file.path.parent.iterdir()) == [file.path]
 
 
 @pytest.mark.usefixtures("light")
-def test_a_new_passphrase_ends_the_old_one(locked: IdentityFile) -> None:
+def test_a_new_passphrase_ends_the_old_one(locked: IdentityFile, data: Path) -> None:
     with pytest.raises(IdentityLocked):
-        locked.protect(Secret("new"))
+        locked.protect(Secret("new"), data)
     locked.unlock(Secret(PASSPHRASE))
-    locked.protect(Secret("new"))
+    locked.protect(Secret("new"), data)
     other = IdentityFile(locked.path)
     with pytest.raises(WrongPassphrase):
         other.unlock(Secret(PASSPHRASE))
@@ -244,18 +244,18 @@ def test_a_new_passphrase_ends_the_old_one(locked: IdentityFile) -> None:
 
 
 @pytest.mark.usefixtures("light")
-def test_at_the_first_use_it_is_made_under_the_passphrase(identity: Path) -> None:
+def test_at_the_first_use_it_is_made_under_the_passphrase(identity: Path, data: Path) -> None:
     file = IdentityFile(identity)
     with pytest.raises(IdentityMissing):
-        file.protect(Secret(PASSPHRASE))
-    file.protect(Secret(PASSPHRASE), is_first_use=first_use)
+        file.protect(Secret(PASSPHRASE), data)
+    file.protect(Secret(PASSPHRASE), data, is_first_use=first_use)
     assert IdentityFile(identity).is_locked()
     assert key_of(file)
 
 
 @pytest.mark.parametrize("what", ["another identity", "another passphrase", "cut"])
 def test_what_does_not_open_again_never_takes_the_place_of_the_identity(
-    what: str, file: IdentityFile, monkeypatch: pytest.MonkeyPatch
+    what: str, file: IdentityFile, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = file.path.read_bytes()
     flawed = {
@@ -265,14 +265,14 @@ def test_what_does_not_open_again_never_takes_the_place_of_the_identity(
     }[what]
     monkeypatch.setattr(sealing, "wrap", lambda *_: flawed)
     with pytest.raises((StoreUnusable, WrongPassphrase)):
-        file.protect(Secret(PASSPHRASE))
+        file.protect(Secret(PASSPHRASE), data)
     with pytest.raises((StoreUnusable, WrongPassphrase)):
         file.exported(Secret(PASSPHRASE))
     assert file.path.read_bytes() == before
 
 
 def test_an_identity_that_changes_while_scrypt_works_is_left_alone(
-    file: IdentityFile, monkeypatch: pytest.MonkeyPatch
+    file: IdentityFile, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = sealing.new_identity()
 
@@ -282,7 +282,7 @@ def test_an_identity_that_changes_while_scrypt_works_is_left_alone(
 
     monkeypatch.setattr(sealing, "wrap", wrap)
     with pytest.raises(StoreUnusable, match="another process has changed it"):
-        file.protect(Secret(PASSPHRASE))
+        file.protect(Secret(PASSPHRASE), data)
     assert file.path.read_bytes() == theirs
 
 

@@ -37,12 +37,12 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 async def test_age_opens_a_sealed_part_with_an_identity_that_was_protected(
-    identity: Path, environ: dict[str, str], tmp_path: Path
+    identity: Path, environ: dict[str, str], data: Path, tmp_path: Path
 ) -> None:
     file = IdentityFile(identity)
     sealed = sealing.seal(file.to_seal(is_first_use=lambda: True), b"the sealed part")
     (tmp_path / "sealed").write_text(sealed)
-    file.protect(Secret(PASSPHRASE))
+    file.protect(Secret(PASSPHRASE), data)
     command = [AGE, "-d", "-o", "plain", "-i", str(identity), "sealed"]
     command = ["/bin/sh", "-c", 'cd && exec "$@"', "sh", *command]
     async with terminal(command, environ) as shown:

@@ -13,11 +13,12 @@ import pytest
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.lock import locked
 from tests.store.light_age import wrapped_lightly
 
 CHILD = """
 import sys
-sys.path.insert(0, sys.argv[3])
+sys.path.insert(0, sys.argv[4])
 from pathlib import Path
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
@@ -26,19 +27,19 @@ from m3cred_tui.store.identity import IdentityFile
 from tests.store.light_age import wrapped_lightly
 
 sealing.wrap = lambda plain, passphrase: wrapped_lightly(plain, passphrase.reveal())
-file = IdentityFile(Path(sys.argv[1]))
+file, data = IdentityFile(Path(sys.argv[1])), Path(sys.argv[2])
 try:
-    if sys.argv[2] == "protect":
-        file.protect(Secret("new"))
+    if sys.argv[3] == "protect":
+        file.protect(Secret("new"), data)
     else:
         file.unlock(Secret("old"))
-        file.unprotect()
+        file.unprotect(data)
     sys.stdout.write("done")
 except Problem as problem:
     sys.stdout.write(f"{type(problem).__name__}: {problem}")
 """
 HERE = str(Path(__file__).parents[2])
-CHANGES = "write,fsync,renameat,renameat2,rename,unlinkat"
+CHANGES = "write,fsync,flock,renameat,renameat2,rename,unlinkat"
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("strace") and os.environ.get("CI") != "true",
@@ -46,14 +47,21 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def data_beside(identity: Path) -> Path:
+    return identity.parents[1] / "data"
+
+
 def said(identity: Path, ask: str, *strace: str) -> str:
-    child = [sys.executable, "-I", "-B", "-c", CHILD, str(identity), ask, HERE]
+    places = [str(identity), str(data_beside(identity))]
+    child = [sys.executable, "-I", "-B", "-c", CHILD, *places, ask, HERE]
     command = ["strace", "-f", *strace, *child]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def begin(identity: Path, ask: str) -> str:
-    """Put the identity there as it is before; return its public key."""
+    """Put the identity and the lock there as they are before; return its public key."""
+    with locked(data_beside(identity)):
+        pass  # made, so that each call that is counted is one of the change
     plain = sealing.new_identity()
     shutil.rmtree(identity.parent, ignore_errors=True)
     identity.parent.mkdir(mode=0o700)
@@ -125,5 +133,5 @@ def test_a_key_in_clear_that_a_killed_process_left_is_swept_when_it_is_protected
     file = IdentityFile(identity)
     file.unlock(Secret("old"))
     monkeypatch.setattr(sealing, "wrap", lambda plain, _: wrapped_lightly(plain, "new"))
-    file.protect(Secret("new"))
+    file.protect(Secret("new"), data_beside(identity))
     assert list(identity.parent.iterdir()) == [identity]

@@ -29,11 +29,6 @@ with locked(Path(sys.argv[1])):
 
 
 @pytest.fixture
-def data(credentials: Path) -> Path:
-    return credentials.parent
-
-
-@pytest.fixture
 def holder(store: CredentialStore, data: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until it is told otherwise."""
     store.prepare()

@@ -1,0 +1,145 @@
+"""The identity is put under a passphrase while another m3cred is at work, too."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store import durable, lock, sealing
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.lock import locked
+from m3cred_tui.store.problems import (
+    IdentityLocked,
+    IdentityMissing,
+    StoreBusy,
+    StoreUnusable,
+)
+from m3cred_tui.store.store import CredentialStore
+from tests.store.light_age import wrapped_lightly
+
+Meanwhile = Callable[[Callable[[], object]], None]
+
+MINE, THEIRS = Secret("mine"), Secret("theirs")
+
+
+def content(identity: Path) -> bytes:
+    return identity.read_bytes()
+
+
+def key_under(passphrase: Secret, identity: Path) -> str:
+    plain = sealing.unwrap(content(identity), passphrase)
+    return str(sealing.identity_in(plain).to_public())
+
+
+def wrap(plain: bytes, passphrase: Secret) -> bytes:
+    return wrapped_lightly(plain, passphrase.reveal())
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Let another process do something when scrypt works for the first time."""
+
+    def set_up(do: Callable[[], object]) -> None:
+        to_do = [do]
+
+        def told_wrap(plain: bytes, passphrase: Secret) -> bytes:
+            while to_do:
+                to_do.pop()()
+            return wrap(plain, passphrase)
+
+        monkeypatch.setattr(sealing, "wrap", told_wrap)
+
+    return set_up
+
+
+def test_an_identity_that_is_made_in_clear_meanwhile_is_under_the_passphrase_at_the_end(
+    meanwhile: Meanwhile,
+    store: CredentialStore,
+    identity: Path,
+    data: Path,
+    acme: Credential,
+    tokens: TokenResponse,
+) -> None:
+    keys = []
+
+    def create() -> None:
+        store.create(acme, tokens)
+        keys.append(str(sealing.identity_in(content(identity)).to_public()))
+
+    meanwhile(create)
+    mine = IdentityFile(identity)
+    mine.protect(MINE, data, is_first_use=store.is_unused)
+    assert IdentityFile(identity).is_locked()
+    assert key_under(MINE, identity) == keys[0]
+    assert CredentialStore(data, mine).tokens(acme.id).scope == "read_write"
+
+
+def test_an_identity_that_is_made_under_another_passphrase_meanwhile_stays_there(
+    meanwhile: Meanwhile, store: CredentialStore, identity: Path, data: Path
+) -> None:
+    theirs = IdentityFile(identity)
+    meanwhile(lambda: theirs.protect(THEIRS, data, is_first_use=store.is_unused))
+    with pytest.raises(IdentityLocked):
+        IdentityFile(identity).protect(MINE, data, is_first_use=store.is_unused)
+    assert key_under(THEIRS, identity) == str(theirs.to_open().to_public())
+
+
+def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity(
+    meanwhile: Meanwhile,
+    store: CredentialStore,
+    identity: Path,
+    data: Path,
+    acme: Credential,
+    tokens: TokenResponse,
+) -> None:
+    def move_in() -> None:
+        store.create(acme, tokens)
+        identity.unlink()
+
+    meanwhile(move_in)
+    with pytest.raises(IdentityMissing):
+        IdentityFile(identity).protect(MINE, data, is_first_use=store.is_unused)
+    assert not identity.exists()
+
+
+def test_an_identity_that_is_lost_meanwhile_is_told_as_lost(
+    meanwhile: Meanwhile, store: CredentialStore, identity: Path, data: Path
+) -> None:
+    store.prepare()
+    meanwhile(identity.unlink)
+    with pytest.raises(IdentityMissing):
+        IdentityFile(identity).protect(MINE, data)
+    assert not identity.exists()
+
+
+def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
+    store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "_PATIENCE", 0.0)
+    monkeypatch.setattr(sealing, "wrap", wrap)
+    file = IdentityFile(identity)
+    with locked(data), pytest.raises(StoreBusy, match="Nothing was changed"):
+        file.protect(MINE, data, is_first_use=store.is_unused)
+    assert not identity.exists()
+    store.prepare()
+    plain = content(identity)
+    with locked(data), pytest.raises(StoreBusy, match="Nothing was changed"):
+        file.protect(MINE, data)
+    assert content(identity) == plain
+    file.protect(MINE, data)
+    with locked(data), pytest.raises(StoreBusy, match="Nothing was changed"):
+        file.unprotect(data)
+    assert IdentityFile(identity).is_locked()
+
+
+def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
+    store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    plain = content(identity)
+    monkeypatch.setattr(sealing, "wrap", wrap)
+    monkeypatch.setattr(durable, "sweep", lambda _: identity.write_bytes(plain))
+    with pytest.raises(StoreUnusable, match="another process has changed it"):
+        IdentityFile(identity).protect(MINE, data)
