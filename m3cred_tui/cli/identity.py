@@ -16,14 +16,9 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import durable
-from m3cred_tui.store.identity import (
-    LARGEST_IDENTITY,
-    IdentityFile,
-    OpenedIdentity,
-    is_wrapped,
-    opened,
-)
+from m3cred_tui.store.identity import LARGEST_IDENTITY, IdentityFile
 from m3cred_tui.store.lock import locked
+from m3cred_tui.store.opened_identity import OpenedIdentity, is_wrapped, opened
 from m3cred_tui.store.problems import (
     IdentityLocked,
     OutcomeUnknown,

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import durable
 from m3cred_tui.store.lock import locked
+from m3cred_tui.store.opened_identity import (
+    BEGINNING,
+    OpenedIdentity,
+    is_wrapped,
+    new_identity,
+    opened,
+    wrapped,
+)
 from m3cred_tui.store.private import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import (
     IdentityInPlace,
@@ -16,7 +24,6 @@ from m3cred_tui.store.problems import (
     IdentityMissing,
     OutcomeUnknown,
     StoreUnusable,
-    WrongPassphrase,
 )
 
 if TYPE_CHECKING:
@@ -29,43 +36,7 @@ LARGEST_IDENTITY = 8192
 """Bytes; one that age-keygen wrote has 189, and 550 under a passphrase."""
 
 _CHANGED = "another process has changed it meanwhile"
-# ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
-_BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
 _PEEK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-
-
-class OpenedIdentity(NamedTuple):
-    """An identity's file as it lies there, and what it holds in clear."""
-
-    file: bytes
-    plain: Secret
-
-    @property
-    def text(self) -> bytes:
-        """The bytes that it holds in clear, comments and all."""
-        return self.plain.reveal().encode("latin-1")
-
-
-def is_wrapped(file: bytes) -> bool:
-    """Tell whether this beginning is that of an identity under a passphrase."""
-    return file.startswith(_BEGINNINGS)
-
-
-def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
-    """Open the content of an identity's file, in clear or not; ``path`` is for the messages.
-
-    Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.
-    """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    try:
-        plain = sealing.unwrap(file, passphrase) if is_wrapped(file) else file
-        sealing.identity_in(plain)
-    except sealing.WrongPassphraseError:
-        raise WrongPassphrase(path) from None
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason) from None
-    return OpenedIdentity(file, Secret(plain.decode("latin-1")))
 
 
 def _never() -> bool:
@@ -108,7 +79,7 @@ class IdentityFile:
             return self.to_open()
         except IdentityMissing:
             if is_first_use():
-                self._make(_new_identity())
+                self._make(new_identity())
         # Looked for again: another process may have made it and sealed with it since.
         return self.to_open()
 
@@ -128,7 +99,7 @@ class IdentityFile:
         try:
             file = os.open(self._path, _PEEK)
             try:
-                beginning = os.read(file, len(_BEGINNINGS[0]))
+                beginning = os.read(file, BEGINNING)
             finally:
                 os.close(file)
             if is_wrapped(beginning):
@@ -165,7 +136,7 @@ class IdentityFile:
             is_made = self._is_made_under(passphrase, data, is_first_use)
         if not is_made:
             before = self._opened()
-            file = _wrapped(before.text, passphrase, self._path)
+            file = wrapped(before.text, passphrase, self._path)
             self._replace(before, OpenedIdentity(file, before.plain), data)
         if not is_wrapped(self._read()):  # a copy was put back, say: that asks for no lock
             raise StoreUnusable(self._path, _CHANGED)
@@ -180,7 +151,7 @@ class IdentityFile:
 
         Raises what :meth:`to_open` does.
         """
-        return _wrapped(self._opened().text, passphrase, self._path)
+        return wrapped(self._opened().text, passphrase, self._path)
 
     def take(self, other: OpenedIdentity, *, is_first_use: Callable[[], bool]) -> None:
         """Take an identity that came from elsewhere, as it is, and keep it open.
@@ -236,8 +207,8 @@ class IdentityFile:
         self, passphrase: Secret, data: Path, is_first_use: Callable[[], bool]
     ) -> bool:
         """Make it under the passphrase, unless it is no first use any more after scrypt."""
-        plain = _new_identity()
-        file = _wrapped(plain, passphrase, self._path)
+        plain = new_identity()
+        file = wrapped(plain, passphrase, self._path)
         with locked(data):
             is_made = is_first_use() and self._make(file)
         if is_made:
@@ -264,19 +235,3 @@ class IdentityFile:
         except OutcomeUnknown as unknown:
             found = "Run m3cred identity to see what is there."
             raise OutcomeUnknown(self._path, unknown.reason, found) from unknown
-
-
-def _new_identity() -> bytes:
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    return sealing.new_identity()
-
-
-def _wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
-    """Wrap it, and open that again: nobody could do so later if it were flawed."""
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    file = sealing.wrap(plain, passphrase)
-    if opened(file, passphrase, path).text != plain:
-        raise StoreUnusable(path, "what was wrapped does not open to the same identity")
-    return file

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
-from m3cred_tui.store.identity import IdentityFile, opened
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.opened_identity import opened
 from m3cred_tui.store.private import FlawError
 from m3cred_tui.store.problems import (
     IdentityInPlace,
