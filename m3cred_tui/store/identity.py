@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pyrage.x25519 import Identity  # type: ignore[import-untyped]  # it has no types
+    from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
 
 LARGEST_IDENTITY = 8192
 """Bytes; one that age-keygen wrote has 189, and 550 under a passphrase."""
@@ -57,6 +57,7 @@ class IdentityFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._unlocked: dict[bytes, OpenedIdentity] = {}
+        self._recipient: Recipient | None = None
 
     @property
     def path(self) -> Path:
@@ -67,7 +68,9 @@ class IdentityFile:
         """Return the identity; raises ``IdentityMissing``, ``IdentityLocked`` and so on."""
         from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
 
-        return sealing.identity_in(self._opened().text)
+        identity = sealing.identity_in(self._opened().text)
+        self._recipient = identity.to_public()
+        return identity
 
     def to_seal(self, *, is_first_use: Callable[[], bool]) -> Identity:
         """Return the identity; it is made if this is the first use.
@@ -82,6 +85,26 @@ class IdentityFile:
                 self._make(new_identity())
         # Looked for again: another process may have made it and sealed with it since.
         return self.to_open()
+
+    def recipient(self, *, is_first_use: Callable[[], bool]) -> Recipient:
+        """Return whom to seal for what cannot be had again; else as :meth:`to_seal`.
+
+        While the file waits for a passphrase, it is the identity that was open here last: who
+        protects it elsewhere must not cost an approval. A wrapped file does not tell whether it
+        is still that one. Where another was put there, which an import refuses while anything
+        is sealed, only the one before opens what is sealed now, and the log says so: of that
+        one, there may be a copy. Raises ``IdentityLocked`` when none was open.
+        """
+        try:
+            return self.to_seal(is_first_use=is_first_use).to_public()
+        except IdentityLocked:
+            if self._recipient is None:
+                raise
+            import logging  # noqa: PLC0415 - a list logs nothing
+
+            told = "under a passphrase by now; sealed for the identity that was open before"
+            logging.getLogger(__name__).warning(told)
+            return self._recipient
 
     def sweep(self) -> None:
         """Remove what a killed process has left beside it, which may be a key in clear.

@@ -43,9 +43,9 @@ def keep_key(
     """
     from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
 
-    opener = identity.to_seal(is_first_use=is_first_use)
+    recipient = identity.to_seal(is_first_use=is_first_use).to_public()
     fields = {"destination": destination.code, "secretKey": key.reveal()}
-    sealed = sealing.seal(opener, json.dumps(fields).encode())
+    sealed = sealing.seal(recipient, json.dumps(fields).encode())
     try:
         with private_folder(keys, make=True) as folder:
             durable.replace(folder, _name(destination), sealed.encode())

@@ -33,16 +33,17 @@ def sealed(
 ) -> bytes:
     """Return the content of a record's file.
 
-    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.to_seal` does.
+    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
     from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
 
     if not is_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
     header = header_of(credential)
-    opener = identity.to_seal(is_first_use=is_first_use)
+    recipient = identity.recipient(is_first_use=is_first_use)
     try:
-        return record_bytes(Record(header, sealing.seal(opener, to_be_sealed(header, secrets))))
+        sealed_part = sealing.seal(recipient, to_be_sealed(header, secrets))
+        return record_bytes(Record(header, sealed_part))
     except FlawError as flaw:
         raise CannotBeKept(credential.id, flaw.reason) from None
 

@@ -10,7 +10,7 @@ import os
 import re
 
 import pyrage  # type: ignore[import-untyped]  # it has no types
-from pyrage.x25519 import Identity  # type: ignore[import-untyped]  # it has no types
+from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # likewise
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.private import FlawError
@@ -26,9 +26,9 @@ class WrongPassphraseError(Exception):
     """A wrapped identity does not open with this passphrase, or its content was changed."""
 
 
-def seal(identity: Identity, plain: bytes) -> str:
-    """Return ``plain`` sealed for the identity, as ASCII-armoured age text."""
-    sealed: bytes = pyrage.encrypt(plain, [identity.to_public()], armored=True)
+def seal(recipient: Recipient, plain: bytes) -> str:
+    """Return ``plain`` sealed for the public key, as ASCII-armoured age text."""
+    sealed: bytes = pyrage.encrypt(plain, [recipient], armored=True)
     return sealed.decode("ascii")
 
 

@@ -8,13 +8,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from m3cred_tui.demo_stripe.server import demo_stripe
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store import sealing
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.store import CredentialStore
 from tests.cli.creation import Environ, ended, files, set_up, started
+from tests.store.light_age import wrapped_lightly
 from tests.ui.visit import approve, approve_only, refuse
 
 if TYPE_CHECKING:
@@ -60,6 +66,22 @@ def test_the_browser_that_comes_back_creates_it(environment: Environ) -> None:
     assert "Mode            TEST" in command.errors
     assert [file.stem for file in files(environment, "credentials")] == [begin["id"]]
     assert files(environment, "pending") == []
+
+
+def test_an_approval_that_comes_after_the_identity_was_protected_elsewhere_is_kept(
+    environment: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "wrap", lambda plain, _: wrapped_lightly(plain, "new"))
+    identity = Path(environment["XDG_CONFIG_HOME"], "m3cred", "identity.txt")
+    data = Path(environment["XDG_DATA_HOME"], "m3cred")
+    with started(environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        elsewhere = IdentityFile(identity)
+        elsewhere.protect(Secret("new"), data)
+        approve(begin["url"])
+        assert command.object()["error"] is None
+        assert command.end() == (0, "")
+    assert CredentialStore(data, elsewhere).tokens(begin["id"]).scope == "read_write"
 
 
 def test_an_address_on_standard_input_is_as_good_also_wrapped_and_after_a_wrong_one(

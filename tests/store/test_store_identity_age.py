@@ -40,7 +40,8 @@ async def test_age_opens_a_sealed_part_with_an_identity_that_was_protected(
     identity: Path, environ: dict[str, str], data: Path, tmp_path: Path
 ) -> None:
     file = IdentityFile(identity)
-    sealed = sealing.seal(file.to_seal(is_first_use=lambda: True), b"the sealed part")
+    recipient = file.to_seal(is_first_use=lambda: True).to_public()
+    sealed = sealing.seal(recipient, b"the sealed part")
     (tmp_path / "sealed").write_text(sealed)
     file.protect(Secret(PASSPHRASE), data)
     command = [AGE, "-d", "-o", "plain", "-i", str(identity), "sealed"]

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import durable, lock, sealing
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
+    CredentialDamaged,
     IdentityLocked,
     IdentityMissing,
     StoreBusy,
@@ -35,6 +36,12 @@ def key_under(passphrase: Secret, identity: Path) -> str:
 
 def wrap(plain: bytes, passphrase: Secret) -> bytes:
     return wrapped_lightly(plain, passphrase.reveal())
+
+
+@pytest.fixture
+def light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrap as age does, but without the seconds of work."""
+    monkeypatch.setattr(sealing, "wrap", wrap)
 
 
 @pytest.fixture
@@ -114,11 +121,11 @@ def test_an_identity_that_is_lost_meanwhile_is_told_as_lost(
     assert not identity.exists()
 
 
+@pytest.mark.usefixtures("light")
 def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
     store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "_PATIENCE", 0.0)
-    monkeypatch.setattr(sealing, "wrap", wrap)
     file = IdentityFile(identity)
     with locked(data), pytest.raises(StoreBusy, match="Nothing was changed"):
         file.protect(MINE, data, is_first_use=store.is_unused)
@@ -134,12 +141,84 @@ def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
     assert IdentityFile(identity).is_locked()
 
 
+@pytest.mark.usefixtures("light")
 def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
     store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()
     plain = content(identity)
-    monkeypatch.setattr(sealing, "wrap", wrap)
     monkeypatch.setattr(durable, "sweep", lambda _: identity.write_bytes(plain))
     with pytest.raises(StoreUnusable, match="another process has changed it"):
         IdentityFile(identity).protect(MINE, data)
+
+
+@pytest.mark.usefixtures("light")
+@pytest.mark.parametrize("before", ["in clear", "under another passphrase"])
+def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
+    before: str,
+    store: CredentialStore,
+    identity: Path,
+    data: Path,
+    acme: Credential,
+    tokens: TokenResponse,
+) -> None:
+    waiting = IdentityFile(identity)
+    if before != "in clear":
+        waiting.protect(THEIRS, data, is_first_use=store.is_unused)
+    here = CredentialStore(data, waiting)
+    here.prepare()  # and Stripe is asked
+    elsewhere = IdentityFile(identity)
+    elsewhere.unlock(THEIRS)
+    elsewhere.protect(MINE, data)
+    here.keep_pending(acme._replace(status=Status.PENDING), tokens)
+    here.create(acme, tokens)
+    with pytest.raises(IdentityLocked):
+        here.tokens(acme.id)
+    later = IdentityFile(identity)
+    later.unlock(MINE)
+    assert CredentialStore(data, later).tokens(acme.id).scope == "read_write"
+
+
+@pytest.mark.usefixtures("light")
+def test_nothing_new_is_begun_once_it_was_protected_elsewhere(
+    store: CredentialStore, identity: Path, data: Path
+) -> None:
+    store.prepare()
+    IdentityFile(identity).protect(MINE, data)
+    with pytest.raises(IdentityLocked):
+        store.prepare()
+
+
+def test_an_approval_is_kept_for_the_identity_before_when_another_one_is_locked_there(
+    store: CredentialStore,
+    identity: Path,
+    data: Path,
+    acme: Credential,
+    tokens: TokenResponse,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store.prepare()
+    before = content(identity)
+    identity.write_bytes(wrap(sealing.new_identity(), THEIRS))
+    store.keep_pending(acme._replace(status=Status.PENDING), tokens)
+    assert "sealed for the identity that was open before" in caplog.text
+    theirs = IdentityFile(identity)
+    theirs.unlock(THEIRS)
+    with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
+        CredentialStore(data, theirs).tokens(acme.id)
+    identity.write_bytes(before)
+    assert store.tokens(acme.id).scope == "read_write"
+
+
+def test_an_approval_is_sealed_for_another_identity_that_lies_there_in_clear(
+    store: CredentialStore,
+    identity: Path,
+    acme: Credential,
+    tokens: TokenResponse,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store.prepare()
+    identity.write_bytes(sealing.new_identity())
+    store.keep_pending(acme._replace(status=Status.PENDING), tokens)
+    assert store.tokens(acme.id).scope == "read_write"
+    assert "sealed for" not in caplog.text
