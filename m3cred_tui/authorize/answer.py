@@ -18,9 +18,10 @@ class Answer:
         self, request: AuthorizationRequest, server: CallbackServer | None, stripe: str
     ) -> None:
         """Take the request, and the address at which Stripe's own pages are."""
+        self.request = request
         self.server = server
         self.was_pasted = asyncio.Event()
-        self._request = request
+        self.is_claimed = False
         self._stripe = stripe
         self._pasted: RedirectResult | None = None
 
@@ -28,12 +29,17 @@ class Answer:
         """Return the first valid redirect, if one has come."""
         return self._pasted or (self.server.result() if self.server else None)
 
+    async def hear_no_more(self) -> None:
+        """Stop listening; after it, no redirect but a pasted one changes the result."""
+        if self.server is not None:
+            await asyncio.to_thread(self.server.close)
+
     def paste(self, text: str, *, final: bool) -> None:
         """Take a pasted address; ``final`` where it came as a whole.
 
         Raises what :func:`~m3cred_tui.callback.pasted.pasted_redirect` does; the wait goes on.
         """
-        request = self._request
+        request = self.request
         result = pasted_redirect(
             text,
             request.state,

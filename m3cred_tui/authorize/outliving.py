@@ -15,22 +15,26 @@ T = TypeVar("T")
 _NAME = "m3cred-outliving"
 
 
-async def outliving(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Return the result of ``work``, which runs in a thread with an event loop of its own.
+def outliving(work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+    """Begin ``work`` in a thread with an event loop of its own; return the wait for its result.
 
-    Cancelling the wait, or closing the loop that it is in, does not end the work.
+    It has begun on return. Cancelling the wait, or closing the loop that it is in, does not end
+    the work.
     """
     done: Future[T] = Future()
+    done.set_running_or_notify_cancel()
 
     def run() -> None:
-        done.set_running_or_notify_cancel()
         try:
             done.set_result(asyncio.run(work()))
         except BaseException as error:
             done.set_exception(error)
 
+    async def result() -> T:
+        return await asyncio.wrap_future(done)
+
     threading.Thread(target=run, name=_NAME, daemon=True).start()
-    return await asyncio.wrap_future(done)
+    return asyncio.create_task(result())
 
 
 def unfinished() -> list[threading.Thread]:

@@ -25,8 +25,7 @@ from m3cred_tui.authorize.problems import Expired, Refused
 from m3cred_tui.authorize.request import listen_for, requested
 from m3cred_tui.authorize.waiting import until_answered
 from m3cred_tui.callback.ports import CALLBACK_PORTS
-from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, Refusal
-from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.destination import Destination
 from m3cred_tui.model.problem import Problem
@@ -81,11 +80,13 @@ class Authorizer:
             if resumed
             else requested(self.ports, self.own_redirect_uri, self.now() + self.time_limit)
         )
+        url = self.gateway.authorize_url(redirect_uri=request.redirect_uri, state=request.state)
+        answer = Answer(request, server, stripe=urljoin(url, "/"))
         leaves_by_itself = False
         try:
             if resumed is None:
                 await asyncio.to_thread(self.journal.requested, request)
-            async with aclosing(self._steps(request, server, trouble)) as events:
+            async with aclosing(self._steps(url, answer, trouble)) as events:
                 async for event in events:
                     if isinstance(event, Approved | Failed):
                         _log_end(event)
@@ -97,17 +98,16 @@ class Authorizer:
             _log_end(Failed(problem))
             yield Failed(problem)
         finally:
-            if server is not None and not leaves_by_itself:
-                await asyncio.shield(asyncio.to_thread(server.close))
+            try:
+                if not leaves_by_itself:
+                    await asyncio.shield(answer.hear_no_more())
+            finally:
+                self._claim_what_came_last(answer)
 
     async def _steps(
-        self,
-        request: AuthorizationRequest,
-        server: CallbackServer | None,
-        trouble: Problem | None,
+        self, url: str, answer: Answer, trouble: Problem | None
     ) -> AsyncGenerator[Event]:
-        url = self.gateway.authorize_url(redirect_uri=request.redirect_uri, state=request.state)
-        answer = Answer(request, server, stripe=urljoin(url, "/"))
+        request, server = answer.request, answer.server
         short_url = server.lead_to(url) if server else None
         yield UrlReady(url, request.redirect_uri, request.expires_at, short_url, answer.paste)
         if trouble:
@@ -121,14 +121,16 @@ class Authorizer:
         async with aclosing(until_answered(answer, opening, taken, patience)) as happenings:
             async for happening in happenings:
                 yield happening
-        async with aclosing(self._end(answer.result())) as events:
+        if answer.result() is None:
+            await answer.hear_no_more()  # what the browser is told is approved is not dropped
+        async with aclosing(self._end(answer)) as events:
             async for event in events:
                 yield event
 
-    async def _end(self, result: RedirectResult | None) -> AsyncGenerator[Event]:
+    async def _end(self, answer: Answer) -> AsyncGenerator[Event]:
+        result = answer.result()
         if isinstance(result, AuthorizationCode):
-            await asyncio.to_thread(self.journal.answered)
-            async with aclosing(self._claim(result.code)) as events:
+            async with aclosing(self._claim(answer, result.code)) as events:
                 async for event in events:
                     yield event
             return
@@ -138,10 +140,9 @@ class Authorizer:
         else:
             yield Failed(Expired(self.time_limit))
 
-    async def _claim(self, code: Secret) -> AsyncGenerator[Event]:
+    async def _claim(self, answer: Answer, code: Secret) -> AsyncGenerator[Event]:
         # Begun before it is told of: the code is spent however slowly the event is drawn.
-        work = partial(claim, self.gateway, code, self.destination, self.journal.approved)
-        claiming = asyncio.create_task(outliving(work))
+        claiming = self._claiming(answer, code)
         try:
             yield RedirectReceived()
             end = await asyncio.shield(claiming)
@@ -149,6 +150,26 @@ class Authorizer:
             claiming.add_done_callback(self._tell_late)
             raise
         yield end
+
+    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Task[End]:
+        """Send the code; what was begun here goes on when nobody waits for it any more."""
+        answer.is_claimed = True
+
+        async def work() -> End:
+            # Not to be parted: a request that is answered and never claimed would be lost.
+            try:
+                self.journal.answered()
+            except Problem as problem:
+                return Failed(problem)
+            return await claim(self.gateway, code, self.destination, self.journal.approved)
+
+        return outliving(work)
+
+    def _claim_what_came_last(self, answer: Answer) -> None:
+        """Send a code that came while the user left, as the browser was told it is approved."""
+        result = answer.result()
+        if isinstance(result, AuthorizationCode) and not answer.is_claimed:
+            self._claiming(answer, result.code).add_done_callback(self._tell_late)
 
     def _tell_late(self, claiming: asyncio.Task[End]) -> None:
         if not claiming.cancelled():

@@ -1,6 +1,7 @@
 """Ending an authorization early, in every state in which that can happen."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
+from m3cred_tui.authorize.journal import NoJournal
 from m3cred_tui.authorize.service import Authorizer
 
 RedirectOf = Callable[..., str]
@@ -155,4 +157,50 @@ async def test_a_failure_after_the_screen_has_gone_is_not_lost_either(
             if isinstance(event, RedirectReceived):
                 break
     assert isinstance(await late.get(), Failed)
+    assert stub.exchanges == 1
+
+
+class SlowDisk(NoJournal):
+    """Takes its time to write down that the request is answered."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    def answered(self) -> None:
+        self.asked.set()
+        self.may_answer.wait()
+
+
+async def test_leaving_while_the_disk_takes_in_the_answer_loses_no_approval(
+    at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    late: asyncio.Queue[Approved | Failed] = asyncio.Queue()
+    disk = SlowDisk()
+    authorizer = replace(at_stub, late=late.put_nowait, journal=disk)
+
+    async def consume() -> None:
+        async for event in authorizer.authorize():
+            if isinstance(event, UrlReady):
+                await visitor.go(redirect_of(event.url))
+
+    task = asyncio.create_task(consume())
+    await asyncio.to_thread(disk.asked.wait)
+    await _cancel(task)
+    assert stub.exchanges == 0
+    disk.may_answer.set()
+    assert isinstance(await late.get(), Approved)
+    assert stub.exchanges == 1
+
+
+async def test_leaving_in_the_moment_in_which_the_browser_returns_loses_no_approval(
+    at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf, is_free: IsFree
+) -> None:
+    late: asyncio.Queue[Approved | Failed] = asyncio.Queue()
+    async with aclosing(replace(at_stub, late=late.put_nowait).authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        page = await visitor.go(redirect_of(ready.url))
+        assert "approved" in page.text
+    assert is_free()
+    assert isinstance(await late.get(), Approved)
     assert stub.exchanges == 1
