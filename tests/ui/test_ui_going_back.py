@@ -1,8 +1,11 @@
 import pytest
 from textual.widgets import Input, OptionList, Select
 
+from m3cred_tui.model.credential import Credential, StripeAccount
+from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
 from m3cred_tui.ui.widgets.stepper import Stepper
+from tests.ui.conftest import Browser
 from tests.ui.user import User, opened, to_stage_4
 
 
@@ -151,3 +154,51 @@ async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
             await user.press(key)
             reached.append(user.focus)
         assert start in reached
+
+
+async def choose_again(user: User, key: str) -> None:
+    """Go back from stage 4, and choose the destination above or below."""
+    await user.press("escape")
+    await user.focuses("Next")
+    await user.press("up")
+    await user.focuses("DropDown")
+    await user.press("enter")
+    await user.focuses("SelectOverlay")
+    await user.press(key, "enter")
+    await user.focuses("Next")
+    await user.press("enter")
+    await user.focuses("Go to Stripe")
+
+
+async def go_to_stripe_and_back(user: User) -> None:
+    await user.press("enter")
+    await user.sees("Waiting for your approval")
+    await user.press("escape")
+    await user.focuses("Next")
+    await user.press("enter")
+
+
+async def test_an_account_approved_for_one_request_is_never_shown_for_another(
+    services: Services, browser: Browser, store: CredentialStore
+) -> None:
+    async with opened(services) as user:
+        await to_stage_4(user, "Acme", test=True)
+        await user.press("enter")
+        await user.sees("Waiting for your approval")
+        await browser.approve()
+        await user.focuses("Create Credential")
+        (approved,) = store.ids()
+        await choose_again(user, "up")
+        await go_to_stripe_and_back(user)
+        await user.sees("Acme: Bill to Stripe LIVE", "Waiting for your approval")
+        await choose_again(user, "down")
+        await go_to_stripe_and_back(user)
+        await user.sees("Acme: Bill to Stripe (Test Mode)", "Waiting for your approval")
+        with_account = [one for one in store.ids() if account_of(store, one)]
+        assert with_account == [approved]
+
+
+def account_of(store: CredentialStore, credential_id: str) -> StripeAccount | None:
+    row = store.read(credential_id)
+    assert isinstance(row, Credential)
+    return row.account

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -191,14 +192,17 @@ class AuthenticateStage(Stage):
         """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
         self._services.store.prepare()
         authorizer = self._services.authorizer(destination)
-        return replace(authorizer, journal=journal, late=self._too_late)
+        return replace(authorizer, journal=journal, late=partial(self._too_late, journal))
 
     def _request_of(self, pending: Credential | None) -> AuthorizationRequest | None:
         return None if pending is None else self._services.store.requests.read(pending.id)
 
-    def _too_late(self, end: Approved | Failed) -> None:
-        """Tell of an approval that came after the user had left."""
+    def _too_late(self, journal: PendingJournal, end: Approved | Failed) -> None:
+        """Tell of an approval that came after the user had left; it is what to go on with."""
         if isinstance(end, Approved):
+            kept = journal.credential
+            if self._pending is not None and kept is not None and self._pending.id == kept.id:
+                self._pending, self._approved = kept, end
             text = f"Stripe connected {end.account.id} after you left. "
             text += f"It is lost: {end.unkept}" if end.unkept else _WAITS_IN_LIST
             self.app.notify(text, severity="warning", markup=False, timeout=30)
@@ -206,6 +210,7 @@ class AuthenticateStage(Stage):
     async def _follow(self, event: Event) -> None:
         match event:
             case UrlReady():
+                self._approved = None  # it is of another request
                 await self._show_waiting(event)
                 await self._painted()  # the URL is seen before any browser is tried
             case Approved():
@@ -213,7 +218,7 @@ class AuthenticateStage(Stage):
                 typed = self._waiting is not None and self._waiting.was_typed
                 await self._show(AccountPanel(event, was_typed=typed))
             case Failed(problem):
-                self._pending = None
+                self._pending = self._approved = None
                 await self._show(ProblemPanel(problem))
             case _:
                 if self._waiting is not None:
