@@ -1,10 +1,16 @@
+import asyncio
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
-from m3cred_tui.model.credential import StripeAccount
+from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.stripe.connect import ConnectGateway
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Browser
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved
@@ -189,3 +195,35 @@ async def test_after_creating_there_is_nothing_to_ask_about(
         await user.until(lambda: user.page == "CredentialsPage")
         await user.press("q")
         await user.until(lambda: user.has_left)
+
+
+async def test_an_approval_that_came_after_leaving_the_wait_is_there_on_coming_back(
+    services: Services, browser: Browser
+) -> None:
+    may_answer, asked = threading.Event(), threading.Event()
+
+    class SlowStripe(ConnectGateway):
+        async def exchange(self, code: Secret) -> TokenResponse:
+            asked.set()
+            await asyncio.to_thread(may_answer.wait)
+            return await super().exchange(code)
+
+    def slow(destination: Destination) -> Authorizer:
+        authorizer = services.authorizer(destination)
+        assert isinstance(authorizer.gateway, ConnectGateway)
+        return replace(authorizer, gateway=SlowStripe(authorizer.gateway.platform))
+
+    async with opened(replace(services, authorizer=slow)) as user:
+        await straight_to_stage_4(user, "Acme")
+        await user.press("enter")
+        await user.until(lambda: browser.opened)
+        await browser.approve()
+        await asyncio.to_thread(asked.wait)
+        await user.press("escape")
+        await user.focuses("Next")
+        may_answer.set()
+        await user.sees("after you left. It waits in the list of credentials")
+        await user.press("enter")
+        await user.focuses("Create Credential")
+        await user.press("enter")
+        await user.sees("1 credential", "✓ authenticated")
