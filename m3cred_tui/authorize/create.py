@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from m3cred_tui.authorize.events import Approved, Failed
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.store.store import CredentialStore
@@ -32,6 +33,8 @@ class PendingJournal:
     created_by: str
     credential: Credential | None = None
     """The pending credential, from the request on; given where a request is resumed."""
+    end: Approved | Failed | None = None
+    """What became of the code, once that is known."""
 
     def requested(self, request: AuthorizationRequest) -> None:
         """Keep the request; raises ``Problem`` as the store does."""
@@ -63,6 +66,10 @@ class PendingJournal:
         if self.credential is not None:
             self.credential = self.credential._replace(account=account)
             self.store.keep_pending(self.credential, tokens)
+
+    def claimed(self, end: Approved | Failed) -> None:
+        """Take note of it."""
+        self.end = end
 
     def ended(self) -> None:
         """Remove the request, if that can be done: it goes by itself when its time is over."""

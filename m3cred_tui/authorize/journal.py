@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
@@ -25,6 +26,9 @@ class Journal(Protocol):
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep what Stripe gave, or what is known of the account by now; raises ``Problem``."""
 
+    def claimed(self, end: Approved | Failed) -> None:
+        """Take note of what became of the code, whoever still waits to hear of it."""
+
     def ended(self) -> None:
         """Forget the request: it was refused, or its time is over."""
 
@@ -42,6 +46,9 @@ class NoJournal:
         """Know of no other process."""
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
+        """Keep nothing."""
+
+    def claimed(self, end: Approved | Failed) -> None:
         """Keep nothing."""
 
     def ended(self) -> None:

@@ -157,11 +157,14 @@ class Authorizer:
 
         async def work() -> End:
             # Not to be parted: a request that is answered and never claimed would be lost.
+            journal = self.journal
             try:
-                self.journal.answered()
+                journal.answered()
             except Problem as problem:
                 return Failed(problem)
-            return await claim(self.gateway, code, self.destination, self.journal.approved)
+            end = await claim(self.gateway, code, self.destination, journal.approved)
+            journal.claimed(end)
+            return end
 
         return outliving(work)
 

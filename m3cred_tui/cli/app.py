@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.exchange_end import let_exchange_end
 from m3cred_tui.cli.log_file import logging_to
 from m3cred_tui.cli.process import close_to_others
 from m3cred_tui.cli.rooms import (
@@ -90,17 +90,6 @@ def _end_key_commands() -> None:
     """End what was to print a secret key, which may take half a minute."""
     if module := sys.modules.get("m3cred_tui.config.key_command"):
         module.end_running()
-
-
-def let_exchange_end() -> None:
-    """Wait for an answer of Stripe that is under way; the screen is the user's again by now."""
-    from m3cred_tui.authorize.outliving import unfinished
-
-    if exchanges := unfinished():
-        with suppress(OSError):
-            sys.stderr.write("m3cred: waiting for Stripe's answer; what it approves is kept.\n")
-        for exchange in exchanges:
-            exchange.join()
 
 
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:

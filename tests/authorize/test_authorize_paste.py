@@ -51,6 +51,9 @@ class Told:
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         self._step(f"approved {account.name}")
 
+    def claimed(self, end: Approved | Failed) -> None:
+        self._step(f"claimed, {type(end).__name__}")
+
     def ended(self) -> None:
         self._step("ended")
 
@@ -147,7 +150,8 @@ async def test_the_request_is_written_down_before_its_url_is_told(
         assert ready.url.endswith(told.request.state.reveal())
         ready.paste(redirect_of(ready.url), final=True)
         assert isinstance([event async for event in events][-1], Approved)
-    assert told.steps == ["requested", "answered", "approved None", "approved Acme"]
+    approved = ["approved None", "approved Acme"]
+    assert told.steps == ["requested", "answered", *approved, "claimed, Approved"]
 
 
 @pytest.mark.parametrize("step", ["requested", "answered"])

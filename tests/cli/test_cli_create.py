@@ -156,20 +156,30 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
 
 
-def held(description: "Description", asked: threading.Event, go: threading.Event) -> "ASGIApp":
-    """Return a demo Stripe that holds its answer to an exchange."""
+def held(
+    description: "Description",
+    asked: threading.Event,
+    go: threading.Event,
+    *,
+    is_lost: bool = False,
+) -> "ASGIApp":
+    """Return a demo Stripe that holds its answer to an exchange, and may lose it then."""
     stripe = demo_stripe(description)
 
     async def serve(scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["path"] == "/oauth/token":
             asked.set()
             await asyncio.to_thread(go.wait)
+            if is_lost:
+                await send({"type": "http.response.start", "status": 502, "headers": []})
+                await send({"type": "http.response.body", "body": b""})
+                return
         await stripe(scope, receive, send)
 
     return serve
 
 
-def test_a_signal_while_stripe_answers_loses_no_approval(environment: Environ) -> None:
+def test_signals_while_stripe_answers_lose_no_approval(environment: Environ) -> None:
     asked, go = threading.Event(), threading.Event()
     with (
         set_up(environment, lambda description: held(description, asked, go)) as complete,
@@ -179,13 +189,38 @@ def test_a_signal_while_stripe_answers_loses_no_approval(environment: Environ) -
         command.write(f"{address}\n")
         assert asked.wait(20)
         command.process.send_signal(signal.SIGTERM)
-        command.told("waiting for Stripe's answer; what it approves is kept.")
+        sentence = "m3cred: waiting for Stripe's answer; what it approves is kept.\n"
+        command.told(sentence)
+        command.process.send_signal(signal.SIGINT)
+        command.told(2 * sentence)
+        command.process.send_signal(signal.SIGTERM)
+        command.told(3 * sentence)
+        command.process.send_signal(signal.SIGHUP)
         go.set()
         end = command.object()
         assert command.end()[0] == 128 + signal.SIGTERM
     assert end["error"]["code"] == "Interrupted"
     assert end["credential"]["account"] is not None
     assert "Stripe has approved acct_" in end["error"]["message"]
+
+
+def test_a_signal_while_stripe_answers_tells_of_an_answer_that_was_lost(
+    environment: Environ,
+) -> None:
+    asked, go = threading.Event(), threading.Event()
+    with (
+        set_up(environment, lambda of: held(of, asked, go, is_lost=True)) as complete,
+        started(complete, *CREATE) as command,
+    ):
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert asked.wait(20)
+        command.process.send_signal(signal.SIGINT)
+        command.told("waiting for Stripe's answer")
+        go.set()
+        end = command.object()
+        assert command.end()[0] == 128 + signal.SIGINT
+    assert (end["credential"], end["error"]["code"]) == (None, "Interrupted")
+    assert "Whether Stripe has connected the account is not known." in end["error"]["message"]
 
 
 def test_where_the_port_is_held_the_address_is_the_way_back(environment: Environ) -> None:

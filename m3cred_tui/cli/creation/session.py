@@ -9,11 +9,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from m3cred_tui.cli.app import let_exchange_end
+from m3cred_tui.authorize.events import Failed
 from m3cred_tui.cli.creation.consent import Terms
 from m3cred_tui.cli.creation.console import Console
 from m3cred_tui.cli.creation.objects import end_json
 from m3cred_tui.cli.creation.pending import state_of
+from m3cred_tui.cli.exchange_end import let_exchange_end
 from m3cred_tui.cli.log_file import logging_to
 from m3cred_tui.cli.opening import opened
 from m3cred_tui.cli.process import close_to_others
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from m3cred_tui.authorize.create import PendingJournal
+    from m3cred_tui.authorize.events import Approved
     from m3cred_tui.config.settings import Settings
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.store import CredentialStore
@@ -48,13 +50,24 @@ class DestinationOpen(Problem):
 
 
 class Interrupted(Problem):
-    """A signal ended the command; what was begun is still there."""
+    """A signal ended the command; what was begun is still there, or why it is not."""
 
-    def __init__(self, number: signal.Signals, pending: Credential | None, go_on: str) -> None:
+    def __init__(
+        self,
+        number: signal.Signals,
+        pending: Credential | None,
+        go_on: str,
+        end: Approved | Failed | None = None,
+    ) -> None:
+        """Take what is on the disk, how to go on with it, and what became of a code."""
         super().__init__(
-            "Interrupted; nothing was begun or created."
-            if pending is None
-            else f"Interrupted. {state_of(pending)}; to go on: {go_on}"
+            f"Interrupted. {state_of(pending)}; to go on: {go_on}"
+            if pending is not None
+            else f"Interrupted. {end.problem}"
+            if isinstance(end, Failed)
+            else f"Interrupted. Stripe connected {end.account.id}. It is lost: {end.unkept}"
+            if end is not None and end.unkept
+            else "Interrupted; nothing was created."
         )
         self.number = number
         self.pending = pending
@@ -143,7 +156,8 @@ def _interrupted(session: Session, number: signal.Signals) -> int:
         _tell(session.console, kept, None)
         return _DONE
     go_on = session.console.command("resume", kept.id) if kept else ""
-    _tell(session.console, kept, Interrupted(number, kept, go_on))
+    end = session.journal.end if session.journal else None
+    _tell(session.console, kept, Interrupted(number, kept, go_on, end))
     return _SIGNALLED + number
 
 
