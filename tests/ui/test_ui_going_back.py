@@ -6,7 +6,7 @@ from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
 from m3cred_tui.ui.widgets.stepper import Stepper
 from tests.ui.conftest import Browser
-from tests.ui.user import User, opened, to_stage_4
+from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
 
 async def click_stage(user: User, number: int) -> None:
@@ -154,6 +154,97 @@ async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
             await user.press(key)
             reached.append(user.focus)
         assert start in reached
+
+
+async def to_stage_2_with_bill(user: User) -> None:
+    await user.press("c")
+    await user.focuses("Line")
+    await user.paste("Acme")
+    await user.press("enter")
+    await user.focuses("DropDown")
+    await user.press("enter")
+    await user.focuses("SelectOverlay")
+    await user.press("enter")
+    await user.focuses("Next")
+
+
+async def test_up_and_down_stay_among_what_the_stage_asks_for(services: Services) -> None:
+    async with opened(services) as user:
+        await to_stage_2_with_bill(user)
+        for key in ("down", "up", "up"):
+            for reached in ("DropDown", "Next"):
+                await user.press(key)
+                await user.focuses(reached)
+                await user.sees("⏎ Select")
+        await user.press("enter")
+        await user.sees("Destination Settings")
+
+
+@pytest.mark.parametrize("key", ["up", "down"])
+async def test_up_and_down_at_stripe_go_between_the_button_and_the_line(
+    services: Services, key: str
+) -> None:
+    async with opened(services) as user:
+        await straight_to_stage_4(user, "Acme")
+        await user.press(key)
+        await user.focuses("Go to Stripe")
+        await user.press("enter")
+        await user.focuses("Open the browser")
+        for reached in ("PasteLine", "Open the browser"):
+            await user.press(key)
+            await user.focuses(reached)
+
+
+async def test_down_opens_a_drop_down_that_nothing_was_chosen_from(services: Services) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Line")
+        await user.paste("Acme")
+        await user.press("enter")
+        await user.focuses("DropDown")
+        await user.press("down")
+        await user.focuses("SelectOverlay")
+        await user.press("enter")
+        await user.focuses("Next")
+
+
+async def test_what_was_chosen_before_can_be_chosen_again_to_go_on(services: Services) -> None:
+    async with opened(services) as user:
+        await to_stage_2_with_bill(user)
+        await user.press("up")
+        await user.focuses("DropDown")
+        await user.press("enter")
+        await user.focuses("SelectOverlay")
+        await user.press("enter")
+        await user.focuses("Next")
+
+
+async def test_left_shows_which_stage_enter_goes_back_to_and_right_comes_back(
+    services: Services,
+) -> None:
+    async with opened(services) as user:
+        await to_stage_2_with_bill(user)
+        await user.press("left")
+        await user.focuses("Stepper")
+        assert user.app.screen.query_one(Stepper).highlighted == 0
+        await user.press("right")
+        await user.focuses("Next")
+        await user.press("left", "enter")
+        await user.focuses("Line")
+
+
+async def test_there_is_no_way_to_the_stepper_before_it_leads_anywhere(
+    services: Services,
+) -> None:
+    async with opened(services) as user:
+        await user.press("c")
+        await user.focuses("Line")
+        await user.press("down")
+        await user.focuses("Next")
+        await user.press("left")
+        await user.focuses("Next")
+        await user.press("tab")
+        await user.focuses("Line")
 
 
 async def choose_again(user: User, key: str) -> None:

@@ -50,8 +50,7 @@ class ChoiceStage(Stage, Generic[Choice]):
         await super().arrive(draft)
         choice = self.choice_in(draft)
         if choice is not None and self._select.selection is None:
-            with self.prevent(Select.Changed):
-                self._select.value = choice
+            self._select.value = choice
         self._update_next()
 
     def take_focus(self) -> None:
@@ -78,11 +77,17 @@ class ChoiceStage(Stage, Generic[Choice]):
     def _update_next(self) -> None:
         self._next_button.disabled = self._select.selection is None
 
-    @on(Select.Changed)
-    def _on_choice(self) -> None:
+    @on(DropDown.Chosen)
+    def _go_on(self) -> None:
         self._update_next()
-        if self._select.selection is not None:
-            self._next_button.focus()
+        self._next_button.focus()
+
+    def action_move(self, step: int) -> None:
+        """Open the drop-down where there is nothing else to go to."""
+        if self._select.selection is None:
+            self._select.action_show_overlay()
+        else:
+            super().action_move(step)
 
     def entered(self) -> Draft | None:
         choice = self._select.selection

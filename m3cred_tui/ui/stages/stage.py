@@ -28,8 +28,8 @@ class Stage(VerticalScroll, can_focus=False):
 
     DEFAULT_CLASSES = "stage"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
         Binding(
             "pagedown",
             "page_down",
@@ -91,6 +91,13 @@ class Stage(VerticalScroll, can_focus=False):
             if widget.focusable and widget.display:
                 widget.focus()
                 return
+
+    def action_move(self, step: int) -> None:
+        """Go to the control of this stage below or above, and from the last to the first."""
+        controls = [one for one in self.screen.focus_chain if self in one.ancestors]
+        if self.screen.focused in controls:
+            place = controls.index(self.screen.focused) + step
+            controls[place % len(controls)].focus()
 
     @on(Button.Pressed, "#next")
     def _next(self) -> None:

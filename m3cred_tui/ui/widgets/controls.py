@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.highlighter import Highlighter
 from rich.text import Text
+from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Button, Input, Select
+from textual.widgets._select import SelectOverlay
 
 from m3cred_tui.model.text import REPLACEMENT, drawn
 
@@ -29,10 +32,20 @@ class Press(Button):
         self.active_effect_duration = 0
 
 
-class DropDown(Select[Option]):
-    """A drop-down that says in the footer what Enter does."""
+class DropDown(Select[Option], inherit_bindings=False):
+    """A drop-down that says in the footer what Enter does; Up and Down lead past it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "show_overlay", "Select")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "show_overlay", "Select"),
+        Binding("space", "show_overlay", show=False),
+    ]
+
+    class Chosen(Message):
+        """One of the lines was chosen, be it the one that was chosen before."""
+
+    @on(SelectOverlay.UpdateSelection)
+    def _tell(self) -> None:
+        self.post_message(self.Chosen())
 
 
 class Line(Input):

@@ -41,6 +41,12 @@ class Stepper(OptionList):
                 text = text.stylize("bold")
             self.add_option(Option(text, id=str(number), disabled=not done))
         self.highlighted = None
+        self.can_focus = any(not option.disabled for option in self.options)
+
+    def on_focus(self) -> None:
+        """Show where the focus is, on a stage that Enter leads to."""
+        if self.highlighted is None:
+            self.action_first()
 
     @on(OptionList.OptionSelected)
     def _go_back(self, message: OptionList.OptionSelected) -> None:
