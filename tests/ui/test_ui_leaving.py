@@ -14,7 +14,7 @@ from m3cred_tui.stripe.connect import ConnectGateway
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Browser
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved
-from tests.ui.user import User, opened, straight_to_stage_4
+from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
 ENTERED = "What you entered for this credential is lost."
 APPROVED = "Stripe has approved access, but it could not be written to the disk."
@@ -148,6 +148,47 @@ async def test_an_approval_that_is_on_disk_is_left_without_a_question_and_shown_
         await user.press("q")
         await user.until(lambda: user.has_left)
     assert len(store.pending_ids()) == 1
+
+
+async def to_stage_1_after_stripe_was_asked(user: User, browser: Browser) -> None:
+    await to_stage_4(user, "Acme")
+    await user.press("enter")
+    await user.until(lambda: browser.opened)
+    for stage in ("Destination Settings", "Entity Type Settings", "Name credential"):
+        await user.press("escape")
+        await user.sees(stage)
+    await user.focuses("Line")
+
+
+async def test_what_waits_in_the_list_is_not_called_lost_from_an_earlier_stage(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await to_stage_1_after_stripe_was_asked(user, browser)
+        await user.press("escape")
+        await user.until(lambda: user.page == "CredentialsPage")
+        await user.sees("1 credential", "Acme")
+
+
+async def test_quitting_asks_nothing_where_all_that_was_entered_waits_in_the_list(
+    services: Services, browser: Browser, store: CredentialStore
+) -> None:
+    async with opened(services) as user:
+        await to_stage_1_after_stripe_was_asked(user, browser)
+        await user.press("ctrl+q")
+        await user.until(lambda: user.has_left)
+    assert len(store.ids()) == 1
+
+
+async def test_what_was_entered_since_stripe_was_asked_is_asked_about(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await to_stage_1_after_stripe_was_asked(user, browser)
+        await user.press("end")
+        await user.paste(" two")
+        await user.press("escape")
+        await user.sees("Leave this page?", ENTERED)
 
 
 async def test_an_approval_that_could_not_be_written_is_not_left_without_a_question(

@@ -71,10 +71,15 @@ class CreatePage(Page[str]):
 
     @property
     def would_lose(self) -> str | None:
-        if self._stage.is_kept:
-            return None
+        if self._stage.would_lose:
+            return self._stage.would_lose
         entered = self._completed or any(line.value for line in self.query(Input))
-        return self._stage.would_lose or (_ENTERED if entered else None)
+        return _ENTERED if entered and not self._is_kept else None
+
+    @property
+    def _is_kept(self) -> bool:
+        now = self._stage.typed if self._stage.is_mounted else self._draft
+        return now in [stage.kept for stage in self._stages]
 
     async def _go_to(self, number: int) -> None:
         """Show a stage; it is made at its first visit and keeps what was entered."""

@@ -14,7 +14,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from m3cred_tui.authorize.create import PendingJournal, created
+from m3cred_tui.authorize.create import PendingJournal, created, draft_of
 from m3cred_tui.authorize.events import (
     Approved,
     Event,
@@ -102,8 +102,10 @@ class AuthenticateStage(Stage):
             await self._show(AccountPanel(self._approved, pending.created_at))
 
     @property
-    def is_kept(self) -> bool:
-        return self._pending is not None and self.would_lose is None
+    def kept(self) -> Draft | None:
+        if self._pending is None or self.would_lose is not None:
+            return None
+        return draft_of(self._pending)
 
     @property
     def _shows_approval(self) -> bool:

@@ -89,6 +89,10 @@ class ChoiceStage(Stage, Generic[Choice]):
         else:
             super().action_move(step)
 
+    @property
+    def typed(self) -> Draft:
+        return self.entered() or self.draft
+
     def entered(self) -> Draft | None:
         choice = self._select.selection
         return None if choice is None else self.with_choice(self.draft, choice)

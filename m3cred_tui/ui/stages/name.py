@@ -53,6 +53,10 @@ class NameStage(Stage):
     def _submit(self) -> None:
         self.complete()
 
+    @property
+    def typed(self) -> Draft:
+        return self.draft._replace(name=tidy_name(self.query_one(Input).value))
+
     def entered(self) -> Draft | None:
         text = self.query_one(Input).value
         problem = name_problem(text, self._taken)

@@ -107,9 +107,14 @@ class Stage(VerticalScroll, can_focus=False):
         """End whatever the stage has under way."""
 
     @property
-    def is_kept(self) -> bool:
-        """Whether all that was entered is on disk already, to go on with later."""
-        return False
+    def typed(self) -> Draft:
+        """The draft with what stands here now, be it right or not."""
+        return self.draft
+
+    @property
+    def kept(self) -> Draft | None:
+        """What is on disk already, to go on with later."""
+        return None
 
     @property
     def would_lose(self) -> str | None:
