@@ -4,7 +4,7 @@ from textual.widgets import Input
 
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Browser, Keep
-from tests.ui.user import opened, to_stage_4
+from tests.ui.user import opened, straight_to_stage_4, to_stage_4
 
 TOO_SMALL = "m3cred needs a window of 60 columns and 20 lines"
 
@@ -126,6 +126,14 @@ async def test_the_palette_offers_every_action_that_has_a_key(
         await user.sees(*LIST_KEYS.values(), "Details", "Theme")
         for key in LIST_KEYS:
             await user.sees(f": {key}")
+
+
+async def test_the_palette_names_the_action_of_every_key_at_stage_4(services: Services) -> None:
+    async with opened(services, (80, 50)) as user:
+        await straight_to_stage_4(user)
+        await user.press("ctrl+p")
+        await user.sees("Scroll to what is below the window's edge", "Page down: pgdn")
+        assert not any(line.strip().startswith(":") for line in user.lines)
 
 
 async def test_what_the_palette_offers_is_what_the_key_does(

@@ -33,6 +33,7 @@ class Stage(VerticalScroll, can_focus=False):
         Binding(
             "pagedown",
             "page_down",
+            "Page down",
             show=False,
             tooltip="Scroll to what is below the window's edge",
         ),
