@@ -92,6 +92,12 @@ def _path(_chosen: argparse.Namespace, settings: Settings) -> int:
 
 
 def _set(chosen: argparse.Namespace, settings: Settings) -> int:
+    from m3cred_tui.cli.config_telling import (
+        say,
+        tell_replaced,
+        tell_what_goes_before,
+        warn_of_no_file,
+    )
     from m3cred_tui.config.change import SECRET_KEY, set_value
 
     destination, name = _named(chosen.name)
@@ -102,15 +108,20 @@ def _set(chosen: argparse.Namespace, settings: Settings) -> int:
         what = "a value" if not any(values) else "one value, in quotes"
         sys.stderr.write(f"m3cred: {chosen.name} takes {what}: m3cred config set --help\n")
         return _WRONG_USAGE
-    set_value(settings.locations, destination, name, values[0])
-    _say(f"{chosen.name} is set in {_file(settings)}.")
-    _tell_what_goes_before(settings, destination, name)
+    replaced = set_value(settings.locations, destination, name, values[0])
+    say(f"{chosen.name} is set in {_file(settings)}.")
+    tell_replaced(replaced, name)
+    if name == "secret_key_file":
+        warn_of_no_file(values[0], destination)
+    tell_what_goes_before(settings, destination, name)
     return _DONE
 
 
 def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destination) -> int:
+    from m3cred_tui.cli.config_telling import say, tell_replaced, tell_what_goes_before
     from m3cred_tui.config.change import seal_key
     from m3cred_tui.config.entered import secret_key
+    from m3cred_tui.config.file import SEALED
     from m3cred_tui.store.identity import IdentityFile
 
     if chosen.values:
@@ -124,9 +135,10 @@ def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destinati
     key = secret_key(_key_entered(destination).reveal(), destination)
     identity = IdentityFile(settings.locations.identity)
     _unlock(identity, chosen.passphrase_fd)
-    seal_key(settings.locations, destination, key, identity)
-    _say(f"The secret key of {destination.label} is sealed; {_file(settings)} says so.")
-    _tell_what_goes_before(settings, destination, chosen.name)
+    replaced = seal_key(settings.locations, destination, key, identity)
+    say(f"The secret key of {destination.label} is sealed; {_file(settings)} says so.")
+    tell_replaced(replaced, SEALED)
+    tell_what_goes_before(settings, destination, chosen.name)
     return _DONE
 
 
@@ -152,14 +164,15 @@ def _key_entered(destination: Destination) -> Secret:
 
 
 def _unset(chosen: argparse.Namespace, settings: Settings) -> int:
+    from m3cred_tui.cli.config_telling import say, tell_what_goes_before
     from m3cred_tui.config.change import unset_value
 
     destination, name = _named(chosen.name)
     if unset_value(settings.locations, destination, name):
-        _say(f"{chosen.name} is removed from {_file(settings)}.")
+        say(f"{chosen.name} is removed from {_file(settings)}.")
     else:
-        _say(f"{chosen.name} is not in {_file(settings)}; nothing was changed.")
-    _tell_what_goes_before(settings, destination, name)
+        say(f"{chosen.name} is not in {_file(settings)}; nothing was changed.")
+    tell_what_goes_before(settings, destination, name)
     return _DONE
 
 
@@ -219,23 +232,10 @@ def _named(name: str) -> tuple[Destination, str]:
     return known[name]
 
 
-def _tell_what_goes_before(settings: Settings, destination: Destination, name: str) -> None:
-    from m3cred_tui.config.setup import Origin
-
-    found = dict(settings.setup(destination).entries())
-    entry = found["secret_key" if "secret_key" in name else name]
-    if entry.origin is Origin.ENVIRONMENT:
-        _say(f"{entry.place} is set in the environment, and counts before it.")
-
-
 def _file(settings: Settings) -> str:
     from m3cred_tui.model.text import clean
 
     return clean(str(settings.locations.settings), most=4096)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 _VERBS: dict[str | None, Verb] = {

@@ -45,10 +45,13 @@ SECRET_KEY = "secret_key"  # noqa: S105 - its name
 _ANY_SOURCE = (IN_CLEAR, *KEY_SOURCES)
 
 
-def set_value(places: Locations, destination: Destination, name: str, text: str) -> None:
+def set_value(
+    places: Locations, destination: Destination, name: str, text: str
+) -> tuple[str, ...]:
     """Set one of ``CHECKS`` to what was entered.
 
     A new source of the secret key takes the place of the other; a sealed key is removed then.
+    Returns the names of the sources that were removed.
     """
     value = CHECKS[name](text, destination)
     is_source = name in KEY_SOURCES
@@ -56,9 +59,10 @@ def set_value(places: Locations, destination: Destination, name: str, text: str)
     plain = without_key(text, name) if is_source else _plain(value)
     others = [one for one in _ANY_SOURCE if one != name] if is_source else []
     with locked(places.data):
+        replaced = _lines_of(places.settings, destination, others)
         _write(places.settings, _changed(places.settings, destination, {name: plain}, others))
-        if is_source:
-            forget_key(places.keys, destination)
+        was_sealed = is_source and forget_key(places.keys, destination)
+    return (*replaced, SEALED) if was_sealed else replaced
 
 
 def unset_value(places: Locations, destination: Destination, name: str) -> bool:
@@ -73,10 +77,11 @@ def unset_value(places: Locations, destination: Destination, name: str) -> bool:
 
 def seal_key(
     places: Locations, destination: Destination, key: Secret, identity: IdentityFile
-) -> None:
+) -> tuple[str, ...]:
     """Seal a secret key; it takes the place of any other source of it.
 
-    Raises what :func:`entered.secret_key` and ``IdentityFile.to_seal`` do, too.
+    Returns the names of the sources that were removed. Raises what
+    :func:`entered.secret_key` and ``IdentityFile.to_seal`` do, too.
     """
     key = secret_key(key.reveal(), destination)
     others = [one for one in _ANY_SOURCE if one != SEALED]
@@ -86,10 +91,19 @@ def seal_key(
         return not (others_kept or CredentialStore(places.data, identity).ids())
 
     with locked(places.data):
+        replaced = _lines_of(places.settings, destination, others)
         content = _changed(places.settings, destination, {SEALED: True}, others)
         # First, so that the file never speaks of a key that is not there.
         keep_key(places.keys, destination, key, identity, is_first_use=is_first_use)
         _write(places.settings, content)
+    return replaced
+
+
+def _lines_of(path: Path, destination: Destination, sources: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the sources that the file has a line of; no line is a sealed key."""
+    table = document_in(read_file(path), path).get(table_of(destination), {})
+    there = table if isinstance(table, dict) else {}
+    return tuple(one for one in sources if one in there and one != SEALED)
 
 
 def _plain(value: object) -> object:

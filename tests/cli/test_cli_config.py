@@ -108,6 +108,54 @@ def test_a_destination_is_set_up_in_two_lines_of_a_script(
     assert [one for one in files if b"canary" in one.read_bytes()] == []
 
 
+def test_a_sealed_key_that_gives_way_to_a_file_or_a_command_is_told(
+    m3cred: Run, piped: Run, file: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "k"
+    key.touch(mode=0o600)
+    sealed = tmp_path / "data" / "m3cred" / "keys" / "STRIPE_TEST.age"
+    for name, value in (("secret_key_file", str(key)), ("secret_key_command", "pass show x")):
+        piped("sk_test_canary\n", "config", "set", "stripe_test.secret_key")
+        assert sealed.exists()
+        ended = m3cred("config", "set", f"stripe_test.{name}", value)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout == (
+            f"stripe_test.{name} is set in {file}.\n"
+            "The secret key that m3cred had sealed is removed.\n"
+        )
+        assert not sealed.exists()
+        again = m3cred("config", "set", f"stripe_test.{name}", value).stdout
+        assert again == f"stripe_test.{name} is set in {file}.\n"
+
+
+def test_a_command_that_gives_way_to_a_sealed_key_or_a_file_is_told(
+    m3cred: Run, piped: Run, write: Callable[[str], bytes], tmp_path: Path
+) -> None:
+    write('[stripe_test]\nsecret_key_command = "pass show x"\n')
+    ended = piped("sk_test_canary\n", "config", "set", "stripe_test.secret_key")
+    assert ended.stdout.splitlines()[1:] == [
+        "secret_key_command is removed: the sealed key is used."
+    ]
+    write('[stripe_test]\nsecret_key_command = "pass show x"\n')
+    (tmp_path / "data" / "m3cred" / "keys" / "STRIPE_TEST.age").unlink()
+    ended = m3cred("config", "set", "stripe_test.secret_key_file", str(tmp_path))
+    assert ended.stdout.splitlines()[1:] == [
+        "secret_key_command is removed: secret_key_file is used."
+    ]
+
+
+def test_a_key_file_that_is_not_there_yet_is_set_with_a_warning(
+    m3cred: Run, file: Path, tmp_path: Path
+) -> None:
+    ended = m3cred("config", "set", "stripe_test.secret_key_file", "~/k", HOME=str(tmp_path))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (
+        0,
+        f"stripe_test.secret_key_file is set in {file}.\n",
+        f"m3cred: {tmp_path}/k is not there yet.\n",
+    )
+    assert 'secret_key_file = "~/k"' in file.read_text()
+
+
 def test_each_value_is_shown_with_where_it_is_from_and_no_secret(
     m3cred: Run, write: Callable[[str], bytes]
 ) -> None:
