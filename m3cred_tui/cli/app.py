@@ -54,10 +54,11 @@ def open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True
 def _unfit_terminal() -> str | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "the app needs a terminal; run it in one."
-    if os.environ.get("TERM", "") in {"", "dumb"}:
+    term = os.environ.get("TERM", "")
+    if term in {"", "dumb"}:
         return (
-            "TERM is dumb: this terminal cannot show a full-screen app; use the command line: "
-            "m3cred create --help."
+            f"TERM is {term or 'not set'}: this terminal cannot show a full-screen app; "
+            "use the command line: m3cred create --help."
         )
     return None
 

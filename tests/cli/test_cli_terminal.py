@@ -46,8 +46,8 @@ def test_a_dumb_terminal_gets_one_sentence_and_status_1(
         environment["TERM"] = term
     assert on_a_terminal(environment, *arguments) == (
         1,
-        "m3cred: TERM is dumb: this terminal cannot show a full-screen app; use the command "
-        "line: m3cred create --help.\r\n",
+        f"m3cred: TERM is {term or 'not set'}: this terminal cannot show a full-screen app; "
+        "use the command line: m3cred create --help.\r\n",
     )
 
 
@@ -55,6 +55,7 @@ def test_an_empty_term_is_as_good_as_none(environment: dict[str, str]) -> None:
     environment["TERM"] = ""
     status, shown = on_a_terminal(environment)
     assert status == 1
+    assert shown.startswith("m3cred: TERM is not set: ")
     assert "\x1b" not in shown
     assert shown.count("\n") == 1
 

@@ -28,7 +28,10 @@ def terminal() -> Iterator[Finding]:
         yield note(area, "There is none here; the commands need none, the app does.")
         return
     if term in {"", "dumb"}:
-        yield mend(area, "TERM is dumb, so the app cannot draw; m3cred create does without.")
+        shown = term or "not set"
+        yield mend(
+            area, f"TERM is {shown}, so the app cannot draw; m3cred create does without."
+        )
         return
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     if columns < _LEAST_COLUMNS or lines < _LEAST_LINES:
