@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ACCESS_TOKEN_SECONDS = ACCESS_TOKEN_LIFETIME.total_seconds()
 
 _LOOPBACK = "127.0.0.1"
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class PortUnusable(Problem):
@@ -101,24 +102,50 @@ def run_demo_stripe(
 
     Raises :class:`PortUnusable`, and :class:`KeyboardInterrupt` when SIGINT comes.
     """
-    terminated = threading.Event()
-    before = (
-        signal.signal(signal.SIGTERM, lambda _number, _frame: terminated.set()),
-        # Also where a shell's background job starts with SIGINT ignored.
-        signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    try:
-        with background_demo_stripe(
+    with (
+        _ending_signals() as first_one,
+        background_demo_stripe(
             redirect_uris,
             port,
             make_app=partial(demo_stripe, token_seconds=token_seconds),
             require_https=require_https,
-        ) as description:
-            started(description)
-            terminated.wait()
-    finally:
-        signal.signal(signal.SIGTERM, before[0])
-        signal.signal(signal.SIGINT, before[1])
+        ) as description,
+    ):
+        started(description)
+        number = first_one()
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _ending_signals() -> Iterator[Callable[[], int]]:
+    """Yield what waits for the first SIGTERM or SIGINT, wherever in the context it comes.
+
+    Each is a byte in a socket. A handler that raises, or that takes a lock, would break into
+    what is done for the signal before.
+    """
+    read, written = socket.socketpair()
+
+    def first_one() -> int:
+        while (number := read.recv(1)[0]) not in _ENDING:
+            pass
+        return number
+
+    with read, written:
+        written.settimeout(0)  # as set_wakeup_fd wants it
+        wakeup = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+        # SIGINT also where a shell's background job starts with it ignored.
+        before = [(one, signal.signal(one, _pass)) for one in _ENDING]
+        try:
+            yield first_one
+        finally:
+            for one, handler in before:
+                signal.signal(one, handler)
+            signal.set_wakeup_fd(wakeup)
+
+
+def _pass(_number: int, _frame: object) -> None:
+    """Leave a signal to the wakeup socket."""
 
 
 def _listen(port: int) -> socket.socket:

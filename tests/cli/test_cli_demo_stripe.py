@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -71,6 +72,20 @@ def test_it_ends_when_told_without_another_word(
         program.send_signal(number)
         rest = program.communicate(timeout=30)
         assert (program.returncode, *rest) == (status, "", "")
+
+
+@pytest.mark.parametrize("apart", range(0, 2000, 250))
+def test_it_ends_when_told_twice_at_once(environment: dict[str, str], apart: int) -> None:
+    with demo_stripe(environment) as program:
+        first_line(program)
+        os.kill(program.pid, signal.SIGINT)
+        for _ in range(apart):  # some microseconds, to meet it at another point each time
+            pass
+        os.kill(program.pid, signal.SIGTERM)
+        rest = program.communicate(timeout=30)
+        # The system may deliver the later one first, or only after the server has ended.
+        assert program.returncode in {130, 0, -signal.SIGTERM}
+        assert rest == ("", "")
 
 
 def test_the_port_is_the_one_asked_for(environment: dict[str, str]) -> None:
