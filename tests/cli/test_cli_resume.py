@@ -60,10 +60,13 @@ def test_begin_and_complete_are_two_processes(environment: Environ) -> None:
 def test_begin_without_json_is_the_url_alone(environment: Environ) -> None:
     with started(environment, "create", "--name", "Acme", "--begin") as command:
         status, out = command.end()
+    (pending,) = files(environment, "pending")
     assert status == 0
     (url,) = out.splitlines()
     assert url.startswith(environment["M3CRED_STRIPE_TEST_CONNECT_BASE"])
-    assert "m3cred resume " in command.errors
+    told = " ".join(command.errors.split())
+    assert "When you have approved, give the address" in told
+    assert told.endswith(f": m3cred create --complete {pending.stem}")
 
 
 def test_killed_in_the_wait_it_goes_on_at_the_same_url_and_port(environment: Environ) -> None:

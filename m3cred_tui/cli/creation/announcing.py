@@ -52,16 +52,16 @@ def announce(one: Begun, console: Console) -> None:
 
 
 def announce_for_later(one: Begun, console: Console) -> None:
-    """Show the URL of a request that nobody listens for until it is resumed."""
-    go_on = console.command("resume", one.pending.id)
+    """Show the URL of a request that nobody listens for."""
+    go_on = console.command("create", "--complete", one.pending.id)
     if console.json:
         console.put(begin_json(one.pending, one.ready, None))
     else:
         console.say(_where(one.here))
         console.put(one.ready.url)
     console.say(
-        f"“{one.pending.name}” waits for your approval until {_until(one)}. After it, give the "
-        f"address that the browser ends on to: {go_on}"
+        f"“{one.pending.name}” waits for your approval until {_until(one)}. When you have "
+        f"approved, give the address that the browser ends on to: {go_on}"
     )
 
 
