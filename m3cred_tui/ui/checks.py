@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.check import CheckResult
 
-_OK = "ok"  # its value; the outcomes themselves are imported only where there are any
+_OK, _PENDING = "ok", "pending"
+"""Their values; the outcomes themselves are imported only where there are any."""
 
 
 class Checks:
@@ -21,8 +22,10 @@ class Checks:
         """That of the file which these are from."""
 
     def take(self, results: Mapping[str, CheckResult]) -> None:
-        """Take results, the later of two for one credential."""
+        """Take results, the later of two for one credential; what was pending has none."""
         for credential_id, result in results.items():
+            if result.outcome == _PENDING:
+                continue
             before = self._results.get(credential_id)
             if before is None or before.at <= result.at:
                 self._results[credential_id] = result

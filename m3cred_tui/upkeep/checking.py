@@ -138,7 +138,8 @@ class _Results:
         self._next = 0.0
 
     def add(self, checked: Checked) -> None:
-        self._waiting.update([checked])
+        if checked[1].outcome is not Outcome.PENDING:  # nothing was checked
+            self._waiting.update([checked])
 
     async def keep_now_and_then(self) -> None:
         if asyncio.get_running_loop().time() >= self._next:

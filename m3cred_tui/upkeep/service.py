@@ -69,8 +69,8 @@ class Upkeep:
 
         Each credential comes once, in the order of the answers. The results are kept in
         ``store.checks``, those that are there also when the generator is closed early
-        (``aclosing``). Raises ``IdentityMissing`` and ``IdentityLocked``, and after the last
-        result what ``store.checks.keep`` does.
+        (``aclosing``); that one is pending is only told. Raises ``IdentityMissing`` and
+        ``IdentityLocked``, and after the last result what ``store.checks.keep`` does.
         """
         async with aclosing(checks(self, credential_ids, at_once)) as results:
             async for checked in results:

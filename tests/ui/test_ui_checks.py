@@ -2,8 +2,13 @@
 
 from dataclasses import replace
 
+from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.check import CheckResult, Outcome
-from m3cred_tui.model.credential import Status, StripeAccount
+from m3cred_tui.model.credential import Credential, Status, StripeAccount
+from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services
 from m3cred_tui.upkeep.service import Upkeep
@@ -20,6 +25,25 @@ async def create(user: User, browser: Browser, name: str) -> None:
     await user.focuses("Create Credential")
     await user.press("enter")
     await user.focuses("CredentialList")
+
+
+def keep_waiting(store: CredentialStore, clock: Clock, name: str) -> Credential:
+    """Keep an authorization that Stripe has not answered."""
+    one = Credential(
+        id=credential_id(clock(), name.encode().ljust(10)[:10]),
+        name=name,
+        entity_type=BILL,
+        destination=STRIPE_TEST,
+        account=None,
+        created_at=clock(),
+        created_by="ann@server",
+        status=Status.PENDING,
+    )
+    store.prepare()
+    uri = "http://127.0.0.1:27182/callback"
+    end = clock() + TIME_LIMIT
+    store.requests.keep(one, AuthorizationRequest(Secret("canary-state"), uri, end))
+    return one
 
 
 async def test_what_stripe_says_of_a_credential_is_in_the_list_with_its_day(
@@ -69,11 +93,70 @@ async def test_a_check_by_another_m3cred_is_seen(
         await user.sees("! wrong key")
 
 
-async def test_what_waits_to_be_created_is_not_checked(services: Services, keep: Keep) -> None:
+async def test_checking_all_leaves_out_what_waits_to_be_created(
+    services: Services, store: CredentialStore, keep: Keep
+) -> None:
+    bolt = keep("Bolt")
+    keep("Acme", status=Status.PENDING)
+    async with opened(services) as user:
+        await user.press("V")
+        await user.sees("! revoked", "… pending")
+        assert not user.shows("! pending")
+    assert {*store.checks.read()} == {bolt.id}
+
+
+async def test_where_nothing_is_created_checking_all_says_so(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme", status=Status.PENDING)
+    async with opened(services) as user:
+        await user.press("V")
+        await user.sees("There are no credentials to check")
+
+
+async def test_checking_one_that_waits_to_be_created_says_that_it_is_pending(
+    services: Services, store: CredentialStore, keep: Keep
+) -> None:
     keep("Acme", status=Status.PENDING)
     async with opened(services) as user:
         await user.focuses("CredentialList")
-        assert "v" not in user.app.screen.active_bindings
+        await user.press("v")
+        await user.sees("“Acme” is pending: there is nothing to check", "… pending")
+    assert store.checks.read() == {}
+
+
+async def test_who_waits_for_stripe_shows_until_when_whatever_check_is_kept(
+    services: Services, store: CredentialStore, keep: Keep, clock: Clock
+) -> None:
+    waits, late = (keep_waiting(store, clock, name) for name in ("Acme", "Bolt"))
+    cora = keep("Cora")
+    store.checks.keep(
+        {
+            waits.id: CheckResult(Outcome.PENDING, clock(), "It is pending."),
+            late.id: CheckResult(Outcome.REVOKED, clock(), "Revoked."),
+            cora.id: CheckResult(Outcome.WRONG_KEY, clock(), "Wrong."),
+        }
+    )
+    until = (clock() + TIME_LIMIT).astimezone()
+    async with opened(services) as user:
+        await user.sees("! wrong key")
+        assert user.screen.count(f"… until {until:%H:%M}") == 2
+        assert not user.shows("! pending")
+        assert not user.shows("! revoked")
+
+
+async def test_a_check_from_before_it_was_created_is_not_shown(
+    services: Services, store: CredentialStore, keep: Keep, clock: Clock
+) -> None:
+    acme, bolt = keep("Acme"), keep("Bolt")
+    store.checks.keep(
+        {
+            acme.id: CheckResult(Outcome.PENDING, clock(), "It is pending."),
+            bolt.id: CheckResult(Outcome.WRONG_KEY, clock(), "Wrong."),
+        }
+    )
+    async with opened(services) as user:
+        await user.sees("! wrong key", "✓ authenticated")
 
 
 async def test_deleting_can_disconnect_at_stripe_and_says_so(

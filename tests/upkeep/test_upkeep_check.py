@@ -120,7 +120,7 @@ async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World)
         gone: Outcome.FAILED,
     }
     assert "is not there any more" in results[gone].told
-    assert set(world.store.checks.read()) == {good, pending, damaged}
+    assert set(world.store.checks.read()) == {good, damaged}
 
 
 async def test_without_the_identity_one_sentence_is_told_and_nothing_is_damaged(

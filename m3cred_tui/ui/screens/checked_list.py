@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import is_authenticated
+from m3cred_tui.ui.columns import is_pending
 from m3cred_tui.ui.screens.list_page import ListPage
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
@@ -28,7 +29,13 @@ class CheckedListPage(ListPage):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "check", "Check", show=False, tooltip="Check this one at Stripe"),
-        Binding("V", "check_all", "Check all", show=False, tooltip="Check all that are listed"),
+        Binding(
+            "V",
+            "check_all",
+            "Check all",
+            show=False,
+            tooltip="Check all listed that are created",
+        ),
         Binding("escape", "stop_checking", "Stop"),
     ]
 
@@ -49,15 +56,20 @@ class CheckedListPage(ListPage):
         if action == "check_all":
             return bool(self._listing.shown)
         selected = self._list.selected if self.is_mounted else None
-        return selected is not None and is_authenticated(self._listing.row(selected))
+        return selected is not None and isinstance(self._listing.row(selected), Credential)
 
     def action_check(self) -> None:
         """Check the selected credential at Stripe."""
-        if (credential_id := self._list.selected) is not None:
+        if (credential_id := self._list.selected) is None:
+            return
+        if is_pending(row := self._listing.row(credential_id)):
+            text = f"“{row.name}” is pending: there is nothing to check until it is created."
+            self.notify(text, markup=False)
+        else:
             self._checking = self._check([credential_id])
 
     def action_check_all(self) -> None:
-        """Check what is listed, as it is filtered now."""
+        """Check what is listed, as it is filtered now, but what waits to be created."""
         self._checking = self._check(list(self._listing.shown))
 
     def action_stop_checking(self) -> None:
@@ -69,11 +81,15 @@ class CheckedListPage(ListPage):
 
     @work(exclusive=True, group="check")
     async def _check(self, credential_ids: Sequence[str]) -> None:
-        upkeep = self._services.upkeep()
+        upkeep, store = self._services.upkeep(), self._services.store
         said: dict[str, CheckResult] = {}
         self._tell_checked(0, len(credential_ids))
         self.call_after_refresh(self.refresh_bindings)
         try:
+            pending = {*await asyncio.to_thread(store.pending_ids)}
+            credential_ids = [one for one in credential_ids if one not in pending]
+            if not credential_ids:
+                self.notify("There are no credentials to check: what is listed is pending.")
             async with aclosing(upkeep.check(credential_ids)) as results:
                 async for credential_id, result in results:
                     said[credential_id] = result

@@ -213,7 +213,7 @@ class CredentialList(ScrollView, can_focus=True):
     def _style(self, row: Row | None, *, on_cursor: bool) -> Style:
         if on_cursor:
             return self.get_component_rich_style("credentials--cursor")
-        if not isinstance(row, Credential) or self.listing.checks.is_bad(row.id):
+        if not isinstance(row, Credential) or _is_bad(row, self.listing.checks):
             return self.get_component_rich_style("credentials--damaged")
         if row.destination.livemode:
             return self.get_component_rich_style("credentials--live")
@@ -244,9 +244,14 @@ def _cells(row: Row | None, width: int, checks: Checks) -> str:
         return _cut(f"{STATUS.of(row)} ({row.id})", width)
     texts = []
     for column, wide in share(width):
-        checked = checks.label(row.id, wide) if column is STATUS else None
+        is_checked = column is STATUS and not is_pending(row)
+        checked = checks.label(row.id, wide) if is_checked else None
         texts.append(_cut(checked or column.of(row, wide), wide))
     return (" " * GAP).join(texts)
+
+
+def _is_bad(row: Credential, checks: Checks) -> bool:
+    return checks.is_bad(row.id) and not is_pending(row)
 
 
 def _cut(text: str, width: int) -> str:
