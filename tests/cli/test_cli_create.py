@@ -156,6 +156,25 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
 
 
+@pytest.mark.parametrize(
+    "numbers",
+    [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)],
+    ids=["Ctrl+C twice", "as a shell and a system both do"],
+)
+def test_two_signals_at_once_end_it_as_one_does(
+    environment: Environ, numbers: tuple[signal.Signals, ...]
+) -> None:
+    with started(environment, *CREATE) as command:
+        begin = command.object()
+        command.told("waits for your approval")
+        for number in numbers:
+            command.process.send_signal(number)
+        end = command.object()
+        assert command.end()[0] in {128 + number for number in numbers}
+    assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
+    assert "Traceback" not in command.errors
+
+
 def held(
     description: "Description",
     asked: threading.Event,

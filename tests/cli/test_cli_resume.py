@@ -57,6 +57,16 @@ def test_begin_and_complete_are_two_processes(environment: Environ) -> None:
     assert end["credential"]["id"] == begin["id"]
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "\n"])
+def test_an_empty_standard_input_ends_the_second_half_at_once(
+    environment: Environ, nothing: str
+) -> None:
+    begin = begun(environment)
+    complete = ("create", "--complete", begin["id"], "--yes", "--json")
+    status, (end,), _ = ended(environment, *complete, given=nothing)
+    assert (status, end["error"]["code"]) == (1, "InputEnded")
+
+
 def test_begin_without_json_is_the_url_alone(environment: Environ) -> None:
     with started(environment, "create", "--name", "Acme", "--begin") as command:
         status, out = command.end()

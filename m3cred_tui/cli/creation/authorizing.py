@@ -103,11 +103,11 @@ async def _next(events: AsyncGenerator[Event], beside: list[asyncio.Task[None]])
     upcoming = asyncio.ensure_future(anext(events))
     try:
         while not upcoming.done():
+            for task in beside:  # it may have ended between two events
+                if task.done() and not task.cancelled():
+                    task.result()
             running = [task for task in beside if not task.done()]
             await asyncio.wait([upcoming, *running], return_when=asyncio.FIRST_COMPLETED)
-            for task in running:
-                if task.done() and not upcoming.done():
-                    task.result()
         return upcoming.result()
     finally:
         await _end([upcoming])

@@ -138,7 +138,8 @@ async def _until_a_signal(
 
     def leave(number: signal.Signals) -> None:
         signals.append(number)
-        working.cancel()
+        if len(signals) == 1:  # another one would cut off how it ends
+            working.cancel()
 
     with told_of_signals(leave):
         try:
