@@ -1,7 +1,6 @@
 """The real demo Stripe with somebody before the browser, and a Stripe that counts and holds."""
 
 import asyncio
-import contextlib
 import html
 import json
 import re
@@ -22,6 +21,7 @@ from m3cred_tui.model.destination import STRIPE_TEST
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 from m3cred_tui.stripe.platform import Platform
+from tests.stub_server import serving
 
 
 @pytest.fixture
@@ -159,29 +159,19 @@ class StubStripe:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     base: str = ""
-    open_now: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.open_now.add(task)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            path = head.split(b" ")[1].decode()
-            if found := re.search(rb"(?i)content-length: (\d+)", head):
-                await reader.readexactly(int(found[1]))
-            self.paths.append(path)
-            self.arrived.set()
-            await self.may_answer.wait()
-            if path == "/oauth/token":
-                writer.write(self.exchange)
-            else:
-                writer.write(self.accounts.pop(0) if self.accounts else b"")
-            await writer.drain()
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        self.open_now.discard(task)
+        head = await reader.readuntil(b"\r\n\r\n")
+        path = head.split(b" ")[1].decode()
+        if found := re.search(rb"(?i)content-length: (\d+)", head):
+            await reader.readexactly(int(found[1]))
+        self.paths.append(path)
+        self.arrived.set()
+        await self.may_answer.wait()
+        if path == "/oauth/token":
+            writer.write(self.exchange)
+        else:
+            writer.write(self.accounts.pop(0) if self.accounts else b"")
 
     @property
     def exchanges(self) -> int:
@@ -192,11 +182,9 @@ class StubStripe:
 async def stub() -> AsyncIterator[StubStripe]:
     stripe = StubStripe()
     stripe.may_answer.set()
-    async with await asyncio.start_server(stripe.serve, "127.0.0.1", 0) as server:
-        stripe.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with serving(stripe.serve) as host:
+        stripe.base = f"http://{host}"
         yield stripe
-        stripe.may_answer.set()
-        await asyncio.gather(*stripe.open_now)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.apps import AppsGateway
 from m3cred_tui.stripe.connect import ConnectGateway
 from m3cred_tui.stripe.platform import Platform
+from tests.stub_server import serving
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
@@ -48,41 +49,26 @@ Serve = Callable[..., Awaitable[Stub]]
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """Start a stub that gives each request the same answer, then closes the connection."""
-    servers: list[asyncio.Server] = []
-    open_now: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+    async with contextlib.AsyncExitStack() as servers:
 
-    async def start(
-        answer: bytes | Answer, *, tls: ssl.SSLContext | None = None, listens: bool = True
-    ) -> Stub:
-        async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            open_now[task] = writer
-            stub.connections += 1
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        async def start(
+            answer: bytes | Answer, *, tls: ssl.SSLContext | None = None, listens: bool = True
+        ) -> Stub:
+            async def converse(
+                reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+            ) -> None:
+                stub.connections += 1
                 if listens:
                     stub.requests.append(await _request(reader))
                 if isinstance(answer, bytes):
                     writer.write(answer)
                 else:
                     await answer(writer)
-                await writer.drain()
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-            del open_now[task]
 
-        server = await asyncio.start_server(serve_one, "127.0.0.1", 0, ssl=tls)
-        servers.append(server)
-        stub = Stub(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        return stub
+            stub = Stub(await servers.enter_async_context(serving(converse, tls)))
+            return stub
 
-    yield start
-    for server in servers:
-        server.close()
-    for writer in open_now.values():
-        writer.transport.abort()
-    await asyncio.gather(*open_now)
+        yield start
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.platform import Platform
+from tests.stub_server import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -56,12 +57,8 @@ class Stub:
 @asynccontextmanager
 async def stub_stripe(answer: Callable[[Asked], Awaitable[Answer]]) -> AsyncIterator[Stub]:
     stub = Stub()
-    open_now: set[asyncio.Task[None]] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        open_now.add(task)
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         stub.now += 1
         stub.most = max(stub.most, stub.now)
         try:
@@ -71,23 +68,12 @@ async def stub_stripe(answer: Callable[[Asked], Awaitable[Answer]]) -> AsyncIter
             if answered.status:
                 writer.write(_reply(answered))
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        stub.now -= 1
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-        open_now.discard(task)
+        finally:
+            stub.now -= 1
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    stub.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with serving(converse) as host:
+        stub.base = f"http://{host}"
         yield stub
-    finally:
-        server.close()
-        for task in open_now:
-            task.cancel()
-        await asyncio.gather(*open_now)
 
 
 async def _unless_gone(answer: Awaitable[Answer], reader: asyncio.StreamReader) -> Answer:
