@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Verb = Callable[["argparse.Namespace", "Settings"], int]
 
-_DONE, _FAILED, _WRONG_USAGE = 0, 1, 2
-
 
 def add_arguments(config: argparse.ArgumentParser) -> None:
     """Add what can be done with the settings."""
@@ -56,39 +54,41 @@ def add_arguments(config: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.config_report import error_json
     from m3cred_tui.cli.process import close_to_others
+    from m3cred_tui.cli.telling import WRONG_USAGE, failed, misused
     from m3cred_tui.config.problems import UnknownName
     from m3cred_tui.config.settings import settings_from
     from m3cred_tui.model.problem import Problem
 
     close_to_others()
     if chosen.demo:
-        sys.stderr.write("m3cred: the demo Stripe needs no settings; leave out --demo.\n")
-        return _WRONG_USAGE
+        return misused("the demo Stripe needs no settings; leave out --demo.")
     try:
         return _VERBS[chosen.verb](chosen, settings_from(os.environ))
     except Problem as problem:
-        if getattr(chosen, "json", False):
-            sys.stdout.write(error_json(problem))
-        sys.stderr.write(f"m3cred: {problem}\n")
+        status = failed(problem, as_json=getattr(chosen, "json", False))
         is_misnamed = isinstance(problem, UnknownName) and chosen.verb in {"set", "unset"}
-        return _WRONG_USAGE if is_misnamed else _FAILED
+        return WRONG_USAGE if is_misnamed else status
 
 
 def _show(chosen: argparse.Namespace, settings: Settings) -> int:
-    from m3cred_tui.cli.config_report import setups_json, setups_text
+    from m3cred_tui.cli.config_report import setups_fields, setups_text
+    from m3cred_tui.cli.telling import DONE, put_json
     from m3cred_tui.model.destination import DESTINATIONS
 
     setups = [settings.setup(one) for one in DESTINATIONS]
-    report = setups_json if chosen.json else setups_text
-    sys.stdout.write(report(setups, settings.locations))
-    return _DONE
+    if chosen.json:
+        put_json(setups_fields(setups, settings.locations))
+    else:
+        sys.stdout.write(setups_text(setups, settings.locations))
+    return DONE
 
 
 def _path(_chosen: argparse.Namespace, settings: Settings) -> int:
+    from m3cred_tui.cli.telling import DONE
+
     sys.stdout.write(f"{settings.locations.settings}\n")
-    return _DONE
+    return DONE
 
 
 def _set(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -98,6 +98,7 @@ def _set(chosen: argparse.Namespace, settings: Settings) -> int:
         tell_what_goes_before,
         warn_of_no_file,
     )
+    from m3cred_tui.cli.telling import DONE, misused
     from m3cred_tui.config.change import SECRET_KEY, set_value
 
     destination, name = _named(chosen.name)
@@ -106,31 +107,30 @@ def _set(chosen: argparse.Namespace, settings: Settings) -> int:
     values = chosen.values if name != "ports" else [" ".join(chosen.values)]
     if len(values) != 1 or not values[0]:
         what = "a value" if not any(values) else "one value, in quotes"
-        sys.stderr.write(f"m3cred: {chosen.name} takes {what}: m3cred config set --help\n")
-        return _WRONG_USAGE
+        return misused(f"{chosen.name} takes {what}: m3cred config set --help")
     replaced = set_value(settings.locations, destination, name, values[0])
     say(f"{chosen.name} is set in {_file(settings)}.")
     tell_replaced(replaced, name)
     if name == "secret_key_file":
         warn_of_no_file(values[0], destination)
     tell_what_goes_before(settings, destination, name)
-    return _DONE
+    return DONE
 
 
 def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destination) -> int:
     from m3cred_tui.cli.config_telling import say, tell_replaced, tell_what_goes_before
+    from m3cred_tui.cli.telling import DONE, misused
     from m3cred_tui.config.change import seal_key
     from m3cred_tui.config.entered import secret_key
     from m3cred_tui.config.file import SEALED
     from m3cred_tui.store.identity import IdentityFile
 
     if chosen.values:
-        sys.stderr.write(
-            f"m3cred: a secret key is not taken from the command line, which other users and "
+        return misused(
+            f"a secret key is not taken from the command line, which other users and "
             f"the shell's history can see: m3cred config set {chosen.name} asks for it, or "
-            "reads it from standard input.\n"
+            "reads it from standard input."
         )
-        return _WRONG_USAGE
     # Checked before anybody is asked for a passphrase, too.
     key = secret_key(_key_entered(destination).reveal(), destination)
     identity = IdentityFile(settings.locations.identity)
@@ -139,7 +139,7 @@ def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destinati
     say(f"The secret key of {destination.label} is sealed; {_file(settings)} says so.")
     tell_replaced(replaced, SEALED)
     tell_what_goes_before(settings, destination, chosen.name)
-    return _DONE
+    return DONE
 
 
 def _key_entered(destination: Destination) -> Secret:
@@ -165,6 +165,7 @@ def _key_entered(destination: Destination) -> Secret:
 
 def _unset(chosen: argparse.Namespace, settings: Settings) -> int:
     from m3cred_tui.cli.config_telling import say, tell_what_goes_before
+    from m3cred_tui.cli.telling import DONE
     from m3cred_tui.config.change import unset_value
 
     destination, name = _named(chosen.name)
@@ -173,11 +174,12 @@ def _unset(chosen: argparse.Namespace, settings: Settings) -> int:
     else:
         say(f"{chosen.name} is not in {_file(settings)}; nothing was changed.")
     tell_what_goes_before(settings, destination, name)
-    return _DONE
+    return DONE
 
 
 def _check(chosen: argparse.Namespace, settings: Settings) -> int:
-    from m3cred_tui.cli.config_report import checks_json, checks_text
+    from m3cred_tui.cli.config_report import checks_fields, checks_text
+    from m3cred_tui.cli.telling import DONE, FAILED, put_json
     from m3cred_tui.config.key_source import Sealed
     from m3cred_tui.model.destination import DESTINATIONS
     from m3cred_tui.store.identity import IdentityFile
@@ -188,10 +190,12 @@ def _check(chosen: argparse.Namespace, settings: Settings) -> int:
         _unlock(identity, chosen.passphrase_fd)
     touched = [one.destination for one in setups if one.is_touched]
     results = [(one, _tried(settings, one, identity)) for one in touched or DESTINATIONS]
-    report = checks_json if chosen.json else checks_text
-    sys.stdout.write(report(results))
+    if chosen.json:
+        put_json(checks_fields(results))
+    else:
+        sys.stdout.write(checks_text(results))
     failed = any(not isinstance(result, str) for _, result in results)
-    return _FAILED if failed else _DONE
+    return FAILED if failed else DONE
 
 
 def _tried(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.results import error_fields
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.config.setup import Entry, Origin, Setup
 from m3cred_tui.config.shown import KINDS, NOT_SET, source_text, value_text
@@ -28,15 +28,13 @@ def setups_text(setups: Iterable[Setup], places: Locations) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def setups_json(setups: Iterable[Setup], places: Locations) -> str:
+def setups_fields(setups: Iterable[Setup], places: Locations) -> Json:
     """Return what machines read; docs/configuration.md has the schema."""
-    document: Json = {
-        "version": 1,
+    return {
         "path": str(places.settings),
         "exists": places.settings.exists(),
         "destinations": [_setup_fields(one) for one in setups],
     }
-    return _json(document)
 
 
 def checks_text(results: Iterable[tuple[Destination, str | Problem]]) -> str:
@@ -50,23 +48,18 @@ def checks_text(results: Iterable[tuple[Destination, str | Problem]]) -> str:
     )
 
 
-def checks_json(results: Iterable[tuple[Destination, str | Problem]]) -> str:
+def checks_fields(results: Iterable[tuple[Destination, str | Problem]]) -> Json:
     """Return the same for machines."""
     tried = [
         {
             "code": destination.code,
             "ok": isinstance(result, str),
             "secretKey": result if isinstance(result, str) else None,
-            "error": None if isinstance(result, str) else _error(result),
+            "error": None if isinstance(result, str) else error_fields(result),
         }
         for destination, result in results
     ]
-    return _json({"version": 1, "destinations": tried})
-
-
-def error_json(problem: Problem) -> str:
-    """Return a failure of the whole for machines."""
-    return _json({"version": 1, "error": _error(problem)})
+    return {"destinations": tried}
 
 
 def _block(setup: Setup) -> Iterator[str]:
@@ -113,7 +106,7 @@ def _setup_fields(setup: Setup) -> Json:
         "label": setup.destination.label,
         "setUp": problem is None,
         "missing": list(setup.missing),
-        "error": _error(problem) if problem else None,
+        "error": error_fields(problem) if problem else None,
         "settings": {name: _entry_fields(entry) for name, entry in setup.entries()},
     }
 
@@ -125,13 +118,4 @@ def _entry_fields(entry: Entry[object]) -> Json:
         fields |= {"source": kind, "value": source_text(value)}
     else:
         fields["value"] = list(value) if isinstance(value, tuple) else value
-    return fields | {"error": _error(entry.problem) if entry.problem else None}
-
-
-def _error(problem: Problem) -> Json:
-    inner = getattr(problem, "problem", problem)  # of one that says only where
-    return {"code": type(inner).__name__, "message": str(problem)}
-
-
-def _json(document: Json) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return fields | {"error": error_fields(entry.problem) if entry.problem else None}

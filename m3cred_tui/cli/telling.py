@@ -52,10 +52,10 @@ def put_json(fields: Mapping[str, object]) -> None:
     sys.stdout.write(json_text({"version": 1, **fields}) + "\n")
 
 
-def json_text(fields: Mapping[str, object]) -> str:
-    """Return an object as standard output takes it."""
+def json_text(fields: Mapping[str, object], indent: int | None = 2) -> str:
+    """Return an object as standard output takes it, on one line without an indent."""
     import json
 
     # Where the locale has few characters, the others are written as escapes.
     has_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    return json.dumps(fields, indent=2, ensure_ascii=not has_all)
+    return json.dumps(fields, indent=indent, ensure_ascii=not has_all)

@@ -76,8 +76,10 @@ def test_doctor_and_config_are_as_described(connected: Connected, m3cred: Run) -
 
 
 def test_create_is_as_described(connected: Connected, m3cred: Run) -> None:
-    create = ("create", "--name", "New", "--destination", "stripe_test", "--json")
-    described(m3cred(*create, "--begin", **connected.environ), "begin")
+    create = ("create", "--name", "Zoë", "--destination", "stripe_test", "--json")
+    begun = m3cred(*create, "--begin", **connected.environ)
+    described(begun, "begin")
+    assert '"name": "Zoë"' in begun.stdout
     described(m3cred("create", "--complete", "0199", "--json", **connected.environ), "end")
     for one in (connected.connected[0], None):
         assert flaws(json.loads(end_json(one, None)), schema("end")) == []

@@ -90,6 +90,15 @@ def test_and_an_escape_in_json(shell: Shell) -> None:
     assert rb"Zo\u00eb\u2019s shop" in ended.stdout
 
 
+def test_the_settings_are_escaped_in_json_too_where_the_locale_has_few_characters(
+    shell: Shell,
+) -> None:
+    ended = shell("XDG_CONFIG_HOME=/zoë PYTHONIOENCODING=ascii m3cred config --json")
+    assert rb"zo\u00eb" in ended.stdout
+    ended = shell("XDG_CONFIG_HOME=/zoë PYTHONIOENCODING=utf-8 m3cred config --json")
+    assert "zoë".encode() in ended.stdout
+
+
 @pytest.mark.parametrize("locale", ["C", "POSIX", "nowhere"])
 def test_any_locale_will_do(shell: Shell, locale: str) -> None:
     ended = shell(f"LC_ALL={locale} PYTHONCOERCECLOCALE=0 PYTHONUTF8=0 m3cred list")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.results import credential_fields, error_fields
+from m3cred_tui.cli.telling import json_text
 
 if TYPE_CHECKING:
     from m3cred_tui.authorize.events import UrlReady
@@ -47,4 +47,4 @@ def end_json(credential: Credential | None, problem: Problem | None) -> str:
 
 
 def _line(fields: Json) -> str:
-    return json.dumps({"version": 1, **fields})
+    return json_text({"version": 1, **fields}, indent=None)
