@@ -89,7 +89,8 @@ class CheckedListPage(ListPage):
             pending = {*await asyncio.to_thread(store.pending_ids)}
             credential_ids = [one for one in credential_ids if one not in pending]
             if not credential_ids:
-                self.notify("There are no credentials to check: what is listed is pending.")
+                text = "There are no credentials to check: what is listed is pending."
+                self.notify(text, markup=False)
             async with aclosing(upkeep.check(credential_ids)) as results:
                 async for credential_id, result in results:
                     said[credential_id] = result
