@@ -156,16 +156,24 @@ async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
         assert start in reached
 
 
-async def to_stage_2_with_bill(user: User) -> None:
+async def to_stage_2(user: User) -> None:
     await user.press("c")
     await user.focuses("Line")
     await user.paste("Acme")
     await user.press("enter")
     await user.focuses("DropDown")
-    await user.press("enter")
+
+
+async def choose_bill(user: User, key: str = "enter") -> None:
+    await user.press(key)
     await user.focuses("SelectOverlay")
     await user.press("enter")
     await user.focuses("Next")
+
+
+async def to_stage_2_with_bill(user: User) -> None:
+    await to_stage_2(user)
+    await choose_bill(user)
 
 
 async def test_up_and_down_stay_among_what_the_stage_asks_for(services: Services) -> None:
@@ -197,15 +205,8 @@ async def test_up_and_down_at_stripe_go_between_the_button_and_the_line(
 
 async def test_down_opens_a_drop_down_that_nothing_was_chosen_from(services: Services) -> None:
     async with opened(services) as user:
-        await user.press("c")
-        await user.focuses("Line")
-        await user.paste("Acme")
-        await user.press("enter")
-        await user.focuses("DropDown")
-        await user.press("down")
-        await user.focuses("SelectOverlay")
-        await user.press("enter")
-        await user.focuses("Next")
+        await to_stage_2(user)
+        await choose_bill(user, "down")
 
 
 async def test_what_was_chosen_before_can_be_chosen_again_to_go_on(services: Services) -> None:
@@ -213,10 +214,7 @@ async def test_what_was_chosen_before_can_be_chosen_again_to_go_on(services: Ser
         await to_stage_2_with_bill(user)
         await user.press("up")
         await user.focuses("DropDown")
-        await user.press("enter")
-        await user.focuses("SelectOverlay")
-        await user.press("enter")
-        await user.focuses("Next")
+        await choose_bill(user)
 
 
 async def test_left_shows_which_stage_enter_goes_back_to_and_right_comes_back(

@@ -43,6 +43,7 @@ class DropDown(Select[Option], inherit_bindings=False):
     class Chosen(Message):
         """One of the lines was chosen, be it the one that was chosen before."""
 
+    # Select tells of a value only when it changes; its list, a private class, of every choice.
     @on(SelectOverlay.UpdateSelection)
     def _tell(self) -> None:
         self.post_message(self.Chosen())
