@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.problems import WrongMode
-from m3cred_tui.model.credential import StripeAccount, TokenResponse
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.credential import Destination, StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway

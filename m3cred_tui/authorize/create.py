@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.credential import Credential, Draft, Status, StripeAccount
-from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.credential import Credential, Draft, Status, StripeAccount, credential_id
 from m3cred_tui.model.name import tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import AnsweredElsewhere

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 
 _ACCESS_DENIED = "access_denied"

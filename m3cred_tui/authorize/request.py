@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from m3cred_tui.callback.listeners import NoFreePort
-from m3cred_tui.callback.ports import redirect_uri
 from m3cred_tui.callback.server import CallbackServer
-from m3cred_tui.model.authorization import PORT_END, AuthorizationRequest
+from m3cred_tui.model.authorization import PORT_END, AuthorizationRequest, redirect_uri
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 

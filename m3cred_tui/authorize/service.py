@@ -24,10 +24,9 @@ from m3cred_tui.authorize.outliving import outliving
 from m3cred_tui.authorize.problems import Expired, Refused
 from m3cred_tui.authorize.request import listen_for, requested
 from m3cred_tui.authorize.waiting import until_answered
-from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
-from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.authorization import CALLBACK_PORTS, TIME_LIMIT, AuthorizationRequest
+from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway

@@ -10,7 +10,7 @@ from m3cred_tui.callback.paste_problems import (
     PasteNotUsed,
 )
 from m3cred_tui.callback.paste_text import Pasted
-from m3cred_tui.callback.ports import CALLBACK_PATH
+from m3cred_tui.model.authorization import CALLBACK_PATH
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 

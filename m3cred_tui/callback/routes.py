@@ -6,11 +6,11 @@ from urllib.parse import parse_qs
 
 from m3cred_tui.callback import pages
 from m3cred_tui.callback.paths import SHORT_PATH, Paths, is_same
-from m3cred_tui.callback.ports import CALLBACK_PATH
 from m3cred_tui.callback.reception import Reception
 from m3cred_tui.callback.request import MOST_HEADERS, Request
 from m3cred_tui.callback.response import Response
 from m3cred_tui.callback.status import LONGEST_WAIT, Phase
+from m3cred_tui.model.authorization import CALLBACK_PATH
 
 _PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")
 _VERSION = re.compile(r"[0-9]{1,9}")

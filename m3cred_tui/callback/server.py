@@ -13,10 +13,10 @@ from typing import Self
 from m3cred_tui.callback.connections import Connections
 from m3cred_tui.callback.listeners import listen_on_loopback
 from m3cred_tui.callback.paths import Paths, new_short_path
-from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.callback.reception import Reception
 from m3cred_tui.callback.redirect import RedirectResult
 from m3cred_tui.callback.routes import respond
+from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.model.secret import Secret
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from m3cred_tui.config.settings import Settings
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.problem import Problem
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.identity import IdentityFile
@@ -74,7 +74,7 @@ def run(chosen: argparse.Namespace) -> int:
 def _show(chosen: argparse.Namespace, settings: Settings) -> int:
     from m3cred_tui.cli.config_report import setups_fields, setups_text
     from m3cred_tui.cli.telling import DONE, put_json
-    from m3cred_tui.model.destination import DESTINATIONS
+    from m3cred_tui.model.credential import DESTINATIONS
 
     setups = [settings.setup(one) for one in DESTINATIONS]
     if chosen.json:
@@ -181,7 +181,7 @@ def _check(chosen: argparse.Namespace, settings: Settings) -> int:
     from m3cred_tui.cli.config_report import checks_fields, checks_text
     from m3cred_tui.cli.telling import DONE, FAILED, put_json
     from m3cred_tui.config.key_source import Sealed
-    from m3cred_tui.model.destination import DESTINATIONS
+    from m3cred_tui.model.credential import DESTINATIONS
     from m3cred_tui.store.identity import IdentityFile
 
     setups = [settings.setup(one) for one in DESTINATIONS]
@@ -224,7 +224,7 @@ def _named(name: str) -> tuple[Destination, str]:
     from m3cred_tui.config.file import table_of
     from m3cred_tui.config.problems import UnknownName
     from m3cred_tui.config.setup import CHECKS
-    from m3cred_tui.model.destination import DESTINATIONS
+    from m3cred_tui.model.credential import DESTINATIONS
 
     known = {
         f"{table_of(destination)}.{setting}": (destination, setting)

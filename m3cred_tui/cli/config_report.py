@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from m3cred_tui.config.locations import Locations
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.problem import Problem
 
     Json = dict[str, object]

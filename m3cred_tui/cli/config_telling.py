@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from m3cred_tui.config.settings import Settings
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
 
 
 def tell_replaced(names: Iterable[str], source: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.creation.options import add_consent, name, wrong_usage
-from m3cred_tui.model.credential import Draft
-from m3cred_tui.model.destination import DESTINATIONS
-from m3cred_tui.model.entity_type import ENTITY_TYPES
+from m3cred_tui.model.credential import DESTINATIONS, ENTITY_TYPES, Draft
 
 # The parser comes by here, so that the rest waits until it is run.
 if TYPE_CHECKING:

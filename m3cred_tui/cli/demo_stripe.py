@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.arguments import port_or_any
-from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME
+from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME
 
 if TYPE_CHECKING:
     import argparse
@@ -72,8 +72,8 @@ def serve(
     token_seconds: int = _HOUR,
 ) -> int:
     """Run until SIGTERM (status 0) or SIGINT (130); 1 when it cannot, with the reason."""
-    from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
     from m3cred_tui.demo_stripe.server import run_demo_stripe
+    from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
     from m3cred_tui.model.problem import Problem
 
     try:

@@ -71,8 +71,8 @@ def _ports_set(settings: Settings) -> tuple[int, ...]:
 
     Raises ``Problem`` where the ports that are set cannot be known.
     """
-    from m3cred_tui.callback.ports import CALLBACK_PORTS
-    from m3cred_tui.model.destination import DESTINATIONS
+    from m3cred_tui.model.authorization import CALLBACK_PORTS
+    from m3cred_tui.model.credential import DESTINATIONS
 
     ports = list(CALLBACK_PORTS)
     for destination in DESTINATIONS:
@@ -87,7 +87,7 @@ def _ports(text: str) -> tuple[int, ...]:
     import argparse
 
     from m3cred_tui.config.entered import ports
-    from m3cred_tui.model.destination import STRIPE
+    from m3cred_tui.model.credential import STRIPE
     from m3cred_tui.model.problem import Problem
 
     try:

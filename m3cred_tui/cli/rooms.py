@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings, settings_from
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.authorize.ways import Ways
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
@@ -42,8 +42,8 @@ def normal_settings() -> Iterator[Settings]:
 @contextmanager
 def demo_settings() -> Iterator[Settings]:
     """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
-    from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
     from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe, demo_stripe
+    from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
     from m3cred_tui.stripe.platform import Platform
 
     redirect_uris = [redirect_uri(port) for port in CALLBACK_PORTS]

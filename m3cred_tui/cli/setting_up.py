@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from m3cred_tui.config.key_source import KeySource
     from m3cred_tui.config.settings import Settings
     from m3cred_tui.config.setup import Check, Setup
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
 
 

@@ -60,8 +60,7 @@ def _show(chosen: Namespace) -> int:
     from m3cred_tui.cli.selecting import selected
     from m3cred_tui.cli.showing import look, shown_json, shown_text
     from m3cred_tui.cli.telling import DONE, json_text, put_json
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.model.integration import integration_fields
+    from m3cred_tui.model.credential import Credential, integration_fields
     from m3cred_tui.store.problems import CredentialDamaged
     from m3cred_tui.upkeep.problems import StillPending
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.cli.results import error_fields
 from m3cred_tui.cli.telling import json_text
 from m3cred_tui.cli.words import account_text, iso, local, row_json, status_text
-from m3cred_tui.model.credential import Credential
-from m3cred_tui.model.integration import integration_fields
+from m3cred_tui.model.credential import Credential, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 

@@ -9,7 +9,7 @@ from m3cred_tui.config.problems import (
     NothingEntered,
     RedirectNeedsHttps,
 )
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.credential import Destination
 
 # What Stripe adds; a second one of the same name would make the answer void.
 _OF_THE_ANSWER = frozenset({"code", "state", "scope", "error", "error_description"})

@@ -22,8 +22,7 @@ from m3cred_tui.config.problems import (
     UnknownName,
     WrongMode,
 )
-from m3cred_tui.model.destination import Destination
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import Destination, OAuthModel
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import is_visible
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.config.key_shape import masked
 from m3cred_tui.config.problems import UnknownName, WrongType
-from m3cred_tui.model.destination import DESTINATIONS, Destination
+from m3cred_tui.model.credential import DESTINATIONS, Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.private import check_way

@@ -2,7 +2,7 @@
 
 import re
 
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.secret import Secret
 
 PREFIX = re.compile(r"(?:sk|rk)_(?:live|test)_")

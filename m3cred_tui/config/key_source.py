@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from m3cred_tui.config.locations import Locations
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.identity import IdentityFile
 

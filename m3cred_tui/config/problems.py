@@ -11,7 +11,7 @@ from m3cred_tui.model.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
 
 
 class NothingEntered(Problem):

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.config.locations import Locations, locations
+from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from m3cred_tui.config.setup import Setup
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.stripe.platform import Platform
 

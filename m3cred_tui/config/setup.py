@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.config.addresses import base, redirect_uri
 from m3cred_tui.config.entered import channel, client_id, oauth_model, ports, tidy
 from m3cred_tui.config.file import KEY_SOURCES, SEALED, read_file, table_of, tables_in
@@ -21,8 +20,8 @@ from m3cred_tui.config.key_source import (
     given,
 )
 from m3cred_tui.config.problems import Misplaced, SeveralSources, UnknownName, WrongType
-from m3cred_tui.model.destination import DESTINATIONS, Destination
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.authorization import CALLBACK_PORTS
+from m3cred_tui.model.credential import DESTINATIONS, Destination, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.platform_keys import is_kept
 from m3cred_tui.stripe.platform import API_BASE, CONNECT_BASE, MARKETPLACE_BASE

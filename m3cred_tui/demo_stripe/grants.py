@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from m3cred_tui.demo_stripe.business import Account
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 
 CODE_LIFETIME = 300.0
 """Seconds; Stripe's five minutes."""

@@ -16,7 +16,7 @@ from m3cred_tui.demo_stripe.page import page
 from m3cred_tui.demo_stripe.pages import expired
 from m3cred_tui.demo_stripe.parameters import form_parameters
 from m3cred_tui.demo_stripe.platform import Platform
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 
 PATH = "/installed-apps"
 DISCONNECT_PATH = "/installed-apps/disconnect"

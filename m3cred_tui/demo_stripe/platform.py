@@ -19,7 +19,7 @@ from m3cred_tui.demo_stripe.grants import (
     mode,
 )
 from m3cred_tui.demo_stripe.memory import Memory
-from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME, OAuthModel
+from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
 from m3cred_tui.model.text import clean
 
 

@@ -6,7 +6,7 @@ from m3cred_tui.demo_stripe.errors import OAuthCode, OAuthError
 from m3cred_tui.demo_stripe.grants import APPS_SCOPE, SCOPES
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.demo_stripe.sessions import AuthorizationRequest
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,180}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m3cred_tui.demo_stripe.description import Description, register
-from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME
+from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:

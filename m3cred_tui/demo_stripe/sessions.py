@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.demo_stripe.platform import Platform
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 
 _LIFETIME = 3600.0
 

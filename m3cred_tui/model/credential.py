@@ -1,13 +1,55 @@
-"""An Integration Credential, and the parts it is made of."""
+"""An Integration Credential, the parts that it is made of, and what each may be."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
-from m3cred_tui.model.destination import Destination
-from m3cred_tui.model.entity_type import EntityType
-from m3cred_tui.model.oauth_model import OAuthModel
 from m3cred_tui.model.secret import Secret
+
+
+class EntityType(NamedTuple):
+    """A kind of m3ter entity; ``code`` is m3ter's, ``label`` is what the user reads."""
+
+    code: str
+    label: str
+
+
+BILL = EntityType(code="Bill", label="Bill")
+
+ENTITY_TYPES = (BILL,)
+"""Every entity type that can be selected; a new one is one line here."""
+
+
+class Destination(NamedTuple):
+    """An external system; ``code`` is m3ter's, ``label`` is what the user reads."""
+
+    code: str
+    label: str
+    livemode: bool
+
+
+STRIPE = Destination(code="STRIPE", label="Stripe", livemode=True)
+STRIPE_TEST = Destination(code="STRIPE_TEST", label="Stripe (Test Mode)", livemode=False)
+
+DESTINATIONS = (STRIPE, STRIPE_TEST)
+"""Every destination that can be selected; a new one is one line here."""
+
+
+class OAuthModel(StrEnum):
+    """How an account gives access, and what the platform then calls Stripe with."""
+
+    CONNECT = "connect"
+    """The platform's secret key, and the account's id
+    (https://docs.stripe.com/connect/oauth-reference)."""
+
+    APPS = "apps"
+    """An access token of the account's own
+    (https://docs.stripe.com/stripe-apps/api-authentication/oauth)."""
+
+
+ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
+"""How long an access token of Stripe Apps lasts; Stripe's replies do not say it."""
 
 
 class Status(StrEnum):
@@ -71,3 +113,43 @@ class Draft(NamedTuple):
     name: str = ""
     entity_type: EntityType | None = None
     destination: Destination | None = None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RANDOM_BYTES = 10
+
+
+def credential_id(created_at: datetime, randomness: bytes) -> str:
+    """Return a UUID version 7 (RFC 9562, section 5.7) for this time.
+
+    ``randomness`` is 10 bytes from a secure source; its surplus bits are dropped.
+    """
+    if len(randomness) != _RANDOM_BYTES:
+        raise ValueError(f"a UUID version 7 takes {_RANDOM_BYTES} random bytes")
+    milliseconds = (created_at - _EPOCH) // timedelta(milliseconds=1)
+    value = int.from_bytes(milliseconds.to_bytes(6) + randomness)
+    value = value & ~(0xF << 76) | (0x7 << 76)  # version
+    value = value & ~(0x3 << 62) | (0x2 << 62)  # variant
+    return str(UUID(int=value))
+
+
+def is_credential_id(text: str) -> bool:
+    """Tell whether ``text`` is a UUID in its one canonical spelling."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def integration_fields(credential: Credential) -> dict[str, str]:
+    """Return what a configuration has from the credential, in m3ter's own field names.
+
+    As m3ter's API takes it (https://www.m3ter.com/docs/api, Create integration configuration);
+    ``configData`` is added by whoever makes the configuration, and ``version`` by m3ter.
+    """
+    return {
+        "name": credential.name,
+        "entityType": credential.entity_type.code,
+        "destination": credential.destination.code,
+        "integrationCredentialsId": credential.id,
+    }

@@ -11,9 +11,13 @@ import zlib
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from m3cred_tui.model.credential import Credential, Status, StripeAccount
-from m3cred_tui.model.destination import DESTINATIONS
-from m3cred_tui.model.entity_type import ENTITY_TYPES
+from m3cred_tui.model.credential import (
+    DESTINATIONS,
+    ENTITY_TYPES,
+    Credential,
+    Status,
+    StripeAccount,
+)
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.fields import Json, boolean, json_object, known, line, text, time
 from m3cred_tui.store.private import FlawError

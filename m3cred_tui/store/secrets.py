@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from m3cred_tui.model.authorization import AuthorizationRequest
-from m3cred_tui.model.credential import TokenResponse
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.fields import Json, boolean, known, line, text, time
 from m3cred_tui.store.private import FlawError

@@ -7,8 +7,7 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import urlencode
 
-from m3cred_tui.model.credential import StripeAccount, TokenResponse
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe import replies
 from m3cred_tui.stripe.asking import TIME_LIMIT, ask, host_of

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.stripe.apps import AppsGateway
 from m3cred_tui.stripe.asking import TIME_LIMIT
 from m3cred_tui.stripe.connect import ConnectGateway

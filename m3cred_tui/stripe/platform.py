@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.secret import Secret
 
 CONNECT_BASE = "https://connect.stripe.com"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.problems import Call, TokenMissing
 from m3cred_tui.upkeep.account import Holder

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import (
+    Credential,
+    OAuthModel,
+    Status,
+    StripeAccount,
+    TokenResponse,
+)
 from m3cred_tui.stripe.httpx_gateway import gateway_for
 from m3cred_tui.stripe.platform import livemode_of
 from m3cred_tui.stripe.problems import StripeRefused

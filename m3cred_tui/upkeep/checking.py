@@ -20,7 +20,7 @@ from m3cred_tui.upkeep.records import opened
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.stripe.platform import Platform
     from m3cred_tui.upkeep.service import Upkeep
 

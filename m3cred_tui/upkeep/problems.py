@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 

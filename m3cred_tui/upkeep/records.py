@@ -10,7 +10,7 @@ from m3cred_tui.store.problems import NotThere
 from m3cred_tui.upkeep.problems import StillPending
 
 if TYPE_CHECKING:
-    from m3cred_tui.model.oauth_model import OAuthModel
+    from m3cred_tui.model.credential import OAuthModel
     from m3cred_tui.store.store import CredentialStore
 
 

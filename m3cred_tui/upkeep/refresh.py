@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME, OAuthModel
+from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
 from m3cred_tui.stripe.problems import (
     KeyOfOtherMode,
     SecretKeyUnusable,

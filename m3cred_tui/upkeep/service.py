@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Credential, Destination
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.stripe.platform import Platform
     from m3cred_tui.upkeep.access import Access

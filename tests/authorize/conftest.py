@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.callback.ports import redirect_uri
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe
-from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.authorization import redirect_uri
+from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 from m3cred_tui.stripe.platform import Platform

@@ -3,10 +3,16 @@ from datetime import UTC, datetime
 import pytest
 
 from m3cred_tui.authorize.create import created, draft_of, pending_credential
-from m3cred_tui.model.credential import Credential, Draft, Status, StripeAccount
-from m3cred_tui.model.credential_id import is_credential_id
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE,
+    STRIPE_TEST,
+    Credential,
+    Draft,
+    Status,
+    StripeAccount,
+    is_credential_id,
+)
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 ACCOUNT = StripeAccount("acct_1", livemode=False, name="Acme", country="GB")

@@ -17,7 +17,7 @@ from m3cred_tui.authorize.events import (
 from m3cred_tui.authorize.problems import ForeignRedirect, Refused, WrongMode
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.demo_stripe.description import Description
-from m3cred_tui.model.destination import STRIPE
+from m3cred_tui.model.credential import STRIPE
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 from m3cred_tui.stripe.platform import Platform

@@ -20,9 +20,8 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.problems import Refused
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.callback.ports import redirect_uri
 from m3cred_tui.callback.redirect import WrongState
-from m3cred_tui.model.authorization import AuthorizationRequest
+from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
 

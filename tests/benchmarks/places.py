@@ -6,10 +6,15 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import DESTINATIONS
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import (
+    BILL,
+    DESTINATIONS,
+    Credential,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.record import Record, header_of, parse_record, record_bytes

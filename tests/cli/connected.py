@@ -11,8 +11,7 @@ from m3cred_tui.demo_stripe.app import demo_stripe_app
 from m3cred_tui.demo_stripe.business import account_of
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.demo_stripe.server import background_demo_stripe
-from m3cred_tui.model.credential import StripeAccount, TokenResponse
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
 from tests.cli.kept import credential, store_of
 

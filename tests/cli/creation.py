@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from m3cred_tui.callback.ports import redirect_uri
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
+from m3cred_tui.model.authorization import redirect_uri
 
 Environ = dict[str, str]
 PATIENCE = 30

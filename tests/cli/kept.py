@@ -5,10 +5,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE,
+    STRIPE_TEST,
+    Credential,
+    Destination,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import CANARY, keep, keep_pending
 from tests.e2e.terminal import terminal

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE_TEST
 from tests.cli.conftest import Start
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import keep, keep_pending, store_of

@@ -11,7 +11,7 @@ from subprocess import Popen
 import httpx
 import pytest
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
+from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 
 
 @contextmanager

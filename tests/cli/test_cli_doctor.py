@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.cli.diagnosis.ports import holder_of
+from m3cred_tui.model.authorization import CALLBACK_PORTS
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import CANARY, keep, keep_pending, store_of
 from tests.e2e.terminal import terminal

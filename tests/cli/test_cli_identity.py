@@ -13,10 +13,15 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import STRIPE
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE,
+    Credential,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore

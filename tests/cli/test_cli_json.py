@@ -14,7 +14,7 @@ import pytest
 import m3cred_tui
 from m3cred_tui.cli.creation.objects import end_json
 from m3cred_tui.model.check import Outcome
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.problem import Problem
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import keep_pending

@@ -9,11 +9,8 @@ from typing import Any
 import pytest
 
 from m3cred_tui.authorize.create import pending_credential
-from m3cred_tui.callback.ports import redirect_uri
-from m3cred_tui.model.authorization import AuthorizationRequest
-from m3cred_tui.model.credential import Draft
-from m3cred_tui.model.destination import STRIPE_TEST
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
+from m3cred_tui.model.credential import BILL, STRIPE_TEST, Draft
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore

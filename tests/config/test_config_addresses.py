@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from m3cred_tui.config.addresses import base, redirect_uri
 from m3cred_tui.config.problems import RedirectNeedsHttps
-from m3cred_tui.model.destination import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
+from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
 from m3cred_tui.model.problem import Problem
 
 

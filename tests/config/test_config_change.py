@@ -12,7 +12,7 @@ from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.problems import WrongMode
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.config.setup import CHECKS
-from m3cred_tui.model.destination import DESTINATIONS, STRIPE, STRIPE_TEST
+from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile

@@ -14,8 +14,13 @@ from m3cred_tui.config.entered import (
     without_key,
 )
 from m3cred_tui.config.problems import WrongMode
-from m3cred_tui.model.destination import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import (
+    DESTINATIONS,
+    STRIPE,
+    STRIPE_TEST,
+    Destination,
+    OAuthModel,
+)
 from m3cred_tui.model.problem import Problem
 
 BODIES = st.text("abcXYZ0189", min_size=1, max_size=107)

@@ -17,7 +17,7 @@ from m3cred_tui.config.file import (
     tables_in,
 )
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import StoreUnusable
 

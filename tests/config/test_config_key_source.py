@@ -9,7 +9,7 @@ import pytest
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import Settings
-from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE_TEST
 
 Write = Callable[[str], bytes]
 Get = Callable[[str], str]

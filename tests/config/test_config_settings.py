@@ -3,13 +3,18 @@ from dataclasses import replace
 
 import pytest
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.problems import Misplaced, UnknownName, WrongMode
 from m3cred_tui.config.settings import NotSetUp, Redirects, Settings, settings_from
 from m3cred_tui.config.setup import Origin
-from m3cred_tui.model.destination import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.authorization import CALLBACK_PORTS
+from m3cred_tui.model.credential import (
+    DESTINATIONS,
+    STRIPE,
+    STRIPE_TEST,
+    Destination,
+    OAuthModel,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.platform import Platform
 

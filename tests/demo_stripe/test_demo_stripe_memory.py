@@ -9,7 +9,7 @@ from m3cred_tui.demo_stripe.description import register
 from m3cred_tui.demo_stripe.errors import OAuthError
 from m3cred_tui.demo_stripe.memory import Memory
 from m3cred_tui.demo_stripe.platform import Platform
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 
 ADA = account_of("ada@acme.example")
 

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
+from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 
 REDIRECT_URIS = ["http://127.0.0.1:27182/callback"]
 RUN = "import sys; from m3cred_tui.cli.demo_stripe import serve; sys.exit(serve({port}))"

@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.cli import app
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
-from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
+from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.stripe.platform import Platform
 
 if TYPE_CHECKING:

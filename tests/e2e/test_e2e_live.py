@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel
 from tests.e2e.browsers import OpenedUrls, approve, approve_and_return, redirect_uri_of
 from tests.e2e.conftest import Home, Start
 from tests.e2e.live import Live, live_mode

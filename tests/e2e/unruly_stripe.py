@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.cli.app import services_from
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
+from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST, Destination
 from m3cred_tui.stripe.platform import Platform
 from m3cred_tui.ui.app import M3credApp
 

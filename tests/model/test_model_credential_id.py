@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.model.credential_id import credential_id, is_credential_id
+from m3cred_tui.model.credential import credential_id, is_credential_id
 
 TIMES = st.datetimes(
     min_value=datetime(1970, 1, 2),  # noqa: DTZ001  hypothesis adds the zone

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from select import select
 
-from m3cred_tui.model.credential import Credential, Status, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
 from m3cred_tui.store.store import CredentialStore
 from tests.store.swept_operations import ID, credential, store_in, tokens
 

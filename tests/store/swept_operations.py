@@ -7,9 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.destination import STRIPE
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE,
+    Credential,
+    Status,
+    StripeAccount,
+    TokenResponse,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import NotThere

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
 from m3cred_tui.model.text import is_visible
 from m3cred_tui.store.problems import CredentialDamaged
 from m3cred_tui.store.record import Damaged, with_checksum

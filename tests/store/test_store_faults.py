@@ -17,8 +17,8 @@ from datetime import datetime, UTC
 from pathlib import Path
 from resource import RLIMIT_FSIZE, setrlimit
 from m3cred_tui.model.credential import *
-from m3cred_tui.model.destination import STRIPE
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import STRIPE
+from m3cred_tui.model.credential import BILL
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile

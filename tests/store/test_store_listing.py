@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
 from m3cred_tui.store.store import CredentialStore, Newest
 
 

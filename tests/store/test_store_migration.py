@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.destination import STRIPE
-from m3cred_tui.model.entity_type import BILL
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE,
+    Credential,
+    OAuthModel,
+    Status,
+    StripeAccount,
+    TokenResponse,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import AlreadyThere, CredentialDamaged
 from m3cred_tui.store.record import Damaged, with_checksum

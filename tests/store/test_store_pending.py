@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, Status, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
+from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.folder import RecordFolder
 from m3cred_tui.store.problems import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.platform_keys import (

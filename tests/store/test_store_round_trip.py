@@ -7,12 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import DESTINATIONS
-from m3cred_tui.model.entity_type import ENTITY_TYPES
+from m3cred_tui.model.credential import (
+    DESTINATIONS,
+    ENTITY_TYPES,
+    Credential,
+    OAuthModel,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
 from m3cred_tui.model.name import LONGEST_NAME, name_problem, tidy_name
-from m3cred_tui.model.oauth_model import OAuthModel
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.identity import IdentityFile

@@ -16,8 +16,12 @@ from m3cred_tui.demo_stripe.app import demo_stripe_app
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.platform import Platform as DemoPlatform
 from m3cred_tui.demo_stripe.server import background_demo_stripe
-from m3cred_tui.model.credential import StripeAccount, TokenResponse
-from m3cred_tui.model.oauth_model import ACCESS_TOKEN_LIFETIME, OAuthModel
+from m3cred_tui.model.credential import (
+    ACCESS_TOKEN_LIFETIME,
+    OAuthModel,
+    StripeAccount,
+    TokenResponse,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.stripe.httpx_gateway import gateway_for

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.model.credential import TokenResponse
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.kinds import Kind, kind_of
 from m3cred_tui.stripe.problems import (

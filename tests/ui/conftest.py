@@ -11,13 +11,20 @@ import pytest
 
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.authorize.ways import Ways
-from m3cred_tui.callback.ports import redirect_uri
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.authorization import redirect_uri
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE,
+    STRIPE_TEST,
+    Credential,
+    Destination,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore

@@ -8,7 +8,7 @@ from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.setting_up import StoredSettings
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.credential import Destination
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.stripe.httpx_gateway import HttpxGateway
 from m3cred_tui.ui.services import Services

@@ -11,8 +11,7 @@ import pytest
 from m3cred_tui.authorize.problems import BrowserDidNotOpen
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.config.settings import NotSetUp
-from m3cred_tui.model.credential import Status
-from m3cred_tui.model.destination import STRIPE, Destination
+from m3cred_tui.model.credential import STRIPE, Destination, Status
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.stripe.platform import Platform

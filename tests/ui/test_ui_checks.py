@@ -4,10 +4,14 @@ from dataclasses import replace
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.check import CheckResult, Outcome
-from m3cred_tui.model.credential import Credential, Status, StripeAccount
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import STRIPE_TEST
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE_TEST,
+    Credential,
+    Status,
+    StripeAccount,
+    credential_id,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.ui.services import Services

@@ -5,8 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.model.credential import StripeAccount, TokenResponse
-from m3cred_tui.model.destination import Destination
+from m3cred_tui.model.credential import Destination, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.store.store import CredentialStore

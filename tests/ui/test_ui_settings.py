@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.config.key_source import Sealed
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.ui.services import Services
 from tests.store.light_age import wrapped_lightly

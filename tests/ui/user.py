@@ -11,9 +11,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Button
 
-from m3cred_tui.model.credential import Draft
-from m3cred_tui.model.destination import STRIPE
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import BILL, STRIPE, Draft
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.screens.create import CreatePage
 from m3cred_tui.ui.services import Services

@@ -14,11 +14,18 @@ from m3cred_tui.demo_stripe.app import demo_stripe_app
 from m3cred_tui.demo_stripe.business import account_of
 from m3cred_tui.demo_stripe.platform import Platform as DemoPlatform
 from m3cred_tui.demo_stripe.server import background_demo_stripe
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
-from m3cred_tui.model.entity_type import BILL
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE,
+    STRIPE_TEST,
+    Credential,
+    Destination,
+    OAuthModel,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore

@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile

@@ -3,9 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from m3cred_tui.model.credential import Status
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST, OAuthModel, Status
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 from m3cred_tui.stripe.problems import StripeRefused
 from m3cred_tui.upkeep.problems import KeyDoesNotFit, StillPending

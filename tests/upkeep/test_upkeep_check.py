@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from m3cred_tui.model.check import CheckResult, Outcome
-from m3cred_tui.model.credential import Credential, Status
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST, Destination
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import (
+    STRIPE,
+    STRIPE_TEST,
+    Credential,
+    Destination,
+    OAuthModel,
+    Status,
+)
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import IdentityMissing
 

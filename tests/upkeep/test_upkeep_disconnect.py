@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from m3cred_tui.model.credential import Status
-from m3cred_tui.model.destination import STRIPE, STRIPE_TEST
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST, OAuthModel, Status
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import NotThere, StoreUnusable
 from m3cred_tui.stripe.problems import ReplyLost, StripeRefused, StripeUnreachable

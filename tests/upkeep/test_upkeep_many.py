@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from m3cred_tui.model.check import Outcome
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, TokenResponse
-from m3cred_tui.model.credential_id import credential_id
-from m3cred_tui.model.destination import STRIPE_TEST
-from m3cred_tui.model.entity_type import BILL
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE_TEST,
+    Credential,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.upkeep.service import Upkeep

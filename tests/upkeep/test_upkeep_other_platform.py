@@ -8,9 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from m3cred_tui.model.credential import Status
-from m3cred_tui.model.destination import STRIPE_TEST
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import STRIPE_TEST, OAuthModel, Status
 from m3cred_tui.stripe.problems import ReplyLost
 from tests.upkeep.stub import HANG_UP, KEY, Answer, Asked, account, refused, stub_stripe
 

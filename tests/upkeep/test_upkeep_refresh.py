@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from m3cred_tui.model.check import Outcome
-from m3cred_tui.model.credential import Credential
-from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE_TEST, Credential
 from m3cred_tui.store import lock, refreshing
 from m3cred_tui.store.problems import NotThere, StoreBusy, StoreUnusable
 from m3cred_tui.stripe.problems import (

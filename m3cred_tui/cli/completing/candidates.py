@@ -143,7 +143,7 @@ def settings() -> Iterator[Candidate]:
     from m3cred_tui.config.change import SECRET_KEY
     from m3cred_tui.config.file import table_of
     from m3cred_tui.config.setup import CHECKS
-    from m3cred_tui.model.destination import DESTINATIONS
+    from m3cred_tui.model.credential import DESTINATIONS
 
     for destination in DESTINATIONS:
         for name in (*CHECKS, SECRET_KEY):

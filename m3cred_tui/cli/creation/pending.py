@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.authorization import TIME_LIMIT
-from m3cred_tui.model.credential import Credential, Status
-from m3cred_tui.model.credential_id import is_credential_id
+from m3cred_tui.model.credential import Credential, Status, is_credential_id
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean

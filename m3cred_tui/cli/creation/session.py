@@ -20,8 +20,7 @@ from m3cred_tui.cli.opening import opened
 from m3cred_tui.cli.process import close_to_others
 from m3cred_tui.cli.rooms import demo_settings
 from m3cred_tui.config.settings import settings_from
-from m3cred_tui.model.credential import Credential, Status
-from m3cred_tui.model.destination import DESTINATIONS
+from m3cred_tui.model.credential import DESTINATIONS, Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.leaving import told_of_signals
 

@@ -15,16 +15,14 @@ from m3cred_tui.cli.creation.consent import NameTaken, agreed, saved
 from m3cred_tui.cli.creation.pending import find_pending, names_in_use
 from m3cred_tui.cli.creation.session import DestinationOpen
 from m3cred_tui.cli.rooms import authorizer_for, created_by, now, ways_from
-from m3cred_tui.model.credential import Status
-from m3cred_tui.model.destination import DESTINATIONS
+from m3cred_tui.model.credential import DESTINATIONS, Status
 from m3cred_tui.model.name import name_key
 
 if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.cli.creation.session import Session
     from m3cred_tui.config.settings import Settings
-    from m3cred_tui.model.credential import Credential, Draft
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Credential, Destination, Draft
 
 
 async def create(session: Session, draft: Draft) -> Credential:

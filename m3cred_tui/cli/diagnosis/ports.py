@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m3cred_tui.callback.listeners import CannotListen, NoFreePort, listen_on_loopback
-from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.cli.diagnosis.finding import Finding, mend, note, ok
-from m3cred_tui.model.destination import DESTINATIONS
+from m3cred_tui.model.authorization import CALLBACK_PORTS
+from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from m3cred_tui.cli.diagnosis.finding import Finding, mend, note, ok
-from m3cred_tui.model.destination import DESTINATIONS
-from m3cred_tui.model.oauth_model import OAuthModel
+from m3cred_tui.model.credential import DESTINATIONS, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean

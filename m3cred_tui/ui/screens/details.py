@@ -13,8 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from m3cred_tui.model.credential import Credential, StripeAccount
-from m3cred_tui.model.integration import integration_fields
+from m3cred_tui.model.credential import Credential, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.columns import NAME, STATUS, is_authenticated
 from m3cred_tui.ui.outside import send_to_clipboard

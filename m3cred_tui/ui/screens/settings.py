@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from m3cred_tui.model.destination import DESTINATIONS
+from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.ui.screens.confirm import YES, Confirm

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from m3cred_tui.config.setup import Setup
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.ui.services import SettingUp
     from m3cred_tui.ui.widgets.setting import Change
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS
 from m3cred_tui.config.key_shape import prefixes_of
 from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.shown import value_text
+from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.ui.screens.settings_table import LABELS, OAUTH_MODELS
 from m3cred_tui.ui.widgets.key_setting import KeySetting
 from m3cred_tui.ui.widgets.setting import ChoiceSetting, FixedSetting, LineSetting

@@ -10,7 +10,7 @@ from m3cred_tui.config.shown import NOT_SET, value_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination
 
 LABELS = {
     "client_id": "Client id",

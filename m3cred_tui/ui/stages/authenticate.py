@@ -47,8 +47,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.model.authorization import AuthorizationRequest
-    from m3cred_tui.model.credential import Draft, StripeAccount
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Destination, Draft, StripeAccount
     from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
 

@@ -8,8 +8,7 @@ from textual import on
 from textual.content import Content
 from textual.widgets import Button, OptionList, Select
 
-from m3cred_tui.model.destination import Destination
-from m3cred_tui.model.entity_type import EntityType
+from m3cred_tui.model.credential import Destination, EntityType
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
 from m3cred_tui.ui.widgets.controls import DropDown
 

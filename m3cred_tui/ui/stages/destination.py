@@ -1,7 +1,6 @@
 """Stage 3: Select destination."""
 
-from m3cred_tui.model.credential import Draft
-from m3cred_tui.model.destination import DESTINATIONS, Destination
+from m3cred_tui.model.credential import DESTINATIONS, Destination, Draft
 from m3cred_tui.ui.stages.choice import ChoiceStage
 
 

@@ -1,7 +1,6 @@
 """Stage 2: Select entity type."""
 
-from m3cred_tui.model.credential import Draft
-from m3cred_tui.model.entity_type import ENTITY_TYPES, EntityType
+from m3cred_tui.model.credential import ENTITY_TYPES, Draft, EntityType
 from m3cred_tui.ui.stages.choice import ChoiceStage
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.config.problems import Misplaced
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.model.destination import Destination
+    from m3cred_tui.model.credential import Credential, Destination
     from m3cred_tui.model.problem import Problem
 
 _LAST_KEY_SECONDS = 1.0

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from m3cred_tui.cli import app, main
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings
-from m3cred_tui.model.destination import STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.platform import Platform
 

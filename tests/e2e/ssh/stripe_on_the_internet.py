@@ -14,9 +14,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.demo_stripe.description import register
 from m3cred_tui.demo_stripe.server import demo_stripe
+from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 
 PORT = 27190
 _CLONE_NEWNET = 0x40000000

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page
 
-from m3cred_tui.callback.ports import CALLBACK_PORTS
+from m3cred_tui.model.authorization import CALLBACK_PORTS
 from tests.e2e.browsers import approve, approve_and_return, redirect_uri_of
 from tests.e2e.ssh.machines import Machine, Server
 from tests.e2e.ssh.processes import holding
