@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import Approved, Failed
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.credential import TokenResponse
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.store import CredentialStore
 
 
 @dataclass(slots=True)

@@ -5,8 +5,16 @@ from pathlib import Path
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.durable import UnconfirmedError, create, remove, replace
-from m3cred_tui.store.private import FlawError, check_way, private_folder, read_private
+from m3cred_tui.store.files import (
+    FlawError,
+    UnconfirmedError,
+    check_way,
+    create,
+    private_folder,
+    read_private,
+    remove,
+    replace,
+)
 from m3cred_tui.store.problems import plain_reason
 
 _LONGEST_URL = 8192

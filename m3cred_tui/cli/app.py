@@ -96,8 +96,8 @@ def _end_key_commands() -> None:
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Put the rooms together, around the identity that was unlocked if one was."""
     from m3cred_tui.cli.setting_up import StoredSettings
+    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.ui.services import Services
 
     places = settings.locations

@@ -15,18 +15,23 @@ from m3cred_tui.config.locations import locations
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
-from m3cred_tui.store import durable
-from m3cred_tui.store.identity import LARGEST_IDENTITY, IdentityFile
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.identity import (
+    LARGEST_IDENTITY,
+    IdentityFile,
+    OpenedIdentity,
+    is_wrapped,
+    opened,
+)
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.opened_identity import OpenedIdentity, is_wrapped, opened
 from m3cred_tui.store.problems import (
     IdentityLocked,
     OutcomeUnknown,
     StoreUnusable,
     plain_reason,
 )
-from m3cred_tui.store.record import Damaged
-from m3cred_tui.store.store import CredentialStore
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -165,7 +170,7 @@ def _export(place: _Place) -> None:
         try:
             if os.path.lexists(path):  # said before anybody is asked for anything
                 raise FileExistsError
-            durable.create(folder, path.name, _copy(place))
+            files.create(folder, path.name, _copy(place))
         finally:
             os.close(folder)
     _say(f"{_shown(path)} holds the identity, under the passphrase for the copy.")
@@ -208,7 +213,7 @@ def _told(path: Path) -> Iterator[None]:
     """Tell what goes wrong with a file that the user has named."""
     try:
         yield
-    except durable.UnconfirmedError as unconfirmed:
+    except files.UnconfirmedError as unconfirmed:
         found = "Look whether the file is there."
         raise OutcomeUnknown(path, plain_reason(unconfirmed.cause), found) from None
     except FileExistsError:

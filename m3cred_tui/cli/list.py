@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.record import Damaged
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.directory.store import CredentialStore
 
     Row = Credential | Damaged
 

@@ -68,7 +68,7 @@ class _LogFile(logging.Handler):
 
 
 def _append(path: Path, data: bytes) -> None:
-    from m3cred_tui.store.private import check_private_file, private_folder
+    from m3cred_tui.store.files import check_private_file, private_folder
 
     with private_folder(path.parent, make=True) as folder:
         _make_room(folder, path.name, len(data))

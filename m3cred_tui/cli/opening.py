@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.locations import Locations, locations
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 
 if TYPE_CHECKING:
     from argparse import Namespace

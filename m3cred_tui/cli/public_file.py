@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.durable import temporary_name
+from m3cred_tui.store.files import temporary_name
 from m3cred_tui.store.problems import plain_reason
 
 if TYPE_CHECKING:

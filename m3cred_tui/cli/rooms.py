@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.authorize.ways import Ways
     from m3cred_tui.model.credential import Destination
+    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.store import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
 DEMO_PORT = 27181

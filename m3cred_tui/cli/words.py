@@ -9,7 +9,7 @@ from m3cred_tui.model.credential import Credential, Status
 
 if TYPE_CHECKING:
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.record import Damaged
+    from m3cred_tui.store.directory.record import Damaged
 
     Row = Credential | Damaged
     Json = dict[str, object]

@@ -25,12 +25,12 @@ from m3cred_tui.config.file import (
 )
 from m3cred_tui.config.problems import WrongType
 from m3cred_tui.config.setup import CHECKS
-from m3cred_tui.store import durable
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.files import check_way
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.platform_keys import forget_key, is_any_kept, keep_key
-from m3cred_tui.store.private import check_way
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
-from m3cred_tui.store.store import CredentialStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -146,15 +146,15 @@ def _write(path: Path, content: bytes) -> bool:
         return False
     try:
         real = path.resolve()
-        durable.make_folder(real.parent)
+        files.make_folder(real.parent)
         check_way(real)
         folder = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            durable.sweep(folder)
-            durable.replace(folder, real.name, content)
+            files.sweep(folder)
+            files.replace(folder, real.name, content)
         finally:
-            durable.close_read(folder)
-    except durable.UnconfirmedError as unconfirmed:
+            files.close_read(folder)
+    except files.UnconfirmedError as unconfirmed:
         found = "Run m3cred config to see what is there."
         raise OutcomeUnknown(path, plain_reason(unconfirmed.cause), found) from unconfirmed
     except OSError as error:

@@ -17,7 +17,7 @@ from m3cred_tui.config.problems import UnknownName, WrongType
 from m3cred_tui.model.credential import DESTINATIONS, Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.private import check_way
+from m3cred_tui.store.files import check_way
 from m3cred_tui.store.problems import StoreUnusable, plain_reason
 
 if TYPE_CHECKING:

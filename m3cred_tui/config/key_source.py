@@ -138,7 +138,7 @@ def _unsealed(places: Locations, destination: Destination, identity: IdentityFil
 
 def _content(path: Path) -> bytes:
     """Read a file as ssh reads its keys: of this user alone, where a link leads to, too."""
-    from m3cred_tui.store.private import FlawError, read_private  # noqa: PLC0415 - seldom needed
+    from m3cred_tui.store.files import FlawError, read_private  # noqa: PLC0415 - seldom needed
     from m3cred_tui.store.problems import StoreUnusable, plain_reason  # noqa: PLC0415 - likewise
 
     try:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store import durable
+from m3cred_tui.store import files
+from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.opened_identity import (
-    BEGINNING,
-    OpenedIdentity,
-    is_wrapped,
-    new_identity,
-    opened,
-    wrapped,
-)
-from m3cred_tui.store.private import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import (
     IdentityInPlace,
     IdentityLocked,
     IdentityMissing,
     OutcomeUnknown,
     StoreUnusable,
+    WrongPassphrase,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +24,67 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
+
+
+# ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
+_BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
+BEGINNING = len(_BEGINNINGS[0])
+"""As many bytes tell whether it is under a passphrase."""
+
+
+class OpenedIdentity(NamedTuple):
+    """An identity's file as it lies there, and what it holds in clear."""
+
+    file: bytes
+    plain: Secret
+
+    @property
+    def text(self) -> bytes:
+        """The bytes that it holds in clear, comments and all."""
+        return self.plain.reveal().encode("latin-1")
+
+
+def is_wrapped(file: bytes) -> bool:
+    """Tell whether this beginning is that of an identity under a passphrase."""
+    return file.startswith(_BEGINNINGS)
+
+
+def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
+    """Open the content of an identity's file, in clear or not; ``path`` is for the messages.
+
+    Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    try:
+        plain = sealing.unwrap(file, passphrase) if is_wrapped(file) else file
+        sealing.identity_in(plain)
+    except sealing.WrongPassphraseError:
+        raise WrongPassphrase(path) from None
+    except FlawError as flaw:
+        raise StoreUnusable(path, flaw.reason) from None
+    return OpenedIdentity(file, Secret(plain.decode("latin-1")))
+
+
+def new_identity() -> bytes:
+    """Return a new identity in clear."""
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    return sealing.new_identity()
+
+
+def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
+    """Wrap it, and open that again: nobody could do so later if it were flawed.
+
+    Takes seconds. Raises what :func:`opened` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    file = sealing.wrap(plain, passphrase)
+    if opened(file, passphrase, path).text != plain:
+        raise StoreUnusable(path, "what was wrapped does not open to the same identity")
+    return file
+
 
 LARGEST_IDENTITY = 8192
 """Bytes; one that age-keygen wrote has 189, and 550 under a passphrase."""
@@ -112,7 +166,7 @@ class IdentityFile:
         Only under the store's lock, which all hold who write there.
         """
         with suppress(FileNotFoundError), self._folder() as folder:
-            durable.sweep(folder)
+            files.sweep(folder)
 
     def is_locked(self) -> bool:
         """Tell whether it has to be unlocked; never raises.
@@ -186,12 +240,12 @@ class IdentityFile:
         self._remember(other)
         with self._folder(make=True) as folder:
             try:
-                durable.create(folder, self._path.name, other.file)
+                files.create(folder, self._path.name, other.file)
             except FileExistsError:
                 if self._content(folder) != other.file:
                     if not is_first_use():
                         raise IdentityInPlace(self._path) from None
-                    durable.replace(folder, self._path.name, other.file)
+                    files.replace(folder, self._path.name, other.file)
 
     def _opened(self) -> OpenedIdentity:
         file = self._read()
@@ -221,7 +275,7 @@ class IdentityFile:
         """Make it; tell whether no other process was first, as its identity holds then."""
         try:
             with self._folder(make=True) as folder:
-                durable.create(folder, self._path.name, file)
+                files.create(folder, self._path.name, file)
         except FileExistsError:
             return False
         return True
@@ -244,9 +298,9 @@ class IdentityFile:
             with locked(data), self._folder() as folder:
                 if self._content(folder) != before.file:
                     raise StoreUnusable(self._path, _CHANGED)
-                durable.replace(folder, self._path.name, after.file)
+                files.replace(folder, self._path.name, after.file)
                 # What a killed process has left there may be the identity in clear.
-                durable.sweep(folder)
+                files.sweep(folder)
         except FileNotFoundError:
             raise IdentityMissing(self._path) from None
 

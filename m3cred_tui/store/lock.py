@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from m3cred_tui.store.durable import close_read
-from m3cred_tui.store.private import FlawError, check_private_file, check_way, private_folder
+from m3cred_tui.store.files import (
+    FlawError,
+    check_private_file,
+    check_way,
+    close_read,
+    private_folder,
+)
 from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason
 
 _NAME = "lock"

@@ -12,9 +12,9 @@ import os
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store import durable
-from m3cred_tui.store.fields import json_object, text
-from m3cred_tui.store.private import FlawError, private_folder, read_private
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.fields import json_object, text
+from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def keep_key(
     sealed = sealing.seal(recipient, json.dumps(fields).encode())
     try:
         with private_folder(keys, make=True) as folder:
-            durable.replace(folder, _name(destination), sealed.encode())
-            durable.sweep(folder)
+            files.replace(folder, _name(destination), sealed.encode())
+            files.sweep(folder)
     except OutcomeUnknown as unknown:
         found = "Seal the key once more."
         raise OutcomeUnknown(keys / _name(destination), unknown.reason, found) from unknown
@@ -96,7 +96,7 @@ def forget_key(keys: Path, destination: Destination) -> bool:
     """
     try:
         with private_folder(keys) as folder:
-            return durable.remove(folder, _name(destination))
+            return files.remove(folder, _name(destination))
     except FileNotFoundError:
         return False
 

@@ -13,7 +13,7 @@ import pyrage  # type: ignore[import-untyped]  # it has no types
 from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # likewise
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.private import FlawError
+from m3cred_tui.store.files import FlawError
 
 # https://age-encryption.org/v1: a scrypt stanza is the only one, and ends in its work factor.
 _header = re.compile(rb"age-encryption\.org/v1\n-> scrypt [\w+/]{22} ([1-9]\d?)\n").match

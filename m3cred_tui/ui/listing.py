@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.record import Damaged
+from m3cred_tui.store.directory.record import Damaged
 from m3cred_tui.ui.checks import Checks
 from m3cred_tui.ui.columns import COLUMNS, CREATED, NAME
 from m3cred_tui.ui.search import (

@@ -12,7 +12,7 @@ from m3cred_tui.ui.search import searched_in
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from m3cred_tui.store.store import CredentialStore, Stamps
+    from m3cred_tui.store.directory.store import CredentialStore, Stamps
     from m3cred_tui.ui.listing import Listing
 
 STEP = 5_000

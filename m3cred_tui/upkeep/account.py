@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.stripe.gateway import StripeGateway
     from m3cred_tui.stripe.platform import Platform
 

@@ -18,7 +18,7 @@ from m3cred_tui.upkeep.disconnected import Disconnected
 from m3cred_tui.upkeep.refresh import is_over
 
 if TYPE_CHECKING:
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.upkeep.account import Holder
 
 _NOW = "The account was disconnected at Stripe"

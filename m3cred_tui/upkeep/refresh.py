@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.asked import Asked
-    from m3cred_tui.store.refreshing import Refresh
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.refreshing import Asked, Refresh
+    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.stripe.gateway import StripeGateway
 
     Now = Callable[[], datetime]

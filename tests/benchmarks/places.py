@@ -16,9 +16,9 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.record import Record, header_of, parse_record, record_bytes
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.record import Record, header_of, parse_record, record_bytes
-from m3cred_tui.store.store import CredentialStore
 
 if TYPE_CHECKING:
     from pathlib import Path

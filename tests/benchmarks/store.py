@@ -7,8 +7,8 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.benchmarks.places import TOKENS, credential, filled
 from tests.benchmarks.table import Line, median_ratio, milliseconds
 

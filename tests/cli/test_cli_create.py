@@ -17,8 +17,8 @@ import pytest
 from m3cred_tui.demo_stripe.server import demo_stripe
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.cli.creation import Environ, ended, files, set_up, started
 from tests.store.light_age import wrapped_lightly
 from tests.ui.visit import approve, approve_only, refuse

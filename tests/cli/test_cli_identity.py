@@ -23,8 +23,8 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.store import sealing
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.store.light_age import wrapped_lightly
 
 Run = Callable[..., CompletedProcess[str]]
@@ -37,7 +37,7 @@ from m3cred_tui.cli.main import main
 from m3cred_tui.config.locations import locations
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 from tests.store.light_age import wrapped_lightly
 
 def wrap(plain, passphrase):

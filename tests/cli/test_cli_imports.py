@@ -41,7 +41,8 @@ def test_help_and_version_come_without_the_time_to_import_the_app(
 def test_opening_the_app_imports_no_network_before_its_first_paint(python: Run) -> None:
     ended = python(
         "-c",
-        "import json, sys, m3cred_tui.ui.app, m3cred_tui.ui.services, m3cred_tui.store.store;"
+        "import json, sys, m3cred_tui.ui.app, m3cred_tui.ui.services;"
+        "import m3cred_tui.store.directory.store;"
         "print(json.dumps(sorted(sys.modules)))",
     )
     imported = json.loads(ended.stdout)

@@ -12,8 +12,8 @@ from m3cred_tui.authorize.create import pending_credential
 from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import BILL, STRIPE_TEST, Draft
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.cli.creation import Environ, ended, files, set_up, started
 from tests.ui.visit import approve, approve_only
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from m3cred_tui.model.credential import TokenResponse
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.e2e.conftest import M3CRED, Home
 from tests.e2e.https_server import https_server
 

@@ -14,9 +14,9 @@ from m3cred_tui.model.credential import (
     TokenResponse,
     credential_id,
 )
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import CannotBeKept
-from m3cred_tui.store.store import CredentialStore
 from tests.e2e.conftest import Home
 from tests.e2e.hostile import Hostile
 

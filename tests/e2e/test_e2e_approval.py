@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import Home, Start
 from tests.e2e.terminal import ENTER, ESC, RIGHT, Terminal, terminal

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.canaries import clipboard, files_below, process_of, sightings
 from tests.e2e.conftest import M3CRED, Home

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from tests.e2e.browsers import OpenedUrls, approve, load_ahead, load_twice, origin_of
 from tests.e2e.conftest import Home
 from tests.e2e.terminal import Terminal

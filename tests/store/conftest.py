@@ -13,8 +13,8 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from select import select
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 from tests.store.swept_operations import ID, credential, store_in, tokens
 
 ROUNDS = 50

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from m3cred_tui.store.record import Damaged
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.directory.store import CredentialStore
     from tests.store.swept_process import Forks, Told
     from tests.store.swept_table import Outcome
 

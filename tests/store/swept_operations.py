@@ -16,9 +16,9 @@ from m3cred_tui.model.credential import (
     TokenResponse,
 )
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import NotThere
-from m3cred_tui.store.store import CredentialStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import traceback
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from resource import RLIMIT_FSIZE, setrlimit
 from signal import SIG_BLOCK, SIGUSR1, pthread_sigmask, sigwait
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -96,8 +96,8 @@ def forks() -> Iterator[Forks]:
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
     # Warm: no fault is for an import.
-    for module in iter_modules(m3cred_tui.store.__path__):
-        import_module(f"m3cred_tui.store.{module.name}")
+    for module in walk_packages(m3cred_tui.store.__path__, "m3cred_tui.store."):
+        import_module(module.name)
     pthread_sigmask(SIG_BLOCK, [_GO])
     while ask := sys.stdin.readline():
         pid = os.fork()

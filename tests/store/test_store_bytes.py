@@ -8,9 +8,7 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store import sealing
-from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.private import FlawError
-from m3cred_tui.store.record import (
+from m3cred_tui.store.directory.record import (
     Damaged,
     Record,
     credential_of,
@@ -18,7 +16,9 @@ from m3cred_tui.store.record import (
     secrets_of,
     with_checksum,
 )
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.files import FlawError
+from m3cred_tui.store.identity import IdentityFile
 
 FLIPS = (*(1 << bit for bit in range(8)), 0xFF)
 _SCHEMA_1 = Path(__file__).with_name("schema_1")

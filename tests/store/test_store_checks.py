@@ -9,7 +9,7 @@ import pytest
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 from tests.store.swept_operations import OTHERS, credential
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)

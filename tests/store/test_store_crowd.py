@@ -16,7 +16,7 @@ from tests.store.crowd import KEPT, ROUNDS
 from tests.store.swept_operations import ID, credential, store_in, tokens
 
 if TYPE_CHECKING:
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.store import CredentialStore
 
 _PROGRAM = """
 import sys

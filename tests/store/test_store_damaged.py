@@ -10,9 +10,9 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
 from m3cred_tui.model.text import is_visible
+from m3cred_tui.store.directory.record import Damaged, with_checksum
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.problems import CredentialDamaged
-from m3cred_tui.store.record import Damaged, with_checksum
-from m3cred_tui.store.store import CredentialStore
 
 Fields = dict[str, Any]
 

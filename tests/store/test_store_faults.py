@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 
 CHILD = """
 import sys
@@ -22,7 +22,7 @@ from m3cred_tui.model.credential import BILL
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 
 root, ask, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))

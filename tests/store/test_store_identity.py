@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
-from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.opened_identity import opened
-from m3cred_tui.store.private import FlawError
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.files import FlawError
+from m3cred_tui.store.identity import IdentityFile, opened
 from m3cred_tui.store.problems import (
     IdentityInPlace,
     IdentityLocked,
@@ -23,7 +23,6 @@ from m3cred_tui.store.problems import (
     StoreUnusable,
     WrongPassphrase,
 )
-from m3cred_tui.store.store import CredentialStore
 from tests.store.light_age import armoured, asking_for, wrapped_lightly
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store import durable, lock, sealing
+from m3cred_tui.store import files, lock, sealing
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
@@ -17,7 +18,6 @@ from m3cred_tui.store.problems import (
     StoreBusy,
     StoreUnusable,
 )
-from m3cred_tui.store.store import CredentialStore
 from tests.store.light_age import wrapped_lightly
 
 Meanwhile = Callable[[Callable[[], object]], None]
@@ -147,7 +147,7 @@ def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
 ) -> None:
     store.prepare()
     plain = content(identity)
-    monkeypatch.setattr(durable, "sweep", lambda _: identity.write_bytes(plain))
+    monkeypatch.setattr(files, "sweep", lambda _: identity.write_bytes(plain))
     with pytest.raises(StoreUnusable, match="another process has changed it"):
         IdentityFile(identity).protect(MINE, data)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
-from m3cred_tui.store.store import CredentialStore, Newest
+from m3cred_tui.store.directory.store import CredentialStore, Newest
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_listing_and_reading_do_not_load_the_sealing_library(
 import sys
 from pathlib import Path
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 store = CredentialStore(Path(sys.argv[1], "data"), IdentityFile(Path(sys.argv[1], "x/y")))
 [credential_id] = store.ids()
 print(store.read(credential_id).name, "pyrage" in sys.modules)

@@ -14,8 +14,8 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store import lock
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.problems import StoreBusy, StoreUnusable
-from m3cred_tui.store.store import CredentialStore
 
 NOBODY = 65534
 HOLDER = """

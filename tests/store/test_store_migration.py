@@ -16,9 +16,9 @@ from m3cred_tui.model.credential import (
     TokenResponse,
 )
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.record import Damaged, with_checksum
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.problems import AlreadyThere, CredentialDamaged
-from m3cred_tui.store.record import Damaged, with_checksum
-from m3cred_tui.store.store import CredentialStore
 
 _WRITTEN = Path(__file__).with_name("schema_1")
 """What m3cred wrote while schema 1 was today's."""

@@ -8,7 +8,9 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.folder import RecordFolder
+from m3cred_tui.store.directory.folder import RecordFolder
+from m3cred_tui.store.directory.record import Damaged, Record
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
@@ -16,8 +18,6 @@ from m3cred_tui.store.problems import (
     OutcomeUnknown,
     StoreUnusable,
 )
-from m3cred_tui.store.record import Damaged, Record
-from m3cred_tui.store.store import CredentialStore
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.platform_keys import (
     forget_key,
@@ -18,7 +19,6 @@ from m3cred_tui.store.platform_keys import (
     kept_key,
 )
 from m3cred_tui.store.problems import IdentityMissing, StoreUnusable
-from m3cred_tui.store.store import CredentialStore
 
 CANARY = "sk_test_canary"
 

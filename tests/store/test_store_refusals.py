@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import StoreUnusable
-from m3cred_tui.store.record import Damaged
-from m3cred_tui.store.store import CredentialStore
 
 NOBODY = 65534
 ID = "0196d5c8-0000-7000-8000-000000000000"
@@ -147,7 +147,7 @@ from pathlib import Path
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 root = Path(sys.argv[1])
 store = CredentialStore(root / "data", IdentityFile(root / "id" / "identity"))

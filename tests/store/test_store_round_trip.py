@@ -20,9 +20,9 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.name import LONGEST_NAME, name_problem, tidy_name
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import AlreadyThere, CannotBeKept, NotThere
-from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.stripe.replies import LONGEST_PUBLISHABLE_KEY, LONGEST_TOKEN
 
 names = (

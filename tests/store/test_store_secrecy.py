@@ -12,9 +12,9 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import CredentialDamaged, IdentityMissing, StoreUnusable
-from m3cred_tui.store.store import CredentialStore
 
 
 @pytest.fixture

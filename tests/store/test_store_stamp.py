@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.store import private
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.files import check_way
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.private import check_way
 from m3cred_tui.store.problems import StoreUnusable
-from m3cred_tui.store.store import CredentialStore
 
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
@@ -157,5 +157,5 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(OSError, match="symbolic links"):
         check_way(tmp_path / "a" / "data")
-    with pytest.raises(StoreUnusable), private.private_folder(tmp_path / "a" / "x", make=True):
+    with pytest.raises(StoreUnusable), files.private_folder(tmp_path / "a" / "x", make=True):
         pass

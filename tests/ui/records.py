@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from m3cred_tui.store.record import Record, parse_record, record_bytes
+from m3cred_tui.store.directory.record import Record, parse_record, record_bytes
 
 
 def rewrite(file: Path, **changed: object) -> None:

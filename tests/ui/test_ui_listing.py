@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
-from m3cred_tui.store.store import CredentialStore
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.ui import search
 from m3cred_tui.ui.columns import DESTINATION, NAME, STATUS
 from m3cred_tui.ui.listing import Listing

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.store.store import CredentialStore, Stamps
+from m3cred_tui.store.directory.store import CredentialStore, Stamps
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.listing import Listing
 from m3cred_tui.ui.reading import Watch, catch_up

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.stripe.platform import Platform
 from m3cred_tui.upkeep.service import Upkeep
 
@@ -93,9 +93,8 @@ def asked(world: World, root: Path, operation: str, credential_id: str) -> Ask:
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
     # Warm: no kill is for an import.
-    import m3cred_tui.store.asked  # noqa: PLC0415
-    import m3cred_tui.store.disconnecting  # noqa: PLC0415
-    import m3cred_tui.store.refreshing  # noqa: PLC0415
+    import m3cred_tui.store.directory.checks  # noqa: PLC0415
+    import m3cred_tui.store.directory.refreshing  # noqa: PLC0415  # noqa: PLC0415
     import m3cred_tui.store.sealing  # noqa: PLC0415
     import m3cred_tui.stripe.transport  # noqa: F401, PLC0415
 

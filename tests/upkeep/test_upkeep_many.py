@@ -20,8 +20,8 @@ from m3cred_tui.model.credential import (
     TokenResponse,
     credential_id,
 )
+from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.store import CredentialStore
 from m3cred_tui.upkeep.service import Upkeep
 from tests.upkeep.conftest import START
 from tests.upkeep.stub import HANG_UP, Answer, Asked, Stub, account, refused, stub_stripe

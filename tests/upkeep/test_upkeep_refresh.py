@@ -13,7 +13,8 @@ import pytest
 
 from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import STRIPE_TEST, Credential
-from m3cred_tui.store import lock, refreshing
+from m3cred_tui.store import lock
+from m3cred_tui.store.directory import refreshing
 from m3cred_tui.store.problems import NotThere, StoreBusy, StoreUnusable
 from m3cred_tui.stripe.problems import (
     ReplyLost,

@@ -158,8 +158,8 @@ def credentials(
 
     from m3cred_tui.config.locations import locations
     from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.store import CredentialStore
 
     places = locations(demo=is_demo)
     store = CredentialStore(places.data, IdentityFile(places.identity))

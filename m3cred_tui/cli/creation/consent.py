@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.cli.creation.console import Console
     from m3cred_tui.model.credential import StripeAccount
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.store import CredentialStore
 
 _NOT_TOLD = "not told by Stripe"
 

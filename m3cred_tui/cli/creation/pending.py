@@ -9,13 +9,13 @@ from m3cred_tui.model.credential import Credential, Status, is_credential_id
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.directory.record import Damaged
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
-from m3cred_tui.store.record import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from m3cred_tui.store.store import CredentialStore
+    from m3cred_tui.store.directory.store import CredentialStore
 
 
 class NothingPending(Problem):

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.create import PendingJournal
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.config.settings import Settings
+    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.store import CredentialStore
 
     Work = Callable[["Session"], Awaitable[Credential | None]]
 

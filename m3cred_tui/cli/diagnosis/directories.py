@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from m3cred_tui.cli.diagnosis.finding import Finding, mend, ok
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.private import check_way, private_folder
+from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.files import check_way, private_folder
 from m3cred_tui.store.problems import IdentityMissing, StoreUnusable, plain_reason
-from m3cred_tui.store.record import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

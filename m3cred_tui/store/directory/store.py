@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.folder import ID_LENGTH, RecordFolder, Stamp
+from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, Stamp, opened, sealed
+from m3cred_tui.store.directory.record import Damaged, Record, credential_of
+from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.private import FlawError
 from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
@@ -23,9 +24,6 @@ from m3cred_tui.store.problems import (
     OutcomeUnknown,
     StoreUnusable,
 )
-from m3cred_tui.store.record import Damaged, Record
-from m3cred_tui.store.rows import found_again, ids_in, row_of, row_or_none
-from m3cred_tui.store.sealed_record import opened, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,13 +31,49 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.checks import Checks
-    from m3cred_tui.store.disconnecting import Disconnections
+    from m3cred_tui.store.directory.checks import Checks, Disconnections
+    from m3cred_tui.store.directory.refreshing import RefreshStore
+    from m3cred_tui.store.directory.requests import RequestStore
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.refreshing import RefreshStore
-    from m3cred_tui.store.requests import RequestStore
 
+    Row = Credential | Damaged
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
+
+
+def ids_in(names: list[str]) -> list[str]:
+    """Return the IDs in the names of records' files."""
+    return [name[:ID_LENGTH] for name in names]
+
+
+def row_of(read: Callable[[str], Record], credential_id: str) -> Row:
+    """Return a credential; raises ``FileNotFoundError`` where there is none."""
+    try:
+        return credential_of(read(credential_id))
+    except FlawError as flaw:
+        return Damaged(credential_id, str(flaw))
+
+
+def row_or_none(read: Callable[[str], Record], credential_id: str) -> Row | None:
+    """Return a credential, or nothing where there is none."""
+    try:
+        return row_of(read, credential_id)
+    except FileNotFoundError:
+        return None
+
+
+def found_again(read: Callable[[str], Row | None], credential_id: str) -> str:
+    """Return as a sentence what is there when it is read again."""
+    try:
+        found = read(credential_id)
+    except StoreUnusable as unusable:
+        return f"It cannot be read again, either: {unusable.reason}."
+    match found:
+        case None:
+            return "Read again, the credential is not there."
+        case Damaged(_, reason):
+            return f"Read again, the credential is damaged: {reason}."
+        case _:
+            return "Read again, the credential is there."
 
 
 def _log() -> Logger:
@@ -77,21 +111,21 @@ class CredentialStore:
     @property
     def requests(self) -> RequestStore:
         """The authorization requests that wait for Stripe, each with a pending credential."""
-        from m3cred_tui.store.requests import RequestStore  # noqa: PLC0415 - a list needs none
+        from m3cred_tui.store.directory.requests import RequestStore  # noqa: PLC0415 - a list needs none
 
         return RequestStore(self._data, self._pending, self._identity)
 
     @property
     def checks(self) -> Checks:
         """What the last check of each credential said."""
-        from m3cred_tui.store.checks import Checks  # noqa: PLC0415 - not for the first paint
+        from m3cred_tui.store.directory.checks import Checks  # noqa: PLC0415 - not for the first paint
 
         return Checks(self._data, self.ids)
 
     @property
     def refreshes(self) -> RefreshStore:
         """The replacing of tokens, by one process at a time for each credential."""
-        from m3cred_tui.store.refreshing import RefreshStore  # noqa: PLC0415 - likewise
+        from m3cred_tui.store.directory.refreshing import RefreshStore  # noqa: PLC0415 - likewise
 
         opened, sealed = self._credential_and_tokens, self._sealed
         return RefreshStore(self._data, self._credentials, opened, sealed)
@@ -99,7 +133,7 @@ class CredentialStore:
     @property
     def disconnecting(self) -> Disconnections:
         """The credentials that were begun to be disconnected at Stripe, and are still here."""
-        from m3cred_tui.store.disconnecting import Disconnections  # noqa: PLC0415 - likewise
+        from m3cred_tui.store.directory.checks import Disconnections  # noqa: PLC0415 - likewise
 
         return Disconnections(self._data, self.ids)
 

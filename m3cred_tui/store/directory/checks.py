@@ -1,4 +1,4 @@
-"""What the last check of each credential said: one file, ``checks.json``."""
+"""What is noted beside the credentials: last checks, and disconnections under way."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store import durable
-from m3cred_tui.store.fields import Json, json_object, known, text, time
-from m3cred_tui.store.folder import is_id
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.fields import Json, json_object, known, text, time
+from m3cred_tui.store.directory.folder import RecordFolder, is_id
+from m3cred_tui.store.directory.record import with_checksum
+from m3cred_tui.store.directory.store import ids_in
+from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.private import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
 
 _NAME = "checks.json"
 _SCHEMA = 1
@@ -62,8 +66,8 @@ class Checks:
                     kept[credential_id] = result
             data = _bytes(kept)
             with private_folder(self._data) as folder:
-                durable.replace(folder, _NAME, data)
-                durable.sweep(folder)
+                files.replace(folder, _NAME, data)
+                files.sweep(folder)
 
     def stamp(self) -> Stamp:
         """Return what is another after every change by any process; a plain system call."""
@@ -101,3 +105,42 @@ def _result(entry: Json) -> CheckResult:
     outcome = known(_OUTCOMES, entry, "outcome")
     told = clean(text(entry, "told"), most=LONGEST_TOLD)
     return CheckResult(outcome, time(entry, "at").astimezone(UTC), told)
+
+
+_MARK = with_checksum({"schema": 1})  # all that it says is in its name
+
+
+class Disconnections:
+    """Remembers what was begun; each method raises ``StoreUnusable``."""
+
+    def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
+        """Take the store's directory, and what tells which credentials there are."""
+        self._data = data
+        self._ids = ids
+        self._folder = RecordFolder(data / "disconnecting")
+
+    def ids(self) -> list[str]:
+        """Return the IDs of the credentials that are not deleted yet; opens no file."""
+        begun = ids_in(self._folder.names())
+        return sorted(set(begun).intersection(self._ids())) if begun else []
+
+    def begin(self, credential_id: str) -> bool:
+        """Remember that it is begun, and tell whether it was before; it survives a crash.
+
+        Raises ``StoreBusy`` and ``OutcomeUnknown``, too.
+        """
+        with locked(self._data):
+            self._sweep()
+            was_begun = self._folder.has(credential_id)
+            if not was_begun:
+                self._folder.create(credential_id, _MARK)
+        return was_begun
+
+    def end(self, credential_id: str) -> None:
+        """Forget it, if that can be done; of a credential that is deleted, nobody sees it."""
+        with suppress(Problem), locked(self._data):
+            self._folder.remove(credential_id)
+
+    def _sweep(self) -> None:
+        for gone in set(ids_in(self._folder.names())).difference(self._ids()):
+            self._folder.remove_leftover(gone)

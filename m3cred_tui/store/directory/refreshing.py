@@ -1,38 +1,127 @@
-"""Replacing the tokens of a credential of Stripe Apps, so that none of its answers is lost.
-
-In ``refreshing/`` a credential has up to three files: ``<id>.lock`` keeps processes apart while
-one asks Stripe; ``<id>.json`` says what Stripe is being asked; ``<id>.room`` has as many bytes
-as the answer can take, then the answer itself, as the record that takes the credential's place.
-"""
+"""Replacing the tokens of a credential, by one process at a time."""
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store import durable
-from m3cred_tui.store.asked import LARGEST_ASKED, Asked, asked_bytes, asked_from, question
-from m3cred_tui.store.folder import ID_LENGTH, is_id
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.fields import boolean, json_object, text, time
+from m3cred_tui.store.directory.folder import ID_LENGTH, is_id
+from m3cred_tui.store.directory.record import (
+    LARGEST_RECORD,
+    Record,
+    parse_record,
+    with_checksum,
+)
+from m3cred_tui.store.directory.secrets import fields_of
+from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.private import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
-from m3cred_tui.store.record import LARGEST_RECORD, Record, parse_record
-from m3cred_tui.store.secrets import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential, TokenResponse
-    from m3cred_tui.store.folder import RecordFolder
+    from m3cred_tui.model.secret import Secret
+    from m3cred_tui.store.directory.folder import RecordFolder
 
     Read = Callable[[str], Record]
     Open = Callable[[Read, str], tuple[Credential, TokenResponse]]
     Seal = Callable[[Credential, TokenResponse], bytes]
+
+
+LARGEST_ASKED = 4096
+
+_SCHEMA = 1
+_STUBBORN = timedelta(minutes=10)
+"""How long the same key is used after Stripe has failed. Stripe may give the same failure to it
+for a day; but the failure may also be of a proxy, and the answer be there, so that the key is
+not given up for good."""
+
+_key_parts = re.compile(r"(m3cred-[0-9a-f]{64})-([0-9]{1,6})", re.ASCII).fullmatch
+
+
+class Asked(NamedTuple):
+    """One question: whoever asks it again within a day gets the same answer."""
+
+    key: str
+    """The idempotency key."""
+    at: datetime
+    """When it was asked first: the answer is not younger than that."""
+    has_failed: bool = False
+    """Whether Stripe has failed to answer it, by a 5xx status."""
+    since: datetime | None = None
+    """When another key was used first for the same tokens, if one was."""
+
+    @property
+    def begun_at(self) -> datetime:
+        """When these tokens were to be replaced first, under whichever key."""
+        return self.since or self.at
+
+    @property
+    def earlier(self) -> Asked | None:
+        """The question under the key before this one; it is put down as old as it can be."""
+        stem, _, number = self.key.rpartition("-")
+        return Asked(f"{stem}-{int(number) - 1}", self.begun_at) if int(number) else None
+
+    def is_for(self, tokens: TokenResponse) -> bool:
+        """Tell whether it asks for what replaces these tokens."""
+        return self.key.startswith(f"{_key_of(tokens)}-")
+
+
+def question(tokens: TokenResponse, before: Asked | None, now: datetime) -> Asked:
+    """Return what to ask for these tokens, where ``before`` was asked for them before."""
+    if before is None:
+        return Asked(f"{_key_of(tokens)}-0", now)
+    if before.has_failed and not before.at <= now < before.at + _STUBBORN:
+        stem, _, number = before.key.rpartition("-")
+        return Asked(f"{stem}-{int(number) + 1}", now, since=before.begun_at)
+    return before
+
+
+def asked_bytes(asked: Asked) -> bytes:
+    """Return the content of its file."""
+    fields = {
+        "schema": _SCHEMA,
+        "idempotencyKey": asked.key,
+        "askedAt": asked.at.astimezone(UTC).isoformat(),
+        "hasFailed": asked.has_failed,
+        **({"since": asked.since.astimezone(UTC).isoformat()} if asked.since else {}),
+    }
+    return with_checksum(fields)
+
+
+def asked_from(data: bytes) -> Asked:
+    """Read the content of its file; raises :class:`FlawError`."""
+    fields = json_object(data)
+    key = text(fields, "idempotencyKey")
+    if fields.get("schema") != _SCHEMA or not _key_parts(key):
+        raise FlawError("it is not a question of m3cred's to Stripe")
+    since = time(fields, "since") if "since" in fields else None
+    return Asked(key, time(fields, "askedAt"), boolean(fields, "hasFailed"), since)
+
+
+def _key_of(tokens: TokenResponse) -> str:
+    """Return the same key for the same tokens, so that it cannot be lost while they are there.
+
+    Both are in it: should Stripe leave a refresh token as it is, another refresh is yet another
+    question. Nobody can find the tokens by it.
+    """
+    both = f"{_revealed(tokens.refresh_token)}\n{_revealed(tokens.access_token)}"
+    return f"m3cred-{sha256(both.encode()).hexdigest()}"
+
+
+def _revealed(secret: Secret | None) -> str:
+    return secret.reveal() if secret else ""
+
 
 _log = logging.getLogger(__name__)
 
@@ -121,7 +210,7 @@ class Refresh:
         """
         data = self._store.seal(self.credential, tokens)
         try:
-            durable.fill(self._folder, self._room, data)
+            files.fill(self._folder, self._room, data)
         except FileNotFoundError:  # swept with the credential, or removed by hand
             with locked(self._store.data):
                 self._write(self._room, data)
@@ -131,7 +220,7 @@ class Refresh:
         """Forget what was asked, as nothing more can come of it; left here, it does no harm."""
         for name in (self._room, self._file):
             with suppress(OSError):
-                durable.remove_unconfirmed(self._folder, name)
+                files.remove_unconfirmed(self._folder, name)
 
     def _land(self, in_room: Credential, tokens: TokenResponse) -> None:
         """Put the answer that is in the room in the place of the record."""
@@ -158,8 +247,8 @@ class Refresh:
 
     def _write(self, name: str, data: bytes) -> None:
         try:
-            durable.replace(self._folder, name, data)
-        except durable.UnconfirmedError as unconfirmed:
+            files.replace(self._folder, name, data)
+        except files.UnconfirmedError as unconfirmed:
             raise unconfirmed.cause from None  # nothing that anybody has is in doubt
 
     def _sweep(self) -> None:
@@ -167,11 +256,11 @@ class Refresh:
 
         Who waits for a lock that is removed will find that its credential is gone, too.
         """
-        durable.sweep(self._folder)
+        files.sweep(self._folder)
         for name in os.listdir(self._folder):  # noqa: PTH208 - a descriptor is not a Path
             credential_id = name[:ID_LENGTH]
             if is_id(credential_id) and not self._store.credentials.has(credential_id):
-                durable.remove_unconfirmed(self._folder, name)
+                files.remove_unconfirmed(self._folder, name)
 
 
 def _same(one: TokenResponse, other: TokenResponse) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.private import FlawError
+from m3cred_tui.store.files import FlawError
 
 Json = dict[str, object]
 T = TypeVar("T")

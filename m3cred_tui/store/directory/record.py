@@ -1,4 +1,4 @@
-"""A credential as it lies on disk: one JSON object with a clear header and a sealed part.
+"""A credential on disk: one JSON object with a clear header and a sealed part.
 
 What comes from a file is believed here or nowhere: types and sizes are checked, codes must
 be known, and text is cleaned for the terminal.
@@ -19,13 +19,22 @@ from m3cred_tui.model.credential import (
     StripeAccount,
 )
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.fields import Json, boolean, json_object, known, line, text, time
-from m3cred_tui.store.private import FlawError
+from m3cred_tui.store.directory.fields import (
+    Json,
+    boolean,
+    json_object,
+    known,
+    line,
+    text,
+    time,
+)
+from m3cred_tui.store.files import FlawError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.store.secrets import Secrets
+    from m3cred_tui.store.directory.secrets import Secrets
+
 
 SCHEMA = 2
 LARGEST_RECORD = 64 * 1024
@@ -163,7 +172,7 @@ def _account(stripe: object, *, is_needed: bool) -> StripeAccount | None:
 
 def to_be_sealed(header: Json, secrets: Secrets) -> bytes:
     """Return the text of the sealed part: the whole header again, and the secrets."""
-    from m3cred_tui.store.secrets import fields_of  # noqa: PLC0415 - a list opens nothing
+    from m3cred_tui.store.directory.secrets import fields_of  # noqa: PLC0415 - a list opens nothing
 
     return json.dumps({**header, **fields_of(secrets)}).encode("ascii")
 
@@ -174,7 +183,7 @@ def secrets_of(record: Record, unsealed: bytes) -> Secrets:
     Raises :class:`FlawError` unless the sealed part repeats the clear header exactly (age does
     not say who wrote it), and where :func:`credential_of` would.
     """
-    from m3cred_tui.store.secrets import taken_from  # noqa: PLC0415 - a list opens nothing
+    from m3cred_tui.store.directory.secrets import taken_from  # noqa: PLC0415 - a list opens nothing
 
     credential_of(record)
     sealed = json_object(unsealed)

@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
+from m3cred_tui.store.directory.folder import opened, sealed
+from m3cred_tui.store.directory.record import credential_of
+from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.private import FlawError
 from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged, NotThere
-from m3cred_tui.store.record import credential_of
-from m3cred_tui.store.sealed_record import opened, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.folder import RecordFolder
+    from m3cred_tui.store.directory.folder import RecordFolder
     from m3cred_tui.store.identity import IdentityFile
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.fields import Json, boolean, known, line, text, time
-from m3cred_tui.store.private import FlawError
+from m3cred_tui.store.directory.fields import Json, boolean, known, line, text, time
+from m3cred_tui.store.files import FlawError
 
 Secrets = TokenResponse | AuthorizationRequest
 

@@ -1,4 +1,4 @@
-"""A directory of records, one file each: ``<id>.json``."""
+"""A directory of records, one file each (``<id>.json``), sealed and opened."""
 
 from __future__ import annotations
 
@@ -9,13 +9,64 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store import durable
-from m3cred_tui.store.private import private_folder, read_private
-from m3cred_tui.store.record import LARGEST_RECORD, Record, parse_record
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.record import (
+    LARGEST_RECORD,
+    Record,
+    credential_of,
+    header_of,
+    parse_record,
+    record_bytes,
+    secrets_of,
+    to_be_sealed,
+)
+from m3cred_tui.store.files import FlawError, private_folder, read_private
+from m3cred_tui.store.problems import CannotBeKept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.directory.secrets import Secrets
+    from m3cred_tui.store.identity import IdentityFile
+
+
+def sealed(
+    credential: Credential,
+    secrets: Secrets,
+    identity: IdentityFile,
+    *,
+    is_first_use: Callable[[], bool],
+) -> bytes:
+    """Return the content of a record's file.
+
+    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    if not is_id(credential.id):
+        raise CannotBeKept(credential.id, "its ID is not a UUID")
+    header = header_of(credential)
+    recipient = identity.recipient(is_first_use=is_first_use)
+    try:
+        sealed_part = sealing.seal(recipient, to_be_sealed(header, secrets))
+        return record_bytes(Record(header, sealed_part))
+    except FlawError as flaw:
+        raise CannotBeKept(credential.id, flaw.reason) from None
+
+
+def opened(record: Record, identity: IdentityFile) -> tuple[Credential, Secrets]:
+    """Return what was sealed, which agrees with the clear fields.
+
+    Raises :class:`FlawError`, and what :meth:`IdentityFile.to_open` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    credential = credential_of(record)
+    opener = identity.to_open()
+    return credential, secrets_of(record, sealing.unseal(opener, record.sealed))
+
 
 _HEX = "[0-9a-f]"
 _ID = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
@@ -115,36 +166,36 @@ class RecordFolder:
     def create(self, credential_id: str, data: bytes) -> None:
         """Write a record; raises ``FileExistsError`` where one of this ID is there."""
         with private_folder(self._path, make=True) as folder:
-            durable.create(folder, _file_name(credential_id), data)
+            files.create(folder, _file_name(credential_id), data)
 
     def replace(self, credential_id: str, data: bytes) -> None:
         """Write a record, in the place of the one of this ID where there is one."""
         with private_folder(self._path, make=True) as folder:
-            durable.replace(folder, _file_name(credential_id), data)
+            files.replace(folder, _file_name(credential_id), data)
 
     def take(self, credential_id: str, folder: int, name: str) -> None:
         """Move a file of another folder, which is on the disk, in the place of a record."""
         with private_folder(self._path) as records:
-            durable.move(folder, name, records, _file_name(credential_id))
+            files.move(folder, name, records, _file_name(credential_id))
 
     def remove(self, credential_id: str) -> bool:
         """Remove a record, and tell whether it was there; one that is gone already is fine."""
-        return self._removed_by(durable.remove, credential_id)
+        return self._removed_by(files.remove, credential_id)
 
     def remove_leftover(self, credential_id: str) -> None:
         """Try to remove a record that nobody sees; left or brought back, it does no harm."""
         with suppress(Problem):
-            self._removed_by(durable.remove_unconfirmed, credential_id)
+            self._removed_by(files.remove_unconfirmed, credential_id)
 
     def prepare(self) -> None:
         """See to it that a record can be written, and sweep what killed writers left."""
         with private_folder(self._path, make=True) as folder:
-            durable.sweep(folder)
-            probe = durable.temporary_name()
+            files.sweep(folder)
+            probe = files.temporary_name()
             try:
-                durable.create(folder, probe, bytes(_PROBE_BYTES))
-                durable.remove(folder, probe)
-            except durable.UnconfirmedError as unconfirmed:
+                files.create(folder, probe, bytes(_PROBE_BYTES))
+                files.remove(folder, probe)
+            except files.UnconfirmedError as unconfirmed:
                 raise unconfirmed.cause from None  # no change of anybody's is in doubt
 
     def _removed_by(self, remove: Callable[[int, str], bool], credential_id: str) -> bool:

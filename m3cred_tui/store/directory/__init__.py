@@ -1,0 +1,1 @@
+"""The embedded store: one sealed file for each credential."""
