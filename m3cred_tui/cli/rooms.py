@@ -44,7 +44,7 @@ def demo_settings() -> Iterator[Settings]:
     """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
     from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe, demo_stripe
     from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
-    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.stripe.gateway import Platform
 
     redirect_uris = [redirect_uri(port) for port in CALLBACK_PORTS]
     places = locations(demo=True)
@@ -72,7 +72,7 @@ def authorizer_for(
     """
     # Not for the first paint: these bring a server and the HTTP protocol.
     from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.stripe.httpx_gateway import gateway_for
+    from m3cred_tui.stripe.adapters import gateway_for
 
     redirects = settings.redirects(destination)
     return Authorizer(

@@ -9,7 +9,7 @@ from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import IdentityLocked
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.gateway import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

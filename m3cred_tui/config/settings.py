@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from m3cred_tui.config.setup import Setup
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.stripe.gateway import Platform
 
 _NEEDED = {
     "client_id": ("client id", " ca_…"),

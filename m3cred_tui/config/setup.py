@@ -24,7 +24,7 @@ from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Destination, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.platform_keys import is_kept
-from m3cred_tui.stripe.platform import API_BASE, CONNECT_BASE, MARKETPLACE_BASE
+from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, MARKETPLACE_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

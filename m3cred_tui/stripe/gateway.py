@@ -1,10 +1,83 @@
-"""What m3cred needs of Stripe."""
+"""The ports to Stripe and, below it, to HTTP; and the platform that asks."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import Literal, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
-from m3cred_tui.model.credential import StripeAccount, TokenResponse
+from m3cred_tui.model.credential import OAuthModel, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
+
+Form = Mapping[str, Secret | str]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Request(NamedTuple):
+    """What to send; secrets are revealed only while it is being sent."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    key: Secret
+    headers: Mapping[str, str] = _NOTHING
+    form: Form = _NOTHING
+    basic: bool = False
+    """The key goes as the user of Basic, without a password (RFC 7617), not as Bearer."""
+
+
+class Reply(NamedTuple):
+    """What came back, of whatever status."""
+
+    status: int
+    body: bytes
+
+
+class NotSentError(Exception):
+    """No connection came about; its text is why."""
+
+
+class LostError(Exception):
+    """The request may have arrived, but no whole reply came; its text is why."""
+
+
+CONNECT_BASE = "https://connect.stripe.com"
+API_BASE = "https://api.stripe.com"
+MARKETPLACE_BASE = "https://marketplace.stripe.com"
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_MODE = re.compile(r"[sr]k_(live|test)_")
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A platform's keys for one destination, and the addresses of its Stripe."""
+
+    client_id: str
+    secret_key: Secret
+    connect_base: str = CONNECT_BASE
+    api_base: str = API_BASE
+    oauth: OAuthModel = OAuthModel.CONNECT
+    marketplace_base: str = MARKETPLACE_BASE
+    channel: str = ""
+    """The ``chnlink_…`` in the install links of an app of Stripe Apps that is tested before
+    it is published; Stripe takes such an app by no other link."""
+
+
+def livemode_of(key: Secret) -> bool | None:
+    """Return whether a secret or restricted key is of live mode, if its prefix says so."""
+    found = _MODE.match(key.reveal())
+    return None if found is None else found[1] == "live"
+
+
+def refuse_clear_text(platform: Platform) -> None:
+    """Raise :class:`ValueError` where a key would be sent in clear over a network."""
+    for base in (platform.connect_base, platform.api_base):
+        parts = urlsplit(base)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise ValueError("a secret key is sent in clear to this machine only")
 
 
 class StripeGateway(Protocol):
@@ -12,7 +85,7 @@ class StripeGateway(Protocol):
 
     Each call sends one request at most, and raises
     :class:`~m3cred_tui.stripe.problems.StripeProblem`;
-    :func:`~m3cred_tui.stripe.kinds.kind_of` tells what that says about the credential.
+    :func:`~m3cred_tui.stripe.problems.kind_of` tells what that says about the credential.
     """
 
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:

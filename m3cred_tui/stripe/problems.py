@@ -1,7 +1,56 @@
-"""What can go wrong with Stripe."""
+"""What can go wrong with Stripe, and what kind of problem it is."""
+
+from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.stripe.calls import CONSEQUENCES, Call
+
+
+class Call(Enum):
+    """What was asked of Stripe; what a failure means depends on it."""
+
+    EXCHANGE = "exchange"
+    ACCOUNT = "account"
+    REFRESH = "refresh"
+    DEAUTHORIZE = "deauthorize"
+
+
+class Consequence(NamedTuple):
+    """What follows of a failed call, as a sentence for each of the three ways to fail."""
+
+    nothing_sent: str
+    refused: str
+    unknown: str
+    """The request may have arrived, and no answer can be read."""
+
+
+_BEGIN_AGAIN = "Begin a new authorization."
+_UNREAD = "The account's name and country could not be read."
+
+CONSEQUENCES = {
+    # A code that has reached Stripe may be spent, and using it again would revoke the
+    # connection.
+    Call.EXCHANGE: Consequence(
+        nothing_sent=f"Nothing was sent to Stripe. {_BEGIN_AGAIN}",
+        refused=_BEGIN_AGAIN,
+        unknown=f"Whether Stripe has connected the account is not known. {_BEGIN_AGAIN}",
+    ),
+    Call.ACCOUNT: Consequence(nothing_sent=_UNREAD, refused=_UNREAD, unknown=_UNREAD),
+    Call.REFRESH: Consequence(
+        nothing_sent="Nothing was sent to Stripe; the tokens are as they were.",
+        refused="Stripe gave no new access token.",
+        unknown=(
+            "Whether Stripe has replaced the tokens is not known yet. Try again: m3cred asks "
+            "for the same answer, not for another one."
+        ),
+    ),
+    Call.DEAUTHORIZE: Consequence(
+        nothing_sent="Nothing was sent to Stripe; the account was not disconnected.",
+        refused="The account was not disconnected.",
+        unknown="Whether Stripe has disconnected the account is not known.",
+    ),
+}
+
 
 __all__ = [
     "Call",
@@ -144,3 +193,53 @@ class StripeNonsense(StripeProblem):
         happened = f"{host} answered something that cannot be understood: {what}."
         super().__init__(call, host, happened, CONSEQUENCES[call].unknown)
         self.what = what
+
+
+_STATUS_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_NO_ACCESS = "account_invalid"
+_NO_PERMISSION = "more_permissions_required"
+
+
+class Kind(StrEnum):
+    """Why a credential could not be used or checked."""
+
+    REVOKED = "revoked"
+    """The account gives no access any more: only a new authorization helps."""
+    WRONG_KEY = "wrong_key"
+    """The platform's secret key is not right, or of the other mode."""
+    NO_PERMISSION = "no_permission"
+    """Stripe knows the key and the account, but the key may not do this."""
+    UNREACHABLE = "unreachable"
+    """No answer came."""
+    FAILED = "failed"
+    """Stripe answered, but neither yes nor no: try again later."""
+
+
+def kind_of(problem: StripeProblem) -> Kind:
+    """Return what a failed call says about the credential.
+
+    Of a Stripe Apps credential a 401 says *revoked* only if its access token is younger than
+    an hour and the newest: an older one has expired, and a refresh ends the one before it.
+    """
+    match problem:
+        case StripeUnreachable() | ReplyLost():
+            return Kind.UNREACHABLE
+        case SecretKeyUnusable() | KeyOfOtherMode():
+            return Kind.WRONG_KEY
+        case TokenMissing():
+            return Kind.REVOKED
+        case StripeRefused():
+            return _kind_of_refusal(problem)
+    return Kind.FAILED
+
+
+def _kind_of_refusal(refused: StripeRefused) -> Kind:
+    if refused.error == _NO_ACCESS:
+        return Kind.REVOKED
+    if refused.call is Call.REFRESH and refused.error == "invalid_grant":
+        return Kind.REVOKED
+    if refused.error and refused.error.startswith(_NO_PERMISSION):
+        return Kind.NO_PERMISSION
+    if refused.status == _STATUS_UNAUTHORIZED:
+        return Kind.REVOKED if refused.by_access_token else Kind.WRONG_KEY
+    return Kind.REVOKED if refused.status == _FORBIDDEN else Kind.FAILED

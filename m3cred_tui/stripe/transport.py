@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.http import LostError, NotSentError, Reply, Request
+from m3cred_tui.stripe.gateway import LostError, NotSentError, Reply, Request
 
 MOST_BYTES = 256 * 1024
 """Stripe's answers to what m3cred asks are a few kilobytes long."""

@@ -12,8 +12,8 @@ from m3cred_tui.model.credential import (
     StripeAccount,
     TokenResponse,
 )
-from m3cred_tui.stripe.httpx_gateway import gateway_for
-from m3cred_tui.stripe.platform import livemode_of
+from m3cred_tui.stripe.adapters import gateway_for
+from m3cred_tui.stripe.gateway import livemode_of
 from m3cred_tui.stripe.problems import StripeRefused
 from m3cred_tui.upkeep.problems import KeyDoesNotFit
 from m3cred_tui.upkeep.refresh import fresh, is_over
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.directory.store import CredentialStore
-    from m3cred_tui.stripe.gateway import StripeGateway
-    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.stripe.gateway import Platform, StripeGateway
 
 _UNAUTHORIZED = 401
 

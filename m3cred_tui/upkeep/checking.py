@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from m3cred_tui.model.credential import Destination
-    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.stripe.gateway import Platform
     from m3cred_tui.upkeep.service import Upkeep
 
 _log = logging.getLogger(__name__)

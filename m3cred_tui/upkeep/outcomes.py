@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import CredentialDamaged
-from m3cred_tui.stripe.kinds import kind_of
-from m3cred_tui.stripe.problems import StripeProblem
+from m3cred_tui.stripe.problems import StripeProblem, kind_of
 from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, StillPending
 
 if TYPE_CHECKING:

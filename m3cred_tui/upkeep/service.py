@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import Credential, Destination
     from m3cred_tui.store.directory.store import CredentialStore
-    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.stripe.gateway import Platform
     from m3cred_tui.upkeep.access import Access
     from m3cred_tui.upkeep.account import Holder
     from m3cred_tui.upkeep.disconnected import Disconnected

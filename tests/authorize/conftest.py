@@ -19,8 +19,8 @@ from m3cred_tui.demo_stripe.server import background_demo_stripe
 from m3cred_tui.model.authorization import redirect_uri
 from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.httpx_gateway import HttpxGateway
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.gateway import Platform
 from tests.stub_server import serving
 
 

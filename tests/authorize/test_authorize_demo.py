@@ -19,8 +19,8 @@ from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.model.credential import STRIPE
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.httpx_gateway import HttpxGateway
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.stripe.problems import StripeRefused
 
 

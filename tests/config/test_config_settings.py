@@ -16,7 +16,7 @@ from m3cred_tui.model.credential import (
     OAuthModel,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.gateway import Platform
 
 Write = Callable[[str], bytes]
 With = Callable[..., Settings]

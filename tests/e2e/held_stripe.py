@@ -17,7 +17,7 @@ from m3cred_tui.config.settings import Settings
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.model.credential import STRIPE_TEST
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.gateway import Platform
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -23,7 +23,7 @@ from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST, Destination
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.app import M3credApp
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 import pytest
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.apps import AppsGateway
-from m3cred_tui.stripe.connect import ConnectGateway
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.adapters import AppsGateway, ConnectGateway
+from m3cred_tui.stripe.gateway import Platform
 from tests.stub_server import serving
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -4,9 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.apps import AppsGateway
-from m3cred_tui.stripe.connect import ConnectGateway
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.adapters import AppsGateway, ConnectGateway
+from m3cred_tui.stripe.gateway import Platform
 
 
 def test_the_url_asks_stripe_for_access_by_the_platform() -> None:

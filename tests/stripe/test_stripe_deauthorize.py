@@ -3,14 +3,15 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.stripe.kinds import Kind, kind_of
 from m3cred_tui.stripe.problems import (
     Call,
+    Kind,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
     StripeRefused,
     StripeUnreachable,
+    kind_of,
 )
 
 Serve = Callable[..., Awaitable[Any]]

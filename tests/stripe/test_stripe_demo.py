@@ -23,11 +23,9 @@ from m3cred_tui.model.credential import (
     TokenResponse,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.gateway import StripeGateway
-from m3cred_tui.stripe.httpx_gateway import gateway_for
-from m3cred_tui.stripe.kinds import Kind, kind_of
-from m3cred_tui.stripe.platform import Platform
-from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
+from m3cred_tui.stripe.adapters import gateway_for
+from m3cred_tui.stripe.gateway import Platform, StripeGateway
+from m3cred_tui.stripe.problems import Kind, StripeProblem, StripeRefused, kind_of
 
 REDIRECT_URI = "http://127.0.0.1:27182/callback"
 FORM = ("page", "account", "mode")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.connect import ConnectGateway
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.adapters import ConnectGateway
+from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.stripe.problems import (
     Call,
     ReplyLost,
@@ -267,7 +267,7 @@ def test_a_key_is_never_sent_in_clear_over_a_network() -> None:
 
 def test_the_first_paint_does_not_wait_for_httpx() -> None:
     code = (
-        "import sys, m3cred_tui.stripe.httpx_gateway, m3cred_tui.stripe.problems;"
+        "import sys, m3cred_tui.stripe.adapters, m3cred_tui.stripe.problems;"
         "sys.exit('httpx' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.kinds import Kind, kind_of
-from m3cred_tui.stripe.problems import StripeProblem, StripeRefused, TokenMissing
+from m3cred_tui.stripe.problems import Kind, StripeProblem, StripeRefused, TokenMissing, kind_of
 
 Serve = Callable[..., Awaitable[Any]]
 Reply = Callable[..., bytes]

@@ -10,9 +10,9 @@ import pytest
 
 from m3cred_tui.model.credential import OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.kinds import Kind, kind_of
 from m3cred_tui.stripe.problems import (
     KeyOfOtherMode,
+    Kind,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
@@ -20,6 +20,7 @@ from m3cred_tui.stripe.problems import (
     StripeRefused,
     StripeUnreachable,
     TokenMissing,
+    kind_of,
 )
 
 Serve = Callable[..., Awaitable[Any]]

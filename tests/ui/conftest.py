@@ -28,8 +28,8 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.stripe.httpx_gateway import HttpxGateway
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.services import Services
 from m3cred_tui.upkeep.service import Upkeep
 from tests.ui import visit

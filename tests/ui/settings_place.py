@@ -10,7 +10,7 @@ from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.credential import Destination
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.stripe.httpx_gateway import HttpxGateway
+from m3cred_tui.stripe.adapters import HttpxGateway
 from m3cred_tui.ui.services import Services
 from tests.ui.user import User
 

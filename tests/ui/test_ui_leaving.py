@@ -9,7 +9,7 @@ from m3cred_tui.model.credential import Destination, StripeAccount, TokenRespons
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.problems import StoreUnusable
-from m3cred_tui.stripe.connect import ConnectGateway
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Browser
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved

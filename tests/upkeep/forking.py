@@ -20,7 +20,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.upkeep.service import Upkeep
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.gateway import Platform
 from tests.stub_server import serving
 
 if TYPE_CHECKING:

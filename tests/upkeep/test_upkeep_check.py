@@ -23,7 +23,7 @@ from m3cred_tui.store.problems import IdentityMissing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.stripe.platform import Platform
+    from m3cred_tui.stripe.gateway import Platform
     from tests.upkeep.conftest import World
 
 CONNECT = OAuthModel.CONNECT

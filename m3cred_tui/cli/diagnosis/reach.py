@@ -11,7 +11,7 @@ from m3cred_tui.model.credential import DESTINATIONS, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
-from m3cred_tui.stripe.platform import API_BASE, CONNECT_BASE
+from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ async def _all_reached(bases: list[str]) -> list[Finding]:
 
 
 async def _reached(base: str) -> Finding:
-    from m3cred_tui.stripe.http import LostError, NotSentError, Request
+    from m3cred_tui.stripe.gateway import LostError, NotSentError, Request
     from m3cred_tui.stripe.transport import send
 
     host = clean(urlsplit(base).netloc)

@@ -15,7 +15,7 @@ from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.platform import Platform
+from m3cred_tui.stripe.gateway import Platform
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One request to Stripe, and its reply or what became of it."""
+"""Asking Stripe: one request, its reply, and what is wrong with it."""
 
 import asyncio
 import re
@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe import replies
-from m3cred_tui.stripe.calls import Call
-from m3cred_tui.stripe.http import LostError, NotSentError, Reply, Request
+from m3cred_tui.stripe.gateway import LostError, NotSentError, Reply, Request
 from m3cred_tui.stripe.problems import (
+    Call,
     ReplyLost,
     SecretKeyUnusable,
     StripeFailed,
