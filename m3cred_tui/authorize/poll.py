@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.authorize.events import Noticed, Visited
 from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
-from m3cred_tui.callback.status import Status, parse_status, status_query
+from m3cred_tui.callback.reception import Status, parse_status, status_query
 
 if TYPE_CHECKING:
     import httpx

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from m3cred_tui.callback.listeners import NoFreePort
-from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.callback.server import CallbackServer, NoFreePort
 from m3cred_tui.model.authorization import PORT_END, AuthorizationRequest, redirect_uri
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret

@@ -7,9 +7,16 @@ from contextlib import contextmanager, suppress
 
 import h11
 
+from m3cred_tui.callback.http import (
+    Request,
+    RequestError,
+    Response,
+    end_politely,
+    new_protocol,
+    read_request,
+    send_response,
+)
 from m3cred_tui.callback.pages import plain
-from m3cred_tui.callback.request import Request, RequestError, new_protocol, read_request
-from m3cred_tui.callback.response import Response, end_politely, send_response
 
 MOST_CONNECTIONS = 100
 """Well below the 256 files that macOS lets a process have open."""

@@ -1,16 +1,107 @@
-"""What has arrived so far; lives in the callback server's event loop."""
+"""What has come in so far: the first valid redirect, those turned away, and visits."""
 
 import asyncio
+import hmac
+import json
 import logging
+import secrets
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
 
-from m3cred_tui.callback.paths import is_same
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
-from m3cred_tui.callback.status import Phase, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
+
+SHORT_PATH = "/go/"
+_SHORT_BYTES = 9  # 72 bits; the address fits on a line of 40 characters
+_BYTES = 16
+
+
+class Paths(NamedTuple):
+    """Those of one authorization request; who does not know its state cannot find them."""
+
+    status: str
+    """For our own process: others could have as many polls held as there is room for."""
+    end: str
+    """For whoever brought the redirect: after it, the server closes."""
+
+    @classmethod
+    def of(cls, state: Secret) -> Self:
+        """Return the paths of the authorization request with this state."""
+        return cls(_path("/status/", state), _path("/done/", state))
+
+
+def new_short_path() -> str:
+    """Return a path that a person can type."""
+    return SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
+
+
+def is_same(path: str, ours: str) -> bool:
+    """Compare in a time that tells nothing of ours."""
+    return hmac.compare_digest(path.encode("utf-8", "surrogatepass"), ours.encode())
+
+
+def _path(beginning: str, state: Secret) -> str:
+    digest = hmac.digest(state.reveal().encode(), beginning.encode(), "sha256")
+    return beginning + digest[:_BYTES].hex()
+
+
+LONGEST_WAIT = 25.0
+"""Seconds that one poll is held; below the 30 at which proxies and clients tend to give up."""
+
+
+class Phase(StrEnum):
+    """How far the wait for the redirect is."""
+
+    WAITING = "waiting"
+    RECEIVED = "received"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The wait at one moment; nothing in it is secret."""
+
+    version: int = 1
+    """Goes up at every change, from 1."""
+    phase: Phase = Phase.WAITING
+    mismatches: int = 0
+    """Redirects that were turned away: malformed, without state or with the wrong one."""
+    visits: int = 0
+    """How often a browser came by the short address, and so can reach the callback server."""
+
+    def to_json(self) -> str:
+        """Return the body of an answer."""
+        return json.dumps(asdict(self))
+
+
+def parse_status(body: str | bytes) -> Status:
+    """Return the status in the body of an answer.
+
+    Raises :class:`ValueError` when it is anything but a status: something else is listening
+    there.
+    """
+    try:
+        fields = json.loads(body)
+    except RecursionError:
+        raise ValueError("not a status of the callback server") from None
+    match fields:
+        case {
+            "version": int(version),
+            "phase": str(phase),
+            "mismatches": int(mismatches),
+            "visits": int(visits),
+        }:
+            return Status(version, Phase(phase), mismatches, visits)
+    raise ValueError("not a status of the callback server")
+
+
+def status_query(*, after: int, wait: float) -> str:
+    """Return the query that asks for a status newer than ``after``, held ``wait`` seconds."""
+    return f"after={after}&wait={wait:.3f}"
+
 
 _log = logging.getLogger(__name__)
 _MOST_LOGGED = 10  # of what any web page can send

@@ -1,4 +1,4 @@
-"""The one validator of a redirect, whether it came by loopback or by paste."""
+"""Stripe's redirect: the one validator of it."""
 
 import hmac
 import re

@@ -7,7 +7,7 @@ navigation, which browsers let pass where they hold back a script's request to l
 from collections.abc import Sequence
 from string import Template
 
-from m3cred_tui.callback.style import STYLE, hash_of
+from m3cred_tui.callback.pages import STYLE, hash_of
 from m3cred_tui.model.authorization import CALLBACK_PATH, PORT_END
 
 _STYLE = f"""{STYLE}

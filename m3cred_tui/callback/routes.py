@@ -1,15 +1,19 @@
-"""Which request gets which response."""
+"""Which path of the callback server does what."""
 
 import re
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from m3cred_tui.callback import pages
-from m3cred_tui.callback.paths import SHORT_PATH, Paths, is_same
-from m3cred_tui.callback.reception import Reception
-from m3cred_tui.callback.request import MOST_HEADERS, Request
-from m3cred_tui.callback.response import Response
-from m3cred_tui.callback.status import LONGEST_WAIT, Phase
+from m3cred_tui.callback.http import MOST_HEADERS, Request, Response
+from m3cred_tui.callback.reception import (
+    LONGEST_WAIT,
+    SHORT_PATH,
+    Paths,
+    Phase,
+    Reception,
+    is_same,
+)
 from m3cred_tui.model.authorization import CALLBACK_PATH
 
 _PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")

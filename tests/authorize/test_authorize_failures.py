@@ -24,8 +24,7 @@ from m3cred_tui.authorize.problems import (
     Refused,
 )
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.callback.listeners import NoFreePort
-from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.callback.server import CallbackServer, NoFreePort
 from m3cred_tui.model.credential import StripeAccount
 from m3cred_tui.stripe.adapters import HttpxGateway
 from m3cred_tui.stripe.problems import (

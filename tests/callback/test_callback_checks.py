@@ -2,10 +2,10 @@
 
 import pytest
 
+from m3cred_tui.callback.http import MOST_HEADERS
+from m3cred_tui.callback.reception import parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
-from m3cred_tui.callback.request import MOST_HEADERS
 from m3cred_tui.callback.server import CallbackServer
-from m3cred_tui.callback.status import parse_status
 from tests.callback.conftest import EndPage, Get, Poll, Send
 
 

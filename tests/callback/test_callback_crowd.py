@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from m3cred_tui.callback.connections import MOST_CONNECTIONS
+from m3cred_tui.callback.reception import Status, parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode
 from m3cred_tui.callback.server import CallbackServer
-from m3cred_tui.callback.status import Status, parse_status
 from m3cred_tui.model.secret import Secret
 from tests.callback.conftest import EndPage, Get, Poll
 

@@ -11,9 +11,13 @@ import httpx
 import pytest
 
 from m3cred_tui.callback import server as server_module
-from m3cred_tui.callback.listeners import CannotListen, NoFreePort, listen_on_loopback
-from m3cred_tui.callback.server import CallbackServer
-from m3cred_tui.callback.status import Phase, parse_status
+from m3cred_tui.callback.reception import Phase, parse_status
+from m3cred_tui.callback.server import (
+    CallbackServer,
+    CannotListen,
+    NoFreePort,
+    listen_on_loopback,
+)
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.secret import Secret
 from tests.callback.conftest import EndPage, Get, Poll

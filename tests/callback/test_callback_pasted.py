@@ -8,8 +8,12 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from m3cred_tui.callback.paste_problems import LONGEST_PASTE, PasteIncomplete, PasteNotUsed
-from m3cred_tui.callback.pasted import pasted_redirect
+from m3cred_tui.callback.pasted import (
+    LONGEST_PASTE,
+    PasteIncomplete,
+    PasteNotUsed,
+    pasted_redirect,
+)
 from m3cred_tui.callback.redirect import (
     AuthorizationCode,
     MalformedRedirect,

@@ -7,9 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.callback import routes
-from m3cred_tui.callback.reception import TOLD_EACH_SECONDS
+from m3cred_tui.callback.reception import (
+    TOLD_EACH_SECONDS,
+    Phase,
+    Status,
+    parse_status,
+    status_query,
+)
 from m3cred_tui.callback.server import CallbackServer
-from m3cred_tui.callback.status import Phase, Status, parse_status, status_query
 from tests.callback.conftest import Get, Poll, path_of
 
 

@@ -10,8 +10,7 @@ from typing import IO
 
 import pytest
 
-from m3cred_tui.callback.paste_problems import PasteIncomplete
-from m3cred_tui.callback.pasted import pasted_redirect
+from m3cred_tui.callback.pasted import PasteIncomplete, pasted_redirect
 from m3cred_tui.cli.creation import incoming as reading
 from m3cred_tui.cli.creation.authorizing import _remind
 from m3cred_tui.cli.creation.console import Console

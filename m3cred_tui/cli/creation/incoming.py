@@ -10,7 +10,7 @@ import termios
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from m3cred_tui.callback.paste_problems import LONGEST_PASTE
+from m3cred_tui.callback.pasted import LONGEST_PASTE
 from m3cred_tui.cli.foreground import is_in_foreground
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from m3cred_tui.callback.paste_problems import PasteIncomplete
+from m3cred_tui.callback.pasted import PasteIncomplete
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from m3cred_tui.callback.listeners import CannotListen, NoFreePort, listen_on_loopback
+from m3cred_tui.callback.server import CannotListen, NoFreePort, listen_on_loopback
 from m3cred_tui.cli.diagnosis.finding import Finding, mend, note, ok
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS

@@ -8,7 +8,7 @@ from textual import on
 from textual.message import Message
 from textual.widgets import Input
 
-from m3cred_tui.callback.paste_problems import LONGEST_PASTE
+from m3cred_tui.callback.pasted import LONGEST_PASTE
 from m3cred_tui.ui.widgets.controls import Line
 
 if TYPE_CHECKING:
