@@ -1,11 +1,31 @@
-"""Writing down how far an authorization is, so that it survives whatever dies."""
+"""Keeping an authorization in the store, step by step, until it is a credential."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from m3cred_tui.authorize.events import Approved, Failed
-from m3cred_tui.model.authorization import AuthorizationRequest
-from m3cred_tui.model.credential import StripeAccount, TokenResponse
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from m3cred_tui.model.credential import (
+    Credential,
+    Draft,
+    Status,
+    StripeAccount,
+    TokenResponse,
+    credential_id,
+)
+from m3cred_tui.model.name import tidy_name
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import AnsweredElsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from m3cred_tui.authorize.events import Approved, Failed
+    from m3cred_tui.model.authorization import AuthorizationRequest
+    from m3cred_tui.store.directory.store import CredentialStore
 
 
 class Journal(Protocol):
@@ -53,3 +73,95 @@ class NoJournal:
 
     def ended(self) -> None:
         """Keep nothing."""
+
+
+@dataclass(slots=True)
+class PendingJournal:
+    """Keeps an authorization in the store, as a pending credential: see :class:`Journal`."""
+
+    store: CredentialStore
+    draft: Draft
+    now: Callable[[], datetime]
+    created_by: str
+    credential: Credential | None = None
+    """The pending credential, from the request on; given where a request is resumed."""
+    end: Approved | Failed | None = None
+    """What became of the code, once that is known."""
+
+    def requested(self, request: AuthorizationRequest) -> None:
+        """Keep the request; raises ``Problem`` as the store does."""
+        self.credential = pending_credential(
+            self.draft,
+            created_at=self.now(),
+            created_by=self.created_by,
+            randomness=os.urandom(10),
+        )
+        self.store.requests.keep(self.credential, request)
+
+    def answered(self) -> None:
+        """Remove the request; raises ``AnsweredElsewhere``."""
+        if self.credential is not None:
+            self.store.requests.answer(self.credential.id)
+
+    def taken(self) -> Problem | None:
+        """Return ``AnsweredElsewhere`` when the request does not wait any more."""
+        if self.credential is None:
+            return None
+        try:
+            waits = self.store.requests.waits(self.credential.id)
+        except Problem:
+            return None  # a disk that does not answer now says nothing of it
+        return None if waits else AnsweredElsewhere(self.credential.id)
+
+    def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
+        """Keep the approval; raises ``Problem`` as the store does."""
+        if self.credential is not None:
+            self.credential = self.credential._replace(account=account)
+            self.store.keep_pending(self.credential, tokens)
+
+    def claimed(self, end: Approved | Failed) -> None:
+        """Take note of it."""
+        self.end = end
+
+    def ended(self) -> None:
+        """Remove the request, if that can be done: it goes by itself when its time is over."""
+        if self.credential is not None:
+            with suppress(Problem):
+                self.store.requests.drop(self.credential.id)
+
+
+def pending_credential(
+    draft: Draft, *, created_at: datetime, created_by: str, randomness: bytes
+) -> Credential:
+    """Return what waits for Stripe; ``randomness`` is for :func:`credential_id`.
+
+    Raises :class:`ValueError` for a draft with a stage left out.
+    """
+    if draft.entity_type is None or draft.destination is None:
+        raise ValueError("the draft has no entity type or no destination")
+    return Credential(
+        id=credential_id(created_at, randomness),
+        name=tidy_name(draft.name),
+        entity_type=draft.entity_type,
+        destination=draft.destination,
+        account=None,
+        created_at=created_at,
+        created_by=created_by,
+        status=Status.PENDING,
+    )
+
+
+def created(pending: Credential, account: StripeAccount, draft: Draft) -> Credential:
+    """Return what Create Credential makes of it; the draft may have a new name by then.
+
+    Raises :class:`ValueError` for an account of the other mode than the destination's.
+    """
+    if account.livemode != pending.destination.livemode:
+        raise ValueError("the account is of the other mode than the destination")
+    name = tidy_name(draft.name)
+    return pending._replace(name=name, account=account, status=Status.AUTHENTICATED)
+
+
+def draft_of(pending: Credential) -> Draft:
+    """Return the draft that the user goes on with where it was left."""
+    return Draft(pending.name, pending.entity_type, pending.destination)

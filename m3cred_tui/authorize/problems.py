@@ -8,17 +8,6 @@ from m3cred_tui.model.problem import Problem
 _ACCESS_DENIED = "access_denied"
 
 
-class BrowserDidNotOpen(Problem):
-    """No browser was started, or it ended at once; ``reason`` completes "because …"."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"No browser was opened because {reason}. "
-            "Open the URL yourself, in a browser on this computer."
-        )
-        self.reason = reason
-
-
 class ListenerUnreachable(Problem):
     """Our own listener does not answer us, so a browser would not reach it either."""
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urljoin
 
-from m3cred_tui.authorize.answer import Answer
-from m3cred_tui.authorize.claim import claim
 from m3cred_tui.authorize.events import (
     Approved,
     Event,
@@ -19,17 +19,78 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
+from m3cred_tui.authorize.exchange import claim, outliving
 from m3cred_tui.authorize.journal import Journal, NoJournal
-from m3cred_tui.authorize.outliving import outliving
 from m3cred_tui.authorize.problems import Expired, Refused
-from m3cred_tui.authorize.request import listen_for, requested
-from m3cred_tui.authorize.waiting import until_answered
+from m3cred_tui.authorize.waiting import Answer, until_answered
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
-from m3cred_tui.model.authorization import CALLBACK_PORTS, TIME_LIMIT, AuthorizationRequest
+from m3cred_tui.callback.server import CallbackServer, NoFreePort
+from m3cred_tui.model.authorization import (
+    CALLBACK_PORTS,
+    PORT_END,
+    TIME_LIMIT,
+    AuthorizationRequest,
+    redirect_uri,
+)
 from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
+
+_STATE_BYTES = 32
+
+
+class Requested(NamedTuple):
+    """A request, and its listener or why there is none: its answer can be pasted, too."""
+
+    request: AuthorizationRequest
+    server: CallbackServer | None
+    trouble: Problem | None
+
+
+def requested(
+    ports: Sequence[int], own_redirect_uri: str | None, expires_at: datetime
+) -> Requested:
+    """Make a request that nobody can guess, and listen on the first port that is free."""
+    token = secrets.token_urlsafe(_STATE_BYTES)
+    if own_redirect_uri is not None:
+        return _by_own_page(token, ports, own_redirect_uri, expires_at)
+    state = Secret(token)
+    server, trouble = _listen(state, ports)
+    leads_to = server.redirect_uri if server else redirect_uri(ports[0])
+    return Requested(AuthorizationRequest(state, leads_to, expires_at), server, trouble)
+
+
+def listen_for(request: AuthorizationRequest) -> Requested:
+    """Listen for the answer to a request that was left, at its own port if that is free."""
+    return Requested(request, *_listen(request.state, [request.port]))
+
+
+def _by_own_page(
+    token: str, ports: Sequence[int], own_redirect_uri: str, expires_at: datetime
+) -> Requested:
+    """Begin the state with the port, as Stripe gives the page nothing else of ours."""
+    for port in ports:
+        state = Secret(f"{port}{PORT_END}{token}")
+        server, trouble = _listen(state, [port])
+        if server is not None:
+            break
+    if isinstance(trouble, NoFreePort):
+        trouble = NoFreePort(ports)
+    request = AuthorizationRequest(state, own_redirect_uri, expires_at)
+    return Requested(request, server, trouble)
+
+
+def _listen(
+    state: Secret, ports: Sequence[int]
+) -> tuple[CallbackServer | None, Problem | None]:
+    server = CallbackServer(state, ports=ports)
+    try:
+        server.start()
+    except Problem as problem:
+        return None, problem
+    return server, None
+
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +112,7 @@ class Authorizer:
     gateway: StripeGateway
     destination: Destination
     open_browser: OpenBrowser
-    """Raises :class:`~m3cred_tui.authorize.problems.BrowserDidNotOpen`."""
+    """Raises :class:`~m3cred_tui.browser.opening.BrowserDidNotOpen`."""
     now: Callable[[], datetime]
     ports: Sequence[int] = CALLBACK_PORTS
     own_redirect_uri: str | None = None
@@ -71,7 +132,7 @@ class Authorizer:
         free. Close the generator (``aclosing``) or cancel the task that it runs in to leave:
         listener and polls end with it. A code that is being exchanged then is not taken back,
         as Stripe may already have connected the account: the exchange goes on by itself,
-        beyond the event loop too (see :func:`~m3cred_tui.authorize.outliving.unfinished`), and
+        beyond the event loop too (see :func:`~m3cred_tui.authorize.exchange.unfinished`), and
         :attr:`late` is given its end.
         """
         request, server, trouble = (

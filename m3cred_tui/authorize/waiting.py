@@ -1,14 +1,124 @@
-"""The wait for the redirect, with the browser and the polls beside each other."""
+"""The wait for Stripe's answer, by whichever way it comes first."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from m3cred_tui.authorize.answer import Answer
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, Visited
-from m3cred_tui.authorize.poll import news
+from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
+from m3cred_tui.callback.pasted import pasted_redirect
+from m3cred_tui.callback.reception import Status, parse_status, status_query
+from m3cred_tui.callback.redirect import RedirectResult
+from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.problem import Problem
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Answer:
+    """Takes the redirect from the callback server, if there is one, or from a paste.
+
+    It is used in the event loop's thread alone.
+    """
+
+    def __init__(
+        self, request: AuthorizationRequest, server: CallbackServer | None, stripe: str
+    ) -> None:
+        """Take the request, and the address at which Stripe's own pages are."""
+        self.request = request
+        self.server = server
+        self.was_pasted = asyncio.Event()
+        self.is_claimed = False
+        self._stripe = stripe
+        self._pasted: RedirectResult | None = None
+
+    def result(self) -> RedirectResult | None:
+        """Return the first valid redirect, if one has come."""
+        return self._pasted or (self.server.result() if self.server else None)
+
+    async def hear_no_more(self) -> None:
+        """Stop listening; after it, no redirect but a pasted one changes the result."""
+        if self.server is not None:
+            await asyncio.to_thread(self.server.close)
+
+    def paste(self, text: str, *, final: bool) -> None:
+        """Take a pasted address; ``final`` where it came as a whole.
+
+        Raises what :func:`~m3cred_tui.callback.pasted.pasted_redirect` does; the wait goes on.
+        """
+        request = self.request
+        result = pasted_redirect(
+            text,
+            request.state,
+            redirect_uri=request.redirect_uri,
+            stripe=self._stripe,
+            final=final,
+        )
+        if self.result() is None:
+            self._pasted = result
+            if self.server is not None:
+                self.server.take(result)
+            self.was_pasted.set()
+
+
+_GRACE = 3.0  # seconds beyond the wait, after which a listener counts as unreachable
+_PAUSE = 1.0
+
+
+async def news(
+    status_url: str, patience: Callable[[], float]
+) -> AsyncGenerator[Noticed | Visited | None]:
+    """Yield after every poll what is new, or ``None`` where nothing is.
+
+    ``patience`` says for how many seconds the next poll may be held. That the listener does
+    not answer, that it turned redirects away, or that a browser came by the short address, is
+    told once for each change.
+    """
+    reachable, before = True, Status(version=0)
+    async with await asyncio.to_thread(_client) as client:
+        while True:
+            wait = patience()
+            status = await _poll(client, status_url, before.version, wait)
+            if status is None:
+                unreachable = ListenerUnreachable(urlsplit(status_url).netloc)
+                yield Noticed(unreachable) if reachable else None
+                await asyncio.sleep(min(_PAUSE, wait))
+            else:
+                yield _new(before, status)
+                before = status
+            reachable = status is not None
+
+
+def _new(before: Status, status: Status) -> Noticed | Visited | None:
+    if status.mismatches > before.mismatches:
+        return Noticed(ForeignRedirect(status.mismatches))
+    return Visited() if status.visits > before.visits else None
+
+
+async def _poll(
+    client: "httpx.AsyncClient", url: str, version: int, wait: float
+) -> Status | None:
+    import httpx  # noqa: PLC0415 - it has been imported by now, away from the event loop
+
+    query = status_query(after=version, wait=wait)
+    try:
+        response = await client.get(f"{url}?{query}", timeout=wait + _GRACE)
+        return parse_status(response.raise_for_status().content)
+    except (httpx.HTTPError, ValueError):
+        return None
+
+
+def _client() -> "httpx.AsyncClient":
+    import httpx  # noqa: PLC0415 - takes some 50 ms, so it happens in a thread
+
+    # Straight to our own listener: no proxy, and no certificate authorities to be read.
+    return httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+
 
 _LOOK_EVERY = 2.0  # seconds
 

@@ -18,7 +18,7 @@ def let_exchange_end() -> None:
     A second Ctrl+C is told the same, as ending now would lose the account that Stripe may have
     connected. The calls' own time limits end the wait.
     """
-    from m3cred_tui.authorize.outliving import unfinished
+    from m3cred_tui.authorize.exchange import unfinished
 
     exchanges = unfinished()
     if not exchanges:

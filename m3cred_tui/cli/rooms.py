@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.browser.ways import Ways
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
@@ -94,7 +94,7 @@ def upkeep_from(settings: Settings, store: CredentialStore, identity: IdentityFi
 
 def ways_from(settings: Settings) -> Ways:
     """Return the ways from here to a browser."""
-    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.browser.ways import Ways
 
     bases = {urlsplit(one.connect_base).port for one in settings.platforms.values()}
     demo_ports = [port for port in bases if port] if settings.demo else []
@@ -103,7 +103,7 @@ def ways_from(settings: Settings) -> Ways:
 
 async def open_browser(url: str) -> None:
     """Open a URL where it would be seen; raises ``BrowserDidNotOpen``."""
-    from m3cred_tui.authorize.browser import open_browser
+    from m3cred_tui.browser.opening import open_browser
 
     await open_browser(url, os.environ)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.browser.ways import Ways
 
 _MOST_AT_ONCE = 4096
 _ENDS = frozenset(b"\r\n\x03\x04\x1b")  # Enter, ctrl+c, ctrl+d, Esc

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the first paint needs neither
     from pathlib import Path
 
     from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.browser.ways import Ways
     from m3cred_tui.config.setup import Setup
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.directory.store import CredentialStore

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from m3cred_tui.authorize.hyperlinks import takes_hyperlinks
-from m3cred_tui.authorize.qr import draws_blocks
+from m3cred_tui.browser.terminal import draws_blocks, takes_hyperlinks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

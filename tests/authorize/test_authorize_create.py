@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from m3cred_tui.authorize.create import created, draft_of, pending_credential
+from m3cred_tui.authorize.journal import created, draft_of, pending_credential
 from m3cred_tui.model.credential import (
     BILL,
     STRIPE,

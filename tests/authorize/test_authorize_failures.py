@@ -17,13 +17,9 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.problems import (
-    BrowserDidNotOpen,
-    Expired,
-    ListenerUnreachable,
-    Refused,
-)
+from m3cred_tui.authorize.problems import Expired, ListenerUnreachable, Refused
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.callback.server import CallbackServer, NoFreePort
 from m3cred_tui.model.credential import StripeAccount
 from m3cred_tui.stripe.adapters import HttpxGateway
@@ -239,8 +235,8 @@ async def test_a_listener_that_cannot_be_reached_is_told_of_once(
             super().start()
             self.close()
 
-    monkeypatch.setattr("m3cred_tui.authorize.request.CallbackServer", Deaf)
-    monkeypatch.setattr("m3cred_tui.authorize.poll._PAUSE", 0.0)
+    monkeypatch.setattr("m3cred_tui.authorize.service.CallbackServer", Deaf)
+    monkeypatch.setattr("m3cred_tui.authorize.waiting._PAUSE", 0.0)
     told: list[Noticed | Failed] = []
     looked = 0
 

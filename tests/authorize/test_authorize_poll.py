@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from m3cred_tui.authorize.events import Noticed, Visited
-from m3cred_tui.authorize.poll import news
 from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
+from m3cred_tui.authorize.waiting import news
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.secret import Secret
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.authorize.create import pending_credential
+from m3cred_tui.authorize.journal import pending_credential
 from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import BILL, STRIPE_TEST, Draft
 from m3cred_tui.model.secret import Secret

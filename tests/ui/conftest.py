@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.authorize.ways import Ways
+from m3cred_tui.browser.ways import Ways
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe
 from m3cred_tui.model.authorization import redirect_uri

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from m3cred_tui.authorize.problems import BrowserDidNotOpen
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.credential import STRIPE, Destination, Status
 from m3cred_tui.model.secret import Secret

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from m3cred_tui.authorize.events import Event, Failed, Noticed, RedirectReceived, Visited
-from m3cred_tui.authorize.problems import BrowserDidNotOpen, Refused
-from m3cred_tui.authorize.ways import Ways
+from m3cred_tui.authorize.problems import Refused
+from m3cred_tui.browser.opening import BrowserDidNotOpen
+from m3cred_tui.browser.ways import Ways
 from m3cred_tui.callback.pasted import pasted_redirect
 from m3cred_tui.model.credential import Credential, Status, StripeAccount
 from m3cred_tui.store.problems import StoreUnusable
@@ -260,7 +261,7 @@ def over_ssh(
     services: Services, ssh: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Services:
     """Return services as they are for ann on a server that she reached by SSH."""
-    monkeypatch.setattr("m3cred_tui.authorize.tunnel.login_name", lambda _environ: "ann")
+    monkeypatch.setattr("m3cred_tui.browser.tunnel.login_name", lambda _environ: "ann")
     return replace(services, ways=Ways(ssh, services.ways.url_file))
 
 

@@ -12,8 +12,8 @@ from m3cred_tui.model.authorization import CODE_LIFETIME
 
 if TYPE_CHECKING:
     from m3cred_tui.authorize.events import UrlReady
-    from m3cred_tui.authorize.surroundings import Surroundings
-    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.browser.surroundings import Surroundings
+    from m3cred_tui.browser.ways import Ways
     from m3cred_tui.cli.creation.console import Console
     from m3cred_tui.model.credential import Credential
 

@@ -16,7 +16,7 @@ from m3cred_tui.authorize.events import (
     UrlReady,
     Visited,
 )
-from m3cred_tui.authorize.problems import BrowserDidNotOpen
+from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.cli.creation.announcing import Begun, announce
 from m3cred_tui.cli.creation.incoming import incoming, is_typed
 from m3cred_tui.cli.creation.pasting import take_address
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from datetime import datetime
 
-    from m3cred_tui.authorize.create import PendingJournal
     from m3cred_tui.authorize.events import Event
+    from m3cred_tui.authorize.journal import PendingJournal
     from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.authorize.surroundings import Surroundings
-    from m3cred_tui.authorize.ways import Ways
+    from m3cred_tui.browser.surroundings import Surroundings
+    from m3cred_tui.browser.ways import Ways
     from m3cred_tui.cli.creation.console import Console
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.credential import Credential

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.authorize.create import created
+from m3cred_tui.authorize.journal import created
 from m3cred_tui.cli.creation.incoming import can_ask, incoming
 from m3cred_tui.cli.creation.pending import names_in_use
 from m3cred_tui.model.credential import Credential, Draft, Status

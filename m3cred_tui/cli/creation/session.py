@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractContextManager
 
-    from m3cred_tui.authorize.create import PendingJournal
     from m3cred_tui.authorize.events import Approved
+    from m3cred_tui.authorize.journal import PendingJournal
     from m3cred_tui.config.settings import Settings
     from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile

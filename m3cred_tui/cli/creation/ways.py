@@ -7,8 +7,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from m3cred_tui.authorize.create import PendingJournal, draft_of
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
+from m3cred_tui.authorize.journal import PendingJournal, draft_of
 from m3cred_tui.cli.creation.announcing import Begun, announce_for_later
 from m3cred_tui.cli.creation.authorizing import Manner, approval
 from m3cred_tui.cli.creation.consent import NameTaken, agreed, saved

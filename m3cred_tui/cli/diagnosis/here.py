@@ -8,10 +8,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from m3cred_tui.authorize.browser_commands import browser_commands
-from m3cred_tui.authorize.clipboard import send_to_clipboard
-from m3cred_tui.authorize.problems import BrowserDidNotOpen
-from m3cred_tui.authorize.surroundings import attached_environ
+from m3cred_tui.browser.clipboard import send_to_clipboard
+from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
+from m3cred_tui.browser.surroundings import attached_environ
 from m3cred_tui.cli.diagnosis.finding import Finding, mend, note, ok
 from m3cred_tui.model.text import clean
 

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import ContentSwitcher, Input
 
-from m3cred_tui.authorize.create import draft_of
+from m3cred_tui.authorize.journal import draft_of
 from m3cred_tui.model.credential import Draft
 from m3cred_tui.ui.screens.confirm import agreed
 from m3cred_tui.ui.screens.page import Page

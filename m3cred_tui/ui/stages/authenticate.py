@@ -14,13 +14,13 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from m3cred_tui.authorize.create import PendingJournal, created, draft_of
 from m3cred_tui.authorize.events import (
     Approved,
     Event,
     Failed,
     UrlReady,
 )
+from m3cred_tui.authorize.journal import PendingJournal, created, draft_of
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.credential import Credential, Status

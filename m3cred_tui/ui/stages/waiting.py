@@ -13,7 +13,7 @@ from textual.style import Style
 from textual.widgets import Static
 
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived, Visited
-from m3cred_tui.authorize.problems import BrowserDidNotOpen
+from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.callback.pasted import PasteIncomplete
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.problem import Problem

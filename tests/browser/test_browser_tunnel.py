@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from m3cred_tui.authorize.surroundings import Surroundings, ssh_connection
-from m3cred_tui.authorize.tunnel import Tunnel, host_name, login_name, tunnel
+from m3cred_tui.browser.surroundings import Surroundings, ssh_connection
+from m3cred_tui.browser.tunnel import Tunnel, host_name, login_name, tunnel
 from tests.e2e.conftest import program
 
 NOWHERE = Surroundings(

@@ -1,14 +1,12 @@
 """A URL as a QR code, drawn with half blocks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import zip_longest
 from typing import NamedTuple
 
 _QUIET = 4
 """Light modules on each side (ISO/IEC 18004, section 5.3.8)."""
 _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
-_LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
-_COERCED = "C.UTF-8"
 
 
 class QrCode(NamedTuple):
@@ -38,19 +36,6 @@ def qr_code(url: str) -> QrCode:
     code = make_qr(url, error="l", boost_error=False)
     rows = [[bool(module) for module in row] for row in code.matrix_iter(border=_QUIET)]
     return QrCode(tuple(_lines(rows)))
-
-
-def draws_blocks(environ: Mapping[str, str]) -> bool:
-    """Tell whether the terminal was said to take more than ASCII.
-
-    Python itself sets ``LC_CTYPE`` to C.UTF-8 where the locale is C (PEP 538): that alone
-    says nothing about the terminal.
-    """
-    set_ones = [environ[name] for name in _LOCALE if environ.get(name)]
-    if set_ones[:1] == [_COERCED] and not environ.get("LC_ALL"):
-        set_ones = [environ.get("LANG", "")]
-    spelt = set_ones[0].lower().replace("-", "") if set_ones else ""
-    return "utf8" in spelt
 
 
 def _lines(rows: list[list[bool]]) -> Iterator[str]:

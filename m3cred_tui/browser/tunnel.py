@@ -1,4 +1,4 @@
-"""The command that brings a browser on another computer to our listener."""
+"""The ssh tunnel by which a browser elsewhere reaches us."""
 
 import os
 import pwd
@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from m3cred_tui.authorize.surroundings import Address, SshConnection, Surroundings
+from m3cred_tui.browser.surroundings import Address, SshConnection, Surroundings
 
 _SSH_PORT = 22
 # As they are written into a command that is pasted elsewhere: no option, no second word.

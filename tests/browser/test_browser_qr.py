@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.authorize.qr import QrCode, draws_blocks, qr_code
+from m3cred_tui.browser.qr import QrCode, qr_code
+from m3cred_tui.browser.terminal import draws_blocks
 from tests.e2e.conftest import program
 
 URL = (

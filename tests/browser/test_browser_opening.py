@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.authorize.browser import open_browser
-from m3cred_tui.authorize.problems import BrowserDidNotOpen
+from m3cred_tui.browser.opening import BrowserDidNotOpen, open_browser
 
 URL = "https://connect.stripe.com/oauth/authorize?client_id=ca_1&state=$(touch+x);`id`&x='y'"
 SYSTEM_PATH = "/usr/bin:/bin"
@@ -192,7 +191,7 @@ async def test_xdg_open_is_kept_from_falling_back_on_a_text_browser(
 
 OUTLIVED = """
 import asyncio, sys
-from m3cred_tui.authorize.browser import open_browser
+from m3cred_tui.browser.opening import open_browser
 asyncio.run(open_browser("https://x.example", {"BROWSER": sys.argv[1]}, soon=0.05))
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.authorize.clipboard import osc_52, send_to_clipboard
+from m3cred_tui.browser.clipboard import osc_52, send_to_clipboard
 from tests.e2e.conftest import program
 from tests.e2e.terminal import Terminal, terminal
 
@@ -22,7 +22,7 @@ URL = "https://connect.stripe.com/oauth/authorize?state=" + "0123456789abcdef" *
 # What the app does with a clipping; it ends at a key, so that the screen can be looked at.
 _SEND = """
 import asyncio, os, sys
-from m3cred_tui.authorize.clipboard import send_to_clipboard
+from m3cred_tui.browser.clipboard import send_to_clipboard
 clipping = asyncio.run(send_to_clipboard(sys.argv[1], os.environ, what="URL"))
 print(clipping.sequence + clipping.said, flush=True)
 input()

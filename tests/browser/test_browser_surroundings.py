@@ -12,15 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.authorize.browser_commands import browser_commands
-from m3cred_tui.authorize.hyperlinks import takes_hyperlinks
-from m3cred_tui.authorize.problems import BrowserDidNotOpen
-from m3cred_tui.authorize.surroundings import (
+from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
+from m3cred_tui.browser.surroundings import (
     Surroundings,
     attached_environ,
     ssh_connection,
     surroundings,
 )
+from m3cred_tui.browser.terminal import takes_hyperlinks
 from tests.e2e.conftest import program
 from tests.e2e.terminal import terminal
 

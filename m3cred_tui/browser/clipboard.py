@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from m3cred_tui.authorize.tmux import ask_tmux
+from m3cred_tui.browser.surroundings import ask_tmux
 from m3cred_tui.model.text import clean
 
 # GNU screen 4.0, macOS's, holds 256 bytes of a sequence, 4.9 holds 768; it loses the rest, or

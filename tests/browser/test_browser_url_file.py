@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.authorize.url_file import UrlNotWritten, remove_url, write_url
+from m3cred_tui.browser.ways import UrlNotWritten, remove_url, write_url
 from m3cred_tui.store.problems import StoreUnusable
 
 URL = "https://connect.stripe.com/oauth/authorize?client_id=ca_1&state=" + "x" * 43

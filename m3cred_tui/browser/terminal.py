@@ -1,4 +1,4 @@
-"""Whether a terminal hyperlink (OSC 8) makes sense here."""
+"""What the terminal takes beside plain ASCII: hyperlinks (OSC 8), and block characters."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,8 @@ _WITHOUT = ("dumb", "linux", "vt", "ansi", "cygwin", "eterm", "screen")
 _TMUX_WITH = (3, 4)
 _FIRST_VTE = 5001
 """0.50.1; 0.50.0 crashes over a link."""
+_LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
+_COERCED = "C.UTF-8"
 
 
 def takes_hyperlinks(environ: Mapping[str, str]) -> bool:
@@ -23,6 +25,19 @@ def takes_hyperlinks(environ: Mapping[str, str]) -> bool:
         return False
     vte = environ.get("VTE_VERSION", "")
     return not vte.isascii() or not vte.isdecimal() or int(vte) >= _FIRST_VTE
+
+
+def draws_blocks(environ: Mapping[str, str]) -> bool:
+    """Tell whether the terminal was said to take more than ASCII.
+
+    Python itself sets ``LC_CTYPE`` to C.UTF-8 where the locale is C (PEP 538): that alone
+    says nothing about the terminal.
+    """
+    set_ones = [environ[name] for name in _LOCALE if environ.get(name)]
+    if set_ones[:1] == [_COERCED] and not environ.get("LC_ALL"):
+        set_ones = [environ.get("LANG", "")]
+    spelt = set_ones[0].lower().replace("-", "") if set_ones else ""
+    return "utf8" in spelt
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -1,0 +1,174 @@
+"""Opening a URL in a browser, where somebody would see it."""
+
+import asyncio
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import PurePath
+from urllib.parse import urlsplit
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+
+REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
+"""Variables, one of which is enough for an SSH session."""
+DISPLAY = ("DISPLAY", "WAYLAND_DISPLAY")
+"""Variables, one of which is enough for a graphical display."""
+_GRAPHICAL = (
+    "x-www-browser",
+    "firefox",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+)
+# They draw in a terminal, and ours is taken.
+_TEXT_BROWSERS = frozenset(
+    {"browsh", "elinks", "links", "links2", "lynx", "w3m", "www-browser"}
+)
+
+
+class BrowserDidNotOpen(Problem):
+    """No browser was started, or it ended at once; ``reason`` completes "because …"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"No browser was opened because {reason}. "
+            "Open the URL yourself, in a browser on this computer."
+        )
+        self.reason = reason
+
+
+def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> list[list[str]]:
+    """Return the commands to try, in order; never none.
+
+    ``$BROWSER`` decides where it is set, also over SSH; without it only a browser is started
+    that somebody sits before. Raises :class:`BrowserDidNotOpen`.
+    """
+    if wish := environ.get("BROWSER", "").strip():
+        return list(_wished_for(wish, url, environ))
+    if any(environ.get(name) for name in REMOTE):
+        raise BrowserDidNotOpen("this is an SSH session")
+    path = environ.get("PATH")
+    if platform == "darwin":
+        openers = ["open"]
+    elif environ.get("WSL_DISTRO_NAME") and shutil.which("wslview", path=path):
+        openers = ["wslview"]
+    elif any(environ.get(name) for name in DISPLAY):
+        openers = ["xdg-open", *_GRAPHICAL]
+    else:
+        raise BrowserDidNotOpen("this computer has no graphical display")
+    for opener in openers:
+        if program := shutil.which(opener, path=path):
+            return [[program, url]]
+    raise BrowserDidNotOpen("no graphical browser was found")
+
+
+def browser_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a browser: without our keys, and without text browsers.
+
+    Where xdg-open knows no desktop, it tries what ``$BROWSER`` lists.
+    """
+    kept = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
+    kept.setdefault("BROWSER", ":".join(_GRAPHICAL))
+    return kept
+
+
+def _wished_for(wish: str, url: str, environ: Mapping[str, str]) -> Iterator[list[str]]:
+    """Read ``$BROWSER``: commands, each with ``%s`` for the URL or the URL put after it."""
+    reason = "$BROWSER names no program"
+    found = False
+    for entry in filter(None, map(str.strip, wish.split(os.pathsep))):
+        shown = clean(entry, most=60)
+        try:
+            program, *arguments = shlex.split(entry.removesuffix("&"))
+        except ValueError:
+            reason = f"$BROWSER has an entry that cannot be read: {shown}"
+            continue
+        where = shutil.which(program, path=environ.get("PATH"))
+        if PurePath(program).name in _TEXT_BROWSERS:
+            reason = f"{shown} shows pages in a terminal, and m3cred is using this one"
+        elif where is None:
+            reason = f"$BROWSER names a program that was not found: {shown}"
+        else:
+            found = True
+            given = [argument.replace("%s", url) for argument in arguments]
+            yield [where, *given] if given != arguments else [where, *arguments, url]
+    if not found:
+        raise BrowserDidNotOpen(reason)
+
+
+SOON = 2.0
+"""Seconds after which a program that still runs is taken for a browser that opened."""
+
+
+async def open_browser(
+    url: str, environ: Mapping[str, str], *, platform: str = sys.platform, soon: float = SOON
+) -> None:
+    """Open ``url`` with the first command that does not fail; see :func:`browser_commands`.
+
+    The browser is on its own: it outlives m3cred, has no terminal, and none of our keys in
+    its environment. Raises :class:`BrowserDidNotOpen`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or not url.isprintable():
+        raise BrowserDidNotOpen("the URL is not one for a browser")
+    commands = browser_commands(url, environ, platform)
+    environment = browser_environment(environ)
+    reason = ""
+    for command in commands:
+        failure = await _start(command, environment, soon)
+        if failure is None:
+            return
+        reason = f"{clean(PurePath(command[0]).name)} {failure}"
+    raise BrowserDidNotOpen(reason)
+
+
+async def _start(
+    command: Sequence[str], environment: Mapping[str, str], soon: float
+) -> str | None:
+    """Start a program; return how it failed, if it did so soon."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[str | None] = loop.create_future()
+
+    def tell(failure: str | None) -> None:
+        if not ended.done():
+            ended.set_result(failure)
+
+    def tell_loop(failure: str | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, failure)
+
+    # A thread, as asyncio's own processes are killed when their loop ends; it also reaps.
+    arguments = (command, environment, tell_loop)
+    threading.Thread(target=_run, args=arguments, name="browser", daemon=True).start()
+    try:
+        async with asyncio.timeout(soon):
+            return await ended
+    except TimeoutError:
+        return None
+
+
+def _run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    tell: Callable[[str | None], None],
+) -> None:
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own choice, and no shell
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # no terminal to draw on, and no ctrl+c from it
+        )
+    except OSError as error:
+        tell(f"could not be started ({error.strerror})")
+        return
+    status = process.wait()
+    tell(f"ended with status {status}" if status else None)

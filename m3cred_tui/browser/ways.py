@@ -1,0 +1,149 @@
+"""The ways from here to a browser."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.files import (
+    FlawError,
+    UnconfirmedError,
+    check_way,
+    create,
+    private_folder,
+    read_private,
+    remove,
+    replace,
+)
+from m3cred_tui.store.problems import plain_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from m3cred_tui.browser.clipboard import Clipping
+    from m3cred_tui.browser.qr import QrCode
+    from m3cred_tui.browser.surroundings import Surroundings
+    from m3cred_tui.browser.tunnel import Tunnel
+
+
+_LONGEST_URL = 8192
+_BEGINNINGS = (b"https://", b"http://")
+
+
+class UrlNotWritten(Problem):
+    """Something else has the name of the file; it was left as it is."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        shown = clean(str(path), most=4096)
+        super().__init__(f"The URL was not written to {shown}: {reason}.")
+        self.path = path
+        self.reason = reason
+
+
+def write_url(path: Path, url: str) -> Path:
+    """Write the URL and a line's end into a file of this user alone; return its path.
+
+    Replaces a file that an older URL was written to, and nothing else. Raises
+    :class:`UrlNotWritten`, and :class:`~m3cred_tui.store.problems.StoreUnusable` for the
+    directory, which is made where it is missing. Waits for the disk.
+    """
+    data = f"{url}\n".encode()
+    with private_folder(path.parent, make=True) as folder:
+        check_way(path.parent)
+        try:
+            with suppress(UnconfirmedError):  # nobody misses it after a crash
+                if _is_ours(folder, path):
+                    replace(folder, path.name, data)
+                else:
+                    create(folder, path.name, data)
+        except FileExistsError:
+            raise UrlNotWritten(path, "another m3cred was faster; try again") from None
+        except OSError as error:
+            raise UrlNotWritten(path, plain_reason(error)) from error
+    return path
+
+
+def remove_url(path: Path) -> None:
+    """Remove the file if it is one that :func:`write_url` has written; never raises.
+
+    Its URL is of no use after its authorization, but it names what was asked for.
+    """
+    with (
+        suppress(OSError, Problem, UnconfirmedError),
+        private_folder(path.parent) as folder,
+    ):
+        if _is_ours(folder, path):
+            remove(folder, path.name)
+
+
+def _is_ours(folder: int, path: Path) -> bool:
+    """Tell whether an older URL is there; raises :class:`UrlNotWritten` for anything else."""
+    try:
+        data = read_private(folder, path.name, path, most=_LONGEST_URL)
+    except FileNotFoundError:
+        return False
+    except FlawError as flaw:
+        raise UrlNotWritten(path, str(flaw)) from flaw
+    if not (data.startswith(_BEGINNINGS) and data.find(b"\n") == len(data) - 1):
+        raise UrlNotWritten(path, "what is in it is not from m3cred")
+    return True
+
+
+# ruff: noqa: PLC0415  as the line above says
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways from here to a browser; detection only says which one stands first."""
+
+    environ: Mapping[str, str]
+    url_file: Path
+    """Where the URL is written when that is asked for."""
+    demo_ports: Sequence[int] = ()
+    """Ports of the demo Stripe, which a browser elsewhere needs, too."""
+
+    async def here(self) -> Surroundings:
+        """Look where we are; asks tmux who is attached now, for a second at the most."""
+        from m3cred_tui.browser.surroundings import attached_environ, surroundings
+
+        return surroundings(await attached_environ(self.environ))
+
+    def tunnel(self, port: int, here: Surroundings) -> Tunnel:
+        """Return the command that lets a browser elsewhere reach the callback server."""
+        from m3cred_tui.browser.tunnel import host_name, login_name, tunnel
+
+        ports = (port, *self.demo_ports)
+        return tunnel(ports, here, user=login_name(self.environ), host_name=host_name())
+
+    async def clip(self, text: str, *, what: str) -> Clipping:
+        """Return what sends ``text`` to the terminal's clipboard from where we are."""
+        from m3cred_tui.browser.clipboard import send_to_clipboard
+        from m3cred_tui.browser.surroundings import attached_environ
+
+        return await send_to_clipboard(text, await attached_environ(self.environ), what=what)
+
+    async def write(self, url: str) -> Path:
+        """Write the URL to a file of this user alone; raises ``Problem``."""
+        return await asyncio.to_thread(write_url, self.url_file, url)
+
+    def forget(self) -> None:
+        """Remove the file that the URL was written to, if it is there."""
+        remove_url(self.url_file)
+
+    def is_linked(self) -> bool:
+        """Tell whether the terminal makes a hyperlink of what is sent as one."""
+        from m3cred_tui.browser.terminal import takes_hyperlinks
+
+        return takes_hyperlinks(self.environ)
+
+    async def qr_code(self, url: str) -> QrCode | None:
+        """Return the QR code of a URL; ``None`` where the terminal cannot draw it."""
+        from m3cred_tui.browser.qr import qr_code
+        from m3cred_tui.browser.terminal import draws_blocks
+
+        return await asyncio.to_thread(qr_code, url) if draws_blocks(self.environ) else None
