@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from m3cred_tui.cli.opening import Opened
     from m3cred_tui.cli.selecting import Row
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.upkeep.disconnected import Disconnected
+    from m3cred_tui.upkeep.disconnecting import Disconnected
 
 _MOST_NAMED = 5
 
@@ -58,7 +58,7 @@ def _delete(chosen: Namespace) -> int:
     from m3cred_tui.cli.opening import opened
     from m3cred_tui.cli.selecting import selected, title_of
     from m3cred_tui.cli.telling import DONE
-    from m3cred_tui.upkeep.disconnected import Disconnected
+    from m3cred_tui.upkeep.disconnecting import Disconnected
 
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Mapping
 
-    from m3cred_tui.upkeep.access import Access
+    from m3cred_tui.upkeep.account import Access
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 """What a shell says of such commands (POSIX, 2.8.2)."""

@@ -1,9 +1,10 @@
-"""Reading the account of a credential, which tells whether it gives access still."""
+"""A credential's account at Stripe, and the access to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from m3cred_tui.model.credential import (
     Credential,
@@ -14,7 +15,7 @@ from m3cred_tui.model.credential import (
 )
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import livemode_of
-from m3cred_tui.stripe.problems import StripeRefused
+from m3cred_tui.stripe.problems import Call, StripeRefused, TokenMissing
 from m3cred_tui.upkeep.problems import KeyDoesNotFit
 from m3cred_tui.upkeep.refresh import fresh, is_over
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.stripe.gateway import Platform, StripeGateway
+
 
 _UNAUTHORIZED = 401
 
@@ -105,3 +107,26 @@ def holder(
     apps = replace(platform, oauth=OAuthModel.APPS)
     by_token = gateway_for(apps, now, time_limit=time_limit)
     return Holder(store, credential, tokens, platform, gateway, now, by_token)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A key, and the account that it is to be used for."""
+
+    key: Secret
+    """With Connect the platform's secret key; with Stripe Apps the account's access token."""
+    account_id: str
+    """With Connect to be sent as ``Stripe-Account``; with Stripe Apps the key says it."""
+    livemode: bool
+    oauth: OAuthModel
+    api_base: str
+
+
+def access_by(held: Holder) -> Access:
+    """Return the access that a credential gives; raises ``TokenMissing``."""
+    tokens, platform = held.tokens, held.platform
+    is_app = tokens.oauth is OAuthModel.APPS
+    key = tokens.access_token if is_app else platform.secret_key
+    if key is None:
+        raise TokenMissing(Call.ACCOUNT, urlsplit(platform.api_base).netloc)
+    return Access(key, tokens.account_id, tokens.livemode, tokens.oauth, platform.api_base)

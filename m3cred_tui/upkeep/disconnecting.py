@@ -1,4 +1,4 @@
-"""Disconnecting an account at Stripe, and deleting its credential after that."""
+"""Disconnecting an account at Stripe."""
 
 from __future__ import annotations
 
@@ -14,12 +14,24 @@ from m3cred_tui.stripe.problems import (
     StripeProblem,
     StripeRefused,
 )
-from m3cred_tui.upkeep.disconnected import Disconnected
 from m3cred_tui.upkeep.refresh import is_over
 
 if TYPE_CHECKING:
     from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.upkeep.account import Holder
+
+
+class Disconnected(NamedTuple):
+    """Which of the two happened, and what went wrong if not both did."""
+
+    disconnected_at_stripe: bool
+    """Whether Stripe said that the account is not connected any more."""
+    deleted: bool
+    """Whether the credential is gone from this machine."""
+    told: str
+    """All of it in plain sentences."""
+    problem: Problem | None = None
+
 
 _NOW = "The account was disconnected at Stripe"
 _BEFORE = "The account was not connected at Stripe any more"

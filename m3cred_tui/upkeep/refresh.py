@@ -1,11 +1,14 @@
-"""Access tokens of Stripe Apps, replaced when their hour is over."""
+"""Replacing the tokens of Stripe Apps when their hour is over."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import threading
+from concurrent.futures import Future
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
 from m3cred_tui.stripe.problems import (
@@ -17,11 +20,10 @@ from m3cred_tui.stripe.problems import (
     StripeUnreachable,
     TokenMissing,
 )
-from m3cred_tui.upkeep.going_on import going_on
 from m3cred_tui.upkeep.problems import AnswerLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from m3cred_tui.model.credential import TokenResponse
@@ -31,6 +33,34 @@ if TYPE_CHECKING:
     from m3cred_tui.stripe.gateway import StripeGateway
 
     Now = Callable[[], datetime]
+
+
+T = TypeVar("T")
+
+
+async def going_on(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Return the result of ``work``, which runs in a thread with an event loop of its own.
+
+    It may block there. Cancelling the wait does not end it; then ``asyncio.run`` waits for it
+    before it returns, as the process could not end it in good order later.
+    """
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
+
+    def run() -> None:
+        try:
+            done.set_result(asyncio.run(work()))
+        except BaseException as error:
+            done.set_exception(error)
+
+    thread = threading.Thread(target=run, name="m3cred-going-on")
+    thread.start()
+    try:
+        return await asyncio.wrap_future(done)
+    except asyncio.CancelledError:
+        asyncio.get_running_loop().run_in_executor(None, thread.join)
+        raise
+
 
 MARGIN = timedelta(minutes=5)
 """How long an access token counts at least when it is handed out."""

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.upkeep.access import access_by
-from m3cred_tui.upkeep.account import holder
+from m3cred_tui.upkeep.account import access_by, holder
 from m3cred_tui.upkeep.checking import checks
 from m3cred_tui.upkeep.disconnecting import disconnected, not_begun
-from m3cred_tui.upkeep.going_on import going_on
 from m3cred_tui.upkeep.problems import StillPending
 from m3cred_tui.upkeep.records import opened, sharing
+from m3cred_tui.upkeep.refresh import going_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -30,9 +29,8 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Credential, Destination
     from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
-    from m3cred_tui.upkeep.access import Access
-    from m3cred_tui.upkeep.account import Holder
-    from m3cred_tui.upkeep.disconnected import Disconnected
+    from m3cred_tui.upkeep.account import Access, Holder
+    from m3cred_tui.upkeep.disconnecting import Disconnected
 
 TIME_LIMIT = 15.0
 """Seconds for one call to Stripe."""
