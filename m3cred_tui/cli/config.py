@@ -149,8 +149,7 @@ def _key_entered(destination: Destination) -> Secret:
         asked,
         from_descriptor,
     )
-    from m3cred_tui.config.key_shape import prefixes_of
-    from m3cred_tui.config.problems import KeyNotRead, NothingEntered
+    from m3cred_tui.config.problems import KeyNotRead, NothingEntered, prefixes_of
 
     prefixes = " or ".join(f"{one}…" for one in prefixes_of(destination))
     try:
@@ -202,7 +201,7 @@ def _tried(
     settings: Settings, destination: Destination, identity: IdentityFile
 ) -> str | Problem:
     """Return the prefix of a destination's key, or what is wrong."""
-    from m3cred_tui.config.key_shape import prefix_of
+    from m3cred_tui.config.problems import prefix_of
     from m3cred_tui.model.problem import Problem
 
     try:

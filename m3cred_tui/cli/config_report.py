@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.results import error_fields
 from m3cred_tui.config.settings import NotSetUp
-from m3cred_tui.config.setup import Entry, Origin, Setup
-from m3cred_tui.config.shown import KINDS, NOT_SET, source_text, value_text
+from m3cred_tui.config.setup import (
+    KINDS,
+    NOT_SET,
+    Entry,
+    Origin,
+    Setup,
+    source_text,
+    value_text,
+)
 from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:

@@ -55,8 +55,8 @@ class StoredSettings:
         """
         from m3cred_tui.config.change import SECRET_KEY
         from m3cred_tui.config.entered import secret_key
-        from m3cred_tui.config.key_shape import prefix_of
         from m3cred_tui.config.key_source import key_from
+        from m3cred_tui.config.problems import prefix_of
 
         if name == SECRET_KEY:
             return prefix_of(secret_key(text, destination))

@@ -12,8 +12,7 @@ import shlex
 import stat
 from typing import TYPE_CHECKING
 
-from m3cred_tui.config.key_shape import masked
-from m3cred_tui.config.problems import UnknownName, WrongType
+from m3cred_tui.config.problems import UnknownName, WrongType, masked
 from m3cred_tui.model.credential import DESTINATIONS, Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean

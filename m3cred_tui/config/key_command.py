@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from m3cred_tui.config.key_shape import masked
+from m3cred_tui.config.problems import masked
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 

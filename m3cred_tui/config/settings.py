@@ -92,7 +92,7 @@ class Settings:
         """
         if destination in self.platforms:
             return self.platforms[destination]
-        from m3cred_tui.config.resolve import platform_of  # noqa: PLC0415 - as above
+        from m3cred_tui.config.setup import platform_of  # noqa: PLC0415 - as above
 
         return platform_of(self.checked(destination), self.locations, self.environ, identity)
 

@@ -8,28 +8,50 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from m3cred_tui.config.addresses import base, redirect_uri
-from m3cred_tui.config.entered import channel, client_id, oauth_model, ports, tidy
+from m3cred_tui.config.entered import (
+    base,
+    channel,
+    client_id,
+    oauth_model,
+    ports,
+    redirect_uri,
+    tidy,
+)
 from m3cred_tui.config.file import KEY_SOURCES, SEALED, read_file, table_of, tables_in
 from m3cred_tui.config.key_source import (
+    FromCommand,
+    FromFile,
+    Given,
     KeySource,
     NoSealedKey,
     Sealed,
     from_command,
     from_file,
     given,
+    key_from,
 )
-from m3cred_tui.config.problems import Misplaced, SeveralSources, UnknownName, WrongType
+from m3cred_tui.config.problems import (
+    Misplaced,
+    SeveralSources,
+    UnknownName,
+    WrongType,
+    masked,
+    prefix_of,
+)
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Destination, OAuthModel
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.platform_keys import is_kept
-from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, MARKETPLACE_BASE
+from m3cred_tui.store.problems import IdentityLocked
+from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, MARKETPLACE_BASE, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from m3cred_tui.config.locations import Locations
+
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -237,3 +259,78 @@ def _text_of(value: object, *, is_list: bool) -> str:
     if is_list and isinstance(value, list) and all(type(one) is int for one in value):
         return ",".join(map(str, value))
     raise WrongType("a list of whole numbers" if is_list else "text")
+
+
+KINDS: dict[type, str] = {
+    Given: "environment",
+    FromCommand: "command",
+    FromFile: "file",
+    Sealed: "sealed",
+}
+"""What a source of a secret key is called in JSON."""
+
+NOT_SET = "not set"
+
+_LOOPBACK = "http://127.0.0.1:PORT/callback"
+_WORDS = {
+    "environment": "set, {}",
+    "command": "printed by: {}",
+    "file": "in the file {}",
+    "sealed": "sealed by m3cred",
+}
+
+
+def value_text(setup: Setup, name: str) -> str:
+    """Return a value of a setup as a line for people."""
+    entry: Entry[object] = getattr(setup, name)
+    value = entry.value
+    if value is None:
+        is_loopback = name == "redirect_uri" and not setup.destination.livemode
+        unset = _LOOPBACK if is_loopback else NOT_SET
+        return "wrong" if entry.problem else unset
+    if kind := KINDS.get(type(value)):
+        return _WORDS[kind].format(source_text(value))
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return clean(str(value))
+
+
+def source_text(source: object) -> str:
+    """Return what may be seen of a source of a secret key."""
+    match source:
+        case Given(key):
+            return prefix_of(key)
+        case FromCommand(command):
+            return masked(clean(command))
+        case FromFile(path):
+            return masked(clean(str(path), most=4096))
+    return ""
+
+
+def platform_of(
+    setup: Setup,
+    places: Locations,
+    environ: Mapping[str, str],
+    identity: IdentityFile | None = None,
+) -> Platform:
+    """Return the platform of a setup without problems in which nothing is missing.
+
+    Blocks while a command gives the secret key. Raises ``Problem``: :class:`Misplaced` for
+    what is wrong with the source of the key, and ``IdentityLocked``.
+    """
+    client_id, source = setup.client_id.value, setup.secret_key.value
+    assert client_id is not None  # noqa: S101 - the caller has looked
+    assert source is not None  # noqa: S101
+    opener = identity or IdentityFile(places.identity)
+    try:
+        secret_key = key_from(source, setup.destination, places, opener, environ)
+    except IdentityLocked:
+        raise
+    except Problem as problem:
+        raise Misplaced(setup.secret_key.place, problem) from None
+    others = {
+        name: value
+        for name in ("oauth", "connect_base", "marketplace_base", "api_base", "channel")
+        if (value := getattr(setup, name).value) is not None
+    }
+    return Platform(client_id, secret_key, **others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.diagnosis.finding import Finding, mend, note, ok
-from m3cred_tui.config.key_shape import prefix_of
+from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from m3cred_tui.config.key_shape import prefixes_of
-from m3cred_tui.config.setup import Origin
-from m3cred_tui.config.shown import value_text
+from m3cred_tui.config.problems import prefixes_of
+from m3cred_tui.config.setup import Origin, value_text
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.ui.screens.settings_table import LABELS, OAUTH_MODELS
 from m3cred_tui.ui.widgets.key_setting import KeySetting

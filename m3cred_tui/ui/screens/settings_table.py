@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from m3cred_tui.config.setup import Entry, Origin, Setup
-from m3cred_tui.config.shown import NOT_SET, value_text
+from m3cred_tui.config.setup import NOT_SET, Entry, Origin, Setup, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
