@@ -3,11 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from m3cred_tui.demo_stripe.business import M3TER, Account
-from m3cred_tui.demo_stripe.errors import ApiError
-from m3cred_tui.demo_stripe.parameters import key_in_header
+from m3cred_tui.demo_stripe.grants import M3TER, Account
 from m3cred_tui.demo_stripe.platform import Platform
-from m3cred_tui.demo_stripe.replies import json_reply
+from m3cred_tui.demo_stripe.replies import ApiError, json_reply, key_in_header
 from m3cred_tui.model.text import clean
 
 

@@ -15,14 +15,13 @@ from m3cred_tui.demo_stripe import (
     apps_token,
     authorize,
     installed,
-    page,
     pages,
     replies,
     token,
 )
-from m3cred_tui.demo_stripe.errors import ApiError, OAuthError
 from m3cred_tui.demo_stripe.idempotency import Idempotency
 from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.demo_stripe.replies import ApiError, OAuthError
 from m3cred_tui.demo_stripe.sessions import Sessions
 
 
@@ -32,7 +31,7 @@ def demo_stripe_app(platform: Platform) -> Starlette:
         routes=[
             *_owner_routes(platform),
             *_platform_routes(platform),
-            Route(page.STYLE_PATH, page.style),
+            Route(pages.STYLE_PATH, pages.style),
         ],
         # Against DNS rebinding. Any port, as a tunnel may have another one at its near end.
         middleware=[

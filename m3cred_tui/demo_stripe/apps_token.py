@@ -6,12 +6,17 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from m3cred_tui.demo_stripe.errors import ApiError, OAuthError
 from m3cred_tui.demo_stripe.grants import TokenReply
 from m3cred_tui.demo_stripe.idempotency import Asked, Idempotency
-from m3cred_tui.demo_stripe.parameters import form_parameters, key_in_header, required
 from m3cred_tui.demo_stripe.platform import Platform
-from m3cred_tui.demo_stripe.replies import json_reply
+from m3cred_tui.demo_stripe.replies import (
+    ApiError,
+    OAuthError,
+    form_parameters,
+    json_reply,
+    key_in_header,
+    required,
+)
 from m3cred_tui.demo_stripe.token import disconnected
 from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.text import clean

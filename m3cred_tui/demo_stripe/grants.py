@@ -1,9 +1,80 @@
-"""Authorization codes, and what they are exchanged for."""
+"""What accounts have granted to a platform, kept for the next start."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 
-from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.model.credential import OAuthModel
+from m3cred_tui.model.text import clean
+
+_FIRST = (
+    "Amber", "Bramble", "Cedar", "Clover", "Copper", "Coral", "Fern", "Harbour", "Hazel",
+    "Heron", "Indigo", "Juniper", "Lantern", "Linden", "Maple", "Marble", "Meadow", "Orchard",
+    "Pebble", "Quill", "Saffron", "Sparrow", "Thistle", "Willow",
+)  # fmt: skip
+_SECOND = (
+    "Analytics", "Atlas", "Books", "Cloud", "Coffee", "Compute", "Energy", "Freight", "Games",
+    "Health", "Insights", "Labs", "Learning", "Logistics", "Maps", "Media", "Metering",
+    "Mobility", "Networks", "Robotics", "Software", "Storage", "Studio", "Water",
+)  # fmt: skip
+# Country, currency, and what a company there is called.
+_PLACES = (
+    ("AU", "aud", "Pty Ltd"),
+    ("DE", "eur", "GmbH"),
+    ("FR", "eur", "SAS"),
+    ("GB", "gbp", "Ltd"),
+    ("IE", "eur", "Ltd"),
+    ("NL", "eur", "B.V."),
+    ("SE", "sek", "AB"),
+    ("US", "usd", "Inc."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Stripe account, as far as the demo has one. It is the same in live and test mode."""
+
+    id: str
+    email: str
+    name: str
+    trading_name: str
+    country: str
+    currency: str
+
+    def facts(self) -> dict[str, object]:
+        """Return the Account object of Stripe's API; it has no ``livemode``."""
+        return {
+            "id": self.id,
+            "object": "account",
+            "business_profile": {"name": self.name, "support_email": None, "url": None},
+            "charges_enabled": True,
+            "country": self.country,
+            "default_currency": self.currency,
+            "details_submitted": True,
+            "email": self.email,
+            "payouts_enabled": True,
+            "settings": {
+                "dashboard": {"display_name": self.trading_name, "timezone": "Etc/UTC"}
+            },
+            "type": "standard",
+        }
+
+
+M3TER = Account("acct_1DemoPlatformM3ter", "demo@m3ter.example", "m3ter", "m3ter", "GB", "gbp")
+"""The platform's own account."""
+
+
+def account_of(email: str) -> Account:
+    """Return the account of whoever logs in with ``email``."""
+    shown = clean(email)
+    digest = sha256(shown.casefold().encode()).digest()
+    country, currency, form = _PLACES[digest[2] % len(_PLACES)]
+    trading_name = f"{_FIRST[digest[0] % len(_FIRST)]} {_SECOND[digest[1] % len(_SECOND)]}"
+    account_id = f"acct_1Demo{digest[3:9].hex()}"
+    return Account(account_id, shown, f"{trading_name} {form}", trading_name, country, currency)
+
 
 CODE_LIFETIME = 300.0
 """Seconds; Stripe's five minutes."""
@@ -86,3 +157,47 @@ class TokenReply:
             "stripe_user_id": self.grant.account.id,
             "token_type": "bearer",
         }
+
+
+_ACCOUNT_ID = re.compile(r"acct_1Demo[0-9a-f]{12}")
+_LONGEST = 1000
+
+
+class Memory:
+    """Remembers connections of Connect, whose tokens do not end; shared by several demos."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        """Take the directory for it; without one, nothing is remembered."""
+        self._directory = directory
+
+    def keep(self, account: Account, *, livemode: bool) -> None:
+        """Remember a connection."""
+        path = self._path(account.id, livemode=livemode)
+        if path is not None:
+            with suppress(OSError):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.write_text(account.email, "utf-8")
+
+    def forget(self, account_id: str, *, livemode: bool) -> None:
+        """Forget a connection, if there is one."""
+        path = self._path(account_id, livemode=livemode)
+        if path is not None:
+            with suppress(OSError):
+                path.unlink()
+
+    def recall(self, account_id: str, *, livemode: bool) -> Account | None:
+        """Return the account, if it is connected in this mode."""
+        path = self._path(account_id, livemode=livemode)
+        if path is None:
+            return None
+        try:
+            with path.open(encoding="utf-8") as file:
+                account = account_of(file.read(_LONGEST))
+        except (OSError, ValueError):
+            return None
+        return account if account.id == account_id else None
+
+    def _path(self, account_id: str, *, livemode: bool) -> Path | None:
+        if self._directory is None or not _ACCOUNT_ID.fullmatch(account_id):
+            return None
+        return self._directory / f"{mode(livemode=livemode)}-{account_id}"

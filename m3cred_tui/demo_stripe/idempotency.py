@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from m3cred_tui.demo_stripe.errors import ApiError, OAuthError
-from m3cred_tui.demo_stripe.replies import refusal
+from m3cred_tui.demo_stripe.replies import ApiError, OAuthError, refusal
 from m3cred_tui.model.text import clean
 
 _LONGEST = 255

@@ -11,11 +11,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from m3cred_tui.demo_stripe.grants import Grant, mode
-from m3cred_tui.demo_stripe.markup import Html, html, join
-from m3cred_tui.demo_stripe.page import page
-from m3cred_tui.demo_stripe.pages import expired
-from m3cred_tui.demo_stripe.parameters import form_parameters
+from m3cred_tui.demo_stripe.pages import Html, expired, html, join, page
 from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.demo_stripe.replies import form_parameters
 from m3cred_tui.model.credential import OAuthModel
 
 PATH = "/installed-apps"

@@ -6,19 +6,19 @@ import secrets
 import time
 from collections.abc import Callable
 
-from m3cred_tui.demo_stripe.business import Account
 from m3cred_tui.demo_stripe.description import Description
-from m3cred_tui.demo_stripe.errors import OAuthError
 from m3cred_tui.demo_stripe.grants import (
     CODE_LIFETIME,
     REFRESH_TOKEN_LIFETIME,
     SCOPES,
     AccessToken,
+    Account,
     Grant,
+    Memory,
     TokenReply,
     mode,
 )
-from m3cred_tui.demo_stripe.memory import Memory
+from m3cred_tui.demo_stripe.replies import OAuthError
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
 from m3cred_tui.model.text import clean
 

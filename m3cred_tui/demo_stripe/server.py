@@ -49,7 +49,7 @@ def demo_stripe(
     directory of the connections that outlive it.
     """
     from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415 -- slow to import
-    from m3cred_tui.demo_stripe.memory import Memory  # noqa: PLC0415 -- the same
+    from m3cred_tui.demo_stripe.grants import Memory  # noqa: PLC0415 -- the same
     from m3cred_tui.demo_stripe.platform import Platform  # noqa: PLC0415 -- the same
 
     memory = Memory(remembered)

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from m3cred_tui.demo_stripe.business import Account
+from m3cred_tui.demo_stripe.grants import Account
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.model.credential import OAuthModel
 

@@ -3,10 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from m3cred_tui.demo_stripe.errors import OAuthError
-from m3cred_tui.demo_stripe.parameters import form_parameters, key_in_header, required
 from m3cred_tui.demo_stripe.platform import Platform
-from m3cred_tui.demo_stripe.replies import json_reply
+from m3cred_tui.demo_stripe.replies import (
+    OAuthError,
+    form_parameters,
+    json_reply,
+    key_in_header,
+    required,
+)
 from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.text import clean
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from m3cred_tui.demo_stripe.app import demo_stripe_app
-from m3cred_tui.demo_stripe.business import account_of
+from m3cred_tui.demo_stripe.grants import account_of
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.demo_stripe.server import background_demo_stripe
 from m3cred_tui.model.credential import OAuthModel, StripeAccount, TokenResponse

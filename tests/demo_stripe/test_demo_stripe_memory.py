@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.demo_stripe.business import account_of
 from m3cred_tui.demo_stripe.description import register
-from m3cred_tui.demo_stripe.errors import OAuthError
-from m3cred_tui.demo_stripe.memory import Memory
+from m3cred_tui.demo_stripe.grants import Memory, account_of
 from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.demo_stripe.replies import OAuthError
 from m3cred_tui.model.credential import OAuthModel
 
 ADA = account_of("ada@acme.example")

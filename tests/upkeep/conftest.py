@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from m3cred_tui.demo_stripe.app import demo_stripe_app
-from m3cred_tui.demo_stripe.business import account_of
+from m3cred_tui.demo_stripe.grants import account_of
 from m3cred_tui.demo_stripe.platform import Platform as DemoPlatform
 from m3cred_tui.demo_stripe.server import background_demo_stripe
 from m3cred_tui.model.credential import (
