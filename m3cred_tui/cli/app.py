@@ -72,7 +72,7 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
 
         unlocked_for_start(identity, passphrase_fd)
     from m3cred_tui.ui.app import M3credApp
-    from m3cred_tui.ui.terminal_abilities import abilities
+    from m3cred_tui.ui.terminal.abilities import abilities
 
     app = M3credApp(services_from(settings, identity), abilities(os.environ))
     try:

@@ -73,7 +73,7 @@ def _found(store: CredentialStore, words: Sequence[str]) -> list[Row]:
     rows = [row for row in store.read_many(store.ids()) if row is not None]
     if not words:
         return rows
-    from m3cred_tui.ui.search import Rows, matches, plain, searched_in
+    from m3cred_tui.listing.search import Rows, matches, plain, searched_in
 
     sought = plain(" ".join(words)).split()
     texts = Rows([row.id for row in rows], [searched_in(row) for row in rows])

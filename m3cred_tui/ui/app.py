@@ -16,10 +16,15 @@ from m3cred_tui import VERSION
 from m3cred_tui.ui.leaving import told_of_signals
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.terminal import TerminalDriver
-from m3cred_tui.ui.terminal_abilities import Abilities
-from m3cred_tui.ui.terminal_colours import OWN_THEME, OWN_VARIABLES, are_few, draw_in
-from m3cred_tui.ui.type_ahead import TypeAhead
+from m3cred_tui.ui.terminal.abilities import (
+    OWN_THEME,
+    OWN_VARIABLES,
+    Abilities,
+    are_few,
+    draw_in,
+)
+from m3cred_tui.ui.terminal.driver import TerminalDriver
+from m3cred_tui.ui.terminal.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     import signal
@@ -109,7 +114,7 @@ class M3credApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover a window that is too small with a sentence that says so."""
-        from m3cred_tui.ui.screens.too_small import TooSmall
+        from m3cred_tui.ui.screens.page import TooSmall
 
         self.action_redraw()  # a window may lose what it has no room for, and come back
         too_small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT

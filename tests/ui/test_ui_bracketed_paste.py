@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.ui.bracketed_paste import BracketedPaste
+from m3cred_tui.ui.terminal.driver import BracketedPaste
 
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 pasted = st.text(alphabet="ab\x1b[201~;q", max_size=40).filter(lambda text: END not in text)

@@ -6,7 +6,7 @@ import pyte
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.ui.known_cells import KnownCells
+from m3cred_tui.ui.terminal.known_cells import KnownCells
 
 COLUMNS, LINES = 12, 4
 STYLES = ("", "1;38;5;253;48;5;233", "38;5;247;48;5;233", "7;31", "4;38;2;1;2;3", "48;5;23")

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m3cred_tui.listing import search
+from m3cred_tui.listing.columns import DESTINATION, NAME, STATUS
+from m3cred_tui.listing.listing import Listing
+from m3cred_tui.listing.reading import Watch, catch_up
+from m3cred_tui.listing.search import Rows, plain, without_accents
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.store.directory.store import CredentialStore
-from m3cred_tui.ui import search
-from m3cred_tui.ui.columns import DESTINATION, NAME, STATUS
-from m3cred_tui.ui.listing import Listing
-from m3cred_tui.ui.reading import Watch, catch_up
-from m3cred_tui.ui.search import Rows, plain, without_accents
 from tests.ui.conftest import Keep
 
 Text = st.text(st.characters(categories=["L", "M", "N", "P", "Zs"]), max_size=8)

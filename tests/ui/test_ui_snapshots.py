@@ -20,7 +20,7 @@ from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.stripe.problems import Call, StripeUnreachable
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
-from m3cred_tui.ui.terminal_abilities import Abilities, Colours
+from m3cred_tui.ui.terminal.abilities import Abilities, Colours
 from tests.ui.conftest import Keep
 from tests.ui.pictures import Snap, Walk, looks_as_before
 from tests.ui.scripted import NOW, READY, REQUEST, URL, ScriptedAuthorizer, approved

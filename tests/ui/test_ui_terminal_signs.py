@@ -9,10 +9,9 @@ from rich.cells import cell_len
 from textual._border import BORDER_CHARS
 from textual.scrollbar import ScrollBarRender
 
+from m3cred_tui.listing.columns import STATUS_SIGNS
 from m3cred_tui.model.text import clean
-from m3cred_tui.ui.columns import STATUS_SIGNS
-from m3cred_tui.ui.terminal_abilities import abilities
-from m3cred_tui.ui.terminal_signs import shown
+from m3cred_tui.ui.terminal.abilities import abilities, shown
 from m3cred_tui.ui.widgets.stepper import COMPLETED, CURRENT, PENDING
 
 UTF_8 = {"LANG": "en_GB.UTF-8"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.listing.listing import Listing
+from m3cred_tui.listing.reading import Watch, catch_up
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store.directory.store import CredentialStore, Stamps
 from m3cred_tui.ui.app import M3credApp
-from m3cred_tui.ui.listing import Listing
-from m3cred_tui.ui.reading import Watch, catch_up
 from m3cred_tui.ui.screens.list_page import ListPage
 from m3cred_tui.ui.services import Services
 from tests.ui import records

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
+from m3cred_tui.listing.columns import is_pending
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import is_pending
 from m3cred_tui.ui.screens.list_page import ListPage
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 

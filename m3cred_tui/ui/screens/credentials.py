@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.events import ScreenResume
 from textual.widgets import Button, Input, Static
 
+from m3cred_tui.listing.columns import is_pending, waits_until
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import is_pending, waits_until
 from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.deleting import DeletingPage
 from m3cred_tui.ui.widgets.controls import Press
@@ -23,8 +23,8 @@ from m3cred_tui.ui.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.ui.columns import Row
 
 _OFFER_SECONDS = 20
 _SUPPORT = (

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from m3cred_tui.listing.columns import NAME, is_authenticated, is_pending
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import NAME, is_authenticated, is_pending
 from m3cred_tui.ui.screens.checked_list import CheckedListPage
 from m3cred_tui.ui.screens.confirm import MORE, Confirm
 
 if TYPE_CHECKING:
+    from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.ui.columns import Row
 
 _DELETING = "m3ter can no longer send Bills with it, and it cannot be brought back."
 _STAYS = " The Stripe account itself stays connected."

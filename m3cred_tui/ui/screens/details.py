@@ -13,12 +13,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated
 from m3cred_tui.model.credential import Credential, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.columns import NAME, STATUS, is_authenticated
 from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.widgets.fields import fields, mode_mark
+from m3cred_tui.ui.widgets.controls import fields, mode_mark
 from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.ui.columns import Row
     from m3cred_tui.ui.services import Services
 
 _USE = (

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from m3cred_tui.ui.widgets.fields import fields
+from m3cred_tui.ui.widgets.controls import fields
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

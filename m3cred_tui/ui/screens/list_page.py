@@ -10,9 +10,9 @@ from textual import on, work
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from m3cred_tui.listing.listing import SORTABLE, Listing
+from m3cred_tui.listing.reading import STEP, Watch, catch_up
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.listing import SORTABLE, Listing
-from m3cred_tui.ui.reading import STEP, Watch, catch_up
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.credential_list import CredentialList
 from m3cred_tui.ui.widgets.title_bar import TitleBar

@@ -1,10 +1,15 @@
-"""What every full page has in common."""
+"""What every full page has in common, and what covers a window that is too small."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
 
 Result = TypeVar("Result")
 
@@ -18,3 +23,24 @@ class Page(Screen[Result], Generic[Result]):
     def would_lose(self) -> str | None:
         """One sentence saying what is lost when the user leaves now; ``None`` is nothing."""
         return None
+
+
+class TooSmall(ModalScreen[None]):
+    """One sentence, until the window is large enough; what lies below keeps its state."""
+
+    def __init__(self, least_width: int, least_height: int) -> None:
+        super().__init__()
+        self._least_width = least_width
+        self._least_height = least_height
+
+    def on_screen_resume(self) -> None:
+        """Go when the window was made larger below a question."""
+        size = self.app.size
+        if size.width >= self._least_width and size.height >= self._least_height:
+            self.dismiss()
+
+    def compose(self) -> ComposeResult:
+        yield Static(
+            f"m3cred needs a window of {self._least_width} columns and {self._least_height} "
+            "lines; please make this one larger. Nothing you entered is lost."
+        )

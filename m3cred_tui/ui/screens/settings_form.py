@@ -1,10 +1,12 @@
-"""Setting one destination up: Integrations › Settings › the destination."""
+"""The form of one destination's settings."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -12,19 +14,27 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Select, Static
 
+from m3cred_tui.config.problems import prefixes_of
+from m3cred_tui.config.setup import Origin, value_text
+from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.screens.settings_rows import rows
-from m3cred_tui.ui.screens.settings_table import hint, named
-from m3cred_tui.ui.screens.settings_trial import tried
+from m3cred_tui.ui.screens.settings import LABELS, OAUTH_MODELS, hint, named
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.key_line import KeyLine
-from m3cred_tui.ui.widgets.key_setting import KeySetting
-from m3cred_tui.ui.widgets.setting import ChoiceSetting, FixedSetting, Setting
+from m3cred_tui.ui.widgets.setting import (
+    ChoiceSetting,
+    FixedSetting,
+    KeySetting,
+    LineSetting,
+    Setting,
+)
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from textual.app import ComposeResult
     from textual.worker import Worker
 
@@ -32,6 +42,68 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.ui.services import SettingUp
     from m3cred_tui.ui.widgets.setting import Change
+
+
+_EXAMPLES = {"client_id": "ca_…", "channel": "chnlink_…"}
+_OWN_PAGE, _LOOPBACK = "https://…", "http://127.0.0.1:PORT/callback"
+
+
+def rows(setup: Setup, setting_up: SettingUp) -> Iterator[Setting]:
+    """Yield a line for each value that can be set, or that the environment sets."""
+    destination = setup.destination
+    check = partial(setting_up.check, destination)
+    for name, entry in setup.entries():
+        label = LABELS[name]
+        if entry.origin is Origin.ENVIRONMENT:
+            yield FixedSetting(name, label, entry, value_text(setup, name))
+        elif name == "secret_key":
+            prefixes = " or ".join(f"{one}…" for one in prefixes_of(destination))
+            yield KeySetting(entry, check, prefixes=prefixes)
+        elif name == "oauth":
+            yield ChoiceSetting(name, label, entry, OAUTH_MODELS)
+        elif not name.endswith("_base"):  # for tests alone, and in the environment alone
+            without = _EXAMPLES.get(name) or _without(setup, name)
+            yield LineSetting(name, label, entry, check, without=without)
+
+
+def _without(setup: Setup, name: str) -> str:
+    """Return what holds where a value is not set."""
+    if name == "ports":
+        return ", ".join(map(str, CALLBACK_PORTS))
+    return _OWN_PAGE if setup.destination.livemode else _LOOPBACK
+
+
+T = TypeVar("T")
+
+
+async def tried(call: Callable[[], T]) -> T:
+    """Return what ``call`` returns, or raise what it raises.
+
+    Unlike asyncio's own threads, this one does not hold up the end of the app.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if outcome.done():
+            return  # nobody waits any more
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)  # type: ignore[arg-type]  # None only beside an error
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = call()
+        except BaseException as raised:  # it is told where it is waited for
+            error = raised
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=run, name="trial", daemon=True).start()
+    return await outcome
+
 
 _UNSAVED = "What you entered for this destination is not saved."
 _KEY_GOES = "The secret key that is sealed for this destination is removed with it."

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from m3cred_tui.ui.stages.authenticate import AuthenticateStage
-from m3cred_tui.ui.stages.destination import DestinationStage
-from m3cred_tui.ui.stages.entity_type import EntityTypeStage
+from m3cred_tui.ui.stages.choice import DestinationStage, EntityTypeStage
 from m3cred_tui.ui.stages.name import NameStage
 
 if TYPE_CHECKING:

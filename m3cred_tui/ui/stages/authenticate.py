@@ -38,7 +38,7 @@ from m3cred_tui.ui.stages.panels import (
 )
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.stages.waiting import Setting, WaitingPanel
-from m3cred_tui.ui.widgets.fields import mode_mark
+from m3cred_tui.ui.widgets.controls import mode_mark
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

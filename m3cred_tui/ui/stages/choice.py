@@ -1,4 +1,4 @@
-"""A stage that asks to choose one of a table's lines."""
+"""Stages 2 and 3: what is chosen from a drop-down."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from textual import on
 from textual.content import Content
 from textual.widgets import Button, OptionList, Select
 
-from m3cred_tui.model.credential import Destination, EntityType
+from m3cred_tui.model.credential import (
+    DESTINATIONS,
+    ENTITY_TYPES,
+    Destination,
+    Draft,
+    EntityType,
+)
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
 from m3cred_tui.ui.widgets.controls import DropDown
 
@@ -17,7 +23,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from m3cred_tui.model.credential import Draft
 
 _PROMPT = 0  # the drop-down's own first line
 Choice = TypeVar("Choice", EntityType, Destination)
@@ -95,3 +100,42 @@ class ChoiceStage(Stage, Generic[Choice]):
     def entered(self) -> Draft | None:
         choice = self._select.selection
         return None if choice is None else self.with_choice(self.draft, choice)
+
+
+class EntityTypeStage(ChoiceStage[EntityType]):
+    """Asks what the integration sends."""
+
+    LABEL = "Select entity type"
+    TITLE = "Entity Type Settings"
+    CHOICES = ENTITY_TYPES
+    PROMPT = "Select the type of entity"
+    NOTES = (
+        "Select Bill if your native Integration Configuration is for sending Bills to Stripe.",
+        "Note: Currently, only Bill is available for selection.",
+    )
+
+    def choice_in(self, draft: Draft) -> EntityType | None:
+        return draft.entity_type
+
+    def with_choice(self, draft: Draft, choice: EntityType) -> Draft:
+        return draft._replace(entity_type=choice)
+
+
+class DestinationStage(ChoiceStage[Destination]):
+    """Asks where the integration sends to."""
+
+    LABEL = "Select destination"
+    TITLE = "Destination Settings"
+    CHOICES = DESTINATIONS
+    PROMPT = "Select the destination"
+    NOTES = (
+        "Tip: Stripe Test Environment? Select Stripe (Test Mode) to use the credential to "
+        "authenticate with your Stripe test environment. With Stripe, m3ter sends to your "
+        "live Stripe account.",
+    )
+
+    def choice_in(self, draft: Draft) -> Destination | None:
+        return draft.destination
+
+    def with_choice(self, draft: Draft, choice: Destination) -> Draft:
+        return draft._replace(destination=choice)

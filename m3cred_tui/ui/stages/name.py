@@ -9,8 +9,7 @@ from textual.widgets import Button, Input
 
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
-from m3cred_tui.ui.widgets.controls import Line
-from m3cred_tui.ui.widgets.notice import Notice
+from m3cred_tui.ui.widgets.controls import Line, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -10,9 +10,7 @@ from textual.widgets import Button, Static
 
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.ui.stages.stage import note
-from m3cred_tui.ui.widgets.controls import Press
-from m3cred_tui.ui.widgets.fields import fields, mode_mark
-from m3cred_tui.ui.widgets.notice import Notice
+from m3cred_tui.ui.widgets.controls import Notice, Press, fields, mode_mark
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,4 +1,4 @@
-"""Textual's controls, with Enter in the footer and nothing invisible in what is typed."""
+"""Small widgets that several screens use."""
 
 from __future__ import annotations
 
@@ -8,14 +8,57 @@ from rich.highlighter import Highlighter
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, Input, Select
+from textual.widgets import Button, Input, Select, Static
 from textual.widgets._select import SelectOverlay
 
 from m3cred_tui.model.text import REPLACEMENT, drawn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
+
+
+_GAP = 2
+
+
+def fields(facts: Sequence[tuple[str, str | Content]]) -> Content:
+    """Return one line for each (name, value), the values aligned; ``str`` is plain text."""
+    width = max(len(name) for name, _ in facts) + _GAP
+    return Content("\n").join(
+        Content.assemble(
+            (name.ljust(width), "$text-muted"),
+            value if isinstance(value, Content) else Content.styled(value, "bold"),
+        )
+        for name, value in facts
+    )
+
+
+def mode_mark(*, livemode: bool) -> Content:
+    """Return the word for Stripe's mode, so that live is not taken for test."""
+    return (
+        Content.styled(" LIVE ", "bold reverse") if livemode else Content.styled("TEST", "bold")
+    )
+
+
+class Notice(Static):
+    """Says what has happened, in plain text; hidden while there is nothing to say."""
+
+    def __init__(self, text: str = "", *, classes: str = "problem") -> None:
+        super().__init__(Content(text), classes=classes)
+        self._said = text
+        self.display = bool(text)
+
+    def say(self, text: str) -> None:
+        """Show ``text``, and draw nothing anew if it is shown; an empty one hides the line."""
+        if text == self._said:
+            return
+        self._said = text
+        self.update(Content(text))
+        self.display = bool(text)
+
 
 _LONGEST_PASTE = 8192
 """Characters: twice the longest redirect."""

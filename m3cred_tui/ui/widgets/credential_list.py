@@ -13,8 +13,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from m3cred_tui.listing.columns import GAP, STATUS, is_pending, share
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.ui.columns import GAP, STATUS, is_pending, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual import events
 
-    from m3cred_tui.ui.checks import Checks
-    from m3cred_tui.ui.columns import Column, Row
-    from m3cred_tui.ui.listing import Listing
+    from m3cred_tui.listing.columns import Column, Row
+    from m3cred_tui.listing.listing import Checks, Listing
 
 _HEADING_LINES = 1
 _CURSOR = "▌"

@@ -1,4 +1,4 @@
-"""The top line: where the user is, and DEMO where it is one."""
+"""The line at the top of a page."""
 
 from rich.cells import cell_len
 from textual.content import Content

@@ -1,4 +1,4 @@
-"""Keeping up with the store: what is in it is read in the background, and read again."""
+"""Reading the store for a listing, away from the event loop."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from m3cred_tui.ui.listing import Seen, in_order
-from m3cred_tui.ui.search import searched_in
+from m3cred_tui.listing.listing import Seen, in_order
+from m3cred_tui.listing.search import searched_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from m3cred_tui.listing.listing import Listing
     from m3cred_tui.store.directory.store import CredentialStore, Stamps
-    from m3cred_tui.ui.listing import Listing
+
 
 STEP = 5_000
 """Rows after which progress is told, and those that were read are found, too."""

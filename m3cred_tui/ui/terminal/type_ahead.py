@@ -1,9 +1,4 @@
-"""Keys that are typed faster than the app follows.
-
-Textual hands a key to the widget that has the focus now, though the key before it may be
-about to change that: over a slow line, ``c`` and then a name would lose the name's first
-letters to the Credentials page, where ``q`` quits.
-"""
+"""Keys that are typed faster than the screens come."""
 
 from __future__ import annotations
 
@@ -19,6 +14,7 @@ from m3cred_tui.ui.widgets.controls import Line
 if TYPE_CHECKING:
     from textual.app import App
     from textual.message_pump import MessagePump
+
 
 _ROUNDS = 4  # from a button's key to the focus on the next stage: messages of messages
 _SECONDS = 3.0  # a widget that takes longer does not hold up the keys

@@ -1,17 +1,18 @@
-"""What the list of credentials is searched in: one text a row, without case and accents."""
+"""Search in a list of credentials."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.listing.columns import COLUMNS, CREATED
 from m3cred_tui.model.name import name_key
-from m3cred_tui.ui.columns import COLUMNS, CREATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from m3cred_tui.ui.columns import Column, Row
+    from m3cred_tui.listing.columns import Column, Row
+
 
 _FIELDS = tuple(column for column in COLUMNS if column is not CREATED)  # the name is first
 _BETWEEN = "\n"  # in no word and in no field

@@ -1,4 +1,4 @@
-"""The columns of the Credentials list, and how they share a line."""
+"""The columns of a list of credentials."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.directory.record import Damaged
 
     Row = Credential | Damaged
+
 
 STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…"}
 
@@ -55,7 +56,7 @@ def is_authenticated(row: Row | None) -> TypeGuard[Credential]:
 
 def waits_until(pending: Credential) -> datetime:
     """Return when an authorization that Stripe has not answered is over, in local time."""
-    from m3cred_tui.model.authorization import TIME_LIMIT  # such rows are few
+    from m3cred_tui.model.authorization import TIME_LIMIT  # noqa: PLC0415 - such rows are few
 
     return (pending.created_at + TIME_LIMIT).astimezone()
 

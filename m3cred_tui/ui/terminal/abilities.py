@@ -1,0 +1,181 @@
+"""What a terminal can do: characters, colours and hyperlinks."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from rich.cells import get_character_cell_size
+from rich.console import COLOR_SYSTEMS
+from textual.filter import NoColor
+
+from m3cred_tui.browser.terminal import draws_blocks, takes_hyperlinks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import App
+
+
+_UNKNOWN = "?"
+# Each as wide as what it stands for; what is drawn and not here is a question mark.
+_SIGNS = {
+    "✓": "+",
+    "●": ">",
+    "○": "-",
+    "…": "~",
+    "›": ">",
+    "⏎": "^",
+    "•": "*",
+    "▾": "*",  # behind a heading, where a v would be its last letter
+    "▼": "v",
+    "▲": "^",
+    "▌▶": ">",
+    "“”„": '"',
+    "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{EN DASH}\N{EM DASH}▔─╌┄┈╍━▀▄": "-",
+    "▁": "_",
+    "═": "=",
+    "│║┃╎╏▊▎▏▕▐█▍▋▉": "|",
+    "┌┐└┘├┤┬┴┼╔╗╚╝╭╮╯╰┏┓┗┛▛▜▙▟▗▖▝▘": "+",
+    "▂▃▅▆▇": " ",  # the ends of a scrollbar
+    "\xa0": " ",
+}
+_ASCII = {ord(one): sign for signs, sign in _SIGNS.items() for one in signs}
+_PC_FONT = "cp437"
+
+
+class _Ascii(dict[int, str]):
+    """For ``str.translate``: of any character nothing but ASCII, in as many cells."""
+
+    def __missing__(self, code: int) -> str:
+        one = chr(code)
+        return one if one.isascii() else _UNKNOWN * get_character_cell_size(one)
+
+
+def shown(text: str, characters: Characters) -> str:
+    """Return ``text``, sequences and all, with what the terminal can show, as wide as it is."""
+    if characters == "all" or text.isascii():
+        return text
+    return text.translate(_ascii() if characters == "ascii" else _console())
+
+
+@cache
+def _ascii() -> Mapping[int, str]:
+    return _Ascii(_ASCII)
+
+
+@cache
+def _console() -> Mapping[int, str]:
+    return {code: sign for code, sign in _ASCII.items() if not _is_in_pc_font(chr(code))}
+
+
+def _is_in_pc_font(character: str) -> bool:
+    try:
+        character.encode(_PC_FONT)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+Colours = Literal["truecolor", "256", "standard", "none"]
+"""The last but one are the sixteen that the terminal's owner chose."""
+Characters = Literal["all", "console", "ascii"]
+"""``console``: the letters of any language, but of signs and boxes those of a PC's font."""
+
+# None of them ignores every sequence that it does not know; some draw its letters.
+_OLD = (
+    *("ansi", "cons", "cygwin", "eterm", "linux", "pc", "sun", "wsvt", "wy"),
+    *("vt1", "vt2", "vt3", "vt4", "vt5"),  # not vte, which is young
+)
+_TRUECOLOR = frozenset({"truecolor", "24bit"})
+_FEW, _MANY = 8, 256
+
+
+class Abilities(NamedTuple):
+    """What may be sent to the terminal."""
+
+    colours: Colours = "truecolor"
+    characters: Characters = "all"
+    is_old: bool = False
+    """Whether it draws a part of every sequence that is younger than a VT220."""
+    hyperlinks: bool = True
+
+
+def abilities(environ: Mapping[str, str]) -> Abilities:
+    """Tell what may be sent to the terminal that ``environ`` describes; ``TERM`` is set."""
+    is_old = environ.get("TERM", "").startswith(_OLD)
+    characters: Characters = "console" if is_old else "all"
+    if not draws_blocks(environ):  # the locale is not UTF-8
+        characters = "ascii"
+    colours = _colours(environ, is_old=is_old)
+    return Abilities(colours, characters, is_old, takes_hyperlinks(environ))
+
+
+def _colours(environ: Mapping[str, str], *, is_old: bool) -> Colours:
+    if environ.get("NO_COLOR") is not None:
+        return "none"
+    term = environ.get("TERM", "")
+    # screen hands its terminal's COLORTERM on, and takes 38;2;R;G;B for five attributes.
+    in_screen = "STY" in environ or (term.startswith("screen") and not environ.get("TMUX"))
+    if environ.get("COLORTERM", "").lower() in _TRUECOLOR and not (is_old or in_screen):
+        return "truecolor"
+    number = _MANY if term.endswith("-256color") else _number_of_colours(term)
+    return "256" if number >= _MANY else "standard" if number >= _FEW else "none"
+
+
+def _number_of_colours(term: str) -> int:
+    """Ask terminfo; a terminal that it does not know has the eight that nearly all have."""
+    try:
+        import _curses  # the package around it would take as long again
+    except ImportError:
+        return _FEW
+    try:
+        _curses.setupterm(term, 2)
+        return _curses.tigetnum("colors")
+    except _curses.error:
+        return _FEW
+
+
+OWN_THEME = "ansi-dark"
+"""Textual's theme of the colours that the terminal's owner chose."""
+_READABLE = "ansi_default"
+_CURSOR = "bold reverse"
+
+# Over the theme's: its blue and magenta cannot be read on black, nor all others on white.
+OWN_VARIABLES = {
+    "primary": _READABLE,
+    "border": _READABLE,
+    "border-blurred": _READABLE,
+    "error": "ansi_bright_red",
+    "text-primary": _READABLE,
+    "text-warning": _READABLE,
+    "text-error": "ansi_bright_red",
+    "text-success": _READABLE,
+    "block-cursor-foreground": _READABLE,
+    "block-cursor-background": _READABLE,
+    "block-cursor-text-style": _CURSOR,
+    "block-cursor-blurred-text-style": "bold",
+    "footer-key-foreground": _READABLE,
+    "scrollbar": _READABLE,
+    "scrollbar-hover": _READABLE,
+    "scrollbar-active": _READABLE,
+    "scrollbar-background": _READABLE,
+    "scrollbar-background-hover": _READABLE,
+    "scrollbar-background-active": _READABLE,
+    "link-color": _READABLE,
+}
+
+
+def are_few(colours: Colours) -> bool:
+    """Tell whether the theme's own colours would only be guessed at."""
+    return colours in {"standard", "none"}
+
+
+def draw_in(app: App[Any], colours: Colours) -> None:
+    """Send these: Textual itself looks at the terminal's name and ``COLORTERM`` only."""
+    if colours == "none":
+        app.no_color = True
+        app._filters = [NoColor()]  # noqa: SLF001  it reads nothing but NO_COLOR
+    system = "standard" if colours == "none" else colours
+    app.console._color_system = COLOR_SYSTEMS[system]  # noqa: SLF001  made by its __init__
