@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from m3cred_tui.cli.app import demo_settings, services_from
+from m3cred_tui.cli.commands.app import demo_settings, services_from
 from m3cred_tui.ui.app import M3credApp
 
 PICTURE = Path(__file__).with_name("m3cred.svg")

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not words:  # the usual start; argparse would be felt before the first paint
             return _open_app(demo=False)
-        from m3cred_tui.cli.streams import guarded
+        from m3cred_tui.cli.output.streams import guarded
 
         return guarded(lambda: _run(words))
     except KeyboardInterrupt:
@@ -30,7 +30,7 @@ def _run(words: Sequence[str]) -> int:
         # ends before there is any garbage, but would look for it at many an import.
         import gc
 
-        from m3cred_tui.cli.list import listed
+        from m3cred_tui.cli.commands.list import listed
 
         gc.disable()
         return listed(words[1:])
@@ -47,6 +47,6 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True) -> int:
-    from m3cred_tui.cli.app import open_app
+    from m3cred_tui.cli.commands.app import open_app
 
     return open_app(demo=demo, passphrase_fd=passphrase_fd, mouse=mouse)

@@ -1,11 +1,36 @@
-"""The parser of the command line; what a command takes stands in the command's own file."""
+"""The parser of the command line."""
 
 import argparse
 from collections.abc import Sequence
 from importlib import import_module
 
 from m3cred_tui import VERSION
-from m3cred_tui.cli.arguments import descriptor
+
+_LARGEST_PORT = 65_535
+
+
+def port_or_any(text: str) -> int:
+    """Return a port; 0 stands for any that is free."""
+    if not _is_number(text) or int(text) > _LARGEST_PORT:
+        raise not_a(text, "a port from 0 to 65535")
+    return int(text)
+
+
+def descriptor(text: str) -> int:
+    """Return a file descriptor."""
+    if not _is_number(text):
+        raise not_a(text, "a file descriptor")
+    return int(text)
+
+
+def not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
+    """Return what argparse tells of an argument that is not what is wanted."""
+    return argparse.ArgumentTypeError(f"{text[:40]!a} is not {wanted}")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_PORT))
+
 
 COMMANDS = {
     "list": "list the credentials",
@@ -39,7 +64,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     for name, does in COMMANDS.items():
         added = commands.add_parser(name, help=does, allow_abbrev=False)
         if name in words:  # the others would only cost time to import
-            command = import_module(f"m3cred_tui.cli.{name.replace('-', '_')}")
+            command = import_module(f"m3cred_tui.cli.commands.{name.replace('-', '_')}")
             command.add_arguments(added)
             added.set_defaults(run=command.run)
     return whole

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
 
 from m3cred_tui import VERSION
-from m3cred_tui.ui.leaving import told_of_signals
+from m3cred_tui.system.signals import told_of_signals
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.terminal.abilities import (

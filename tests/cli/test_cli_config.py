@@ -391,14 +391,15 @@ def test_no_configuration_command_imports_the_app_or_a_network(
 ) -> None:
     ended = python("-c", PROGRAM.format(arguments=arguments))
     imported = json.loads(ended.stderr.splitlines()[-1])
-    assert "m3cred_tui.cli.config" in imported
+    assert "m3cred_tui.cli.commands.config" in imported
     assert [name for name in HEAVY if name in imported] == []
 
 
 def test_the_start_of_the_app_reads_no_settings(python: Run) -> None:
     ended = python(
         "-c",
-        "import json, sys; from m3cred_tui.cli.app import normal_settings, services_from\n"
+        "import json, sys\n"
+        "from m3cred_tui.cli.commands.app import normal_settings, services_from\n"
         "with normal_settings() as settings: services_from(settings)\n"
         "print(json.dumps(sorted(sys.modules)))",
     )

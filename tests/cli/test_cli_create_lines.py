@@ -12,10 +12,9 @@ import pytest
 
 from m3cred_tui.callback.pasted import PasteIncomplete, pasted_redirect
 from m3cred_tui.cli.creation import incoming as reading
-from m3cred_tui.cli.creation.authorizing import _remind
-from m3cred_tui.cli.creation.console import Console
+from m3cred_tui.cli.creation.following import _remind, take_address
 from m3cred_tui.cli.creation.incoming import incoming
-from m3cred_tui.cli.creation.pasting import take_address
+from m3cred_tui.cli.output.console import Console
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret

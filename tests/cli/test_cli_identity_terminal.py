@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.cli import passphrase
-from m3cred_tui.cli.app import services_from
+from m3cred_tui.cli.commands.app import services_from
+from m3cred_tui.cli.output import prompts
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.secret import Secret
@@ -179,7 +179,7 @@ def test_a_signal_that_no_read_is_woken_by_is_noticed() -> None:
     other.start()
     try:
         with pytest.raises(InterruptedError):
-            passphrase._wait_for_line(ours)
+            prompts._wait_for_line(ours)
     finally:
         other.join()
         signal.signal(signal.SIGUSR1, before)

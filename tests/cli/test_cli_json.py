@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 
 import m3cred_tui
-from m3cred_tui.cli.creation.objects import end_json
+from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.problem import Problem

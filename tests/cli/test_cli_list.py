@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from m3cred_tui.cli.table import cells, cut, padded
+from m3cred_tui.cli.output.tables import cells, cut, padded
 from m3cred_tui.model.check import CheckResult, Outcome
 from tests.cli.kept import CANARY, keep, keep_pending, store_of
 from tests.e2e.terminal import Terminal, terminal

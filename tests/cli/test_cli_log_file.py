@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from m3cred_tui.cli.log_file import LARGEST_LOG, logging_to
+from m3cred_tui.cli.log import LARGEST_LOG, logging_to
 
 log = logging.getLogger("m3cred_tui.test")
 
@@ -60,7 +60,7 @@ def test_it_never_grows_beyond_its_size_and_keeps_what_came_before(path: Path) -
 def test_many_processes_write_whole_lines(path: Path) -> None:
     program = (
         "import logging, sys; from pathlib import Path\n"
-        "from m3cred_tui.cli.log_file import logging_to\n"
+        "from m3cred_tui.cli.log import logging_to\n"
         "with logging_to(Path(sys.argv[1])):\n"
         "    for n in range(200): logging.getLogger('m3cred_tui').info('%d %s', n, 'x' * 99)\n"
     )

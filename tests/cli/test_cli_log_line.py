@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from m3cred_tui.cli.log_line import line_of, lines_of, traceback_of
+from m3cred_tui.cli.log import line_of, lines_of, traceback_of
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 

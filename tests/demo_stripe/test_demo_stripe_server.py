@@ -18,7 +18,9 @@ from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 
 REDIRECT_URIS = ["http://127.0.0.1:27182/callback"]
-RUN = "import sys; from m3cred_tui.cli.demo_stripe import serve; sys.exit(serve({port}))"
+RUN = (
+    "import sys; from m3cred_tui.cli.commands.demo_stripe import serve; sys.exit(serve({port}))"
+)
 
 
 def _command(port: int = 0) -> list[str]:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from m3cred_tui.cli import app
+from m3cred_tui.cli.commands import app
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
-from m3cred_tui.cli.app import services_from
+from m3cred_tui.cli.commands.app import services_from
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.demo_stripe.description import Description

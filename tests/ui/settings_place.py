@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.cli.setting_up import StoredSettings
+from m3cred_tui.cli.wiring import StoredSettings
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.credential import Destination

@@ -31,7 +31,7 @@ def test_the_app_itself_knows_screens_and_neither_stages_nor_rooms_below() -> No
         "m3cred_tui.ui.screens.",
         "m3cred_tui.ui.services",
         "m3cred_tui.ui.terminal.",
-        "m3cred_tui.ui.leaving",
+        "m3cred_tui.system.signals",
     )
     assert [name for name in known if not name.startswith(allowed)] == []
 

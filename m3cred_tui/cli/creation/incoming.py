@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.callback.pasted import LONGEST_PASTE
-from m3cred_tui.cli.foreground import is_in_foreground
+from m3cred_tui.cli.output.prompts import is_in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

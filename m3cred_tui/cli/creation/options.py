@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from m3cred_tui.cli.telling import misused
+from m3cred_tui.cli.ending import misused
 from m3cred_tui.model.name import name_problem, tidy_name
 
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")

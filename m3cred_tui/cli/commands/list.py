@@ -1,0 +1,98 @@
+"""``m3cred list``: the credentials on this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping, Sequence
+
+    from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.directory.store import CredentialStore
+
+    Row = Credential | Damaged
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the words, and the form of the output."""
+    from m3cred_tui.cli.ending import add_json
+
+    parser.description = (
+        "List the credentials: those that are pending, then the newest first. On a terminal, "
+        "columns that do not fit are left out; in a pipe nothing is."
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="list only those in which every WORD is found; case and accents do not matter",
+    )
+    add_json(parser)
+
+
+def run(chosen: Namespace) -> int:
+    """Do what was chosen on the command line; return the exit status."""
+    return listed(chosen.words, as_json=chosen.json, demo=chosen.demo)
+
+
+def listed(words: Sequence[str], *, as_json: bool = False, demo: bool = False) -> int:
+    """List the credentials in which all these words are found; return the exit status."""
+    from m3cred_tui.cli.ending import failed
+    from m3cred_tui.model.problem import Problem
+
+    try:
+        return _list(words, as_json=as_json, demo=demo)
+    except Problem as problem:
+        return failed(problem, as_json=as_json)
+
+
+def _list(words: Sequence[str], *, as_json: bool, demo: bool) -> int:
+    from m3cred_tui.cli.ending import DONE
+    from m3cred_tui.cli.opening import opened
+    from m3cred_tui.cli.output.json import put_json
+
+    store = opened(demo=demo).store
+    rows = _found(store, words)
+    checks = store.checks.read() if rows else {}
+    if as_json:
+        from m3cred_tui.cli.output.json import row_json
+
+        put_json({"credentials": [row_json(row, checks.get(row.id)) for row in rows]})
+    elif rows:
+        _write_table(rows, checks)
+    else:
+        what = "such credentials" if words else "credentials yet"
+        sys.stderr.write(f"There are no {what}.\n")
+    return DONE
+
+
+def _found(store: CredentialStore, words: Sequence[str]) -> list[Row]:
+    rows = [row for row in store.read_many(store.ids()) if row is not None]
+    if not words:
+        return rows
+    from m3cred_tui.listing.search import Rows, matches, plain, searched_in
+
+    sought = plain(" ".join(words)).split()
+    texts = Rows([row.id for row in rows], [searched_in(row) for row in rows])
+    found = {one for some in matches(texts, sought) for one in some.ids}
+    return [row for row in rows if row.id in found]
+
+
+def _write_table(rows: Sequence[Row], checks: Mapping[str, CheckResult]) -> None:
+    from datetime import UTC, datetime
+
+    from m3cred_tui.cli.output.streams import is_coloured, width_of
+    from m3cred_tui.cli.output.tables import list_lines
+
+    lines = list_lines(
+        rows,
+        checks,
+        now=datetime.now(UTC),
+        room=width_of(sys.stdout),
+        coloured=is_coloured(sys.stdout),
+    )
+    sys.stdout.writelines(f"{line}\n" for line in lines)

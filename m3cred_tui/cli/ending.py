@@ -1,0 +1,85 @@
+"""How every command ends, and how it tells what is wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from m3cred_tui.model.problem import Problem
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """Add the option that every command for scripts has."""
+    parser.add_argument("--json", action="store_true", help="for machines; see docs/json.md")
+
+
+def telling(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
+    """Have a command tell a ``Problem``: a sentence on stderr, with --json an object, too."""
+
+    def told(chosen: Namespace) -> int:
+        try:
+            return run(chosen)
+        except Problem as problem:
+            return failed(problem, as_json=chosen.json)
+
+    return told
+
+
+def failed(problem: Problem, *, as_json: bool = False) -> int:
+    """Tell what is wrong, and return the exit status."""
+    if as_json:
+        from m3cred_tui.cli.output.json import error_fields, put_json
+
+        put_json({"error": error_fields(problem)})
+    sys.stderr.write(f"m3cred: {problem}\n")
+    return FAILED
+
+
+def misused(sentence: str) -> int:
+    """Tell of wrong usage that argparse does not notice, and return the exit status."""
+    sys.stderr.write(f"m3cred: {sentence}\n")
+    return WRONG_USAGE
+
+
+_STDERR = 2
+_SENTENCE = b"m3cred: waiting for Stripe's answer; what it approves is kept.\n"
+_IMPATIENT = (signal.SIGINT, signal.SIGTERM)
+_LOOK_EVERY = 0.2  # seconds, as a signal that comes just before a wait does not wake it
+
+
+def let_exchange_end() -> None:
+    """Wait for an answer of Stripe that is under way; the screen is the user's again by now.
+
+    A second Ctrl+C is told the same, as ending now would lose the account that Stripe may have
+    connected. The calls' own time limits end the wait.
+    """
+    from m3cred_tui.authorize.exchange import unfinished
+
+    exchanges = unfinished()
+    if not exchanges:
+        return
+    before = {number: signal.signal(number, _say) for number in _IMPATIENT}
+    try:
+        _say()
+        for exchange in exchanges:
+            while exchange.is_alive():
+                exchange.join(_LOOK_EVERY)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(*_signal: object) -> None:
+    # A signal may come while it is being said: sys.stderr would refuse to say it twice.
+    with suppress(OSError):
+        os.write(_STDERR, _SENTENCE)

@@ -1,0 +1,1 @@
+"""What the commands write and ask: streams, JSON, tables, prompts."""

@@ -1,0 +1,102 @@
+"""Standard output and standard error, whatever they are connected to."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+_FAILED, _INTERRUPTED = 1, 130
+_NOBODY_READS = 141
+"""What a shell says of a program that SIGPIPE ended, as it ends ``ls | head -1``."""
+
+_USUAL_WIDTH = 80
+# The rooms tell theirs as a Problem, so that one of these is of a standard stream.
+_NOT_WRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+
+
+def guarded(do: Callable[[], int]) -> int:
+    """Run a command; return its exit status once all that it wrote has been taken.
+
+    Who reads may go away (``m3cred list | head -1``), the disk behind standard output may be
+    full, and what the locale cannot encode is written as a question mark.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+    if sys.stdout is None:  # said before anything is done that nobody would be told of
+        sys.stderr.write("m3cred: standard output is closed.\n")
+        return _FAILED
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+    try:
+        try:
+            return do()
+        finally:  # argparse leaves by SystemExit
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except OSError as error:
+        if error.errno not in _NOT_WRITTEN:
+            raise
+        return _told(error)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if _is_broken(stream):
+                _let_go(stream)
+
+
+def width_of(stream: TextIO) -> int | None:
+    """Return how many cells a line of the terminal has; ``None`` where there is none."""
+    if not stream.isatty():
+        return None
+    wish = os.environ.get("COLUMNS", "")
+    if wish.isascii() and wish.isdigit() and 0 < len(wish) <= len("9999") and int(wish):
+        return int(wish)
+    with suppress(OSError):
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH
+    return _USUAL_WIDTH
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Tell whether to write in colours (https://no-color.org)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "") in {"", "dumb"}
+    return stream.isatty() and not plain
+
+
+def _never_fail_to_encode(stream: TextIO) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+
+
+def _is_broken(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+def _let_go(stream: TextIO) -> None:
+    """Have what is still buffered go nowhere, as Python would complain of it as it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _told(error: OSError) -> int:
+    """Say why standard output takes no more, unless it is that nobody reads it."""
+    if isinstance(error, BrokenPipeError):
+        return _NOBODY_READS
+    from m3cred_tui.store.problems import plain_reason
+
+    with suppress(OSError):
+        sys.stderr.write(f"m3cred: standard output takes no more: {plain_reason(error)}.\n")
+    return _FAILED

@@ -1,0 +1,44 @@
+"""Signals that end the program in its own way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]:
+    """Call ``leave`` in the running event loop for a signal that would end the process.
+
+    asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
+    keys or mouse moves wait for it. After the block, SIGHUP is ignored: shell and system both
+    send one when a connection drops, and the second must not cut off what is left to do. The
+    others do nothing more once one has come.
+    """
+    loop = asyncio.get_running_loop()
+    is_leaving = False
+
+    def handle(number: int, _frame: object) -> None:
+        nonlocal is_leaving
+        is_leaving = True
+        loop.call_soon_threadsafe(leave, signal.Signals(number))
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        after = dict.fromkeys(_SIGNALS, _nothing_more) if is_leaving else before
+        for number, handler in (after | {signal.SIGHUP: signal.SIG_IGN}).items():
+            signal.signal(number, handler)
+
+
+def _nothing_more(_number: int, _frame: object) -> None:
+    """Let what is left to do be done; programs that are started do not inherit this."""
