@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from dataclasses import replace
+from threading import Thread
 from typing import Any, TypeVar
 
 from m3cred_tui.authorize.events import Approved, Failed
@@ -15,37 +14,25 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
+from m3cred_tui.system.threads import in_thread, running
 
 T = TypeVar("T")
 
-_NAME = "m3cred-outliving"
+_THREAD = "m3cred-outliving"
 
 
-def outliving(work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+def outliving(work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Future[T]:
     """Begin ``work`` in a thread with an event loop of its own; return the wait for its result.
 
     It has begun on return. Cancelling the wait, or closing the loop that it is in, does not end
     the work.
     """
-    done: Future[T] = Future()
-    done.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            done.set_result(asyncio.run(work()))
-        except BaseException as error:
-            done.set_exception(error)
-
-    async def result() -> T:
-        return await asyncio.wrap_future(done)
-
-    threading.Thread(target=run, name=_NAME, daemon=True).start()
-    return asyncio.create_task(result())
+    return in_thread(lambda: asyncio.run(work()), name=_THREAD)
 
 
-def unfinished() -> list[threading.Thread]:
+def unfinished() -> list[Thread]:
     """Return the threads to be joined before the process may end."""
-    return [thread for thread in threading.enumerate() if thread.name == _NAME]
+    return running(_THREAD)
 
 
 _log = logging.getLogger(__name__)

@@ -211,7 +211,7 @@ class Authorizer:
             raise
         yield end
 
-    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Task[End]:
+    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Future[End]:
         """Send the code; what was begun here goes on when nobody waits for it any more."""
         answer.is_claimed = True
 
@@ -234,7 +234,7 @@ class Authorizer:
         if isinstance(result, AuthorizationCode) and not answer.is_claimed:
             self._claiming(answer, result.code).add_done_callback(self._tell_late)
 
-    def _tell_late(self, claiming: asyncio.Task[End]) -> None:
+    def _tell_late(self, claiming: asyncio.Future[End]) -> None:
         if not claiming.cancelled():
             _log_end(claiming.result())
             self.late(claiming.result())

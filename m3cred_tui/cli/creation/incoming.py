@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.callback.pasted import LONGEST_PASTE
-from m3cred_tui.cli.output.prompts import is_in_foreground
+from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _INPUT = 0
 _AT_ONCE = 65_536
 _LONGEST_LINE = 4 * LONGEST_PASTE  # bytes; what is longer comes in pieces, and is no address
-_LOCAL = 3  # of what tcgetattr returns
 _LOOK_SECONDS = 0.5
 
 
@@ -48,7 +47,7 @@ def incoming(*, shown: bool) -> Iterator[Lines]:
         if sys.stdin is None or (sys.stdin.isatty() and not is_typed()):
             lines.put_nowait(None)
         elif sys.stdin.isatty():
-            begin = _begin_shown if shown else after.enter_context(_nothing_shown(_INPUT))
+            begin = None if shown else after.enter_context(echo_off(_INPUT))
             after.enter_context(_reading_typed(_INPUT, lines, begin))
         else:
             after.enter_context(_reading(_INPUT, lines))
@@ -56,7 +55,9 @@ def incoming(*, shown: bool) -> Iterator[Lines]:
 
 
 @contextmanager
-def _reading_typed(terminal: int, lines: Lines, begin: Callable[[], None]) -> Iterator[None]:
+def _reading_typed(
+    terminal: int, lines: Lines, begin: Callable[[], None] | None
+) -> Iterator[None]:
     """Read what is typed while the job is in the foreground; ``begin`` each time it gets there.
 
     In the background it would be stopped for that, and nobody would answer the browser.
@@ -81,7 +82,9 @@ def _reading_typed(terminal: int, lines: Lines, begin: Callable[[], None]) -> It
             # Not every shell sends SIGCONT to a job that runs when it gets the terminal back.
             later.callback(loop.call_later(_LOOK_SECONDS, turn).cancel)
             return
-        begin()
+        if begin is not None:
+            with suppress(termios.error):  # it may have gone
+                begin()
         if not has_ended:
             loop.add_reader(terminal, read)
 
@@ -141,28 +144,3 @@ def _read_some(file: int, rest: bytearray, lines: Lines) -> bool:
     if not data:
         lines.put_nowait(None)
     return bool(data)
-
-
-def _begin_shown() -> None:
-    """Leave the terminal as it is, which shows what is typed."""
-
-
-@contextmanager
-def _nothing_shown(terminal: int) -> Iterator[Callable[[], None]]:
-    """Yield what hides what is typed; after Ctrl+Z, the shell may have it shown."""
-    before = termios.tcgetattr(terminal)
-    hidden = [*before]
-    hidden[_LOCAL] = before[_LOCAL] & ~termios.ECHO
-
-    def hide() -> None:
-        with suppress(termios.error):
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
-
-    try:
-        yield hide
-    finally:
-        # What is still on its way there, such as the end of a paste, is no answer to what
-        # comes next.
-        if is_in_foreground(terminal):
-            with suppress(termios.error):
-                termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
