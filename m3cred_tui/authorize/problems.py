@@ -67,3 +67,12 @@ class WrongMode(Problem):
         )
         self.account_id = account_id
         self.destination = destination
+
+
+class NameTaken(Problem):
+    """Another credential has this name."""
+
+    def __init__(self, name: str, go_on: str = "") -> None:
+        instead = f" To take another one: {go_on}" if go_on else ""
+        super().__init__(f"Another credential already has the name “{name}”.{instead}")
+        self.name = name

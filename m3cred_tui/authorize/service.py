@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from m3cred_tui.authorize.events import (
     Approved,
+    End,
     Event,
     Failed,
     Noticed,
@@ -98,11 +99,10 @@ _log = logging.getLogger(__name__)
 _LONGEST_POLL = 5.0
 
 OpenBrowser = Callable[[str], Awaitable[None]]
-End = Approved | Failed
 
 
 def _nobody(_end: End) -> None:
-    """Let an end that nobody waits for pass."""
+    """Ignore the end."""
 
 
 @dataclass(frozen=True, slots=True)

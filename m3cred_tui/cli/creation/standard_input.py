@@ -1,4 +1,4 @@
-"""The lines of standard input, while other things go on."""
+"""The lines of standard input, while other things go on, and an address in them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import termios
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from m3cred_tui.callback.pasted import LONGEST_PASTE
+from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from m3cred_tui.authorize.events import Paste
 
     Lines = asyncio.Queue[str | None]
 
@@ -144,3 +147,45 @@ def _read_some(file: int, rest: bytearray, lines: Lines) -> bool:
     if not data:
         lines.put_nowait(None)
     return bool(data)
+
+
+SILENCE = 0.5
+"""Seconds after which no other line of a wrapped address follows."""
+
+
+async def take_address(lines: Lines, paste: Paste, tell: Callable[[Problem], object]) -> bool:
+    """Hand lines over until they are an address that is taken; tell whether one was.
+
+    A wrapped address comes in several lines. What is wrong is told, and the next line begins
+    anew; of what is not whole, it is told once no more of it comes.
+    """
+    held, told = "", ""
+    while True:
+        line = await lines.get()
+        held = f"{held}{line or ''}\n".lstrip()
+        if held and held != told:
+            problem = _refusal(paste, held, final=line is None)
+            if isinstance(problem, PasteIncomplete) and line is not None:
+                if await _more_comes(lines):
+                    continue
+                problem = _refusal(paste, held, final=True)
+            if problem is None:
+                return True
+            tell(problem)
+            held = told = held if isinstance(problem, PasteIncomplete) else ""
+        if line is None:
+            return False
+
+
+def _refusal(paste: Paste, text: str, *, final: bool) -> Problem | None:
+    try:
+        paste(text, final=final)
+    except Problem as problem:
+        return problem
+    return None
+
+
+async def _more_comes(lines: Lines) -> bool:
+    if lines.empty():
+        await asyncio.sleep(SILENCE)
+    return not lines.empty()
