@@ -10,7 +10,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
 from m3cred_tui.authorize.journal import PendingJournal, created, draft_of
@@ -83,7 +83,7 @@ class Authorization:
         self._late = late
         self._journal = PendingJournal(store, draft, now, created_by, pending)
         self._ready: UrlReady | None = None
-        self._upcoming: asyncio.Future[Event] | None = None
+        self._waiting: asyncio.Task[Any] | None = None
         self._is_left = False
         self._is_created = False
 
@@ -158,17 +158,17 @@ class Authorization:
 
     async def _next(self, events: AsyncGenerator[Event]) -> Event | None:
         """Return the next event, or ``None`` after the last one and after :meth:`leave`."""
-        self._upcoming = asyncio.ensure_future(anext(events))
+        task = self._waiting = asyncio.current_task()
         try:
-            return await self._upcoming
+            return await anext(events)
         except StopAsyncIteration:
             return None
         except asyncio.CancelledError:
-            if self._is_left:
+            if self._is_left and task is not None and not task.uncancel():
                 return None
-            raise
+            raise  # the task was cancelled for something else, too
         finally:
-            self._upcoming = None
+            self._waiting = None
 
     def _opened(self) -> Approved:
         pending = self._journal.credential
@@ -200,8 +200,9 @@ class Authorization:
         A code that was sent is not taken back: see :attr:`State.EXCHANGING`.
         """
         self._is_left = True
-        if self._upcoming is not None:
-            self._upcoming.cancel()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
 
     async def create(self, name: str) -> Created:
         """Create the credential under this name; the disk has the last word on whether it is.

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Thread
-from typing import Any, TypeVar
 
 from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.problems import WrongMode
@@ -14,25 +13,15 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
-from m3cred_tui.system.threads import in_thread, running
+from m3cred_tui.system.threads import running
 
-T = TypeVar("T")
-
-_THREAD = "m3cred-outliving"
-
-
-def outliving(work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Future[T]:
-    """Begin ``work`` in a thread with an event loop of its own; return the wait for its result.
-
-    It has begun on return. Cancelling the wait, or closing the loop that it is in, does not end
-    the work.
-    """
-    return in_thread(lambda: asyncio.run(work()), name=_THREAD)
+EXCHANGE = "m3cred-exchange"
+"""What a thread is called that the end of the app does not cut off."""
 
 
 def unfinished() -> list[Thread]:
     """Return the threads to be joined before the process may end."""
-    return running(_THREAD)
+    return running(EXCHANGE)
 
 
 _log = logging.getLogger(__name__)

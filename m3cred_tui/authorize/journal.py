@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import (
     Credential,
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from m3cred_tui.store.directory.store import CredentialStore
 
 
-class Journal(Protocol):
-    """What an authorization tells of itself, step by step; each may block."""
+class Journal:
+    """Writes down each step of an authorization before the next one; this one keeps nothing.
+
+    Each method may block.
+    """
 
     def requested(self, request: AuthorizationRequest) -> None:
         """Keep the request, before its URL is seen; raises ``Problem``."""
@@ -41,43 +44,21 @@ class Journal(Protocol):
         """
 
     def taken(self) -> Problem | None:
-        """Return what to tell when another process has answered it, or it was deleted."""
+        """Return the problem when another process has answered it, or it was deleted."""
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep what Stripe gave, or what is known of the account by now; raises ``Problem``."""
 
     def claimed(self, end: End) -> None:
-        """Take note of what became of the code, whoever still waits to hear of it."""
+        """Take note of what became of the code, also when nobody waits for it any more."""
 
     def ended(self) -> None:
         """Forget the request: it was refused, or its time is over."""
 
 
-class NoJournal:
-    """Leaves it to whoever hears of the events."""
-
-    def requested(self, request: AuthorizationRequest) -> None:
-        """Keep nothing."""
-
-    def answered(self) -> None:
-        """Keep nothing."""
-
-    def taken(self) -> None:
-        """Know of no other process."""
-
-    def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
-        """Keep nothing."""
-
-    def claimed(self, end: End) -> None:
-        """Keep nothing."""
-
-    def ended(self) -> None:
-        """Keep nothing."""
-
-
 @dataclass(slots=True)
-class PendingJournal:
-    """Keeps an authorization in the store, as a pending credential: see :class:`Journal`."""
+class PendingJournal(Journal):
+    """Keeps an authorization in the store, as a pending credential."""
 
     store: CredentialStore
     draft: Draft

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
     from textual.worker import Worker
 
-    from m3cred_tui.authorize.events import End, Event
+    from m3cred_tui.authorize.events import End, Event, Paste
     from m3cred_tui.model.credential import Credential, Draft
     from m3cred_tui.ui.services import Services
 
@@ -161,8 +161,11 @@ class AuthenticateStage(Stage):
             async with aclosing(authorization.follow()) as events:
                 async for event in events:
                     self._authorization = authorization
-                    is_url_shown |= isinstance(event, UrlReady)
-                    await self._draw(event, since)
+                    if isinstance(event, UrlReady):
+                        is_url_shown = True
+                        await self._show_waiting(event, authorization.paste)
+                    else:
+                        await self._draw(event, since)
         except (NotSetUp, Misplaced) as problem:
             await self._show(SettingsPanel(problem, authorization))
         except Problem as problem:
@@ -174,9 +177,6 @@ class AuthenticateStage(Stage):
 
     async def _draw(self, event: Event, since: datetime | None) -> None:
         match event:
-            case UrlReady():
-                await self._show_waiting(event)
-                await self._painted()  # the URL is seen before any browser is tried
             case Approved():
                 typed = self._waiting is not None and self._waiting.was_typed
                 await self._show(AccountPanel(event, since, was_typed=typed))
@@ -195,11 +195,10 @@ class AuthenticateStage(Stage):
             text += f"It is lost: {end.unkept}" if end.unkept else _WAITS_IN_LIST
             self.app.notify(text, severity="warning", markup=False, timeout=30)
 
-    async def _show_waiting(self, ready: UrlReady) -> None:
+    async def _show_waiting(self, ready: UrlReady, paste: Paste) -> None:
         whereabouts = await self._services.ways.whereabouts(ready.short_url)
-        await self._show(WaitingPanel(ready, whereabouts, self._services))
-
-    async def _painted(self) -> None:
+        await self._show(WaitingPanel(ready, paste, whereabouts, self._services))
+        # So that the URL is seen before any browser is tried.
         painted = asyncio.Event()
         self.call_after_refresh(painted.set)
         await painted.wait()

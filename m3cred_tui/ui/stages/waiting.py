@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from m3cred_tui.authorize.events import Event, UrlReady
+    from m3cred_tui.authorize.events import Event, Paste, UrlReady
     from m3cred_tui.browser.ways import Whereabouts
     from m3cred_tui.ui.services import Services
 
@@ -138,8 +138,11 @@ class WaitingPanel(UrlPanel):
         Binding("b", "turn", "Elsewhere", show=False, tooltip="My browser is (not) here"),
     ]
 
-    def __init__(self, ready: UrlReady, whereabouts: Whereabouts, services: Services) -> None:
+    def __init__(
+        self, ready: UrlReady, paste: Paste, whereabouts: Whereabouts, services: Services
+    ) -> None:
         super().__init__(services, ready.url, whereabouts.tunnel)
+        self._paste = paste
         self._ready = ready
         self._whereabouts = whereabouts
         self._visited = False
@@ -206,7 +209,7 @@ class WaitingPanel(UrlPanel):
     def _take_paste(self, message: PasteLine.Pasted) -> None:
         line = self.query_one(PasteLine)
         try:
-            self._ready.paste(message.text, final=message.final)
+            self._paste(message.text, final=message.final)
         except Problem as problem:
             is_incomplete = isinstance(problem, PasteIncomplete)
             if not (is_incomplete or message.goes_on):  # else what is there stays
