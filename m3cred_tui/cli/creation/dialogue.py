@@ -16,6 +16,7 @@ from m3cred_tui.authorize.events import (
     UrlReady,
     Visited,
 )
+from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.cli.creation.standard_input import can_ask, incoming, is_typed, take_address
 from m3cred_tui.cli.output.json import begin_json
@@ -106,7 +107,7 @@ class Dialogue:
         """
         self._console = console
         self._ways = ways
-        self._authorization = authorization
+        self.authorization = authorization
         self._opens_browser = opens_browser
         self._only_by_paste = only_by_paste
         self._whereabouts: Whereabouts | None = None
@@ -115,14 +116,27 @@ class Dialogue:
 
     @property
     def _pending(self) -> Credential:
-        pending = self._authorization.pending
+        pending = self.authorization.pending
         assert pending is not None  # noqa: S101 - it is requested
         return pending
 
-    async def follow(self) -> Approved:
+    async def create(self, name: str, terms: Terms) -> Credential:
+        """Go the whole way; raises the ``Problem`` that it ends with."""
+        approved = await self._follow()
+        await self._agree(approved, terms)
+        try:
+            credential, doubt = await self.authorization.create(name)
+        except NameTaken:
+            go_on = self._console.command("resume", self._pending.id, "--name", "NAME")
+            raise NameTaken(name, go_on) from None
+        if doubt is not None:
+            self._console.say(str(doubt))
+        return credential
+
+    async def _follow(self) -> Approved:
         """Follow to the approval; raises the ``Problem`` that it ends with."""
         try:
-            async with aclosing(self._authorization.follow()) as events:
+            async with aclosing(self.authorization.follow()) as events:
                 async for event in events:
                     match event:
                         case UrlReady():
@@ -143,7 +157,7 @@ class Dialogue:
 
     async def begin(self) -> None:
         """Keep the request and show its URL, for later; raises ``Problem``."""
-        async with aclosing(self._authorization.follow()) as events:
+        async with aclosing(self.authorization.follow()) as events:
             event = await anext(events)
         if isinstance(event, Failed):
             raise event.problem
@@ -173,7 +187,7 @@ class Dialogue:
     def _leave_on_fault(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (fault := task.exception()):
             self._fault = fault
-            self._authorization.leave()
+            self.authorization.leave()
 
     async def _end_beside(self) -> None:
         running = [task for task in self._beside if not task.done()]
@@ -183,7 +197,7 @@ class Dialogue:
             await asyncio.wait(running)
 
     async def _take_paste(self, ready: UrlReady) -> None:
-        say, paste = self._console.say, self._authorization.paste
+        say, paste = self._console.say, self.authorization.paste
         with incoming(shown=False) as lines:
             was_taken = await take_address(lines, paste, lambda problem: say(f"! {problem}"))
         if not was_taken and (self._only_by_paste or ready.short_url is None):
@@ -221,7 +235,7 @@ class Dialogue:
             case Noticed(problem) if not self._only_by_paste:
                 say(f"! {problem}")
 
-    async def agree(self, approved: Approved, terms: Terms) -> None:
+    async def _agree(self, approved: Approved, terms: Terms) -> None:
         """Return once the user has seen the account and agrees.
 
         Raises :class:`UnexpectedAccount` and :class:`NotConfirmed`.

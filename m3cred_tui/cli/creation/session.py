@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.authorize.authorization import Authorization
 from m3cred_tui.authorize.events import Failed
-from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.cli.creation.dialogue import Dialogue, Terms
 from m3cred_tui.cli.ending import let_exchange_end
 from m3cred_tui.cli.log import logging_to
@@ -93,28 +92,24 @@ class Session:
     authorization: Authorization | None = None
     """The one that the command is about, once it has begun."""
 
-    def authorize(
-        self, begun: Draft | Credential, *, only_by_paste: bool = False
-    ) -> tuple[Authorization, Dialogue]:
-        """Return a new or a resumed authorization, and what shows it."""
-        authorization = Authorization(
+    def dialogue(self, begun: Draft | Credential, *, only_by_paste: bool = False) -> Dialogue:
+        """Return what shows a new or a resumed authorization."""
+        self.authorization = Authorization(
             self.store, self._authorizer, begun, now=now, created_by=created_by()
         )
-        self.authorization = authorization
-        dialogue = Dialogue(
+        return Dialogue(
             self.console,
             ways_from(self.settings),
-            authorization,
+            self.authorization,
             opens_browser=self.opens_browser,
             only_by_paste=only_by_paste,
         )
-        return authorization, dialogue
 
     def _authorizer(self, destination: Destination) -> Authorizer:
         authorizer = authorizer_for(destination, self.settings, self.identity)
-        return (
-            authorizer if self.opens_browser else replace(authorizer, open_browser=_open_none)
-        )
+        if self.opens_browser:
+            return authorizer
+        return replace(authorizer, open_browser=_open_none)
 
 
 def in_session(chosen: argparse.Namespace, work: Work) -> int:
@@ -214,14 +209,13 @@ def _tell(console: Console, credential: Credential | None, problem: Problem | No
 
 async def create(session: Session, draft: Draft) -> Credential:
     """Go the whole way; raises the ``Problem`` that it ended with."""
-    authorization, dialogue = await _begun(session, draft)
-    return await _created(session, authorization, dialogue, draft.name)
+    dialogue = await _begun(session, draft)
+    return await dialogue.create(draft.name, session.terms)
 
 
 async def begin(session: Session, draft: Draft) -> None:
     """Keep the request, and show its URL; raises the ``Problem`` that it ended with."""
-    _, dialogue = await _begun(session, draft)
-    await dialogue.begin()
+    await (await _begun(session, draft)).begin()
 
 
 async def resume(
@@ -233,34 +227,17 @@ async def resume(
     if pending.status is Status.AUTHENTICATED:
         session.console.say("It was created before; nothing was changed.")
         return pending
-    resumed = session.authorize(pending, only_by_paste=only_by_paste)
-    return await _created(session, *resumed, name or pending.name)
+    dialogue = session.dialogue(pending, only_by_paste=only_by_paste)
+    return await dialogue.create(name or pending.name, session.terms)
 
 
-async def _begun(session: Session, draft: Draft) -> tuple[Authorization, Dialogue]:
+async def _begun(session: Session, draft: Draft) -> Dialogue:
     """Check what can be checked before Stripe is asked."""
     await _expire(session)
     destination = draft.destination or _only_one(session.settings)
-    authorization, dialogue = session.authorize(draft._replace(destination=destination))
-    await authorization.check_name(draft.name)
-    return authorization, dialogue
-
-
-async def _created(
-    session: Session, authorization: Authorization, dialogue: Dialogue, name: str
-) -> Credential:
-    approved = await dialogue.follow()
-    await dialogue.agree(approved, session.terms)
-    try:
-        credential, doubt = await authorization.create(name)
-    except NameTaken:
-        pending = authorization.pending
-        assert pending is not None  # noqa: S101 - it is approved
-        go_on = session.console.command("resume", pending.id, "--name", "NAME")
-        raise NameTaken(name, go_on) from None
-    if doubt is not None:
-        session.console.say(str(doubt))
-    return credential
+    dialogue = session.dialogue(draft._replace(destination=destination))
+    await dialogue.authorization.check_name(draft.name)
+    return dialogue
 
 
 async def _expire(session: Session) -> list[Credential]:
