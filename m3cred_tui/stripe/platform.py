@@ -1,7 +1,7 @@
 """m3ter's side of Stripe: the platform that accounts are connected to."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from m3cred_tui.model.oauth_model import OAuthModel
@@ -15,8 +15,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MODE = re.compile(r"[sr]k_(live|test)_")
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(NamedTuple):
     """A platform's keys for one destination, and the addresses of its Stripe."""
 
     client_id: str

@@ -1,6 +1,6 @@
 """What a program needs to call Stripe on behalf of an account."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from m3cred_tui.model.oauth_model import OAuthModel
@@ -9,8 +9,7 @@ from m3cred_tui.stripe.problems import Call, TokenMissing
 from m3cred_tui.upkeep.account import Holder
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """A key, and the account that it is to be used for."""
 
     key: Secret
