@@ -1,5 +1,6 @@
 """``m3cred exec``: the command gets the key, and is otherwise as if m3cred had never been."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -151,7 +152,18 @@ def test_signals_limits_and_files_are_as_they_were(
         text=True,
         check=False,
     )
-    assert ended.stdout == plain.stdout
+    assert settable(ended.stdout) == settable(plain.stdout)
+
+
+def settable(told: str) -> str:
+    """Leave out the signals that the C library keeps to itself.
+
+    No program can set or restore these. glibc's posix_spawn(3) starts a program with them
+    ignored, and ``subprocess`` uses it from Python 3.13 on; the program's first thread then has
+    glibc handle one of them, which the next program finds at its default.
+    """
+    mask = sum(1 << (number - 1) for number in signal.valid_signals())
+    return re.sub(r"(?<=Sig...:\t)\w+", lambda signals: f"{int(signals[0], 16) & mask:x}", told)
 
 
 @pytest.mark.parametrize(
