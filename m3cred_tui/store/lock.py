@@ -10,7 +10,7 @@ from pathlib import Path
 
 from m3cred_tui.store.durable import close_read
 from m3cred_tui.store.private import FlawError, check_private_file, check_way, private_folder
-from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason
+from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason, reason_unfollowed
 
 _NAME = "lock"
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -52,7 +52,7 @@ def _opened(folder: int, path: Path) -> int:
     except OSError as error:
         if not os.path.lexists(path):
             raise  # it could not be made, which is the directory's fault
-        raise StoreUnusable(path, plain_reason(error)) from error
+        raise StoreUnusable(path, reason_unfollowed(error)) from error
     return file
 
 

@@ -13,7 +13,12 @@ from pathlib import Path
 
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.durable import UnconfirmedError, close_read, make_folder
-from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
+from m3cred_tui.store.problems import (
+    OutcomeUnknown,
+    StoreUnusable,
+    plain_reason,
+    reason_unfollowed,
+)
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: a FIFO in the place of a file must not stop the program.
@@ -115,7 +120,7 @@ def read_private(folder: int, name: str, path: Path | str, *, most: int) -> byte
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise FlawError(plain_reason(error)) from error
+        raise FlawError(reason_unfollowed(error)) from error
 
 
 def _read(file: int, size: int) -> bytes:

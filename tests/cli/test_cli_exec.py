@@ -199,6 +199,14 @@ def test_a_script_without_its_interpreter_is_not_called_missing(
     assert "the program that is to interpret it is not there" in ended.stderr
 
 
+def test_a_command_that_links_to_itself_is_told(execute: Run, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    ended = execute(str(link))
+    assert ended.returncode == 126
+    assert ended.stderr.endswith(" cannot be run: it links to itself.\n")
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("Acme",), ("Acme", "--"), ("Acme", "--json", "env")], ids=str
 )
