@@ -180,7 +180,7 @@ def test_machines_read_the_same(m3cred: Run, file: Path) -> None:
         False,
         ["client_id", "redirect_uri"],
     )
-    assert live["error"]["code"] == "WrongMode"
+    assert live["error"]["code"] == "WrongModeKey"
     assert live["settings"]["secret_key"]["place"] == "M3CRED_STRIPE_SECRET_KEY"
     assert test["error"]["code"] == "NotSetUp"
     assert test["settings"]["client_id"] == {
