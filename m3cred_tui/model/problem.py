@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, dataclass_transform
 
 from m3cred_tui.model.text import clean
@@ -58,7 +57,8 @@ class _Shown:
 
     def __getitem__(self, name: str) -> object:
         value = getattr(self._problem, name)
-        return _cleaned(str(value)) if isinstance(value, Path) else value
+        # Paths are values here, too, but pathlib is not for this room.
+        return _cleaned(str(value)) if hasattr(value, "__fspath__") else value
 
 
 def _cleaned(text: str) -> str:
