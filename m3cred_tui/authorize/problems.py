@@ -21,6 +21,8 @@ class ForeignRedirect(Problem, code="ForeignRedirect"):
 
 
 class Expired(Problem, code="Expired"):
+    """The time limit passed before Stripe's redirect came."""
+
     text = "No answer came from Stripe within {_minutes} minutes. Begin a new authorization."
     time_limit: timedelta
 
@@ -30,7 +32,7 @@ class Expired(Problem, code="Expired"):
 
 
 class Refused(Problem, code="Refused"):
-    """Stripe redirected with an error."""
+    """Access was refused on Stripe's page, or Stripe ended the authorization."""
 
     text = "{_happened} Begin a new authorization."
     error: str
@@ -45,6 +47,8 @@ class Refused(Problem, code="Refused"):
 
 
 class WrongMode(Problem, code="WrongMode"):
+    """Stripe approved the account in the other mode than the destination's."""
+
     text = """Stripe approved {account_id} in {destination.other_mode} mode, but the destination
         {destination.label} is for {destination.mode} mode. Check the keys that are set for it,
         then begin a new authorization."""

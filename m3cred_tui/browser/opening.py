@@ -33,7 +33,7 @@ _TEXT_BROWSERS = frozenset(
 
 
 class BrowserDidNotOpen(Problem, code="BrowserDidNotOpen"):
-    """No browser was started, or it ended at once; ``reason`` completes "because …"."""
+    """No browser was started, or it ended immediately."""
 
     text = """No browser was opened because {reason}. Open the URL yourself, in a browser on
         this computer."""

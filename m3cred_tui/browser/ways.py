@@ -35,7 +35,7 @@ _BEGINNINGS = (b"https://", b"http://")
 
 
 class UrlNotWritten(Problem, code="UrlNotWritten"):
-    """Something else has the name of the file; it was left as it is."""
+    """The URL could not be written to its file."""
 
     text = "The URL was not written to {path}: {reason}."
     path: Path

@@ -27,14 +27,14 @@ UNPROVEN = "A code without its state is not used, as anybody may have made it."
 
 
 class PasteIncomplete(Problem, code="PasteIncomplete"):
-    """More may come: a long address arrives in pieces where it was wrapped."""
+    """The pasted address is not complete; the rest of it may follow."""
 
     text = "{sentences}"
     sentences: str
 
 
 class PasteNotUsed(Problem, code="PasteNotUsed"):
-    """What was pasted is known to be something else than one redirect."""
+    """What was pasted is not the address of one redirect."""
 
     text = "{sentences}"
     sentences: str

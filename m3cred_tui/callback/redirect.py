@@ -30,7 +30,7 @@ class Malformation(StrEnum):
 
 
 class MalformedRedirect(Problem, code="MalformedRedirect"):
-    """What arrived does not have the form of a redirect."""
+    """The address does not have the form of a redirect from Stripe."""
 
     text = """This is not a redirect from Stripe: it {reason}. Use the whole address that the
         browser ended on."""

@@ -48,7 +48,7 @@ class NoFreePort(Problem, code="NoFreePort"):
 
 
 class CannotListen(Problem, code="CannotListen"):
-    """The system does not let us listen on loopback at all."""
+    """The system does not let m3cred listen on loopback."""
 
     text = """This computer does not let m3cred listen for Stripe ({_reason}), so a browser
         cannot come back by itself. Paste the address that it ends on."""

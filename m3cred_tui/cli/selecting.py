@@ -26,7 +26,7 @@ _ID_LENGTH = 36
 
 
 class UnknownCredential(Problem, code="UnknownCredential"):
-    """No credential is called so; ``nearest`` is the name that was probably meant, if any."""
+    """No credential has this name or ID; the message has the nearest name."""
 
     text = "There is no credential {word}{_near}"
     word: str
@@ -38,7 +38,7 @@ class UnknownCredential(Problem, code="UnknownCredential"):
 
 
 class AmbiguousCredential(Problem, code="AmbiguousCredential"):
-    """Several credentials are called so, or have an ID that begins so."""
+    """Several credentials have this name, or an ID that begins so."""
 
     text = "{word} may be any of {_count:,} credentials; say which one by its ID: {_several}."
     word: str

@@ -41,7 +41,7 @@ _position = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\
 
 
 class NotToml(Problem, code="NotToml"):
-    """The file cannot be read as TOML; the line and column are the first it goes wrong at."""
+    """The configuration file is not valid TOML."""
 
     text = "{path} is not TOML at line {line}, column {column}: {reason}."
     path: Path
@@ -51,7 +51,7 @@ class NotToml(Problem, code="NotToml"):
 
 
 class NewerVersion(Problem, code="NewerVersion"):
-    """A later m3cred has written the file; it was left as it is."""
+    """The configuration file was written by a newer m3cred."""
 
     text = f"""{{path}} is of version {{version}}, and this m3cred knows version {VERSION} only:
         use the newer m3cred that wrote it. Nothing was changed."""
@@ -60,7 +60,7 @@ class NewerVersion(Problem, code="NewerVersion"):
 
 
 class KeyInFile(Problem, code="KeyInFile"):
-    """The file holds a secret key in clear."""
+    """The configuration file holds a secret key in clear."""
 
     text = """{path} holds a secret key in clear ({_name}), and m3cred takes none from there:
         run m3cred config set {_name}, which seals it and removes that line, or give a

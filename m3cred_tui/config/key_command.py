@@ -28,7 +28,7 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 
 class CommandHangs(Problem, code="CommandHangs"):
-    """It did not end in time, and was killed with all that it had started."""
+    """The command for the secret key did not end in time, and was stopped."""
 
     text = """The command did not end within {seconds:g} seconds and was stopped; it cannot ask
         for anything, so unlock before what it needs."""
@@ -36,14 +36,14 @@ class CommandHangs(Problem, code="CommandHangs"):
 
 
 class CommandTooLoud(Problem, code="CommandTooLoud"):
-    """It printed more than any key has."""
+    """The command for the secret key printed more than a key."""
 
     text = f"""The command printed more than {_MOST_BYTES:,} bytes and was stopped; it is to
         print the key alone."""
 
 
 class _NoKey(Problem):
-    """It ended without a key; ``said`` is the first line that it wrote to standard error."""
+    """A command gave no key; ``said`` is the first line of its standard error."""
 
     text = "The command {how}{_ending}"
     how: str
@@ -55,11 +55,11 @@ class _NoKey(Problem):
 
 
 class CommandNotFound(_NoKey, code="CommandNotFound"):
-    """The shell has found no such program."""
+    """The shell did not find the command for the secret key."""
 
 
 class CommandFailed(_NoKey, code="CommandFailed"):
-    """It was not started, or failed, or printed nothing."""
+    """The command for the secret key could not be started, failed, or printed nothing."""
 
 
 def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENCE) -> bytes:

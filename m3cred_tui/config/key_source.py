@@ -55,14 +55,14 @@ class _NotSealed(Problem):
 
 
 class NoSealedKey(_NotSealed, code="NoSealedKey"):
-    """The settings say that the key is sealed, and it is not there."""
+    """The settings say that the key is sealed, and it is missing."""
 
     text = """The sealed secret key of {destination.label} is not there; seal it again with
         m3cred config set {_setting}."""
 
 
 class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
-    """The identity that the key is sealed for is gone."""
+    """The identity that the secret key is sealed for is missing."""
 
     text = """The identity {path} that the secret key of {destination.label} is sealed for is
         missing; put it back, or seal the key again with m3cred config set {_setting}."""
@@ -70,7 +70,7 @@ class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
 
 
 class NotAlone(Problem, code="NotAlone"):
-    """A command or a file gives something else than the key alone."""
+    """The command or the file for the secret key gives more than the key, or nothing."""
 
     text = "The {source} {verb} {what}; it is to be the key alone, on one line."
     source: str

@@ -37,16 +37,22 @@ def masked(text: str) -> str:
 
 
 class NothingEntered(Problem, code="NothingEntered"):
+    """A value is empty."""
+
     text = "The {what} is empty."
     what: str
 
 
 class NotAClientId(Problem, code="NotAClientId"):
+    """It does not look like a client id."""
+
     text = "A client id is ca_ followed by letters and digits{oddity}."
     oddity: str = ""
 
 
 class NotAChannel(Problem, code="NotAChannel"):
+    """It does not look like a channel of a Stripe App."""
+
     text = """A channel is chnlink_ followed by letters and digits, as in the app's install
         link{oddity}."""
     oddity: str = ""
@@ -61,6 +67,8 @@ class _NotTheKey(Problem):
 
 
 class NotASecretKey(_NotTheKey, code="NotASecretKey"):
+    """It does not look like a secret key of this destination."""
+
     text = """A secret key of {destination.label} is {_prefixes} followed by letters and
         digits{oddity}."""
     oddity: str = ""
@@ -71,7 +79,7 @@ class PublishableKey(_NotTheKey, code="PublishableKey"):
 
 
 class WrongModeKey(_NotTheKey, code="WrongModeKey"):
-    """A test key for live, or a live key for test: the most frequent mistake."""
+    """A test key was entered for live mode, or a live key for test mode."""
 
     text = """This is a {destination.other_mode} key ({prefix}…), and {destination.label} takes
         a {destination.mode} key: {_prefixes}."""
@@ -83,11 +91,15 @@ class MaskedKey(Problem, code="MaskedKey"):
 
 
 class KeyNotRead(Problem, code="KeyNotRead"):
+    """The secret key could not be read from the terminal or standard input."""
+
     text = "The secret key cannot be read: {reason}."
     reason: str
 
 
 class Swapped(Problem, code="Swapped"):
+    """A client id was entered as the secret key, or the other way round."""
+
     text = "This is a {found}, not a {wanted}: are the two swapped?"
     found: str
     wanted: str
@@ -100,6 +112,8 @@ class KeyInClear(Problem, code="KeyInClear"):
 
 
 class NotARedirectUri(Problem, code="NotARedirectUri"):
+    """Stripe would not redirect to this address, or nobody should."""
+
     text = "The redirect URI {reason}."
     reason: str
 
@@ -111,16 +125,22 @@ class RedirectNeedsHttps(Problem, code="RedirectNeedsHttps"):
 
 
 class NotABase(Problem, code="NotABase"):
+    """No Stripe can be at this address."""
+
     text = "The address {reason}."
     reason: str
 
 
 class NotPorts(Problem, code="NotPorts"):
+    """These are no ports to listen on."""
+
     text = "The ports {reason}."
     reason: str
 
 
 class NotAKeyFile(Problem, code="NotAKeyFile"):
+    """The path of a key file is not absolute."""
+
     text = "The path of a key file begins with / or ~/, and this is {_quoted}."
     entered: str
 
@@ -130,11 +150,15 @@ class NotAKeyFile(Problem, code="NotAKeyFile"):
 
 
 class WrongType(Problem, code="WrongType"):
+    """A value in the file has the wrong type: a number instead of a text, say."""
+
     text = "This must be {wanted}."
     wanted: str
 
 
 class SeveralSources(Problem, code="SeveralSources"):
+    """The secret key has more than one source."""
+
     text = "The secret key can come from one place only; here are {_several}."
     names: Sequence[str]
 
@@ -144,6 +168,8 @@ class SeveralSources(Problem, code="SeveralSources"):
 
 
 class UnknownName(Problem, code="UnknownName"):
+    """There is no setting, table, variable or OAuth model of this name."""
+
     text = "There is no {what} {_quoted}{_meant}"
     what: str
     given: str

@@ -30,7 +30,7 @@ _NEEDED = {
 
 
 class NotSetUp(Problem, code="NotSetUp"):
-    """A destination lacks what it cannot do without; ``missing`` has the names of it."""
+    """The destination has no client id, secret key or redirect URI; ``missing`` says which."""
 
     text = """{destination.label} is not set up: it has {_lacks}. Run m3cred config set
         {_first}, or try everything on the demo Stripe with m3cred --demo."""

@@ -31,7 +31,7 @@ def plain_reason(error: OSError) -> str:
 
 
 class StoreUnusable(Problem, code="StoreUnusable"):
-    """A directory or file of the store cannot be used; ``mend``, if any, is the command."""
+    """A directory or file cannot be used; ``mend``, if any, is the command that fixes it."""
 
     text = "{path} cannot be used: {reason}.{_run}"
     path: Path

@@ -86,6 +86,8 @@ class SecretKeyUnusable(NothingSent, code="SecretKeyUnusable"):
 
 
 class KeyOfOtherMode(NothingSent, code="KeyOfOtherMode"):
+    """The secret key that is used is of the other mode than the credential."""
+
     text = """The secret key that is set for this destination is of {_given} mode, but the
         credential is of {_needed} mode."""
     livemode: bool
@@ -94,6 +96,8 @@ class KeyOfOtherMode(NothingSent, code="KeyOfOtherMode"):
 
 
 class TokenMissing(NothingSent, code="TokenMissing"):
+    """A credential of a Stripe App has no access token or refresh token."""
+
     text = "The credential holds no {_token}."
 
     @property
@@ -111,16 +115,22 @@ class NoUsableReply(StripeProblem):
 
 
 class ReplyLost(NoUsableReply, code="ReplyLost"):
+    """The request may have reached Stripe, but no whole answer came."""
+
     text = "No whole answer came from {host}: {reason}."
     reason: str
 
 
 class StripeFailed(NoUsableReply, code="StripeFailed"):
+    """Stripe answered with a 5xx status; what became of the request is unknown."""
+
     text = "{host} failed with status {status}."
     status: int
 
 
 class StripeNonsense(NoUsableReply, code="StripeNonsense"):
+    """Stripe's answer cannot be understood; what became of the request is unknown."""
+
     text = "{host} answered something that cannot be understood: {what}."
     what: str
 

@@ -12,6 +12,8 @@ class StillPending(Problem, code="StillPending"):
 
 
 class KeyDoesNotFit(Problem, code="KeyDoesNotFit"):
+    """The secret key that is set is of the other mode than the credential."""
+
     text = """The secret key that is set for {destination.label} is of {_given} mode, but the
         credential is of {_needed} mode."""
     destination: Destination

@@ -21,7 +21,7 @@ _MOST_NAMED = 5
 
 
 class DeletionNotConfirmed(Problem, code="DeletionNotConfirmed"):
-    """Nobody has said that it is meant; nothing was deleted."""
+    """Nobody confirmed the deletion; nothing was deleted."""
 
     text = "Nothing was deleted, as {reason}."
     reason: str

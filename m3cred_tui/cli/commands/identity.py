@@ -55,7 +55,7 @@ _FILES = {
 
 
 class NoIdentityYet(Problem, code="NoIdentityYet"):
-    """Nothing has been sealed so far."""
+    """There is no identity yet, as nothing has been sealed."""
 
     text = """There is no identity yet: {path} is made with the first credential, or by m3cred
         identity protect."""

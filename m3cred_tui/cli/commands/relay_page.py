@@ -24,7 +24,7 @@ _READABLE = 0o644  # less what the umask takes
 
 
 class FileNotWritten(Problem, code="FileNotWritten"):
-    """A file could not be written; whatever has its name was left as it is."""
+    """A file could not be written; an existing one of that name was left unchanged."""
 
     text = "{path} was not written: {reason}."
     path: Path

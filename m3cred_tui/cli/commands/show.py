@@ -138,7 +138,7 @@ def _revealed(secret: Secret | None) -> str | None:
 
 
 class SecretsToNoTerminal(Problem, code="SecretsToNoTerminal"):
-    """Secrets were asked for where they would go into a file or another program."""
+    """``--reveal`` was given, and standard output is not a terminal."""
 
     text = """Standard output is no terminal, and --reveal shows secrets; --reveal-to-pipe says
         that they are meant to go there."""

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class NothingPending(Problem, code="NothingPending"):
-    """There is nothing to be resumed."""
+    """No credential is pending."""
 
     text = "No credential is pending. Begin one with m3cred create --name NAME."
 
 
 class NotPending(Problem, code="NotPending"):
-    """Nothing that is pending is called so; ``pending`` is what is."""
+    """No pending credential has this ID or name."""
 
     text = "No pending credential has the ID or name “{word}”. {_others}"
     word: str
@@ -43,14 +43,14 @@ class NotPending(Problem, code="NotPending"):
 
 
 class RequestExpired(Problem, code="RequestExpired"):
-    """What was to be resumed has just been removed, as nobody approved it in time."""
+    """The authorization request was removed, as nobody approved it in time."""
 
     text = "“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
     expired: Credential
 
 
 class SeveralPending(Problem, code="SeveralPending"):
-    """It has to be said which one is meant."""
+    """Several credentials are pending, and none was named."""
 
     text = "Say which one, by its ID: {_listed}."
     pending: Sequence[Credential]
@@ -135,7 +135,7 @@ class Terms(NamedTuple):
 
 
 class NotConfirmed(Problem, code="NotConfirmed"):
-    """Nobody has agreed to the account; the approval waits."""
+    """Nobody agreed to the account; the approval is kept."""
 
     text = """No credential was created for {account.id}, as {reason}. What Stripe approved is
         kept; to go on: {go_on}"""
@@ -145,7 +145,7 @@ class NotConfirmed(Problem, code="NotConfirmed"):
 
 
 class UnexpectedAccount(Problem, code="UnexpectedAccount"):
-    """Another account was approved than the one that was expected; the approval waits."""
+    """Stripe approved another account than ``--expect-account``; the approval is kept."""
 
     text = """Stripe has approved {account.id}, not {expected}, so no credential was created.
         The approval is kept; if it is right, after all: {go_on}"""

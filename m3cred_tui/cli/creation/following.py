@@ -167,7 +167,7 @@ _SOON_OVER = "Two minutes are left for the approval."
 
 
 class InputEnded(Problem, code="InputEnded"):
-    """Standard input has ended without an address, and nothing else can bring one."""
+    """Standard input ended without an address, and nothing listens; the request is kept."""
 
     text = """Standard input ended without the address that the browser ended on.
         “{pending.name}” still waits for it: {go_on}"""

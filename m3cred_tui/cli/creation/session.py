@@ -52,14 +52,14 @@ _DONE, _FAILED, _WRONG_USAGE, _SIGNALLED = 0, 1, 2, 128
 
 
 class DestinationOpen(Problem, code="DestinationOpen"):
-    """It has to be said which destination is meant."""
+    """No destination was named, and not exactly one is set up (status 2)."""
 
     text = "Say which destination is meant: {either}."
     either = " or ".join(f"--destination {one.code.lower()}" for one in DESTINATIONS)
 
 
 class Interrupted(Problem, code="Interrupted"):
-    """A signal ended the command; what was begun is still there, or why it is not."""
+    """A signal ended the command; what exists is kept."""
 
     text = "Interrupted{_left}"
     number: signal.Signals

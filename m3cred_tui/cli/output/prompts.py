@@ -44,14 +44,14 @@ _FLAGS_LOCAL = 3  # of what tcgetattr returns
 
 
 class NoTerminal(Problem, code="NoTerminal"):
-    """There is nobody to ask for a passphrase."""
+    """There is no terminal to ask for a passphrase on."""
 
     text = """There is no terminal to ask for a passphrase on; m3cred --help says how to give it
         from a file descriptor."""
 
 
 class PassphraseUnusable(Problem, code="PassphraseUnusable"):
-    """What was given as a passphrase is none."""
+    """The passphrase that was given cannot be used."""
 
     text = "The passphrase from {source} cannot be used: {reason}."
     source: str
@@ -59,7 +59,7 @@ class PassphraseUnusable(Problem, code="PassphraseUnusable"):
 
 
 class PassphraseEmpty(PassphraseUnusable, code="PassphraseEmpty"):
-    """No passphrase was given where one is needed."""
+    """The passphrase that was given is empty."""
 
     reason: str = "it is empty"
 
