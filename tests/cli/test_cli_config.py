@@ -312,6 +312,35 @@ def test_a_failure_has_a_code_for_machines(m3cred: Run, write: Callable[[str], b
     assert json.loads(ended.stdout)["error"]["code"] == "NotToml"
 
 
+@pytest.mark.parametrize(
+    ("live", "test"),
+    [
+        (("CLIENT_ID", "sk_live_1", "Swapped"), ("CLIENT_ID", "1", "NotAClientId")),
+        (
+            ("REDIRECT_URI", "http://a.test", "RedirectNeedsHttps"),
+            ("PORTS", "1", "NotPorts"),
+        ),
+        (("REDIRECT_URI", "ftp://a", "NotARedirectUri"), ("CHANNEL", "1", "NotAChannel")),
+        (("SECRET_KEY", "sk_test_1", "WrongModeKey"), ("SECRET_KEY", "pk_1", "PublishableKey")),
+        (("SECRET_KEY", "sk_live_…", "MaskedKey"), ("SECRET_KEY", "1", "NotASecretKey")),
+        (("OAUTH", "conect", "UnknownName"), ("SECRET_KEY_FILE", "key", "NotAKeyFile")),
+    ],
+    ids=lambda one: one[2],
+)
+def test_machines_read_what_is_wrong_with_a_value(
+    m3cred: Run, live: tuple[str, str, str], test: tuple[str, str, str]
+) -> None:
+    environ = {f"M3CRED_STRIPE_{live[0]}": live[1], f"M3CRED_STRIPE_TEST_{test[0]}": test[1]}
+    told = json.loads(m3cred("config", "--json", **environ).stdout)
+    found = [
+        setting["error"]["code"]
+        for destination in told["destinations"]
+        for setting in destination["settings"].values()
+        if setting["error"]
+    ]
+    assert found == [live[2], test[2]]
+
+
 def test_check_runs_the_command_and_says_what_is_wrong(
     m3cred: Run, write: Callable[[str], bytes]
 ) -> None:
