@@ -1,4 +1,4 @@
-"""Where and in which order the tests run, and what a run says at its end.
+"""Which tests run, where and in which order, and what a run says at its end.
 
 It is here as no conftest.py further down is read by the process that says it.
 """
@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests import own_network
 from tests.e2e import attack_table
@@ -30,7 +31,22 @@ _USUAL: "dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.H
 }
 
 
+QUICK, LONG = "quick", "long"
+"""How many examples Hypothesis tries. On a busy machine one of them may take its time."""
+settings.register_profile(QUICK, max_examples=20, deadline=None)
+settings.register_profile(LONG, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="run also what is marked long, and try more examples",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile(LONG if config.getoption("--long") else QUICK)
     for number, usual in _USUAL.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
@@ -40,7 +56,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the longest: the groups, each of which one process goes through, then e2e."""
+    """Leave out what takes long, unless told otherwise, and begin with what takes longest.
+
+    That is the groups, each of which one process goes through, and then e2e.
+    """
+    if not config.getoption("--long"):
+        left_out = [item for item in items if _is(item, "long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _is(item, "long")]
     for item in items:
         if _is(item, "e2e") and not _is(item, "xdist_group"):
             if not config.stash[_OWN_NETWORK]:

@@ -5,8 +5,12 @@ import socket
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 
 def deprecated(module: str) -> None:
@@ -45,7 +49,7 @@ def test_starlettes_advice_on_httpx_is_not_held_against_its_importer(
 def test_what_is_left_open_is_an_error_wherever_it_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    unraisable = []
+    unraisable: list[UnraisableHookArgs] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
     exec("left.pop()", {"__name__": "another.package", "left": [socket.socket()]})
     [found] = unraisable
@@ -53,7 +57,7 @@ def test_what_is_left_open_is_an_error_wherever_it_is_found(
 
 
 def test_a_coroutine_that_nobody_awaits_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    unraisable = []
+    unraisable: list[UnraisableHookArgs] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
 
     async def never_awaited() -> None: ...

@@ -9,7 +9,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 CTRL_L = "\x0c"
 
 
-@pytest.mark.parametrize("page", ["", "?"], ids=["the list", "the help"])
+@pytest.mark.parametrize(
+    "page", ["", pytest.param("?", marks=pytest.mark.long)], ids=["the list", "the help"]
+)
 async def test_what_another_program_wrote_is_gone_after_ctrl_l(
     app: Terminal, page: str
 ) -> None:
@@ -22,6 +24,7 @@ async def test_what_another_program_wrote_is_gone_after_ctrl_l(
     await app.shows(lambda screen: screen == before)
 
 
+@pytest.mark.long
 async def test_a_window_that_was_small_for_a_moment_is_drawn_whole(app: Terminal) -> None:
     await app.settles(0.5)
     before = app.text
