@@ -3,6 +3,7 @@
 It is here as no conftest.py further down is read by the process that says it.
 """
 
+import gc
 import signal
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             elif "chromium" in getattr(item, "fixturenames", ()):  # one is heavy enough
                 item.add_marker(pytest.mark.xdist_group("chromium"))
     items.sort(key=lambda item: (not _is(item, "xdist_group"), not _is(item, "e2e")))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected to the end: the garbage collector took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _is(item: pytest.Item, marked: str) -> bool:
