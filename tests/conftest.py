@@ -5,6 +5,7 @@ It is here as no conftest.py further down is read by the process that says it.
 
 import gc
 import signal
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,6 +62,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     That is the groups, each of which one process goes through, and then e2e.
     """
+    _mark_variants(items)
     if not config.getoption("--long"):
         left_out = [item for item in items if _is(item, "long")]
         config.hook.pytest_deselected(items=left_out)
@@ -72,6 +74,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             elif "chromium" in getattr(item, "fixturenames", ()):  # one is heavy enough
                 item.add_marker(pytest.mark.xdist_group("chromium"))
     items.sort(key=lambda item: (not _is(item, "xdist_group"), not _is(item, "e2e")))
+
+
+def _mark_variants(items: list[pytest.Item]) -> None:
+    """Mark as long what comes after as many variants of a test as it has to run quickly."""
+    variants: Counter[str] = Counter()
+    for item in items:
+        if few := item.get_closest_marker("quick"):
+            test = item.nodeid.partition("[")[0]
+            variants[test] += 1
+            if variants[test] > few.args[0]:
+                item.add_marker(pytest.mark.long)
 
 
 def pytest_collection_finish() -> None:

@@ -51,8 +51,6 @@ STARTS: Mapping[str, tuple[list[str], str]] = {
     ),
 }
 
-SHELLS = ["bash", *(pytest.param(one, marks=pytest.mark.long) for one in ("zsh", "fish"))]
-
 Shell = Callable[[str], Awaitable[Terminal]]
 
 
@@ -103,7 +101,8 @@ class Journey:
         await self._shown.shows(lambda text: text.strip() == PROMPT)
 
 
-@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.quick(1)
 async def test_a_name_with_blanks_and_quotes_is_completed_as_it_is(
     shell: Shell, name: str
 ) -> None:
@@ -114,7 +113,8 @@ async def test_a_name_with_blanks_and_quotes_is_completed_as_it_is(
         assert "There is no credential" not in text
 
 
-@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.quick(1)
 async def test_commands_options_settings_and_files_are_completed(
     shell: Shell, name: str
 ) -> None:

@@ -40,14 +40,8 @@ async def approved(app: Terminal, opened: OpenedUrls) -> Seen:
     return account
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        signal.SIGKILL,
-        pytest.param(signal.SIGHUP, marks=pytest.mark.long),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.quick(1)
 async def test_an_approval_survives_whatever_ends_the_app_and_the_next_start_offers_it(
     app: Terminal, opened: OpenedUrls, home: Home, start: Start, number: signal.Signals
 ) -> None:

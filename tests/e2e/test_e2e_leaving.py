@@ -39,6 +39,7 @@ def assert_as_it_was(app: Terminal) -> None:
 
 
 @pytest.mark.parametrize("key", ["q", CTRL_Q], ids=["q", "ctrl+q"])
+@pytest.mark.quick(1)
 async def test_a_key_leaves_the_terminal_as_it_was(app: Terminal, key: str) -> None:
     assert modes_left_changed(app.raw)
     app.press(key)
@@ -47,6 +48,7 @@ async def test_a_key_leaves_the_terminal_as_it_was(app: Terminal, key: str) -> N
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
+@pytest.mark.quick(1)
 async def test_a_signal_leaves_the_terminal_as_it_was_and_is_logged(
     app: Terminal, number: signal.Signals, home: Home
 ) -> None:
@@ -59,9 +61,8 @@ async def test_a_signal_leaves_the_terminal_as_it_was_and_is_logged(
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
-@pytest.mark.parametrize(
-    "outputs", [2, *(pytest.param(one, marks=pytest.mark.long) for one in (1, 3, 5))]
-)
+@pytest.mark.parametrize("outputs", [1, 2, 3, 5])
+@pytest.mark.quick(1)
 async def test_a_signal_during_the_start_leaves_the_terminal_as_it_was(
     start: Start, number: signal.Signals, outputs: int
 ) -> None:
@@ -85,6 +86,7 @@ async def test_being_told_to_go_on_while_it_leaves_does_not_take_the_terminal_ba
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda it: it.name)
+@pytest.mark.quick(1)
 async def test_after_a_stop_it_goes_on_and_leaves_the_terminal_as_it_was(
     app: Terminal, number: signal.Signals
 ) -> None:

@@ -9,9 +9,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 CTRL_L = "\x0c"
 
 
-@pytest.mark.parametrize(
-    "page", ["", pytest.param("?", marks=pytest.mark.long)], ids=["the list", "the help"]
-)
+@pytest.mark.parametrize("page", ["", "?"], ids=["the list", "the help"])
+@pytest.mark.quick(1)
 async def test_what_another_program_wrote_is_gone_after_ctrl_l(
     app: Terminal, page: str
 ) -> None:
