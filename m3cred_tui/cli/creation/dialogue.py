@@ -46,15 +46,13 @@ _ANSWERED = "Stripe has answered; asking which account it is."
 _SOON_OVER = "Two minutes are left for the approval."
 
 
-class InputEnded(Problem):
-    """Standard input has ended without an address, and nothing else can bring one."""
+class InputEnded(Problem, code="InputEnded"):
+    """Standard input ended without an address, and nothing listens; the request is kept."""
 
-    def __init__(self, pending: Credential, go_on: str) -> None:
-        super().__init__(
-            "Standard input ended without the address that the browser ended on. "
-            f"“{pending.name}” still waits for it: {go_on}"
-        )
-        self.pending = pending
+    text = """Standard input ended without the address that the browser ended on.
+        “{pending.name}” still waits for it: {go_on}"""
+    pending: Credential
+    go_on: str
 
 
 class Terms(NamedTuple):
@@ -66,27 +64,24 @@ class Terms(NamedTuple):
     """This account, and no other one."""
 
 
-class NotConfirmed(Problem):
-    """Nobody has agreed to the account; the approval waits."""
+class NotConfirmed(Problem, code="NotConfirmed"):
+    """Nobody agreed to the account; the approval is kept."""
 
-    def __init__(self, account: StripeAccount, reason: str, go_on: str) -> None:
-        super().__init__(
-            f"No credential was created for {account.id}, as {reason}. What Stripe approved is "
-            f"kept; to go on: {go_on}"
-        )
-        self.account = account
+    text = """No credential was created for {account.id}, as {reason}. What Stripe approved is
+        kept; to go on: {go_on}"""
+    account: StripeAccount
+    reason: str
+    go_on: str
 
 
-class UnexpectedAccount(Problem):
-    """Another account was approved than the one that was expected; the approval waits."""
+class UnexpectedAccount(Problem, code="UnexpectedAccount"):
+    """Stripe approved another account than ``--expect-account``; the approval is kept."""
 
-    def __init__(self, account: StripeAccount, expected: str, go_on: str) -> None:
-        super().__init__(
-            f"Stripe has approved {account.id}, not {expected}, so no credential was created. "
-            f"The approval is kept; if it is right, after all: {go_on}"
-        )
-        self.account = account
-        self.expected = expected
+    text = """Stripe has approved {account.id}, not {expected}, so no credential was created.
+        The approval is kept; if it is right, after all: {go_on}"""
+    account: StripeAccount
+    expected: str
+    go_on: str
 
 
 class Dialogue:

@@ -47,36 +47,33 @@ if TYPE_CHECKING:
 _DONE, _FAILED, _WRONG_USAGE, _SIGNALLED = 0, 1, 2, 128
 
 
-class DestinationOpen(Problem):
-    """It has to be said which destination is meant."""
+class DestinationOpen(Problem, code="DestinationOpen"):
+    """No destination was named, and not exactly one is set up (status 2)."""
 
-    def __init__(self) -> None:
-        either = " or ".join(f"--destination {one.code.lower()}" for one in DESTINATIONS)
-        super().__init__(f"Say which destination is meant: {either}.")
+    text = "Say which destination is meant: {either}."
+    either = " or ".join(f"--destination {one.code.lower()}" for one in DESTINATIONS)
 
 
-class Interrupted(Problem):
-    """A signal ended the command; what was begun is still there, or why it is not."""
+class Interrupted(Problem, code="Interrupted"):
+    """A signal ended the command; what exists is kept."""
 
-    def __init__(
-        self,
-        number: signal.Signals,
-        pending: Credential | None,
-        go_on: str,
-        end: Approved | Failed | None = None,
-    ) -> None:
-        """Take what is on the disk, how to go on with it, and what became of a code."""
-        super().__init__(
-            f"Interrupted. {state_of(pending)}; to go on: {go_on}"
-            if pending is not None
-            else f"Interrupted. {end.problem}"
-            if isinstance(end, Failed)
-            else f"Interrupted. Stripe connected {end.account.id}. It is lost: {end.unkept}"
-            if end is not None and end.unkept
-            else "Interrupted; nothing was created."
-        )
-        self.number = number
-        self.pending = pending
+    text = "Interrupted{_left}"
+    number: signal.Signals
+    pending: Credential | None
+    """On the disk."""
+    go_on: str
+    end: Approved | Failed | None = None
+    """What became of a code."""
+
+    @property
+    def _left(self) -> str:
+        if self.pending is not None:
+            return f". {state_of(self.pending)}; to go on: {self.go_on}"
+        if isinstance(self.end, Failed):
+            return f". {self.end.problem}"
+        if self.end is not None and self.end.unkept:
+            return f". Stripe connected {self.end.account.id}. It is lost: {self.end.unkept}"
+        return "; nothing was created."
 
 
 @dataclass(slots=True)
@@ -263,41 +260,40 @@ async def _open_none(_url: str) -> None:
     """Leave it to the user."""
 
 
-class NothingPending(Problem):
-    """There is nothing to be resumed."""
+class NothingPending(Problem, code="NothingPending"):
+    """No credential is pending."""
 
-    def __init__(self) -> None:
-        super().__init__("No credential is pending. Begin one with m3cred create --name NAME.")
-
-
-class NotPending(Problem):
-    """Nothing that is pending is called so; ``pending`` is what is."""
-
-    def __init__(self, word: str, pending: Sequence[Credential]) -> None:
-        super().__init__(
-            f"No pending credential has the ID or name “{clean(word, most=64)}”. "
-            + (f"Pending are: {_listed(pending)}." if pending else "None is pending.")
-        )
-        self.word = word
-        self.pending = tuple(pending)
+    text = "No credential is pending. Begin one with m3cred create --name NAME."
 
 
-class RequestExpired(Problem):
-    """What was to be resumed has just been removed, as nobody approved it in time."""
+class NotPending(Problem, code="NotPending"):
+    """No pending credential has this ID or name."""
 
-    def __init__(self, expired: Credential) -> None:
-        super().__init__(
-            f"“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
-        )
-        self.expired = expired
+    text = "No pending credential has the ID or name “{word}”. {_others}"
+    word: str
+    pending: Sequence[Credential]
+
+    @property
+    def _others(self) -> str:
+        return f"Pending are: {_listed(self.pending)}." if self.pending else "None is pending."
 
 
-class SeveralPending(Problem):
-    """It has to be said which one is meant."""
+class RequestExpired(Problem, code="RequestExpired"):
+    """The authorization request was removed, as nobody approved it in time."""
 
-    def __init__(self, pending: Sequence[Credential]) -> None:
-        super().__init__(f"Say which one, by its ID: {_listed(pending)}.")
-        self.pending = tuple(pending)
+    text = "“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
+    expired: Credential
+
+
+class SeveralPending(Problem, code="SeveralPending"):
+    """Several credentials are pending, and none was named."""
+
+    text = "Say which one, by its ID: {_listed}."
+    pending: Sequence[Credential]
+
+    @property
+    def _listed(self) -> str:
+        return _listed(self.pending)
 
 
 def find_pending(
@@ -323,7 +319,7 @@ def find_pending(
         return found[0]
     if gone := _called(word, expired):
         raise RequestExpired(gone[0])
-    raise NothingPending if word is None else NotPending(word, pending)
+    raise NothingPending if word is None else NotPending(clean(word, most=64), pending)
 
 
 def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credential]:
