@@ -1,4 +1,4 @@
-"""The wait for Stripe's answer, by whichever way it comes first."""
+"""The wait for Stripe's redirect, by the loopback server or a paste."""
 
 import asyncio
 import ssl
@@ -129,9 +129,9 @@ async def until_answered(
     taken: Callable[[], Problem | None],
     patience: Callable[[], float],
 ) -> AsyncGenerator[BrowserOpened | Visited | Noticed]:
-    """Yield what is to be told until an answer has come or ``patience`` has run out.
+    """Yield what to report until a redirect has come or ``patience`` has run out.
 
-    None waits for another: a browser may take long to start, and the answer may come from
+    None waits for another: a browser may take long to start, and the redirect may come from
     another one, or by a paste. Raises the problem that ``taken``, which may block, returns.
     """
     browser = asyncio.create_task(_opened(opening))

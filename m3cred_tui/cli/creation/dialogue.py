@@ -165,7 +165,7 @@ class Dialogue:
         )
 
     async def _begin(self, ready: UrlReady) -> None:
-        """Show the URL, and begin what goes on beside the wait."""
+        """Show the URL, and start the tasks that run during the wait."""
         self._whereabouts = await self._ways.whereabouts(ready.short_url)
         if not self._only_by_paste:
             self._announce(ready, self._whereabouts)

@@ -1,4 +1,4 @@
-"""Running ``m3cred create`` and ``m3cred resume``: what is begun, signals, and how it ended."""
+"""Running ``m3cred create`` and ``m3cred resume``: signals, how it ended, what is pending."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _settings(*, demo: bool) -> AbstractContextManager[Settings]:
 
 
 def _status(session: Session, work: Work) -> int:
-    """Do it, tell how it ended, and return the exit status."""
+    """Do it, report how it ended, and return the exit status."""
     try:
         result = asyncio.run(_until_a_signal(work(session)))
     except Problem as problem:
@@ -238,7 +238,7 @@ async def _begun(session: Session, draft: Draft) -> Dialogue:
 
 
 async def _expire(session: Session) -> list[Credential]:
-    """Remove the requests whose time is over, tell of each once, and return them."""
+    """Remove the requests whose time is over, report each once, and return them."""
     gone = await asyncio.to_thread(session.store.requests.expire, now())
     for one in gone:
         session.console.say(f"“{one.name}” was not approved in ten minutes and is removed.")
