@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from m3cred_tui.cli.parser import COMMANDS, parser
+from m3cred_tui.cli.parser import parser
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -41,30 +41,17 @@ run.
 
 def page() -> str:
     """Return the whole page."""
-    sections = [_section(parser([]), "m3cred", "")]
-    for name, does in COMMANDS.items():
-        sections += _sections(_below(parser([name]))[name], f"m3cred {name}", does)
-    return "\n".join([_INTRODUCTION, *sections])
+    return "\n".join([_INTRODUCTION, *_sections(parser(), "m3cred", "")])
 
 
 def _sections(of: argparse.ArgumentParser, name: str, does: str) -> Iterator[str]:
     yield _section(of, name, does)
-    helps = {
-        one.dest: one.help or ""
-        for action in of._actions
-        if isinstance(action, argparse._SubParsersAction)
-        for one in action._choices_actions
-    }
-    for verb, below in _below(of).items():
-        yield from _sections(below, f"{name} {verb}", helps.get(verb, ""))
-
-
-def _below(of: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    found: dict[str, argparse.ArgumentParser] = {}
     for action in of._actions:
         if isinstance(action, argparse._SubParsersAction):
-            found |= action.choices
-    return found
+            for one in action._choices_actions:
+                yield from _sections(
+                    action.choices[one.dest], f"{name} {one.dest}", one.help or ""
+                )
 
 
 def _section(of: argparse.ArgumentParser, name: str, does: str) -> str:

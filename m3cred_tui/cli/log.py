@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.files import check_private_file, private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,8 +133,6 @@ class _LogFile(logging.Handler):
 
 
 def _append(path: Path, data: bytes) -> None:
-    from m3cred_tui.store.files import check_private_file, private_folder
-
     with private_folder(path.parent, make=True) as folder:
         _make_room(folder, path.name, len(data))
         file = os.open(path.name, _APPEND, 0o600, dir_fd=folder)

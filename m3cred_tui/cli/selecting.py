@@ -1,21 +1,46 @@
-"""Finding the credential that a word on the command line means."""
+"""The store of this user, and the credential in it that a word on the command line means."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.config.locations import Locations, locations
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
     from m3cred_tui.store.directory.record import Damaged
-    from m3cred_tui.store.directory.store import CredentialStore
 
     Row = Credential | Damaged
+
+
+class Opened(NamedTuple):
+    """Where things lie, and what reads them."""
+
+    places: Locations
+    identity: IdentityFile
+    store: CredentialStore
+
+    def unlock(self, chosen: Namespace) -> None:
+        """Unlock the identity as the command line has it; raises what ``unlock`` does."""
+        from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - `list` asks nothing
+
+        unlock(self.identity, chosen.passphrase_fd)
+
+
+def opened(*, demo: bool) -> Opened:
+    """Return what a command works on; nothing is read yet."""
+    places = locations(demo=demo)
+    identity = IdentityFile(places.identity)
+    return Opened(places, identity, CredentialStore(places.data, identity))
+
 
 LEAST_PREFIX = 4
 """Characters of an ID; by fewer, a slip of the finger would be an ID, too."""
@@ -93,7 +118,7 @@ def _name_of(row: Row) -> str | None:
 
 
 def _nearest(word: str, names: Sequence[str]) -> str | None:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - brings re, for a slip only
 
     by_key = {name_key(name): name for name in names}
     key = name_key(word[: _ID_LENGTH * 4])

@@ -1,28 +1,34 @@
 """Wiring: the rooms, put together for the app and for the commands."""
 
+# ruff: noqa: PLC0415  The app's first paint needs neither Stripe, a server nor a browser, so that
+# what brings them is imported when it is asked for.
+
 from __future__ import annotations
 
 import getpass
 import os
 import socket
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from m3cred_tui.cli.log import logging_to
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings, settings_from
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator
     from pathlib import Path
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.browser.ways import Ways
+    from m3cred_tui.cli.selecting import Opened
     from m3cred_tui.config.key_source import KeySource
     from m3cred_tui.config.setup import Check, Setup
     from m3cred_tui.model.credential import Destination
@@ -95,6 +101,20 @@ def upkeep_from(settings: Settings, store: CredentialStore, identity: IdentityFi
     from m3cred_tui.upkeep.service import Upkeep
 
     return Upkeep(store, lambda destination: settings.platform(destination, identity), now)
+
+
+@contextmanager
+def upkeep_of(chosen: Namespace, here: Opened) -> Iterator[Upkeep]:
+    """Yield the upkeep, with the identity unlocked; with --demo, its Stripe runs meanwhile.
+
+    Raises what ``Opened.unlock`` does.
+    """
+    here.unlock(chosen)
+    with (
+        demo_settings() if chosen.demo else nullcontext(settings_from(os.environ)) as settings,
+        logging_to(settings.locations.log),
+    ):
+        yield upkeep_from(settings, here.store, here.identity)
 
 
 def ways_from(settings: Settings) -> Ways:

@@ -7,9 +7,10 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from m3cred_tui.cli.ending import let_exchange_end
+from m3cred_tui.cli.ending import FAILED, let_exchange_end
 from m3cred_tui.cli.log import line_of, logging_to, traceback_of
 from m3cred_tui.cli.wiring import (
+    StoredSettings,
     authorizer_for,
     created_by,
     demo_settings,
@@ -19,15 +20,16 @@ from m3cred_tui.cli.wiring import (
     upkeep_from,
     ways_from,
 )
-from m3cred_tui.model.problem import Problem
-from m3cred_tui.system.process import close_to_others
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.ui.app import M3credApp
+from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.terminal.abilities import abilities
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.config.settings import Settings
-    from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.ui.services import Services
 
 
 def tell_crash(fault: BaseException, log: Path) -> None:
@@ -39,7 +41,6 @@ def tell_crash(fault: BaseException, log: Path) -> None:
         sys.stderr.write("\n".join([*traceback_of(fault), sentence, ""]))
 
 
-_FAILED = 1
 _TO_DEMO = -1  # no exit status: the user goes on to the demo
 
 
@@ -47,20 +48,16 @@ def open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True
     """Open the app full screen until the user leaves; return the exit status.
 
     An identity under a passphrase is unlocked before, by the descriptor's line if one is given.
+    Raises ``Problem`` where it cannot be opened.
     """
-    close_to_others()
     if reason := _unfit_terminal():
         sys.stderr.write(f"m3cred: {reason}\n")
-        return _FAILED
-    try:
-        with (
-            demo_settings() if demo else normal_settings() as settings,
-            logging_to(settings.locations.log),
-        ):
-            status = _run(settings, passphrase_fd, mouse=mouse)
-    except Problem as problem:
-        sys.stderr.write(f"m3cred: {problem}\n")
-        return _FAILED
+        return FAILED
+    with (
+        demo_settings() if demo else normal_settings() as settings,
+        logging_to(settings.locations.log),
+    ):
+        status = _run(settings, passphrase_fd, mouse=mouse)
     return open_app(demo=True, mouse=mouse) if status == _TO_DEMO else status
 
 
@@ -77,16 +74,11 @@ def _unfit_terminal() -> str | None:
 
 
 def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -> int:
-    from m3cred_tui.store.identity import IdentityFile
-
     identity = IdentityFile(settings.locations.identity)
-    if identity.is_locked():  # the usual start does without the rest
-        from m3cred_tui.cli.output.prompts import unlocked_for_start
+    if identity.is_locked():
+        from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - seldom, and 5 ms
 
-        unlocked_for_start(identity, passphrase_fd)
-    from m3cred_tui.ui.app import M3credApp
-    from m3cred_tui.ui.terminal.abilities import abilities
-
+        unlock(identity, passphrase_fd, is_optional=True)
     app = M3credApp(services_from(settings, identity), abilities(os.environ))
     try:
         app.run(mouse=mouse)
@@ -106,11 +98,6 @@ def _end_key_commands() -> None:
 
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Put the rooms together, around the identity that was unlocked if one was."""
-    from m3cred_tui.cli.wiring import StoredSettings
-    from m3cred_tui.store.directory.store import CredentialStore
-    from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.ui.services import Services
-
     places = settings.locations
     opener = identity or IdentityFile(places.identity)
     store = CredentialStore(places.data, opener)

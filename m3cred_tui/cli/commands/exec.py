@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from m3cred_tui.cli.ending import misused
+from m3cred_tui.cli.selecting import opened, selected
+from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.problems import plain_reason
+
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Mapping
 
     from m3cred_tui.upkeep.account import Access
@@ -21,31 +29,8 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 _STANDARD = 2
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add which credential, and the command."""
-    from argparse import REMAINDER
-
-    parser.usage = "m3cred exec [-h] NAME -- COMMAND [ARGUMENT ...]"
-    parser.description = (
-        "Run a command with STRIPE_API_KEY and STRIPE_ACCOUNT in its environment, and nowhere "
-        "else. It takes the place of m3cred, so signals and the exit status are its own; "
-        "m3cred's own variables (M3CRED_…) are not handed on."
-    )
-    parser.epilog = (
-        "Status 127 if the command is not found, 126 if it cannot be run, 1 if there is no key "
-        "for it."
-    )
-    parser.add_argument("name", metavar="NAME", help="its name, ID, or the beginning of its ID")
-    parser.add_argument("command_line", nargs=REMAINDER, metavar="COMMAND", help="after --")
-
-
 def run(chosen: Namespace) -> int:
     """Do what was chosen on the command line; return only if the command was not run."""
-    from m3cred_tui.cli.ending import failed, misused
-    from m3cred_tui.model.problem import Problem
-    from m3cred_tui.system.process import close_memory_to_others
-
-    close_memory_to_others()
     command = chosen.command_line
     is_marked = command[:1] == ["--"]
     if is_marked:
@@ -57,10 +42,7 @@ def run(chosen: Namespace) -> int:
             "the demo Stripe ends with this m3cred, so no command could reach it; m3cred "
             "demo-stripe runs one that stays."
         )
-    try:
-        access = _access(chosen)
-    except Problem as problem:
-        return failed(problem)
+    access = _access(chosen)
     _close_descriptor(chosen.passphrase_fd)
     return _replaced_by(command, environment(os.environ, access))
 
@@ -75,11 +57,6 @@ def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
 
 
 def _access(chosen: Namespace) -> Access:
-    import asyncio
-
-    from m3cred_tui.cli.opening import opened, upkeep_of
-    from m3cred_tui.cli.selecting import selected
-
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     with upkeep_of(chosen, here) as upkeep:
@@ -116,11 +93,6 @@ def _replace(command: list[str], environ: Mapping[str, str]) -> NoReturn:
 
 
 def _not_run(program: str, error: OSError | ValueError, environ: Mapping[str, str]) -> int:
-    import shutil
-
-    from m3cred_tui.model.text import clean
-    from m3cred_tui.store.problems import plain_reason
-
     shown = f"“{clean(program, most=200)}”"
     is_there = shutil.which(program, os.F_OK, environ.get("PATH")) is not None
     if isinstance(error, FileNotFoundError | NotADirectoryError) and not is_there:

@@ -6,21 +6,25 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.json import (
     account_text,
     error_fields,
     iso,
     json_text,
     local,
+    put_json,
     row_json,
     status_text,
 )
+from m3cred_tui.cli.selecting import opened, selected
 from m3cred_tui.model.credential import Credential, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
+from m3cred_tui.upkeep.problems import StillPending
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Iterator
 
     from m3cred_tui.model.check import CheckResult
@@ -147,49 +151,8 @@ class SecretsToNoTerminal(Problem):
         )
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add which credential, and how much of it."""
-    from m3cred_tui.cli.ending import add_json
-
-    parser.description = (
-        "Show a credential without its secrets, whether its sealed part opens and agrees, and "
-        "the fields that it fills in a m3ter Integration Configuration."
-    )
-    parser.add_argument("name", metavar="NAME", help="its name, ID, or the beginning of its ID")
-    parser.add_argument(
-        "--integration",
-        action="store_true",
-        help="only what goes into an Integration Configuration, as JSON in the API's names",
-    )
-    parser.add_argument(
-        "--reveal", action="store_true", help="the tokens, too, if this is a terminal"
-    )
-    parser.add_argument(
-        "--reveal-to-pipe",
-        action="store_true",
-        help="the tokens, too, wherever standard output goes",
-    )
-    add_json(parser)
-
-
 def run(chosen: Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.ending import telling
-    from m3cred_tui.system.process import close_to_others
-
-    close_to_others()
-    return telling(_show)(chosen)
-
-
-def _show(chosen: Namespace) -> int:
-    from m3cred_tui.cli.ending import DONE
-    from m3cred_tui.cli.opening import opened
-    from m3cred_tui.cli.output.json import json_text, put_json
-    from m3cred_tui.cli.selecting import selected
-    from m3cred_tui.model.credential import Credential, integration_fields
-    from m3cred_tui.store.problems import CredentialDamaged
-    from m3cred_tui.upkeep.problems import StillPending
-
     is_revealed = chosen.reveal or chosen.reveal_to_pipe
     if is_revealed and not (chosen.reveal_to_pipe or sys.stdout.isatty()):
         raise SecretsToNoTerminal  # before anybody is asked for a passphrase

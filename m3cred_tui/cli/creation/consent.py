@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.authorize.journal import created
-from m3cred_tui.cli.creation.incoming import can_ask, incoming
+from m3cred_tui.cli.output.prompts import can_ask, says_yes
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.credential import Credential, Draft, Status, is_credential_id
 from m3cred_tui.model.name import name_key
@@ -184,8 +184,7 @@ async def agreed(
     if not can_ask():
         reason = "nobody could be asked"
         raise NotConfirmed(account, reason, f"{go_on} --expect-account {account.id}")
-    console.tell("Create the credential? [y/N] ", end="")
-    if not await _says_yes(console):
+    if not await says_yes("Create the credential?"):
         raise NotConfirmed(account, "you did not agree", go_on)
 
 
@@ -205,16 +204,6 @@ async def saved(
             raise
         console.say(str(problem))
     return credential
-
-
-async def _says_yes(console: Console) -> bool:
-    with incoming(shown=True) as lines:
-        try:
-            answer = await lines.get()
-        except asyncio.CancelledError:
-            console.tell("")  # what is said next begins a line
-            raise
-    return (answer or "").strip().lower() in {"y", "yes"}
 
 
 def _described(approved: Approved) -> str:

@@ -19,8 +19,9 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.callback.pasted import PasteIncomplete
-from m3cred_tui.cli.creation.incoming import incoming, is_typed
+from m3cred_tui.cli.creation.incoming import incoming
 from m3cred_tui.cli.output.json import begin_json
+from m3cred_tui.cli.output.prompts import is_typed
 from m3cred_tui.cli.wiring import now
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.problem import Problem

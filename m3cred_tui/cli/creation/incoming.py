@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.callback.pasted import LONGEST_PASTE
-from m3cred_tui.cli.output.prompts import is_in_foreground
+from m3cred_tui.cli.output.prompts import is_in_foreground, is_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,16 +23,6 @@ _AT_ONCE = 65_536
 _LONGEST_LINE = 4 * LONGEST_PASTE  # bytes; what is longer comes in pieces, and is no address
 _LOCAL = 3  # of what tcgetattr returns
 _LOOK_SECONDS = 0.5
-
-
-def is_typed() -> bool:
-    """Tell whether standard input is a terminal at which somebody can answer."""
-    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
-
-
-def can_ask() -> bool:
-    """Tell whether somebody sees a question, and can answer it."""
-    return is_typed() and sys.stderr.isatty()
 
 
 @contextmanager

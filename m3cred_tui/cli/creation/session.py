@@ -23,15 +23,14 @@ from m3cred_tui.cli.creation.consent import (
 from m3cred_tui.cli.creation.following import Begun, Manner, announce_for_later, approval
 from m3cred_tui.cli.ending import let_exchange_end
 from m3cred_tui.cli.log import logging_to
-from m3cred_tui.cli.opening import opened
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
+from m3cred_tui.cli.selecting import opened
 from m3cred_tui.cli.wiring import authorizer_for, created_by, demo_settings, now, ways_from
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.model.credential import DESTINATIONS, Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.system.process import close_to_others
 from m3cred_tui.system.signals import told_of_signals
 
 if TYPE_CHECKING:
@@ -99,7 +98,6 @@ class Session:
 
 def in_session(chosen: argparse.Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
-    close_to_others()
     console = Console(chosen.json, chosen.demo)
     try:
         with _settings(demo=chosen.demo) as settings, logging_to(settings.locations.log):

@@ -38,6 +38,7 @@ T = TypeVar("T")
 LONGEST_PASSPHRASE = 1024
 """Bytes of UTF-8."""
 
+_INPUT = 0
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
 _FLAGS_LOCAL = 3  # of what tcgetattr returns
@@ -154,19 +155,63 @@ def opened_with(descriptor: int | None, prompt: str, to_open: Callable[[Secret],
     raise AssertionError
 
 
-def unlocked_for_start(identity: IdentityFile, descriptor: int | None) -> None:
-    """Unlock the identity if need be; on the terminal, an empty answer leaves it locked.
+def unlock(
+    identity: IdentityFile, descriptor: int | None, *, is_optional: bool = False
+) -> None:
+    """Unlock the identity if it is under a passphrase.
 
-    Raises what :func:`opened_with` does.
+    If that is optional, Enter alone on the terminal leaves it locked. Raises what
+    :func:`opened_with` does.
     """
     if not identity.is_locked():
         return
-    prompt = "Passphrase of the identity (Enter alone: only look at the list): "
+    otherwise = " (Enter alone: only look at the list)" if is_optional else ""
     try:
-        opened_with(descriptor, prompt, identity.unlock)
+        opened_with(descriptor, f"Passphrase of the identity{otherwise}: ", identity.unlock)
     except PassphraseEmpty:
-        if descriptor is not None:
+        if descriptor is not None or not is_optional:
             raise
+
+
+def is_typed() -> bool:
+    """Tell whether standard input is a terminal at which somebody can answer."""
+    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
+
+
+def can_ask() -> bool:
+    """Tell whether somebody sees a question, and can answer it."""
+    return is_typed() and sys.stderr.isatty()
+
+
+async def says_yes(question: str) -> bool:
+    """Ask on the terminal whether to do something; anything but y or yes is a no.
+
+    Ask only where :func:`can_ask` says so. A job that is sent to the background waits until it
+    is back, as reading there would stop it.
+    """
+    import asyncio  # noqa: PLC0415 - takes 40 ms, and most commands ask nothing
+
+    loop = asyncio.get_running_loop()
+    _write(f"{question} [y/N] ")
+    try:
+        while True:
+            typed = asyncio.Event()
+            loop.add_reader(_INPUT, typed.set)
+            try:
+                await typed.wait()
+            finally:
+                loop.remove_reader(_INPUT)
+            if is_in_foreground(_INPUT):
+                break
+            await asyncio.sleep(_NOTICE_SECONDS)  # the line is for the shell
+    except asyncio.CancelledError:
+        _write("\n")  # what is said next begins a line
+        raise
+    try:
+        answer = os.read(_INPUT, LONGEST_PASSPHRASE)
+    except OSError:  # EIO: the terminal has gone
+        return False
+    return answer.strip().lower() in {b"y", b"yes"}
 
 
 @contextmanager

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_FAILED, _INTERRUPTED = 1, 130
+_FAILED = 1
 _NOBODY_READS = 141
 """What a shell says of a program that SIGPIPE ended, as it ends ``ls | head -1``."""
 
@@ -39,8 +39,6 @@ def guarded(do: Callable[[], int]) -> int:
             return do()
         finally:  # argparse leaves by SystemExit
             sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _INTERRUPTED
     except OSError as error:
         if error.errno not in _NOT_WRITTEN:
             raise
@@ -95,7 +93,7 @@ def _told(error: OSError) -> int:
     """Say why standard output takes no more, unless it is that nobody reads it."""
     if isinstance(error, BrokenPipeError):
         return _NOBODY_READS
-    from m3cred_tui.store.problems import plain_reason
+    from m3cred_tui.store.problems import plain_reason  # noqa: PLC0415 - seldom, and 10 ms
 
     with suppress(OSError):
         sys.stderr.write(f"m3cred: standard output takes no more: {plain_reason(error)}.\n")

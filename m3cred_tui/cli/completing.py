@@ -1,14 +1,27 @@
-"""What fits where a word is being typed, found by going through the parser of the words."""
+"""What may stand next on a command line, for the shells that ask.
+
+It is found by going through the parser of the words. For bash, which splits a word at every
+``:`` and ``=`` and takes over what is returned as it is, lines are taken apart and put together
+here, too.
+"""
 
 # ruff: noqa: SLF001  argparse has no other way to look into a parser
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.cli.parser import parser
+from m3cred_tui.cli.selecting import opened
+from m3cred_tui.config.change import SECRET_KEY
+from m3cred_tui.config.file import table_of
+from m3cred_tui.config.setup import CHECKS
+from m3cred_tui.model.credential import DESTINATIONS, Credential
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Kind(StrEnum):
@@ -44,17 +57,15 @@ _ID_LETTERS = frozenset("0123456789abcdef-")
 
 def answer(words: Sequence[str]) -> Answer:
     """Return what fits in the place of the last word; the program's name is not among them."""
-    from m3cred_tui.cli.parser import parser
-
     *before, current = words or [""]
-    place = _Place(parser(before))
+    walk = _Walk(parser())
     for word in before:
-        place.go_on(word)
-    return place.answer(current)
+        walk.go_on(word)
+    return walk.answer(current)
 
 
-class _Place:
-    """Where on a command line we are."""
+class _Walk:
+    """Goes along a command line, word by word, through the parser of each."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._path: list[str] = []
@@ -131,38 +142,25 @@ class _Place:
     def _named(self, action: argparse.Action, current: str) -> Iterator[Candidate]:
         match self._path, action.dest:
             case ["config", "set" | "unset"], "name":
-                yield from settings()
+                yield from _settings()
             case ["resume"], "pending":
-                yield from credentials(current, is_demo=self._is_demo, only_pending=True)
+                yield from _credentials(current, is_demo=self._is_demo, only_pending=True)
             case [command], "name" | "names" if command in _OF_CREDENTIALS:
-                yield from credentials(current, is_demo=self._is_demo)
+                yield from _credentials(current, is_demo=self._is_demo)
 
 
-def settings() -> Iterator[Candidate]:
+def _settings() -> Iterator[Candidate]:
     """Yield the name of every setting."""
-    from m3cred_tui.config.change import SECRET_KEY
-    from m3cred_tui.config.file import table_of
-    from m3cred_tui.config.setup import CHECKS
-    from m3cred_tui.model.credential import DESTINATIONS
-
     for destination in DESTINATIONS:
         for name in (*CHECKS, SECRET_KEY):
             yield Candidate(f"{table_of(destination)}.{name}", f"of {destination.label}")
 
 
-def credentials(
+def _credentials(
     current: str, *, is_demo: bool, only_pending: bool = False
 ) -> Iterator[Candidate]:
     """Yield the credentials by their names, and by their IDs where one may be meant."""
-    from collections import Counter
-
-    from m3cred_tui.config.locations import locations
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.store import CredentialStore
-    from m3cred_tui.store.identity import IdentityFile
-
-    places = locations(demo=is_demo)
-    store = CredentialStore(places.data, IdentityFile(places.identity))
+    store = opened(demo=is_demo).store
     ids = store.pending_ids() if only_pending else store.ids()
     rows = [row for row in store.read_many(ids) if row is not None]
     names = Counter(row.name for row in rows if isinstance(row, Credential))
@@ -175,3 +173,66 @@ def credentials(
         else:  # only its ID tells it from the others
             told = row.name if isinstance(row, Credential) else f"damaged: {row.reason}"
             yield Candidate(row.id, told)
+
+
+_PLAIN = frozenset("%+,-./_")
+_ESCAPED_IN_DOUBLE_QUOTES = '"$\\`'
+
+
+class Typed(NamedTuple):
+    """The words of a line of bash up to the cursor, the last of which may be unfinished."""
+
+    words: list[str]
+    """As the command would get them."""
+    last: str
+    """The last one as it was typed."""
+    quote: str
+    """The quotation mark that is open, if one is."""
+
+
+def taken_apart(line: str) -> Typed:
+    """Return the words of a line (bash(1), QUOTING); expansions are left as they are."""
+    words, word, start, quote = [], "", 0, ""
+    is_escaped = is_begun = False
+    for position, one in enumerate(line):
+        if is_escaped:
+            stays = quote == '"' and one not in _ESCAPED_IN_DOUBLE_QUOTES
+            word += f"\\{one}" if stays else one
+            is_escaped = False
+        elif one == "\\" and quote != "'":
+            is_escaped = is_begun = True
+        elif quote:
+            quote, word = ("", word) if one == quote else (quote, word + one)
+        elif one in "\"'":
+            quote, is_begun = one, True
+        elif one.isspace():
+            words += [word] * is_begun
+            word, start, is_begun = "", position + 1, False
+        else:
+            word, is_begun = word + one, True
+    return Typed([*words, word], line[start:], quote)
+
+
+def insertions(values: Iterable[str], line: Typed, replaced: str) -> Iterator[str]:
+    """Yield what to put in the place of ``replaced``, the end of the last word, for each value.
+
+    Only values that begin with what is typed.
+    """
+    kept = line.last[: len(line.last) - len(replaced)] if line.last.endswith(replaced) else ""
+    length = len(taken_apart(kept).words[-1])
+    for value in values:
+        if value.startswith(line.words[-1]):
+            yield quoted(value[length:], line.quote)
+
+
+def quoted(text: str, quote: str) -> str:
+    """Return a text as it stands on a command line, behind this open quotation mark."""
+    if quote == "'":
+        return text.replace("'", "'\\''")
+    if quote:
+        return "".join(f"\\{one}" if one in _ESCAPED_IN_DOUBLE_QUOTES else one for one in text)
+    return "".join(one if _is_plain(one) else f"\\{one}" for one in text)
+
+
+def _is_plain(character: str) -> bool:
+    return character.isalnum() or character in _PLAIN or not character.isascii()
