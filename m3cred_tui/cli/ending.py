@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.system.process import close_memory_to_others, close_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +27,13 @@ def ended(command: str, do: Callable[[], int], *, as_json: bool = False) -> int:
 
     A ``Problem`` is a sentence on stderr and, with --json, an object.
     """
-    if command == "exec":
-        close_memory_to_others()  # what it starts may write a core file, as ever
-    elif command not in _OPEN_NOTHING:
-        close_to_others()
+    if command not in _OPEN_NOTHING:
+        from m3cred_tui.system import process  # noqa: PLC0415 - 2 ms that `list` does without
+
+        if command == "exec":
+            process.close_memory_to_others()  # what it starts may write a core file, as ever
+        else:
+            process.close_to_others()
     try:
         return do()
     except Problem as problem:

@@ -22,6 +22,7 @@ Add = Callable[..., argparse.ArgumentParser]
 SHELLS = ("bash", "zsh", "fish")
 
 _LARGEST_PORT = 65_535
+_LARGEST_DESCRIPTOR = 99_999
 _LARGEST_SECONDS = 999_999
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
@@ -417,7 +418,7 @@ def _port_or_any(text: str) -> int:
 
 
 def _descriptor(text: str) -> int:
-    return _whole_number(text, _LARGEST_PORT, "a file descriptor")
+    return _whole_number(text, _LARGEST_DESCRIPTOR, "a file descriptor")
 
 
 def _seconds(text: str) -> int:

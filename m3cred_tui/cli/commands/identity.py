@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.ending import DONE
-from m3cred_tui.cli.output.prompts import new_passphrase, opened_with, unlock, working
-from m3cred_tui.config.locations import locations
+from m3cred_tui.cli.output.prompts import new_passphrase, opened_with, working
+from m3cred_tui.cli.selecting import opened
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
 from m3cred_tui.store.directory.record import Damaged
-from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import (
     LARGEST_IDENTITY,
-    IdentityFile,
     OpenedIdentity,
     is_wrapped,
-    opened,
 )
+from m3cred_tui.store.identity import opened as open_identity
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
     IdentityLocked,
@@ -35,6 +33,8 @@ from m3cred_tui.store.problems import (
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator
+
+    from m3cred_tui.cli.selecting import Opened
 
 
 _STANDARD = "-"
@@ -53,121 +53,107 @@ class NoIdentityYet(Problem):
 
 def run(chosen: Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
-    _VERBS[chosen.verb or "show"](_Session(chosen))
+    _VERBS[chosen.verb or "show"](opened(demo=chosen.demo), chosen)
     return DONE
 
 
-class _Session:
-    """The identity and the store that a command line means, and how it gives passphrases."""
+def _unlock(here: Opened, chosen: Namespace) -> bool:
+    """Open the identity; tell whether it is under a passphrase.
 
-    def __init__(self, chosen: Namespace) -> None:
-        places = locations(demo=chosen.demo)
-        self.data = places.data
-        self.identity = IdentityFile(places.identity)
-        self.store = CredentialStore(places.data, self.identity)
-        self.file: str = getattr(chosen, "file", "")
-        self.descriptor: int | None = chosen.passphrase_fd
-        self.new_descriptor: int | None = getattr(chosen, "new_passphrase_fd", None)
-
-    def is_unused(self) -> bool:
-        """Tell whether nothing is sealed here."""
-        return self.store.is_unused()
-
-    def unlock(self) -> bool:
-        """Have the identity open; tell whether it is under a passphrase.
-
-        What else may be wrong with it is raised here, so that nobody is asked in vain.
-        """
-        if not os.path.lexists(self.identity.path) and self.is_unused():
-            raise NoIdentityYet(self.identity.path)
-        if not self.identity.is_locked():
-            self.identity.to_open()
-            return False
-        unlock(self.identity, self.descriptor)
-        return True
+    Raises what is wrong with it before anybody is asked for a passphrase.
+    """
+    if not os.path.lexists(here.identity.path) and here.store.is_unused():
+        raise NoIdentityYet(here.identity.path)
+    if not here.identity.is_locked():
+        here.identity.to_open()
+        return False
+    here.unlock(chosen)
+    return True
 
 
-def _show(session: _Session) -> None:
-    locked_up = session.identity.is_locked()
-    if not locked_up or session.descriptor is not None:
-        session.unlock()
+def _show(here: Opened, chosen: Namespace) -> None:
+    locked_up = here.identity.is_locked()
+    if not locked_up or chosen.passphrase_fd is not None:
+        _unlock(here, chosen)
     try:
-        key = str(session.identity.to_open().to_public())
+        key = str(here.identity.to_open().to_public())
     except IdentityLocked:
         key = "told with the passphrase only: m3cred --passphrase-fd N identity"
-    _say(f"Identity:    {_shown(session.identity.path)}")
+    _say(f"Identity:    {_shown(here.identity.path)}")
     _say(f"Public key:  {key}")
     _say(f"Passphrase:  {'yes' if locked_up else 'none'}")
 
 
-def _protect(session: _Session) -> None:
+def _protect(here: Opened, chosen: Namespace) -> None:
     with suppress(NoIdentityYet):  # it is then made under the passphrase
-        session.unlock()
-    new = new_passphrase(session.new_descriptor, "New passphrase: ")
+        _unlock(here, chosen)
+    new = new_passphrase(chosen.new_passphrase_fd, "New passphrase: ")
     with working("Putting the identity under the passphrase …"):
-        session.identity.protect(new, session.data, is_first_use=session.is_unused)
+        here.identity.protect(new, here.places.data, is_first_use=here.store.is_unused)
     _say(
-        f"{_shown(session.identity.path)} is under the passphrase now. Without it, nobody can "
+        f"{_shown(here.identity.path)} is under the passphrase now. Without it, nobody can "
         "open what is sealed. Where m3cred is running, start it again."
     )
 
 
-def _unprotect(session: _Session) -> None:
-    path = _shown(session.identity.path)
-    if not session.unlock():
+def _unprotect(here: Opened, chosen: Namespace) -> None:
+    path = _shown(here.identity.path)
+    if not _unlock(here, chosen):
         _say(f"{path} is not under a passphrase; nothing was changed.")
         return
-    session.identity.unprotect(session.data)
+    here.identity.unprotect(here.places.data)
     _say(f"{path} is in clear now: whoever can read it can open what is sealed.")
 
 
-def _export(session: _Session) -> None:
-    if session.file == _STANDARD:
-        sys.stdout.write(_copy(session).decode("ascii"))
+def _export(here: Opened, chosen: Namespace) -> None:
+    if chosen.file == _STANDARD:
+        sys.stdout.write(_copy(here, chosen).decode("ascii"))
         sys.stdout.flush()
         return
-    path = Path(session.file)
+    path = Path(chosen.file)
     with _told(path):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             if os.path.lexists(path):  # said before anybody is asked for anything
                 raise FileExistsError
-            files.create(folder, path.name, _copy(session))
+            files.create(folder, path.name, _copy(here, chosen))
         finally:
             os.close(folder)
     _say(f"{_shown(path)} holds the identity, under the passphrase for the copy.")
 
 
-def _copy(session: _Session) -> bytes:
-    session.unlock()
-    new = new_passphrase(session.new_descriptor, "Passphrase for the copy: ")
+def _copy(here: Opened, chosen: Namespace) -> bytes:
+    _unlock(here, chosen)
+    new = new_passphrase(chosen.new_passphrase_fd, "Passphrase for the copy: ")
     with working("Putting the copy under the passphrase …"):
-        return session.identity.exported(new)
+        return here.identity.exported(new)
 
 
-def _import(session: _Session) -> None:
-    other = _other_identity(session)
-    with locked(session.data):  # so that nothing is sealed for the one that gives way
-        session.identity.take(other, is_first_use=session.is_unused)
-    _say(f"The identity is in place: {_shown(session.identity.path)}")
-    for newest in session.store.newest(1).ids:
-        row = session.store.verified(newest)
+def _import(here: Opened, chosen: Namespace) -> None:
+    other = _other_identity(chosen)
+    with locked(here.places.data):  # so that nothing is sealed for the one that gives way
+        here.identity.take(other, is_first_use=here.store.is_unused)
+    _say(f"The identity is in place: {_shown(here.identity.path)}")
+    for newest in here.store.newest(1).ids:
+        row = here.store.verified(newest)
         if isinstance(row, Damaged):
             _say(f"The newest credential here does not open with it: {row.reason}.")
 
 
-def _other_identity(session: _Session) -> OpenedIdentity:
+def _other_identity(chosen: Namespace) -> OpenedIdentity:
     """Return the identity that is to be imported; where it lies is the user's affair."""
-    standard = session.file == _STANDARD
-    path = Path("/dev/stdin" if standard else session.file)
+    standard = chosen.file == _STANDARD
+    path = Path("/dev/stdin" if standard else chosen.file)
     with _told(path), open(0 if standard else path, "rb", closefd=not standard) as source:
         file = source.read(LARGEST_IDENTITY + 1)
     if len(file) > LARGEST_IDENTITY:
         raise StoreUnusable(path, f"it has more than {LARGEST_IDENTITY:,} bytes")
     if not is_wrapped(file):
-        return opened(file, Secret(""), path)
+        return open_identity(file, Secret(""), path)
     prompt = f"Passphrase of {_shown(path)}: "
-    return opened_with(session.descriptor, prompt, lambda given: opened(file, given, path))
+    return opened_with(
+        chosen.passphrase_fd, prompt, lambda given: open_identity(file, given, path)
+    )
 
 
 @contextmanager
@@ -192,7 +178,7 @@ def _shown(path: Path) -> str:
     return clean(str(path), most=4096)
 
 
-_VERBS: dict[str, Callable[[_Session], None]] = {
+_VERBS: dict[str, Callable[[Opened, Namespace], None]] = {
     "show": _show,
     "protect": _protect,
     "unprotect": _unprotect,
