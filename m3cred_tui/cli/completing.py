@@ -1,11 +1,10 @@
-"""What may stand next on a command line, for the shells that ask.
+"""Completion: which words can come next on a command line.
 
-It is found by going through the parser of the words. For bash, which splits a word at every
-``:`` and ``=`` and takes over what is returned as it is, lines are taken apart and put together
-here, too.
+They are found by walking through the parser. bash splits a word at every ``:`` and ``=``, and
+inserts completions as they are, so lines are split and words are quoted for it here.
 """
 
-# ruff: noqa: SLF001  argparse has no other way to look into a parser
+# ruff: noqa: SLF001  argparse has no public way to inspect a parser
 from __future__ import annotations
 
 import argparse
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """Who knows what fits."""
+    """Where the completions come from."""
 
     WORDS = "words"
     """m3cred."""
@@ -36,14 +35,14 @@ class Kind(StrEnum):
 
 
 class Candidate(NamedTuple):
-    """A word that fits, and what it is."""
+    """A word that can come next, and what it is."""
 
     value: str
     told: str = ""
 
 
 class Answer(NamedTuple):
-    """What fits; there are no candidates where the shell knows."""
+    """The completions; no candidates if the shell finds them."""
 
     kind: Kind
     candidates: Sequence[Candidate] = ()
@@ -56,7 +55,7 @@ _ID_LETTERS = frozenset("0123456789abcdef-")
 
 
 def answer(words: Sequence[str]) -> Answer:
-    """Return what fits in the place of the last word; the program's name is not among them."""
+    """Return the completions of the last of these words, without the program's name."""
     *before, current = words or [""]
     walk = _Walk(parser())
     for word in before:
@@ -65,7 +64,7 @@ def answer(words: Sequence[str]) -> Answer:
 
 
 class _Walk:
-    """Goes along a command line, word by word, through the parser of each."""
+    """Follows the words of a command line through the parser."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._path: list[str] = []
@@ -75,7 +74,7 @@ class _Walk:
         self._enter(parser)
 
     def go_on(self, word: str) -> None:
-        """Take a word that is complete."""
+        """Follow a complete word."""
         if self._option is not None:
             self._option = None
         elif word == "--" and not self._options_over:
@@ -88,7 +87,7 @@ class _Walk:
             self._take(word)
 
     def answer(self, current: str) -> Answer:
-        """Return what fits here; ``current`` is as much of it as is typed."""
+        """Return the completions at this point; ``current`` is what has been typed."""
         if self._option is not None:
             return self._fitting(self._option, current)
         if current.startswith("-") and not self._options_over:
@@ -159,7 +158,7 @@ def _settings() -> Iterator[Candidate]:
 def _credentials(
     current: str, *, is_demo: bool, only_pending: bool = False
 ) -> Iterator[Candidate]:
-    """Yield the credentials by their names, and by their IDs where one may be meant."""
+    """Yield the credentials by name, and by ID where an ID is being typed."""
     store = opened(demo=is_demo).store
     ids = store.pending_ids() if only_pending else store.ids()
     rows = [row for row in store.read_many(ids) if row is not None]
@@ -170,7 +169,7 @@ def _credentials(
             yield Candidate(row.name, f"{row.destination.label}, {row.id}")
             if is_id:
                 yield Candidate(row.id, row.name)
-        else:  # only its ID tells it from the others
+        else:  # only its ID is unique
             told = row.name if isinstance(row, Credential) else f"damaged: {row.reason}"
             yield Candidate(row.id, told)
 
@@ -180,18 +179,18 @@ _ESCAPED_IN_DOUBLE_QUOTES = '"$\\`'
 
 
 class Typed(NamedTuple):
-    """The words of a line of bash up to the cursor, the last of which may be unfinished."""
+    """The words of a line of bash up to the cursor; the last may be incomplete."""
 
     words: list[str]
-    """As the command would get them."""
+    """As the command would receive them."""
     last: str
     """The last one as it was typed."""
     quote: str
-    """The quotation mark that is open, if one is."""
+    """The quotation mark that is open, if any."""
 
 
 def taken_apart(line: str) -> Typed:
-    """Return the words of a line (bash(1), QUOTING); expansions are left as they are."""
+    """Split a line into words (bash(1), QUOTING); expansions are left as they are."""
     words, word, start, quote = [], "", 0, ""
     is_escaped = is_begun = False
     for position, one in enumerate(line):
@@ -214,10 +213,7 @@ def taken_apart(line: str) -> Typed:
 
 
 def insertions(values: Iterable[str], line: Typed, replaced: str) -> Iterator[str]:
-    """Yield what to put in the place of ``replaced``, the end of the last word, for each value.
-
-    Only values that begin with what is typed.
-    """
+    """Yield what replaces ``replaced``, the end of the last word, for each matching value."""
     kept = line.last[: len(line.last) - len(replaced)] if line.last.endswith(replaced) else ""
     length = len(taken_apart(kept).words[-1])
     for value in values:
@@ -226,7 +222,7 @@ def insertions(values: Iterable[str], line: Typed, replaced: str) -> Iterator[st
 
 
 def quoted(text: str, quote: str) -> str:
-    """Return a text as it stands on a command line, behind this open quotation mark."""
+    """Quote a text for a command line on which this quotation mark is open."""
     if quote == "'":
         return text.replace("'", "'\\''")
     if quote:

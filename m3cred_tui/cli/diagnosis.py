@@ -1,4 +1,4 @@
-"""What ``m3cred doctor`` finds on this machine, and whether Stripe can be reached."""
+"""What ``m3cred doctor`` finds: on this machine, and whether Stripe can be reached."""
 
 from __future__ import annotations
 
@@ -45,16 +45,17 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """What a finding asks for."""
+    """What a finding means for the user."""
 
     OK = "ok"
     NOTE = "note"
-    """Good to know; it stands in nobody's way."""
+    """Good to know; nothing has to be done."""
     MEND = "mend"
+    """Something to be fixed."""
 
 
 class Finding(NamedTuple):
-    """What was found, as a sentence that says what to do where there is something."""
+    """What was found, in a sentence that says what to do if something must be done."""
 
     area: str
     state: State
@@ -62,22 +63,22 @@ class Finding(NamedTuple):
 
 
 def ok(area: str, told: str) -> Finding:
-    """Return a finding of what is as it should be."""
+    """Return a finding that all is well."""
     return Finding(area, State.OK, told)
 
 
 def note(area: str, told: str) -> Finding:
-    """Return a finding that nothing has to be done about."""
+    """Return a finding that is good to know."""
     return Finding(area, State.NOTE, told)
 
 
 def mend(area: str, told: str | Problem) -> Finding:
-    """Return a finding of what has to be mended."""
+    """Return a finding of something to be fixed."""
     return Finding(area, State.MEND, str(told))
 
 
 def findings_of(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]:
-    """Yield what is found in each area, in their order."""
+    """Yield the findings, area by area."""
     settings = Settings(here.places, demo=demo, environ=os.environ)
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "settings": lambda: _configuration(settings, here.identity),
@@ -94,7 +95,7 @@ def findings_of(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]
     for area, look in looks.items():
         try:
             yield from look()
-        except Problem as problem:  # one that cannot be looked at is no reason to stop
+        except Problem as problem:  # the other areas can still be checked
             yield mend(area, problem)
 
 
@@ -102,7 +103,7 @@ _SETTINGS_AREA = "settings"
 
 
 def _configuration(settings: Settings, identity: IdentityFile) -> Iterator[Finding]:
-    """Look at the settings file, and try what is set; a command may have to give a key."""
+    """Check the settings, and get each secret key, if need be from a command."""
     if settings.demo:
         yield ok(_SETTINGS_AREA, "The demo Stripe needs none.")
         return
@@ -131,7 +132,7 @@ def _destination(
             f"{label}: the sealed key was not tried, as no passphrase was given.",
         )
     except NotSetUp as problem:
-        # Who has one destination may well do without the other.
+        # One destination may well be enough.
         return (mend if setup.is_touched or is_needed else note)(_SETTINGS_AREA, str(problem))
     except Problem as problem:
         return mend(_SETTINGS_AREA, f"{label}: {problem}")
@@ -145,7 +146,7 @@ _MOST_TOLD = 5
 
 
 def _directories(here: Opened) -> Iterator[Finding]:
-    """Look at each directory: whose it is, who else gets at it, and whether it has room."""
+    """Check each directory: its owner, its permissions, its free space."""
     places = here.places
     folders = {
         "data directory": places.data,
@@ -165,19 +166,21 @@ def _directory(area: str, path: Path) -> Finding:
             raise StoreUnusable(path, "nothing can be written to it")
         space = os.statvfs(path)
     except FileNotFoundError:
-        return ok(area, f"{_shown(path)} is made when it is needed.")
+        return ok(area, f"{_shown(path)} is created when it is needed.")
     except Problem as problem:
         return mend(area, problem)
     except OSError as error:
         return mend(area, StoreUnusable(path, plain_reason(error)))
     free = space.f_bavail * space.f_frsize
     if free < _LEAST_FREE:
-        return mend(area, f"{_shown(path)} has {free // 1024:,} KiB of disk left; make room.")
+        return mend(
+            area, f"{_shown(path)} has {free // 1024:,} KiB of disk left; free some space."
+        )
     return ok(area, f"{_shown(path)} is yours alone.")
 
 
 def _identity(here: Opened) -> Iterator[Finding]:
-    """Look at the identity."""
+    """Check the identity."""
     area, path = "identity", _shown(here.identity.path)
     if here.identity.is_locked():
         yield ok(area, f"{path} is under a passphrase.")
@@ -188,7 +191,7 @@ def _identity(here: Opened) -> Iterator[Finding]:
         if here.store.ids():
             yield mend(area, missing)
         else:
-            yield ok(area, f"{path} is made with the first credential.")
+            yield ok(area, f"{path} is created with the first credential.")
     except Problem as problem:
         yield mend(area, problem)
     else:
@@ -196,7 +199,7 @@ def _identity(here: Opened) -> Iterator[Finding]:
 
 
 def _credentials(here: Opened) -> Iterator[Finding]:
-    """Look at each record, without opening its sealed part."""
+    """Check each record, without opening its sealed part."""
     area = "credentials"
     ids = here.store.ids()
     damaged = [row for row in here.store.read_many(ids) if isinstance(row, Damaged)]
@@ -219,7 +222,7 @@ _PROC = Path("/proc")
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    """Take each port that may be redirected to, and let it go again."""
+    """Listen on each port that Stripe may redirect to, and close it again."""
     numbers = _numbers(settings)
     held = {}
     for number in numbers:
@@ -240,20 +243,20 @@ def _ports(settings: Settings) -> Iterator[Finding]:
     else:
         yield mend(
             _PORTS_AREA,
-            "No port is free that Stripe can redirect to: end what holds one, or paste the "
-            "address that the browser ends on.",
+            "No port that Stripe can redirect to is free: end a program that holds one, or "
+            "paste the address that the browser ends on.",
         )
 
 
 def holder_of(port: int, proc: Path = _PROC) -> str:
-    """Return who listens on a port, as far as this user may know (``proc(5)``)."""
+    """Return who listens on a port, as far as this user may see (``proc(5)``)."""
     sockets = {f"socket:[{inode}]" for inode in _inodes(port, proc)}
     for process in proc.glob("[0-9]*") if sockets else ():
         try:
             if not sockets.isdisjoint(map(os.readlink, (process / "fd").iterdir())):
                 name = clean((process / "comm").read_text(errors="replace"), most=40)
                 return f"{name} (process {process.name})"
-        except OSError:  # it has ended, or is another user's
+        except OSError:  # it has ended, or belongs to another user
             continue
     return "another program"
 
@@ -277,7 +280,7 @@ def _numbers(settings: Settings) -> list[int]:
     for destination in DESTINATIONS:
         try:
             numbers += settings.setup(destination).ports.value or ()
-        except Problem:  # told of as one of the settings
+        except Problem:  # reported with the settings
             numbers += CALLBACK_PORTS
     return sorted(set(numbers))
 
@@ -297,32 +300,30 @@ def _browser() -> Iterator[Finding]:
 
 
 def _clipboard() -> Iterator[Finding]:
-    """Say how text would go to the clipboard; no terminal tells whether it takes it."""
+    """Say how text would reach the clipboard; no terminal reports whether it arrives."""
     area = "clipboard"
     if os.environ.get("TMUX"):
-        yield ok(area, "By tmux, which has it in its own buffer in any case.")
+        yield ok(area, "Through tmux, whose own buffer has it in any case.")
         return
     clipping = asyncio.run(send_to_clipboard("", os.environ, what="Text"))
     if clipping.sequence:
-        yield ok(area, "By your terminal (OSC 52), if it allows that.")
+        yield ok(area, "Through your terminal (OSC 52), if it allows that.")
     else:
-        yield note(area, f"{clipping.said} m3cred writes the URL to a file, too, with f.")
+        yield note(area, f"{clipping.said} The key f writes the URL to a file instead.")
 
 
 _LEAST_COLUMNS, _LEAST_LINES = 60, 20
 
 
 def _terminal() -> Iterator[Finding]:
-    """Look at the terminal that the app would draw on."""
+    """Check the terminal that the app would draw on."""
     area, term = "terminal", os.environ.get("TERM", "")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        yield note(area, "There is none here; the commands need none, the app does.")
+        yield note(area, "There is none; the app needs one, the commands do not.")
         return
     if term in {"", "dumb"}:
         shown = term or "not set"
-        yield mend(
-            area, f"TERM is {shown}, so the app cannot draw; m3cred create does without."
-        )
+        yield mend(area, f"TERM is {shown}, so the app cannot draw; use m3cred create.")
         return
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     if columns < _LEAST_COLUMNS or lines < _LEAST_LINES:
@@ -332,7 +333,7 @@ def _terminal() -> Iterator[Finding]:
             f"{_LEAST_COLUMNS} by {_LEAST_LINES}.",
         )
     if locale.nl_langinfo(locale.CODESET).upper() != "UTF-8":
-        yield note(area, "The locale is not of UTF-8, so the app draws with plain characters.")
+        yield note(area, "The locale is not UTF-8, so the app draws with plain characters.")
     yield ok(area, f"TERM is {clean(term, most=40)}, {columns} by {lines} characters.")
 
 
@@ -341,7 +342,7 @@ _STRIPE_AREA = "Stripe"
 
 
 def _reach(settings: Settings, *, offline: bool) -> Iterator[Finding]:
-    """Ask each address that m3cred itself talks to; the user's browser opens the other one."""
+    """Try each address that m3cred itself talks to; the browser opens the others."""
     if settings.demo:
         yield ok(_STRIPE_AREA, "The demo Stripe is a part of m3cred.")
     elif offline:
@@ -356,15 +357,15 @@ async def _all_reached(bases: list[str]) -> list[Finding]:
 
 async def _reached(base: str) -> Finding:
     host = clean(urlsplit(base).netloc)
-    # Basic without a user: whatever the reply is, it is one.
+    # Basic without a user: any reply will do.
     request = Request("GET", f"{base}/", Secret(""), basic=True)
     try:
         await send(request, time_limit=_TIME_LIMIT)
     except (NotSentError, LostError) as error:
         return mend(
             _STRIPE_AREA,
-            f"{host} cannot be reached: {error}. See whether a firewall or a proxy "
-            "(HTTPS_PROXY) is in the way.",
+            f"{host} cannot be reached: {error}. Check the firewall and the proxy "
+            "(HTTPS_PROXY).",
         )
     return ok(_STRIPE_AREA, f"{host} answers.")
 
@@ -374,7 +375,7 @@ def _bases(settings: Settings) -> list[str]:
     for destination in DESTINATIONS:
         try:
             setup = settings.setup(destination)
-        except Problem:  # told of as one of the settings
+        except Problem:  # reported with the settings
             continue
         bases.add(setup.api_base.value or API_BASE)
         if setup.oauth.value is not OAuthModel.APPS:
@@ -386,7 +387,7 @@ _LEFT_AREA = "left over"
 
 
 def _leftovers(here: Opened) -> Iterator[Finding]:
-    """Look for pending credentials, and for disconnections that were not finished."""
+    """Look for pending credentials, and for incomplete disconnections."""
     found = [*_unfinished(here), *_pending(here)]
     yield from found or [ok(_LEFT_AREA, "Nothing.")]
 
@@ -397,7 +398,7 @@ def _unfinished(here: Opened) -> Iterator[Finding]:
         if row is not None:
             yield mend(
                 _LEFT_AREA,
-                f"{title_of(row)} was being disconnected at Stripe, which was not finished. "
+                f"{title_of(row)} was being disconnected at Stripe, but this did not finish. "
                 f"Run: m3cred delete --disconnect {credential_id}",
             )
 
@@ -406,7 +407,7 @@ def _pending(here: Opened) -> Iterator[Finding]:
     now = datetime.now(UTC)
     for row in here.store.read_many(here.store.pending_ids()):
         if not isinstance(row, Credential):
-            continue  # told of as damaged
+            continue  # reported as damaged
         until = waits_until(row)
         if until is None:
             yield mend(
@@ -416,11 +417,11 @@ def _pending(here: Opened) -> Iterator[Finding]:
             )
         elif until <= now:
             yield note(
-                _LEFT_AREA, f"{title_of(row)} waits for Stripe no longer; its time is over."
+                _LEFT_AREA, f"{title_of(row)} no longer waits for Stripe: its time is over."
             )
         else:
             wait = f"waits for Stripe until {until.astimezone():%H:%M}"
-            yield note(_LEFT_AREA, f"{title_of(row)} {wait}; m3cred resume goes on with it.")
+            yield note(_LEFT_AREA, f"{title_of(row)} {wait}; m3cred resume continues it.")
 
 
 def _shown(path: Path) -> str:

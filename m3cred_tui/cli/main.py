@@ -1,4 +1,4 @@
-"""The command ``m3cred``: finds the command that is meant, and runs it."""
+"""The command ``m3cred``: parses the arguments, and runs the command that they name."""
 
 # ruff: noqa: PLC0415  The parser takes as long as Python's own start: `m3cred list`, `--version`
 # and the app's first paint do without it, and without the modules of every other command.
@@ -36,7 +36,7 @@ def _run(words: Sequence[str]) -> int:
     from m3cred_tui.cli.ending import ended
 
     if words[0] == "list" and not any(word.startswith("-") for word in words):
-        # It ends before there is any garbage, but would look for it at many an import.
+        # It ends before there is any garbage, and the collector would run during the imports.
         import gc
 
         from m3cred_tui.cli.commands.list import listed

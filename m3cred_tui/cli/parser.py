@@ -17,7 +17,7 @@ from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.model.problem import Problem
 
 Add = Callable[..., argparse.ArgumentParser]
-"""Adds a command: takes its name, and what ``ArgumentParser`` takes."""
+"""Adds a command; takes its name and the arguments of ``ArgumentParser``."""
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -30,7 +30,7 @@ _ONE_CREDENTIAL = "its name, ID, or the beginning of its ID"
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line; ``cli/commands/`` has what each runs."""
+    """Return the parser of the whole command line."""
     whole = argparse.ArgumentParser(
         prog="m3cred",
         allow_abbrev=False,
@@ -79,14 +79,14 @@ def _list(add: Add) -> None:
     command = add(
         "list",
         help="list the credentials",
-        description="List the credentials: those that are pending, then the newest first. On a "
-        "terminal, columns that do not fit are left out; in a pipe nothing is.",
+        description="List the credentials: the pending ones, then the newest first. On a "
+        "terminal, columns that do not fit are left out; in a pipe none is.",
     )
     command.add_argument(
         "words",
         nargs="*",
         metavar="WORD",
-        help="list only those in which every WORD is found; case and accents do not matter",
+        help="list only those that contain every WORD; case and accents do not matter",
     )
     _add_json(command)
 
@@ -105,12 +105,14 @@ def _show(add: Add) -> None:
         help="only what goes into an Integration Configuration, as JSON in the API's names",
     )
     command.add_argument(
-        "--reveal", action="store_true", help="the tokens, too, if this is a terminal"
+        "--reveal",
+        action="store_true",
+        help="show the tokens, too, if standard output is a terminal",
     )
     command.add_argument(
         "--reveal-to-pipe",
         action="store_true",
-        help="the tokens, too, wherever standard output goes",
+        help="show the tokens, too, wherever standard output goes",
     )
     _add_json(command)
 
@@ -134,17 +136,17 @@ def _create(add: Add) -> None:
         "--entity-type",
         choices=[one.code for one in ENTITY_TYPES],
         default=ENTITY_TYPES[0].code,
-        help=f"what it is for sending; {ENTITY_TYPES[0].code}, if nothing is said",
+        help=f"what m3ter sends with it; {ENTITY_TYPES[0].code} by default",
     )
     command.add_argument(
         "--destination",
         choices=[one.code.lower() for one in DESTINATIONS],
-        help="where it sends to; if nothing is said, the only one that is set up",
+        help="where m3ter sends it; by default the only one that is set up",
     )
     command.add_argument(
         "--begin",
         action="store_true",
-        help="print the URL and end; --complete, or m3cred resume, is the way on",
+        help="print the URL and exit; continue with --complete or m3cred resume",
     )
     _add_consent(command)
 
@@ -152,15 +154,15 @@ def _create(add: Add) -> None:
 def _resume(add: Add) -> None:
     command = add(
         "resume",
-        help="go on with a credential that is pending",
-        description="Go on with a credential that waits for Stripe, at the same URL and port, "
-        "or that Stripe has approved and nobody has created yet.",
+        help="resume a pending credential",
+        description="Resume a credential that waits for Stripe, at the same URL and port, or "
+        "one that Stripe has approved and that is not created yet.",
     )
     command.add_argument(
         "pending",
         nargs="?",
         metavar="ID",
-        help="its ID, the beginning of it, or its name; without it, the only one there is",
+        help="its ID, the beginning of its ID, or its name; by default the only pending one",
     )
     command.add_argument("--name", type=_name, metavar="NAME", help="create it under this name")
     _add_consent(command)
@@ -169,13 +171,13 @@ def _resume(add: Add) -> None:
 def _add_consent(command: argparse.ArgumentParser) -> None:
     """Add what ``create`` and ``resume`` share."""
     command.add_argument(
-        "--yes", action="store_true", help="create it for whichever account was approved"
+        "--yes", action="store_true", help="create it for whatever account was approved"
     )
     command.add_argument(
         "--expect-account",
         type=_account_id,
         metavar="acct_…",
-        help="create it for this account without asking, and for no other one",
+        help="create it without asking, but only for this account",
     )
     command.add_argument(
         "--no-browser", action="store_true", help="open no browser; the URL is printed anyway"
@@ -183,7 +185,7 @@ def _add_consent(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--json", action="store_true", help="for machines: objects, one a line"
     )
-    # Argparse would repeat a surplus word, which may be an address with a code in it.
+    # Argparse would print a surplus word, which may be an address with a code in it.
     command.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
 
 
@@ -201,7 +203,7 @@ def _check(add: Add) -> None:
         help="a name, an ID, or the beginning of an ID",
     )
     command.add_argument(
-        "--all", action="store_true", help="every credential but those that are pending"
+        "--all", action="store_true", help="every credential except the pending ones"
     )
     _add_json(command)
 
@@ -212,8 +214,8 @@ def _exec(add: Add) -> None:
         help="run a command with a credential's key in its environment",
         usage="m3cred exec [-h] NAME -- COMMAND [ARGUMENT ...]",
         description="Run a command with STRIPE_API_KEY and STRIPE_ACCOUNT in its environment, "
-        "and nowhere else. It takes the place of m3cred, so signals and the exit status are "
-        "its own; m3cred's own variables (M3CRED_…) are not handed on.",
+        "and nowhere else. It replaces m3cred, so signals and the exit status are its own; "
+        "m3cred's variables (M3CRED_…) are not passed on.",
         epilog="Status 127 if the command is not found, 126 if it cannot be run, 1 if there is "
         "no key for it.",
     )
@@ -226,16 +228,16 @@ def _exec(add: Add) -> None:
 def _delete(add: Add) -> None:
     command = add(
         "delete",
-        help="delete a credential, here or at Stripe, too",
-        description="Delete a credential from this computer; its tokens cannot be had back. "
-        "The Stripe account stays connected to m3ter, unless --disconnect ends that, too.",
+        help="delete a credential, and disconnect it at Stripe if wanted",
+        description="Delete a credential from this computer; its tokens cannot be restored. "
+        "The Stripe account stays connected to m3ter, unless --disconnect is given.",
     )
     command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.add_argument(
         "--disconnect",
         action="store_true",
-        help="disconnect the account at Stripe first, for all of its credentials",
+        help="first disconnect the account at Stripe, for all its credentials",
     )
     _add_json(command)
 
@@ -244,8 +246,8 @@ def _config(add: Add) -> None:
     command = add(
         "config",
         help="show or change the settings of each destination",
-        description="Show what is set for each destination, and where each value is from: the "
-        "environment, the settings file, or m3cred itself. No secret is shown.",
+        description="Show what is set for each destination, and where each value comes from: "
+        "the environment, the settings file, or m3cred itself. No secret is shown.",
         epilog="Names are client_id, secret_key, secret_key_command, secret_key_file, "
         "redirect_uri, ports, oauth and channel, after stripe. or stripe_test.",
     )
@@ -264,9 +266,9 @@ def _config(add: Add) -> None:
     unset.add_argument("name", metavar="NAME", help="such as stripe_test.ports")
     check = verbs.add_parser(
         "check",
-        help="try what is set, and say what is wrong",
-        description="Get each secret key from where it is, with the command if there is one, "
-        "and check every value. Stripe is not asked.",
+        help="try the settings, and report what is wrong",
+        description="Get each secret key, from its command if there is one, and check every "
+        "value. Stripe is not contacted.",
     )
     check.add_argument("--json", action="store_true", help="for machines")
 
@@ -274,7 +276,7 @@ def _config(add: Add) -> None:
 def _identity(add: Add) -> None:
     command = add(
         "identity",
-        help="show the identity that opens what is sealed, protect it, move it",
+        help="show, protect or move the identity that opens the sealed parts",
         description="The identity opens the sealed parts of the credentials. Without a "
         "command, m3cred shows where it is, its public key, and whether it is under a "
         "passphrase.",
@@ -304,7 +306,7 @@ def _identity(add: Add) -> None:
     )
     add_verb(
         "import",
-        "take the copy of another machine, under the passphrase that it has",
+        "import the copy of another machine, which keeps its passphrase",
         "the copy; - is standard input",
     )
 
@@ -312,51 +314,49 @@ def _identity(add: Add) -> None:
 def _relay_page(add: Add) -> None:
     command = add(
         "relay-page",
-        help="write the page that leads Stripe's HTTPS redirect to the terminal",
-        description="Write a static page to be put on a web server of yours, where the "
-        "redirect URI points to: it shows the address to paste, and a link that leads on to "
-        "this terminal. See docs/live-mode.md.",
+        help="write the page that takes Stripe's HTTPS redirect to the terminal",
+        description="Write a static page for your own web server, where the redirect URI "
+        "points: it shows the address to paste, and a link to this terminal. "
+        "See docs/live-mode.md.",
     )
     command.add_argument(
         "file",
         nargs="?",
         type=Path,
         metavar="FILE",
-        help="write it here, readable for everybody; without FILE, to standard output",
+        help="write it here, readable by everybody; without FILE, to standard output",
     )
     command.add_argument(
         "--ports",
         type=_ports,
         metavar="N,N",
-        help="ports that it may lead on to; without it, the usual ones and all that are set",
+        help="ports that its link may lead to; by default the usual ones and all in the settings",
     )
-    command.add_argument(
-        "--force", action="store_true", help="replace FILE if it is there already"
-    )
+    command.add_argument("--force", action="store_true", help="replace FILE if it exists")
 
 
 def _doctor(add: Add) -> None:
     command = add(
         "doctor",
-        help="go through everything that m3cred needs, and say what to mend",
-        description="Go through the settings, directories, permissions, identity, ports, "
-        "browser, clipboard, terminal, Stripe's reachability, and what was not finished: each "
-        "is ok, or it is said what to do. Nothing is changed, and no key is sent. Status 1 if "
-        "something is to be mended.",
+        help="check everything that m3cred needs, and say what to fix",
+        description="Check the settings, directories, permissions, identity, ports, browser, "
+        "clipboard, terminal, whether Stripe can be reached, and what was left unfinished. "
+        "Each is ok, or the output says what to do. Nothing is changed, and no key is sent. Status 1 "
+        "if something has to be fixed.",
     )
-    command.add_argument("--offline", action="store_true", help="do not ask Stripe")
+    command.add_argument("--offline", action="store_true", help="do not contact Stripe")
     _add_json(command)
 
 
 def _completion(add: Add) -> None:
     command = add(
         "completion",
-        help="print what completes m3cred's words in bash, zsh or fish",
-        description="Print what completes commands, options, the names and IDs of credentials, "
-        "and the names of settings. Its first lines say where to put it.",
+        help="print the completion script for bash, zsh or fish",
+        description="Print the script that completes commands, options, names and IDs of "
+        "credentials, and names of settings. Its first lines say where to put it.",
     )
-    command.add_argument("shell", choices=SHELLS, help="the shell that it is for")
-    # For the scripts: reads the words from standard input, each with a null character after it.
+    command.add_argument("shell", choices=SHELLS, help="the shell")
+    # For the scripts: reads words from standard input, each followed by a null character.
     command.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -381,12 +381,12 @@ def _demo_stripe(add: Add) -> None:
         type=_demo_redirect_uri,
         dest="redirect_uris",
         metavar="URI",
-        help="register this redirect URI, too, beside m3cred's own; may be repeated",
+        help="register this redirect URI in addition to m3cred's own; may be repeated",
     )
     command.add_argument(
         "--require-https",
         action="store_true",
-        help="redirect to HTTPS addresses only in live mode, as Stripe does",
+        help="in live mode, redirect only to HTTPS addresses, as Stripe does",
     )
     command.add_argument(
         "--token-seconds",
@@ -439,11 +439,11 @@ def _not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"{text[:80]!a} is not {wanted}")
 
 
-# What is imported below takes as long as the whole parser, and is for one option each.
+# Each module imported below takes as long as the whole parser, and is for one option.
 
 
 def _ports(text: str) -> tuple[int, ...]:
-    from m3cred_tui.config.entered import ports  # noqa: PLC0415 - as is said above
+    from m3cred_tui.config.entered import ports  # noqa: PLC0415 - see above
 
     try:
         return ports(text, STRIPE)  # they are the same for each destination
@@ -452,7 +452,7 @@ def _ports(text: str) -> tuple[int, ...]:
 
 
 def _demo_redirect_uri(text: str) -> str:
-    from m3cred_tui.demo_stripe.description import (  # noqa: PLC0415 - as is said above
+    from m3cred_tui.demo_stripe.description import (  # noqa: PLC0415 - see above
         check_redirect_uri,
     )
 

@@ -1,4 +1,4 @@
-"""The store of this user, and the credential in it that a word on the command line means."""
+"""The user's store, and the credential in it that a word on the command line selects."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 
 
 class Opened(NamedTuple):
-    """Where things lie, and what reads them."""
+    """The file locations, the identity and the store that a command works on."""
 
     places: Locations
     identity: IdentityFile
     store: CredentialStore
 
     def unlock(self, chosen: Namespace) -> None:
-        """Unlock the identity as the command line has it; raises what ``unlock`` does."""
+        """Unlock the identity; raises what ``prompts.unlock`` does."""
         from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - `list` asks nothing
 
         unlock(self.identity, chosen.passphrase_fd)
 
 
 def opened(*, demo: bool) -> Opened:
-    """Return what a command works on; nothing is read yet."""
+    """Return the store and its surroundings; nothing is read yet."""
     places = locations(demo=demo)
     identity = IdentityFile(places.identity)
     return Opened(places, identity, CredentialStore(places.data, identity))
 
 
 LEAST_PREFIX = 4
-"""Characters of an ID; by fewer, a slip of the finger would be an ID, too."""
+"""Characters of an ID; with fewer, a typing error could select a credential."""
 
 _MOST_TOLD = 5
 _ID_LETTERS = frozenset("0123456789abcdef-")
@@ -76,10 +76,10 @@ class AmbiguousCredential(Problem):
 
 
 def selected(store: CredentialStore, word: str) -> Row:
-    """Return the credential with this ID, this beginning of an ID, or exactly this name.
+    """Return the credential with this ID, this prefix of an ID, or exactly this name.
 
-    What is damaged or pending is found, too. Where a word fits several, none is guessed:
-    raises :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
+    Damaged and pending ones are found, too. A word that matches several selects none: raises
+    :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
     """
     typed = word.strip().lower()
     if len(typed) == _ID_LENGTH and _is_id_part(typed) and (row := store.read(typed)):
@@ -100,12 +100,12 @@ def selected(store: CredentialStore, word: str) -> Row:
 
 
 def all_selected(store: CredentialStore, words: Iterable[str]) -> list[Row]:
-    """Return what :func:`selected` does for each word, each credential once."""
+    """Return the credentials that these words select, each once; see :func:`selected`."""
     return list({row.id: row for row in (selected(store, word) for word in words)}.values())
 
 
 def title_of(row: Row) -> str:
-    """Return what a sentence calls a credential."""
+    """Return how a sentence refers to a credential."""
     return f"“{row.name}”" if isinstance(row, Credential) else f"The credential {row.id}"
 
 

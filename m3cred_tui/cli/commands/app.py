@@ -33,22 +33,22 @@ if TYPE_CHECKING:
 
 
 def tell_crash(fault: BaseException, log: Path) -> None:
-    """Write to stderr where it happened, without a value or a secret, and where the log is."""
+    """Write to stderr where it happened, without values or secrets, and where the log is."""
     sentence = "m3cred: this is a fault in m3cred, not in what you did; what was saved is kept."
     if log.exists():
         sentence += f" The log is {line_of(str(log))}"
-    with suppress(OSError):  # the terminal may be the fault
+    with suppress(OSError):  # the terminal may be the cause
         sys.stderr.write("\n".join([*traceback_of(fault), sentence, ""]))
 
 
-_TO_DEMO = -1  # no exit status: the user goes on to the demo
+_TO_DEMO = -1  # not an exit status: the user wants the demo
 
 
 def open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True) -> int:
     """Open the app full screen until the user leaves; return the exit status.
 
-    An identity under a passphrase is unlocked before, by the descriptor's line if one is given.
-    Raises ``Problem`` where it cannot be opened.
+    An identity under a passphrase is unlocked first, with a line of the descriptor if one is
+    given. Raises ``Problem`` if the app cannot be opened.
     """
     if reason := _unfit_terminal():
         sys.stderr.write(f"m3cred: {reason}\n")
@@ -76,7 +76,7 @@ def _unfit_terminal() -> str | None:
 def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -> int:
     identity = IdentityFile(settings.locations.identity)
     if identity.is_locked():
-        from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - seldom, and 5 ms
+        from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - rare, and 5 ms
 
         unlock(identity, passphrase_fd, is_optional=True)
     app = M3credApp(services_from(settings, identity), abilities(os.environ))
@@ -91,13 +91,13 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
 
 
 def _end_key_commands() -> None:
-    """End what was to print a secret key, which may take half a minute."""
+    """End a command that should print a secret key, which may take half a minute."""
     if module := sys.modules.get("m3cred_tui.config.key_command"):
         module.end_running()
 
 
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
-    """Put the rooms together, around the identity that was unlocked if one was."""
+    """Construct what the app works with, around the identity if it was unlocked."""
     places = settings.locations
     opener = identity or IdentityFile(places.identity)
     store = CredentialStore(places.data, opener)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     if bool(chosen.names) == chosen.all:
         return misused("name the credentials to check, or say --all for every one.")
     here = opened(demo=chosen.demo)
@@ -56,7 +56,7 @@ def _rows(chosen: Namespace, store: CredentialStore) -> list[Row]:
 
 
 async def _results(upkeep: Upkeep, ids: Sequence[str]) -> Results:
-    """Check them, and tell on a terminal how far it is."""
+    """Check the credentials, and show the progress on a terminal."""
     results: dict[str, CheckResult] = {}
     wrong = 0
     with progress() as tell:

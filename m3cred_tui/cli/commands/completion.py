@@ -1,4 +1,4 @@
-"""``m3cred completion``: what completes m3cred's words in a shell."""
+"""``m3cred completion``: completion for bash, zsh and fish."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ end
 complete -c m3cred -f -a '(__m3cred_answer)'
 """
 
-# Each asks m3cred itself, so that none is ever out of date.
+# Each asks m3cred itself, so that none becomes outdated.
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     if chosen.answer:
         sys.stdout.writelines(f"{line}\n" for line in _answer(chosen.shell))
     else:

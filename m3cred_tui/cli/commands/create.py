@@ -18,7 +18,7 @@ _OF_AN_ADDRESS = ("://", "code=", "state=")
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     if status := wrong_usage(chosen, chosen.complete):
         return status
     if chosen.begin and (other := _against_begin(chosen)):
@@ -35,7 +35,7 @@ def run(chosen: Namespace) -> int:
 
 
 def wrong_usage(chosen: Namespace, *words: str | None) -> int | None:
-    """Tell what should not have been given, and return the exit status for that."""
+    """Report surplus words and addresses, and return the exit status for that."""
     given = [word for word in (*words, *chosen.surplus) if word]
     if any(part in word for word in given for part in _OF_AN_ADDRESS):
         return misused(
@@ -49,7 +49,7 @@ def wrong_usage(chosen: Namespace, *words: str | None) -> int | None:
 
 
 def _against_begin(chosen: Namespace) -> str:
-    """Return what was chosen that makes no sense with ``--begin``, if anything was."""
+    """Return the option that makes no sense with ``--begin``, if there is one."""
     agreed = chosen.yes or chosen.expect_account
     against = {
         "--complete": chosen.complete,

@@ -36,7 +36,7 @@ class DeletionNotConfirmed(Problem):
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     if chosen.disconnect:
@@ -67,7 +67,7 @@ def _disconnect(chosen: Namespace, here: Opened, row: Row) -> int:
 
 
 def _confirm(chosen: Namespace, question: str) -> None:
-    """Return if it is meant; raises :class:`DeletionNotConfirmed`."""
+    """Ask whether to go ahead; raises :class:`DeletionNotConfirmed`."""
     if chosen.yes:
         return
     if not can_ask():

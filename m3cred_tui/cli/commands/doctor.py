@@ -1,4 +1,4 @@
-"""``m3cred doctor``: go through everything that m3cred needs, and say what to mend."""
+"""``m3cred doctor``: check everything that m3cred needs, and say what to fix."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from m3cred_tui.cli.diagnosis import Finding
 
 
-_COLOURS = {State.OK: 32, State.NOTE: 33, State.MEND: 31}
+_MARKS = {State.OK: ("ok", 32), State.NOTE: ("note", 33), State.MEND: ("fix", 31)}
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     here = opened(demo=chosen.demo)
     if chosen.passphrase_fd is not None:
         here.unlock(chosen)
@@ -39,7 +39,8 @@ def _write(findings: Sequence[Finding]) -> None:
     coloured = is_coloured(sys.stdout)
     wide = max(len(one.area) for one in findings)
     for area, state, told in findings:
-        mark = f"{state.value:4}"
+        mark, colour = _MARKS[state]
+        mark = f"{mark:4}"
         if coloured:
-            mark = f"\x1b[{_COLOURS[state]}m{mark}\x1b[0m"
+            mark = f"\x1b[{colour}m{mark}\x1b[0m"
         sys.stdout.write(f"{mark}  {area:{wide}}  {told}\n")

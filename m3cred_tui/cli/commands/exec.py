@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
-"""What a shell says of such commands (POSIX, 2.8.2)."""
+"""The statuses that a shell gives (POSIX, 2.8.2)."""
 
 _STANDARD = 2
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return only if the command was not run."""
+    """Run the command in place of this process; return only if that fails."""
     command = chosen.command_line
     is_marked = command[:1] == ["--"]
     if is_marked:
@@ -48,7 +48,7 @@ def run(chosen: Namespace) -> int:
 
 
 def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
-    """Return the command's environment: this one, with the key, and without m3cred's own."""
+    """Return the command's environment: this one with the key, without m3cred's variables."""
     theirs = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
     return theirs | {
         "STRIPE_API_KEY": access.key.reveal(),
@@ -64,20 +64,20 @@ def _access(chosen: Namespace) -> Access:
 
 
 def _close_descriptor(number: int | None) -> None:
-    """Keep the descriptor of the passphrase, and what follows on it, from the command."""
+    """Do not pass the passphrase's descriptor, and the rest of its data, to the command."""
     if number is None:
         return
     with suppress(OSError):
         if number > _STANDARD:
             os.close(number)
-        else:  # a program may take any file that it opens for a missing one of the three
+        else:  # otherwise the next file that a program opens would take its number
             nothing = os.open(os.devnull, os.O_RDWR)
             os.dup2(nothing, number)
 
 
 def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
-    """Replace this process by the command; return how that failed."""
-    # Python ignores these two, and a program that is started would, too.
+    """Replace this process by the command; return the status if that fails."""
+    # Python ignores these two, and the command would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
@@ -89,7 +89,7 @@ def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _replace(command: list[str], environ: Mapping[str, str]) -> NoReturn:
-    os.execvpe(command[0], command, environ)  # noqa: S606 - without a shell, as it is wanted
+    os.execvpe(command[0], command, environ)  # noqa: S606 - intentionally without a shell
 
 
 def _not_run(program: str, error: OSError | ValueError, environ: Mapping[str, str]) -> int:

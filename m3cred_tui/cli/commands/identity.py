@@ -1,4 +1,4 @@
-"""``m3cred identity``: show it, put it under a passphrase, move it to another machine."""
+"""``m3cred identity``: show it, protect it by a passphrase, move it to another machine."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ class NoIdentityYet(Problem):
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     _VERBS[chosen.verb or "show"](opened(demo=chosen.demo), chosen)
     return DONE
 
 
 def _unlock(here: Opened, chosen: Namespace) -> bool:
-    """Open the identity; tell whether it is under a passphrase.
+    """Open the identity; return whether it is under a passphrase.
 
-    Raises what is wrong with it before anybody is asked for a passphrase.
+    Any problem with it is raised before the user is asked for the passphrase.
     """
     if not os.path.lexists(here.identity.path) and here.store.is_unused():
         raise NoIdentityYet(here.identity.path)
@@ -85,7 +85,7 @@ def _show(here: Opened, chosen: Namespace) -> None:
 
 
 def _protect(here: Opened, chosen: Namespace) -> None:
-    with suppress(NoIdentityYet):  # it is then made under the passphrase
+    with suppress(NoIdentityYet):  # it is then created under the passphrase
         _unlock(here, chosen)
     new = new_passphrase(chosen.new_passphrase_fd, "New passphrase: ")
     with working("Putting the identity under the passphrase …"):
@@ -114,7 +114,7 @@ def _export(here: Opened, chosen: Namespace) -> None:
     with _told(path):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            if os.path.lexists(path):  # said before anybody is asked for anything
+            if os.path.lexists(path):  # before the user is asked for anything
                 raise FileExistsError
             files.create(folder, path.name, _copy(here, chosen))
         finally:
@@ -131,7 +131,9 @@ def _copy(here: Opened, chosen: Namespace) -> bytes:
 
 def _import(here: Opened, chosen: Namespace) -> None:
     other = _other_identity(chosen)
-    with locked(here.places.data):  # so that nothing is sealed for the one that gives way
+    with locked(
+        here.places.data
+    ):  # so that nothing is sealed for the identity that is replaced
         here.identity.take(other, is_first_use=here.store.is_unused)
     _say(f"The identity is in place: {_shown(here.identity.path)}")
     for newest in here.store.newest(1).ids:
@@ -141,7 +143,7 @@ def _import(here: Opened, chosen: Namespace) -> None:
 
 
 def _other_identity(chosen: Namespace) -> OpenedIdentity:
-    """Return the identity that is to be imported; where it lies is the user's affair."""
+    """Return the identity to be imported, from wherever the user stores it."""
     standard = chosen.file == _STANDARD
     path = Path("/dev/stdin" if standard else chosen.file)
     with _told(path), open(0 if standard else path, "rb", closefd=not standard) as source:
@@ -158,7 +160,7 @@ def _other_identity(chosen: Namespace) -> OpenedIdentity:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Tell what goes wrong with a file that the user has named."""
+    """Turn errors of a file that the user has named into a ``Problem``."""
     try:
         yield
     except files.UnconfirmedError as unconfirmed:

@@ -1,4 +1,4 @@
-"""``m3cred relay-page``: write the page that leads Stripe's HTTPS redirect to the terminal."""
+"""``m3cred relay-page``: write the page that takes Stripe's HTTPS redirect to the terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_READABLE = 0o644  # less what the umask takes
+_READABLE = 0o644  # before the umask
 
 
 class FileNotWritten(Problem):
@@ -39,8 +39,8 @@ class FileNotWritten(Problem):
 
 
 def write_public(path: Path, data: bytes, *, replace: bool) -> None:
-    """Write a file; ``replace`` one that is there. Raises :class:`FileNotWritten`."""
-    # Beside it, as a rename stays within one file system.
+    """Write a file; ``replace`` an existing one. Raises :class:`FileNotWritten`."""
+    # In the same directory, as a rename stays within one file system.
     temporary = path.parent / temporary_name()
     try:
         if replace:
@@ -52,7 +52,7 @@ def write_public(path: Path, data: bytes, *, replace: bool) -> None:
         if replace:
             temporary.replace(path)
         else:
-            # A link, unlike a rename, refuses a name that is taken.
+            # A link, unlike a rename, fails if the name is taken.
             os.link(temporary, path, follow_symlinks=False)
     except FileExistsError:
         reason = "something of that name is there already; --force replaces a file"
@@ -65,7 +65,7 @@ def write_public(path: Path, data: bytes, *, replace: bool) -> None:
 
 
 def _refuse_special(path: Path) -> None:
-    """Raise :class:`FileNotWritten` for what is no plain file, such as ``/dev/stdout``."""
+    """Raise :class:`FileNotWritten` unless it is a plain file; ``/dev/stdout`` is not."""
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(path.lstat().st_mode):
             raise FileNotWritten(
@@ -74,7 +74,7 @@ def _refuse_special(path: Path) -> None:
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     ports = chosen.ports or _ports_set(settings_from(os.environ))
     page = relay_page(ports)
     if chosen.file is None:
@@ -83,16 +83,14 @@ def run(chosen: Namespace) -> int:
     write_public(chosen.file, page.encode(), replace=chosen.force)
     shown = clean(str(chosen.file), most=4096)
     named = ", ".join(map(str, ports))
-    sys.stdout.write(
-        f"{shown} leads on to port {named}. Put it where your redirect URI points to.\n"
-    )
+    sys.stdout.write(f"{shown} leads to port {named}. Put it where your redirect URI points.\n")
     return DONE
 
 
 def _ports_set(settings: Settings) -> tuple[int, ...]:
-    """Return every port that m3cred may listen on, one page being enough for all of them.
+    """Return every port that m3cred may listen on, as one page serves them all.
 
-    Raises ``Problem`` where the ports that are set cannot be known.
+    Raises ``Problem`` if the ports in the settings cannot be read.
     """
     ports = list(CALLBACK_PORTS)
     for destination in DESTINATIONS:

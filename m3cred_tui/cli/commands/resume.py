@@ -1,4 +1,4 @@
-"""``m3cred resume``: go on with a credential that is pending."""
+"""``m3cred resume``: resume a pending credential."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     if status := wrong_usage(chosen, chosen.pending):
         return status
     return in_session(chosen, lambda session: resume(session, chosen.pending, chosen.name))

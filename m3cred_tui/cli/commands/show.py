@@ -39,7 +39,7 @@ _NOT_TOLD = "not told by Stripe"
 
 
 class Shown(NamedTuple):
-    """What there is to show of a credential."""
+    """Everything to be shown of a credential."""
 
     credential: Credential
     check: CheckResult | None
@@ -49,9 +49,9 @@ class Shown(NamedTuple):
 
 
 def look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -> Shown:
-    """Look at everything there is of a credential.
+    """Read everything to be shown of a credential.
 
-    Raises what ``CredentialStore.tokens`` does if the tokens are wanted.
+    If the tokens are wanted, raises what ``CredentialStore.tokens`` does.
     """
     tokens = store.tokens(credential.id) if with_tokens else None
     unopened: Problem | None = None
@@ -68,7 +68,7 @@ def look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -
 
 
 def shown_text(shown: Shown) -> str:
-    """Return what people read."""
+    """Return it as text."""
     facts = [*_facts(shown), *_token_facts(shown.tokens)]
     wide = max(len(name) for name, _ in facts) + 1
     lines = [f"{name + ':':{wide}}  {text}" for name, text in facts]
@@ -79,7 +79,7 @@ def shown_text(shown: Shown) -> str:
 
 
 def shown_json(shown: Shown) -> Json:
-    """Return what machines read."""
+    """Return it as JSON."""
     unopened, credential = shown.unopened, shown.credential
     is_created = credential.account is not None
     return {
@@ -152,10 +152,10 @@ class SecretsToNoTerminal(Problem):
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
+    """Run the command; return its exit status."""
     is_revealed = chosen.reveal or chosen.reveal_to_pipe
     if is_revealed and not (chosen.reveal_to_pipe or sys.stdout.isatty()):
-        raise SecretsToNoTerminal  # before anybody is asked for a passphrase
+        raise SecretsToNoTerminal  # before the user is asked for a passphrase
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     if not isinstance(row, Credential):
