@@ -341,8 +341,8 @@ def _doctor(add: Add) -> None:
         help="check everything that m3cred needs, and say what to fix",
         description="Check the settings, directories, permissions, identity, ports, browser, "
         "clipboard, terminal, whether Stripe can be reached, and what was left unfinished. "
-        "Each is ok, or the output says what to do. Nothing is changed, and no key is sent. Status 1 "
-        "if something has to be fixed.",
+        "Each is ok, or the output says what to do. Nothing is changed, and no key is sent. "
+        "Status 1 if something has to be fixed.",
     )
     command.add_argument("--offline", action="store_true", help="do not contact Stripe")
     _add_json(command)

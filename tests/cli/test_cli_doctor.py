@@ -253,8 +253,8 @@ def test_browser_and_clipboard_are_told_as_far_as_they_can_be_known(
     ("more", "columns", "told"),
     [
         ({}, 80, "ok terminal TERM is xterm-256color, 80 by 24 characters."),
-        ({"TERM": "dumb"}, 80, "fix  terminal TERM is dumb, so"),
-        ({"TERM": ""}, 80, "fix  terminal TERM is not set, so"),
+        ({"TERM": "dumb"}, 80, "fix terminal TERM is dumb, so"),
+        ({"TERM": ""}, 80, "fix terminal TERM is not set, so"),
         ({}, 59, "The window has 59 by 24 characters; the app needs 60 by 20."),
     ],
 )
