@@ -330,7 +330,7 @@ def _relay_page(add: Add) -> None:
         "--ports",
         type=_ports,
         metavar="N,N",
-        help="ports that its link may lead to; by default the usual ones and all in the settings",
+        help="ports that its link may lead to; by default the usual ones and those set",
     )
     command.add_argument("--force", action="store_true", help="replace FILE if it exists")
 
