@@ -74,6 +74,7 @@ def files_with(canary: bytes, root: Path) -> list[Path]:
     return [file for file in root.rglob("*") if file.is_file() and canary in file.read_bytes()]
 
 
+@pytest.mark.long
 async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
     start: Start, identity: Path, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ async def crashing(home: Home) -> AsyncIterator[Crashing]:
 @pytest.mark.parametrize(
     "way", ["an action", "a callback", "a worker", "a worker in a thread", "compose"]
 )
+@pytest.mark.quick(2)
 async def test_a_crash_leaves_the_terminal_and_tells_where_without_a_value(
     crashing: Crashing, home: Home, way: str
 ) -> None:
@@ -103,6 +104,7 @@ async def test_a_crash_leaves_the_terminal_and_tells_where_without_a_value(
 
 
 @pytest.mark.parametrize("way", ["a thread", "a task", "the event loop", "a destructor"])
+@pytest.mark.quick(2)
 async def test_what_fails_beside_the_app_is_logged_and_never_drawn_over_it(
     crashing: Crashing, home: Home, way: str
 ) -> None:

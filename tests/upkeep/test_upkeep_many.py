@@ -117,6 +117,7 @@ def upkeep_of(store: CredentialStore, stub: Stub, waits: list[float]) -> Upkeep:
     return Upkeep(store, lambda _: stub.platform, lambda: START, time_limit=4.0, sleep=sleep)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 async def test_each_of_500_gets_its_own_outcome_while_stripe_is_slow_and_failing(
     many: Filled, record_property: Callable[[str, object], None]
