@@ -14,9 +14,9 @@ from m3cred_tui.authorize.events import Failed
 from m3cred_tui.cli.creation.dialogue import Dialogue, Terms
 from m3cred_tui.cli.ending import let_exchange_end
 from m3cred_tui.cli.log import logging_to
-from m3cred_tui.cli.opening import opened
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
+from m3cred_tui.cli.selecting import opened
 from m3cred_tui.cli.wiring import authorizer_for, created_by, demo_settings, now, ways_from
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.model.authorization import TIME_LIMIT
@@ -26,7 +26,6 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.directory.record import Damaged
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
-from m3cred_tui.system.process import close_to_others
 from m3cred_tui.system.signals import told_of_signals
 
 if TYPE_CHECKING:
@@ -111,7 +110,6 @@ class Session:
 
 def in_session(chosen: argparse.Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
-    close_to_others()
     console = Console(chosen.json, chosen.demo)
     try:
         with _settings(demo=chosen.demo) as settings, logging_to(settings.locations.log):
