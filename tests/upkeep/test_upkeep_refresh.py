@@ -219,7 +219,7 @@ def test_a_process_that_is_ending_waits_for_the_answer(
     assert threads_going_on() == []
     held = world.demo.access_token(world.access_token(one))
     assert held
-    assert held.counts(world.access_token(one), world.demo.now())
+    assert held.is_valid(world.access_token(one), world.demo.now())
     assert world.access_token(one) != before
 
 
