@@ -39,7 +39,7 @@ class Opened(NamedTuple):
 def opened(*, demo: bool) -> Opened:
     """Return what a command works on; nothing is read yet."""
     places = locations(demo=demo)
-    identity = IdentityFile(places.identity)
+    identity = IdentityFile(places.identity, places.data)
     return Opened(places, identity, CredentialStore(places.data, identity))
 
 

@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files
 from m3cred_tui.store.files import FlawError, private_folder, read_private
@@ -20,7 +21,7 @@ from m3cred_tui.store.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
@@ -91,10 +92,8 @@ LARGEST_IDENTITY = 8192
 
 _CHANGED = "another process has changed it meanwhile"
 _PEEK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-
-
-def _never() -> bool:
-    return False
+_SEALED = ("credentials", ".json"), ("pending", ".json"), ("keys", ".age")
+"""The directories of what is sealed for the identity, and how the names of the files end."""
 
 
 class IdentityFile:
@@ -108,8 +107,10 @@ class IdentityFile:
     directory, or it is not one X25519 identity.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, data: Path) -> None:
+        """Take its path, and the data directory, which holds what is sealed for it."""
         self._path = path
+        self._data = data
         self._unlocked: dict[bytes, OpenedIdentity] = {}
         self._recipient: Recipient | None = None
 
@@ -126,21 +127,35 @@ class IdentityFile:
         self._recipient = identity.to_public()
         return identity
 
-    def to_seal(self, *, is_first_use: Callable[[], bool]) -> Identity:
-        """Return the identity; it is made if this is the first use.
+    def is_unused(self, *, replacing: str = "") -> bool:
+        """Tell whether no credential and no platform key is sealed for it.
 
-        It is not made where something is sealed already: that would hide a loss that may
-        still be undone. Raises what :meth:`to_open` does.
+        A file named ``replacing`` does not count. Raises ``StoreUnusable``.
+        """
+        for name, end in _SEALED:
+            with suppress(FileNotFoundError), private_folder(self._data / name) as folder:
+                for file in os.listdir(folder):  # noqa: PTH208 - a descriptor is not a Path
+                    stem = file.removesuffix(end)
+                    is_sealed = stem != file and (end == ".age" or is_credential_id(stem))
+                    if is_sealed and file != replacing:
+                        return False
+        return True
+
+    def to_seal(self, *, replacing: str = "") -> Identity:
+        """Return the identity; it is made where nothing is sealed, but for ``replacing``.
+
+        Elsewhere a new one would hide a loss that may still be undone. Hold the store's lock.
+        Raises what :meth:`to_open` does.
         """
         try:
             return self.to_open()
         except IdentityMissing:
-            if is_first_use():
+            if self.is_unused(replacing=replacing):
                 self._make(new_identity())
         # Looked for again: another process may have made it and sealed with it since.
         return self.to_open()
 
-    def recipient(self, *, is_first_use: Callable[[], bool]) -> Recipient:
+    def recipient(self) -> Recipient:
         """Return whom to seal for what cannot be had again; else as :meth:`to_seal`.
 
         While the file waits for a passphrase, it is the identity that was open here last: who
@@ -150,7 +165,7 @@ class IdentityFile:
         one, there may be a copy. Raises ``IdentityLocked`` when none was open.
         """
         try:
-            return self.to_seal(is_first_use=is_first_use).to_public()
+            return self.to_seal().to_public()
         except IdentityLocked:
             if self._recipient is None:
                 raise
@@ -194,34 +209,31 @@ class IdentityFile:
         """
         self._remember(opened(self._read(), passphrase, self._path))
 
-    def protect(
-        self, passphrase: Secret, data: Path, *, is_first_use: Callable[[], bool] = _never
-    ) -> None:
+    def protect(self, passphrase: Secret) -> None:
         """Put it under this passphrase, alone; takes seconds, then the lock of the store.
 
-        ``data`` is the store's directory. At the first use the identity is made, and never lies
-        there in clear; should another process make one meanwhile, it is that one which is put
-        under the passphrase. Raises what :meth:`to_open` does, ``StoreBusy`` and
-        ``OutcomeUnknown``.
+        At the first use the identity is made, and never lies there in clear; should another
+        process make one meanwhile, it is that one which is put under the passphrase. Raises
+        what :meth:`to_open` does, ``StoreBusy`` and ``OutcomeUnknown``.
         """
         is_made = False
         try:
             self._opened()
         except IdentityMissing:
-            if not is_first_use():
+            if not self.is_unused():
                 raise
-            is_made = self._is_made_under(passphrase, data, is_first_use)
+            is_made = self._is_made_under(passphrase)
         if not is_made:
             before = self._opened()
             file = wrapped(before.text, passphrase, self._path)
-            self._replace(before, OpenedIdentity(file, before.plain), data)
+            self._replace(before, OpenedIdentity(file, before.plain))
         if not is_wrapped(self._read()):  # a copy was put back, say: that asks for no lock
             raise StoreUnusable(self._path, _CHANGED)
 
-    def unprotect(self, data: Path) -> None:
+    def unprotect(self) -> None:
         """Put it back in clear; raises what :meth:`protect` does."""
         before = self._opened()
-        self._replace(before, OpenedIdentity(before.text, before.plain), data)
+        self._replace(before, OpenedIdentity(before.text, before.plain))
 
     def exported(self, passphrase: Secret) -> bytes:
         """Return it under this passphrase, ASCII-armoured; takes seconds.
@@ -230,20 +242,19 @@ class IdentityFile:
         """
         return wrapped(self._opened().text, passphrase, self._path)
 
-    def take(self, other: OpenedIdentity, *, is_first_use: Callable[[], bool]) -> None:
+    def take(self, other: OpenedIdentity) -> None:
         """Take an identity that came from elsewhere, as it is, and keep it open.
 
-        The one that is there gives way only while nothing is sealed for it, which the caller
-        sees to with the store's lock. Raises ``IdentityInPlace``, ``StoreUnusable`` and
-        ``OutcomeUnknown``.
+        The one that is there gives way only while nothing is sealed for it. Raises
+        ``IdentityInPlace``, ``StoreUnusable``, ``StoreBusy`` and ``OutcomeUnknown``.
         """
         self._remember(other)
-        with self._folder(make=True) as folder:
+        with locked(self._data), self._folder(make=True) as folder:
             try:
                 files.create(folder, self._path.name, other.file)
             except FileExistsError:
                 if self._content(folder) != other.file:
-                    if not is_first_use():
+                    if not self.is_unused():
                         raise IdentityInPlace(self._path) from None
                     files.replace(folder, self._path.name, other.file)
 
@@ -280,22 +291,20 @@ class IdentityFile:
             return False
         return True
 
-    def _is_made_under(
-        self, passphrase: Secret, data: Path, is_first_use: Callable[[], bool]
-    ) -> bool:
+    def _is_made_under(self, passphrase: Secret) -> bool:
         """Make it under the passphrase, unless it is no first use any more after scrypt."""
         plain = new_identity()
         file = wrapped(plain, passphrase, self._path)
-        with locked(data):
-            is_made = is_first_use() and self._make(file)
+        with locked(self._data):
+            is_made = self.is_unused() and self._make(file)
         if is_made:
             self._remember(OpenedIdentity(file, Secret(plain.decode("latin-1"))))
         return is_made
 
-    def _replace(self, before: OpenedIdentity, after: OpenedIdentity, data: Path) -> None:
+    def _replace(self, before: OpenedIdentity, after: OpenedIdentity) -> None:
         self._remember(after)
         try:
-            with locked(data), self._folder() as folder:
+            with locked(self._data), self._folder() as folder:
                 if self._content(folder) != before.file:
                     raise StoreUnusable(self._path, _CHANGED)
                 files.replace(folder, self._path.name, after.file)

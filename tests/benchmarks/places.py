@@ -69,8 +69,8 @@ def filled(root: Path, count: int) -> Path:
     credentials = home / "data" / "m3cred" / "credentials"
     home.mkdir(parents=True, exist_ok=True)
     if count:
-        identity = IdentityFile(home / "config" / "m3cred" / "identity.txt")
-        store = CredentialStore(credentials.parent, identity)
+        path = home / "config" / "m3cred" / "identity.txt"
+        store = CredentialStore(credentials.parent, IdentityFile(path, credentials.parent))
         first = credential(1)
         store.create(first, TOKENS)
         data = (credentials / f"{first.id}.json").read_bytes()

@@ -29,8 +29,8 @@ _BEGINNING = datetime(2026, 11, 20, 9, tzinfo=UTC)
 def store_of(home: Path, *, demo: bool = False) -> CredentialStore:
     """Return the store of the environment whose home this is."""
     below = "m3cred/demo" if demo else "m3cred"
-    identity = IdentityFile(home / "config" / below / "identity.txt")
-    return CredentialStore(home / "data" / below, identity)
+    data = home / "data" / below
+    return CredentialStore(data, IdentityFile(home / "config" / below / "identity.txt", data))
 
 
 def credential(

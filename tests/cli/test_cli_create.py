@@ -76,8 +76,8 @@ def test_an_approval_that_comes_after_the_identity_was_protected_elsewhere_is_ke
     data = Path(environment["XDG_DATA_HOME"], "m3cred")
     with started(environment, *CREATE, "--yes") as command:
         begin = command.object()
-        elsewhere = IdentityFile(identity)
-        elsewhere.protect(Secret("new"), data)
+        elsewhere = IdentityFile(identity, data)
+        elsewhere.protect(Secret("new"))
         approve(begin["url"])
         assert command.object()["error"] is None
         assert command.end() == (0, "")

@@ -41,8 +41,8 @@ from m3cred_tui.store.directory.store import CredentialStore
 from tests.store.light_age import wrapped_lightly
 
 def wrap(plain, passphrase):
-    places = locations(demo=False)
-    CredentialStore(places.data, IdentityFile(places.identity)).prepare()  # another m3cred
+    data, identity, _ = locations(demo=False)
+    CredentialStore(data, IdentityFile(identity, data)).prepare()  # another m3cred
     return wrapped_lightly(plain, passphrase.reveal())
 
 sealing.wrap = wrap
@@ -156,7 +156,8 @@ def test_a_lost_identity_is_told_as_lost(
     m3cred: Run, identity: Path, plain: bytes, tmp_path: Path
 ) -> None:
     put(identity, plain)
-    create_a_credential(tmp_path / "data" / "m3cred", IdentityFile(identity))
+    data = tmp_path / "data" / "m3cred"
+    create_a_credential(data, IdentityFile(identity, data))
     identity.unlink()
     for verb in ("show", "protect", "unprotect"):
         ended = m3cred("identity", verb)
@@ -306,7 +307,8 @@ def test_an_identity_that_credentials_are_sealed_for_is_not_replaced(
     put(identity, plain)
     other = sealing.new_identity()
     put(tmp_path / "copy", other)
-    create_a_credential(tmp_path / "data" / "m3cred", IdentityFile(identity))
+    data = tmp_path / "data" / "m3cred"
+    create_a_credential(data, IdentityFile(identity, data))
     ended = given(b"", "identity", "import", str(tmp_path / "copy"))
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(f"m3cred: There is another identity, {identity}, and ")
@@ -374,7 +376,8 @@ def test_a_start_with_an_identity_in_clear_imports_nothing_for_it(
     put(identity, plain)
     program = (
         "import sys; from pathlib import Path; from m3cred_tui.store.identity import *;"
-        "print(IdentityFile(Path(sys.argv[1])).is_locked(), 'pyrage' in sys.modules)"
+        "path = Path(sys.argv[1]);"
+        "print(IdentityFile(path, path.parent).is_locked(), 'pyrage' in sys.modules)"
     )
     assert python("-c", program, str(identity)).stdout == "False False\n"
     put(identity, wrapped_lightly(plain, PASSPHRASE))

@@ -158,7 +158,8 @@ def test_a_request_whose_time_is_over_is_removed_and_told(
 ) -> None:
     long_ago = datetime.now(UTC) - timedelta(minutes=11)
     identity = tmp_path / "config" / "m3cred" / "identity.txt"
-    store = CredentialStore(tmp_path / "data" / "m3cred", IdentityFile(identity))
+    data = tmp_path / "data" / "m3cred"
+    store = CredentialStore(data, IdentityFile(identity, data))
     store.prepare()
     pending = pending_credential(
         Draft("Acme", BILL, STRIPE_TEST),

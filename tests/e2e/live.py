@@ -33,7 +33,8 @@ class Live(NamedTuple):
     @property
     def store(self) -> CredentialStore:
         identity = self.home.path / "config" / "m3cred" / "identity.txt"
-        return CredentialStore(self.home.path / "data" / "m3cred", IdentityFile(identity))
+        data = self.home.path / "data" / "m3cred"
+        return CredentialStore(data, IdentityFile(identity, data))
 
     def created(self) -> tuple[dict[str, Any], TokenResponse]:
         """Return the one record that was created, and its secrets."""

@@ -37,7 +37,9 @@ def keep(home: Home, texts: Sequence[Hostile]) -> Sequence[Kept]:
 
     What the store refuses is put there as somebody with an editor could.
     """
-    store = CredentialStore(home.credentials.parent, IdentityFile(home.identity))
+    store = CredentialStore(
+        home.credentials.parent, IdentityFile(home.identity, home.credentials.parent)
+    )
     kept = []
     for number, hostile in enumerate(texts):
         credential, tokens = _credential(number, hostile)

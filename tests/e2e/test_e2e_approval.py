@@ -24,7 +24,9 @@ OFFERED = "Stripe has approved “Acme”"
 
 def kept_in(home: Home) -> Credential:
     """Return the one approval that waits in the store; it opens with its identity."""
-    store = CredentialStore(home.credentials.parent, IdentityFile(home.identity))
+    store = CredentialStore(
+        home.credentials.parent, IdentityFile(home.identity, home.credentials.parent)
+    )
     (credential_id,) = store.pending_ids()
     kept = store.verified(credential_id)
     assert isinstance(kept, Credential)

@@ -55,7 +55,9 @@ def environ(home: Home, opened: OpenedUrls, tmp_path: Path) -> dict[str, str]:
 
 def secrets_of(home: Home) -> Iterator[str]:
     """Yield every secret that is sealed in the store, and the identity."""
-    store = CredentialStore(home.credentials.parent, IdentityFile(home.identity))
+    store = CredentialStore(
+        home.credentials.parent, IdentityFile(home.identity, home.credentials.parent)
+    )
     for credential_id in store.ids():
         tokens = store.tokens(credential_id)
         assert tokens.access_token

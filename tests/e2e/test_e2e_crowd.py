@@ -44,7 +44,8 @@ async def account_of(
     credentials: Path, identity: Path, credential_id: str, api_base: str
 ) -> str:
     """Ask Stripe which account the saved access token is for."""
-    tokens = CredentialStore(credentials.parent, IdentityFile(identity)).tokens(credential_id)
+    data = credentials.parent
+    tokens = CredentialStore(data, IdentityFile(identity, data)).tokens(credential_id)
     assert tokens.access_token is not None
     headers = {"Authorization": f"Bearer {tokens.access_token.reveal()}"}
     async with httpx.AsyncClient(trust_env=False) as client:

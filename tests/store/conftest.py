@@ -34,7 +34,7 @@ def identity(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(credentials: Path, identity: Path) -> CredentialStore:
-    return CredentialStore(credentials.parent, IdentityFile(identity))
+    return CredentialStore(credentials.parent, IdentityFile(identity, credentials.parent))
 
 
 @pytest.fixture

@@ -40,7 +40,9 @@ class Operation(NamedTuple):
 
 
 def store_in(root: Path) -> CredentialStore:
-    return CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    return CredentialStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
 
 
 def credential(credential_id: str = ID, name: str = "Acme") -> Credential:

@@ -108,7 +108,7 @@ def test_a_sealed_part_flipped_with_its_checksum_put_right_does_not_open(
 def test_a_flipped_record_of_schema_1_never_opens_as_another_credential() -> None:
     """It has no checksum: what a list shows of it may be wrong, what is opened may not."""
     data = (_SCHEMA_1 / f"{_ID_OF_SCHEMA_1}.json").read_bytes()
-    identity = IdentityFile(_SCHEMA_1 / "identity.txt")
+    identity = IdentityFile(_SCHEMA_1 / "identity.txt", _SCHEMA_1)
     opener = sealing.identity_in(identity.path.read_bytes())
 
     def opened(record: Record) -> TokenResponse | None:

@@ -25,7 +25,8 @@ from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.directory.store import CredentialStore
 
 root, ask, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+data = root / "data"
+store = CredentialStore(data, IdentityFile(root / "config" / "identity.txt", data))
 now = datetime(2026, 3, 4, tzinfo=UTC)
 account = StripeAccount("acct_1Acme", True)
 acme = Credential("0196d5c8-0000-7000-8000-000000000000", "Acme", BILL, STRIPE, account, now,

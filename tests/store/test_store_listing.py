@@ -83,7 +83,8 @@ import sys
 from pathlib import Path
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.directory.store import CredentialStore
-store = CredentialStore(Path(sys.argv[1], "data"), IdentityFile(Path(sys.argv[1], "x/y")))
+data = Path(sys.argv[1], "data")
+store = CredentialStore(data, IdentityFile(Path(sys.argv[1], "x/y"), data))
 [credential_id] = store.ids()
 print(store.read(credential_id).name, "pyrage" in sys.modules)
 """

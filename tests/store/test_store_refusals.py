@@ -79,7 +79,7 @@ def test_a_path_with_a_blank_is_quoted_in_its_command(tmp_path: Path, identity: 
     spaced = tmp_path / "my data" / "credentials"
     spaced.mkdir(parents=True, mode=0o755)
     with pytest.raises(StoreUnusable) as told:
-        CredentialStore(spaced.parent, IdentityFile(identity)).ids()
+        CredentialStore(spaced.parent, IdentityFile(identity, spaced.parent)).ids()
     assert told.value.mend == f"chmod 700 '{spaced}'"
 
 
@@ -113,7 +113,7 @@ def test_a_file_in_place_of_a_directory_is_told(
     (root / where).touch()
     data = root if where == "credentials" else root / "data"
     with pytest.raises(StoreUnusable, match="not a directory"):
-        CredentialStore(data, IdentityFile(identity)).prepare()
+        CredentialStore(data, IdentityFile(identity, data)).prepare()
 
 
 @as_root
@@ -150,7 +150,7 @@ from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.directory.store import CredentialStore
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 root = Path(sys.argv[1])
-store = CredentialStore(root / "data", IdentityFile(root / "id" / "identity"))
+store = CredentialStore(root / "data", IdentityFile(root / "id" / "identity", root / "data"))
 ID = "0196d5c8-0000-7000-8000-000000000000"
 for ask in (store.ids, lambda: store.read(ID), store.prepare):
     try:

@@ -110,7 +110,9 @@ def test_any_credential_comes_back_as_it_was_created(
     credential: Credential, tokens: TokenResponse, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     root = tmp_path_factory.mktemp("store")
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = CredentialStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     store.create(credential, tokens)
     assert store.ids() == [credential.id]
     assert store.read(credential.id) == shown(credential)

@@ -129,8 +129,9 @@ def test_the_identity_of_another_machine_opens_nothing(
     credentials: Path,
 ) -> None:
     store.create(acme, tokens)
-    there = IdentityFile(tmp_path / "there" / "identity.txt")
-    CredentialStore(tmp_path / "empty", there).prepare()
+    empty = tmp_path / "empty"
+    there = IdentityFile(tmp_path / "there" / "identity.txt", empty)
+    CredentialStore(empty, there).prepare()
     elsewhere = CredentialStore(credentials.parent, there)
     with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
         elsewhere.tokens(acme.id)

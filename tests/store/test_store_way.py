@@ -39,7 +39,7 @@ def test_a_directory_above_that_others_can_write_to_is_refused_with_its_command(
     below = above / deeper
     below.mkdir(parents=True, exist_ok=True)
     above.chmod(0o757)
-    store = CredentialStore(below / "data", IdentityFile(identity))
+    store = CredentialStore(below / "data", IdentityFile(identity, below / "data"))
     with pytest.raises(StoreUnusable) as told:
         store.prepare()
     assert told.value.mend == f"chmod o-w '{above}'"

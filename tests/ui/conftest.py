@@ -93,7 +93,8 @@ def credentials(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(tmp_path: Path, credentials: Path) -> CredentialStore:
     return CredentialStore(
-        credentials.parent, IdentityFile(tmp_path / "config" / "identity.txt")
+        credentials.parent,
+        IdentityFile(tmp_path / "config" / "identity.txt", credentials.parent),
     )
 
 

@@ -126,7 +126,9 @@ class World:
 @contextmanager
 def world_in(root: Path) -> Iterator[World]:
     clock = Clock()
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = CredentialStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     demo: list[DemoPlatform] = []
     running = background_demo_stripe(
         ["http://127.0.0.1/"], make_app=lambda _description: demo_stripe_app(demo[0])

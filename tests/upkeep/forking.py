@@ -175,7 +175,9 @@ _OPERATIONS = {"access": _access, "disconnect": _disconnect}
 
 def _upkeep(ask: Mapping[str, Any]) -> Upkeep:
     root, now = Path(ask["root"]), datetime.fromisoformat(ask["now"])
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = CredentialStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     key, base = Secret(ask["secret_key"]), ask["base"]
     platform = Platform(ask["client_id"], key, base, base)
     return Upkeep(store, lambda _destination: platform, lambda: now)

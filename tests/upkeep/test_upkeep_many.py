@@ -58,7 +58,9 @@ def many(tmp_path: Path) -> Filled:
 
 
 def filled(root: Path, count: int, kind: Callable[[int], str]) -> Filled:
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = CredentialStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     kinds = {}
     for number in range(count):
         account_id = f"acct_{kind(number)}{number}"

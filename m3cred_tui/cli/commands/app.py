@@ -79,7 +79,7 @@ def _unfit_terminal() -> str | None:
 def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -> int:
     from m3cred_tui.store.identity import IdentityFile
 
-    identity = IdentityFile(settings.locations.identity)
+    identity = IdentityFile(settings.locations.identity, settings.locations.data)
     if identity.is_locked():  # the usual start does without the rest
         from m3cred_tui.cli.output.prompts import unlocked_for_start
 
@@ -112,7 +112,7 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
     from m3cred_tui.ui.services import Services
 
     places = settings.locations
-    opener = identity or IdentityFile(places.identity)
+    opener = identity or IdentityFile(places.identity, places.data)
     store = CredentialStore(places.data, opener)
     return Services(
         store=store,

@@ -24,7 +24,6 @@ from m3cred_tui.store.identity import (
     is_wrapped,
     opened,
 )
-from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
     IdentityLocked,
     OutcomeUnknown,
@@ -101,23 +100,18 @@ class _Place:
 
     def __init__(self, chosen: Namespace) -> None:
         places = locations(demo=chosen.demo)
-        self.data = places.data
-        self.identity = IdentityFile(places.identity)
+        self.identity = IdentityFile(places.identity, places.data)
         self.store = CredentialStore(places.data, self.identity)
         self.file: str = getattr(chosen, "file", "")
         self.descriptor: int | None = chosen.passphrase_fd
         self.new_descriptor: int | None = getattr(chosen, "new_passphrase_fd", None)
-
-    def is_unused(self) -> bool:
-        """Tell whether nothing is sealed here."""
-        return self.store.is_unused()
 
     def unlock(self) -> bool:
         """Have the identity open; tell whether it is under a passphrase.
 
         What else may be wrong with it is raised here, so that nobody is asked in vain.
         """
-        if not os.path.lexists(self.identity.path) and self.is_unused():
+        if not os.path.lexists(self.identity.path) and self.identity.is_unused():
             raise NoIdentityYet(self.identity.path)
         if not self.identity.is_locked():
             self.identity.to_open()
@@ -144,7 +138,7 @@ def _protect(place: _Place) -> None:
         place.unlock()
     new = new_passphrase(place.new_descriptor, "New passphrase: ")
     with working("Putting the identity under the passphrase …"):
-        place.identity.protect(new, place.data, is_first_use=place.is_unused)
+        place.identity.protect(new)
     _say(
         f"{_shown(place.identity.path)} is under the passphrase now. Without it, nobody can "
         "open what is sealed. Where m3cred is running, start it again."
@@ -156,7 +150,7 @@ def _unprotect(place: _Place) -> None:
     if not place.unlock():
         _say(f"{path} is not under a passphrase; nothing was changed.")
         return
-    place.identity.unprotect(place.data)
+    place.identity.unprotect()
     _say(f"{path} is in clear now: whoever can read it can open what is sealed.")
 
 
@@ -186,8 +180,7 @@ def _copy(place: _Place) -> bytes:
 
 def _import(place: _Place) -> None:
     other = _other_identity(place)
-    with locked(place.data):  # so that nothing is sealed for the one that gives way
-        place.identity.take(other, is_first_use=place.is_unused)
+    place.identity.take(other)
     _say(f"The identity is in place: {_shown(place.identity.path)}")
     for newest in place.store.newest(1).ids:
         row = place.store.verified(newest)

@@ -32,13 +32,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.identity import IdentityFile
 
 
-def sealed(
-    credential: Credential,
-    secrets: Secrets,
-    identity: IdentityFile,
-    *,
-    is_first_use: Callable[[], bool],
-) -> bytes:
+def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
     """Return the content of a record's file.
 
     Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
@@ -48,7 +42,7 @@ def sealed(
     if not is_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
     header = header_of(credential)
-    recipient = identity.recipient(is_first_use=is_first_use)
+    recipient = identity.recipient()
     try:
         sealed_part = sealing.seal(recipient, to_be_sealed(header, secrets))
         return record_bytes(Record(header, sealed_part))

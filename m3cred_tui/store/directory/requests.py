@@ -36,8 +36,8 @@ class RequestStore:
 
     def keep(self, credential: Credential, request: AuthorizationRequest) -> None:
         """Keep the request that a pending credential waits with; it survives a crash."""
-        data = sealed(credential, request, self._identity, is_first_use=lambda: False)
         with locked(self._data):
+            data = sealed(credential, request, self._identity)
             self._pending.replace(credential.id, data)
 
     def read(self, credential_id: str) -> AuthorizationRequest:

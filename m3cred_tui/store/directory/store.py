@@ -216,7 +216,7 @@ class CredentialStore:
         ``IdentityMissing`` and ``IdentityLocked``, too.
         """
         with locked(self._data):
-            self._identity.to_seal(is_first_use=self.is_unused)
+            self._identity.to_seal()
             self._identity.sweep()
             self._credentials.prepare()
             self._pending.prepare()
@@ -299,12 +299,6 @@ class CredentialStore:
                 continue  # the pending one may be the last whole one
             self._pending.remove_leftover(credential_id)
 
-    def is_unused(self) -> bool:
-        """Tell whether nothing is sealed here, neither a credential nor a platform's key."""
-        from m3cred_tui.store.platform_keys import is_any_kept  # noqa: PLC0415 - a list needs none
-
-        return self._names() == ([], []) and not is_any_kept(self._data / "keys")
-
     def _names(self) -> tuple[list[str], list[str]]:
         """Return the file names of what is pending, and of what is created."""
         pending, created = self._pending.names(), self._credentials.names()
@@ -335,4 +329,4 @@ class CredentialStore:
         return credential, secrets
 
     def _sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
-        return sealed(credential, tokens, self._identity, is_first_use=self.is_unused)
+        return sealed(credential, tokens, self._identity)
