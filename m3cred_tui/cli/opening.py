@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.locations import Locations, locations
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
 
@@ -40,7 +41,7 @@ def opened(*, demo: bool) -> Opened:
     """Return what a command works on; nothing is read yet."""
     places = locations(demo=demo)
     identity = IdentityFile(places.identity, places.data)
-    return Opened(places, identity, CredentialStore(places.data, identity))
+    return Opened(places, identity, DirectoryStore(places.data, identity))
 
 
 @contextmanager

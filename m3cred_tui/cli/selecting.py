@@ -12,8 +12,7 @@ from m3cred_tui.model.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from m3cred_tui.store.directory.record import Damaged
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore, Damaged
 
     Row = Credential | Damaged
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.fields import json_object, text
+from m3cred_tui.store.fields import json_object, text
 from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform, StripeGateway
 
 

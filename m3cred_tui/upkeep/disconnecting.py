@@ -17,7 +17,7 @@ from m3cred_tui.stripe.problems import (
 from m3cred_tui.upkeep.refresh import is_over
 
 if TYPE_CHECKING:
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.account import Holder
 
 

@@ -11,7 +11,7 @@ from m3cred_tui.upkeep.problems import StillPending
 
 if TYPE_CHECKING:
     from m3cred_tui.model.credential import OAuthModel
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 
 def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, TokenResponse]:

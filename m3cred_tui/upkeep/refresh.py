@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.directory.refreshing import Asked, Refresh
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import AskedRefresh, CredentialStore, Refresh
     from m3cred_tui.stripe.gateway import StripeGateway
 
     Now = Callable[[], datetime]
@@ -133,7 +132,9 @@ async def _replace(refresh: Refresh, gateway: StripeGateway, now: datetime) -> N
     refresh.keep(tokens)
 
 
-async def _answer(refresh: Refresh, gateway: StripeGateway, asked: Asked) -> TokenResponse:
+async def _answer(
+    refresh: Refresh, gateway: StripeGateway, asked: AskedRefresh
+) -> TokenResponse:
     """Return the answer, where the refresh token is dead also one to an earlier question.
 
     It may have died by that: what looked like a failure of Stripe's may have been a proxy's.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import Credential, Destination
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
     from m3cred_tui.upkeep.account import Access, Holder
     from m3cred_tui.upkeep.disconnecting import Disconnected

@@ -23,7 +23,7 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.store import sealing
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.store.light_age import wrapped_lightly
 
@@ -37,12 +37,12 @@ from m3cred_tui.cli.main import main
 from m3cred_tui.config.locations import locations
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from tests.store.light_age import wrapped_lightly
 
 def wrap(plain, passphrase):
     data, identity, _ = locations(demo=False)
-    CredentialStore(data, IdentityFile(identity, data)).prepare()  # another m3cred
+    DirectoryStore(data, IdentityFile(identity, data)).prepare()  # another m3cred
     return wrapped_lightly(plain, passphrase.reveal())
 
 sealing.wrap = wrap
@@ -105,9 +105,7 @@ def create_a_credential(data: Path, identity: IdentityFile) -> None:
         credential_id(now, bytes(10)), "Acme", BILL, STRIPE, account, now, "ann",
         Status.AUTHENTICATED,
     )  # fmt: skip
-    CredentialStore(data, identity).create(
-        acme, TokenResponse("acct_1Acme", True, "read_write")
-    )
+    DirectoryStore(data, identity).create(acme, TokenResponse("acct_1Acme", True, "read_write"))
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])

@@ -16,7 +16,7 @@ from tests.store.crowd import KEPT, ROUNDS
 from tests.store.swept_operations import ID, credential, store_in, tokens
 
 if TYPE_CHECKING:
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.directory.store import DirectoryStore
 
 _PROGRAM = """
 import sys
@@ -65,7 +65,7 @@ def test_a_crowd_loses_no_update_tears_no_record_and_is_seen_by_a_list(tmp_path:
     assert [path for path in (tmp_path / "data").rglob("*") if path.suffix == ".tmp"] == []
 
 
-def assert_counted(store: CredentialStore) -> None:
+def assert_counted(store: DirectoryStore) -> None:
     ids = store.ids()
     assert len(ids) == 1 + len(_NAMES) * KEPT
     rows = [store.verified(one) for one in ids]
@@ -77,7 +77,7 @@ def assert_counted(store: CredentialStore) -> None:
     assert Counter(access_token.reveal()) == dict.fromkeys(_NAMES, ROUNDS)
 
 
-def _row(store: CredentialStore, credential_id: str) -> str:
+def _row(store: DirectoryStore, credential_id: str) -> str:
     row = store.read(credential_id)
     assert isinstance(row, Credential)
     return f"{row.name} {row.status.value}"

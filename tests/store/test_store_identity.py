@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.files import FlawError, make_folder
 from m3cred_tui.store.identity import IdentityFile, opened
 from m3cred_tui.store.problems import (
@@ -74,7 +74,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_locked_identity_neither_opens_nor_seals(
     locked: IdentityFile, credentials: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
-    store = CredentialStore(credentials.parent, locked)
+    store = DirectoryStore(credentials.parent, locked)
     assert locked.is_locked()
     for ask in (store.prepare, lambda: store.create(acme, tokens)):
         with pytest.raises(IdentityLocked, match="under a passphrase") as told:
@@ -86,7 +86,7 @@ def test_a_locked_identity_neither_opens_nor_seals(
 def test_an_unlocked_identity_stays_so_as_long_as_the_process_lives(
     locked: IdentityFile, data: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
-    store = CredentialStore(data, locked)
+    store = DirectoryStore(data, locked)
     locked.unlock(Secret(PASSPHRASE))
     store.create(acme, tokens)
     assert store.tokens(acme.id).scope == "read_write"

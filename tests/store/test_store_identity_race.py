@@ -8,7 +8,7 @@ import pytest
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files, lock, sealing
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
@@ -63,7 +63,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 
 def test_an_identity_that_is_made_in_clear_meanwhile_is_under_the_passphrase_at_the_end(
     meanwhile: Meanwhile,
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
@@ -80,11 +80,11 @@ def test_an_identity_that_is_made_in_clear_meanwhile_is_under_the_passphrase_at_
     mine.protect(MINE)
     assert IdentityFile(identity, data).is_locked()
     assert key_under(MINE, identity) == keys[0]
-    assert CredentialStore(data, mine).tokens(acme.id).scope == "read_write"
+    assert DirectoryStore(data, mine).tokens(acme.id).scope == "read_write"
 
 
 def test_an_identity_that_is_made_under_another_passphrase_meanwhile_stays_there(
-    meanwhile: Meanwhile, store: CredentialStore, identity: Path, data: Path
+    meanwhile: Meanwhile, store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     theirs = IdentityFile(identity, data)
     meanwhile(lambda: theirs.protect(THEIRS))
@@ -95,7 +95,7 @@ def test_an_identity_that_is_made_under_another_passphrase_meanwhile_stays_there
 
 def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity(
     meanwhile: Meanwhile,
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
@@ -112,7 +112,7 @@ def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity
 
 
 def test_an_identity_that_is_lost_meanwhile_is_told_as_lost(
-    meanwhile: Meanwhile, store: CredentialStore, identity: Path, data: Path
+    meanwhile: Meanwhile, store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     store.prepare()
     meanwhile(identity.unlink)
@@ -123,7 +123,7 @@ def test_an_identity_that_is_lost_meanwhile_is_told_as_lost(
 
 @pytest.mark.usefixtures("light")
 def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
-    store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    store: DirectoryStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "_PATIENCE", 0.0)
     file = IdentityFile(identity, data)
@@ -143,7 +143,7 @@ def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
 
 @pytest.mark.usefixtures("light")
 def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
-    store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    store: DirectoryStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()
     plain = content(identity)
@@ -156,7 +156,7 @@ def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
 @pytest.mark.parametrize("before", ["in clear", "under another passphrase"])
 def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
     before: str,
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
@@ -165,7 +165,7 @@ def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
     waiting = IdentityFile(identity, data)
     if before != "in clear":
         waiting.protect(THEIRS)
-    here = CredentialStore(data, waiting)
+    here = DirectoryStore(data, waiting)
     here.prepare()  # and Stripe is asked
     elsewhere = IdentityFile(identity, data)
     elsewhere.unlock(THEIRS)
@@ -176,12 +176,12 @@ def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
         here.tokens(acme.id)
     later = IdentityFile(identity, data)
     later.unlock(MINE)
-    assert CredentialStore(data, later).tokens(acme.id).scope == "read_write"
+    assert DirectoryStore(data, later).tokens(acme.id).scope == "read_write"
 
 
 @pytest.mark.usefixtures("light")
 def test_nothing_new_is_begun_once_it_was_protected_elsewhere(
-    store: CredentialStore, identity: Path, data: Path
+    store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     store.prepare()
     IdentityFile(identity, data).protect(MINE)
@@ -190,7 +190,7 @@ def test_nothing_new_is_begun_once_it_was_protected_elsewhere(
 
 
 def test_an_approval_is_kept_for_the_identity_before_when_another_one_is_locked_there(
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
@@ -205,13 +205,13 @@ def test_an_approval_is_kept_for_the_identity_before_when_another_one_is_locked_
     theirs = IdentityFile(identity, data)
     theirs.unlock(THEIRS)
     with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
-        CredentialStore(data, theirs).tokens(acme.id)
+        DirectoryStore(data, theirs).tokens(acme.id)
     identity.write_bytes(before)
     assert store.tokens(acme.id).scope == "read_write"
 
 
 def test_an_approval_is_sealed_for_another_identity_that_lies_there_in_clear(
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     acme: Credential,
     tokens: TokenResponse,

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.port import Damaged
 from tests.store.commanded import DIED, Command, Other, other_process, perform, seen
 from tests.store.swept_operations import store_in
 

@@ -9,7 +9,7 @@ import pytest
 
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.platform_keys import (
     forget_key,
@@ -127,7 +127,7 @@ def test_a_first_credential_makes_no_other_identity_than_a_sealed_key_needs(
 ) -> None:
     keep(keys, opener)
     identity.unlink()
-    lost = CredentialStore(keys.parent, opener)
+    lost = DirectoryStore(keys.parent, opener)
     with pytest.raises(IdentityMissing):
         lost.prepare()
     assert not identity.exists()

@@ -20,7 +20,7 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.name import LONGEST_NAME, name_problem, tidy_name
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import AlreadyThere, CannotBeKept, NotThere
 from m3cred_tui.stripe.replies import LONGEST_PUBLISHABLE_KEY, LONGEST_TOKEN
@@ -110,7 +110,7 @@ def test_any_credential_comes_back_as_it_was_created(
     credential: Credential, tokens: TokenResponse, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     root = tmp_path_factory.mktemp("store")
-    store = CredentialStore(
+    store = DirectoryStore(
         root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
     )
     store.create(credential, tokens)
@@ -120,7 +120,7 @@ def test_any_credential_comes_back_as_it_was_created(
 
 
 def test_the_longest_tokens_that_stripe_may_give_come_back_whole(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     longest = tokens._replace(
         access_token=Secret('"' * LONGEST_TOKEN),  # each takes two characters in JSON
@@ -132,7 +132,7 @@ def test_the_longest_tokens_that_stripe_may_give_come_back_whole(
 
 
 def test_an_id_is_given_once_and_the_first_credential_stays(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
     with pytest.raises(AlreadyThere) as told:
@@ -142,7 +142,7 @@ def test_an_id_is_given_once_and_the_first_credential_stays(
 
 
 def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.delete(acme.id)  # not even a directory is there
     store.create(acme, tokens)
@@ -157,7 +157,7 @@ def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
 @pytest.mark.parametrize("id", ["", "..", "../../etc/passwd", "a/b", "x" * 300, "A" * 36])
 def test_what_is_no_id_names_no_file(
     id: str,  # noqa: A002 - as the field is called
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
     tmp_path: Path,
@@ -174,7 +174,7 @@ def test_what_is_no_id_names_no_file(
 
 
 def test_a_credential_too_large_to_be_read_again_is_not_written(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     huge = tokens._replace(access_token=Secret("x" * 70_000))
     with pytest.raises(CannotBeKept, match="65,536 is the most"):

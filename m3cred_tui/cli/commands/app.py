@@ -107,13 +107,13 @@ def _end_key_commands() -> None:
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Put the rooms together, around the identity that was unlocked if one was."""
     from m3cred_tui.cli.wiring import StoredSettings
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.directory.store import DirectoryStore
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.ui.services import Services
 
     places = settings.locations
     opener = identity or IdentityFile(places.identity, places.data)
-    store = CredentialStore(places.data, opener)
+    store = DirectoryStore(places.data, opener)
     return Services(
         store=store,
         authorizer=lambda destination: authorizer_for(destination, settings, opener),

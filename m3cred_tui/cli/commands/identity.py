@@ -15,8 +15,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.record import Damaged
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import (
     LARGEST_IDENTITY,
     IdentityFile,
@@ -24,6 +23,7 @@ from m3cred_tui.store.identity import (
     is_wrapped,
     opened,
 )
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
     IdentityLocked,
     OutcomeUnknown,
@@ -101,7 +101,7 @@ class _Place:
     def __init__(self, chosen: Namespace) -> None:
         places = locations(demo=chosen.demo)
         self.identity = IdentityFile(places.identity, places.data)
-        self.store = CredentialStore(places.data, self.identity)
+        self.store = DirectoryStore(places.data, self.identity)
         self.file: str = getattr(chosen, "file", "")
         self.descriptor: int | None = chosen.passphrase_fd
         self.new_descriptor: int | None = getattr(chosen, "new_passphrase_fd", None)

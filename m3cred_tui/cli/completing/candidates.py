@@ -158,11 +158,11 @@ def credentials(
 
     from m3cred_tui.config.locations import locations
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.directory.store import DirectoryStore
     from m3cred_tui.store.identity import IdentityFile
 
     places = locations(demo=is_demo)
-    store = CredentialStore(places.data, IdentityFile(places.identity, places.data))
+    store = DirectoryStore(places.data, IdentityFile(places.identity, places.data))
     ids = store.pending_ids() if only_pending else store.ids()
     rows = [row for row in store.read_many(ids) if row is not None]
     names = Counter(row.name for row in rows if isinstance(row, Credential))

@@ -12,7 +12,7 @@ from m3cred_tui.model.credential import Credential, Draft, Status, is_credential
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.cli.output.console import Console
     from m3cred_tui.model.credential import StripeAccount
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 
 class NothingPending(Problem):

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.config.settings import Settings
     from m3cred_tui.model.credential import Destination, Draft
-    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.port import CredentialStore
 
     Work = Callable[["Session"], Awaitable[Credential | None]]
 

@@ -1,4 +1,4 @@
-"""A directory of records, one file each (``<id>.json``), sealed and opened."""
+"""A directory of records, one file each (``<id>.json``)."""
 
 from __future__ import annotations
 
@@ -8,65 +8,19 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from m3cred_tui.model.credential import ID_PATTERN, is_credential_id
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.record import (
-    LARGEST_RECORD,
-    Record,
-    credential_of,
-    header_of,
-    parse_record,
-    record_bytes,
-    secrets_of,
-    to_be_sealed,
-)
-from m3cred_tui.store.files import FlawError, private_folder, read_private
-from m3cred_tui.store.problems import CannotBeKept
+from m3cred_tui.store.directory.record import LARGEST_RECORD, Record, parse_record
+from m3cred_tui.store.files import private_folder, read_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.secrets import Secrets
-    from m3cred_tui.store.identity import IdentityFile
 
-
-def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
-    """Return the content of a record's file.
-
-    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
-    """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    if not is_id(credential.id):
-        raise CannotBeKept(credential.id, "its ID is not a UUID")
-    header = header_of(credential)
-    recipient = identity.recipient()
-    try:
-        sealed_part = sealing.seal(recipient, to_be_sealed(header, secrets))
-        return record_bytes(Record(header, sealed_part))
-    except FlawError as flaw:
-        raise CannotBeKept(credential.id, flaw.reason) from None
-
-
-def opened(record: Record, identity: IdentityFile) -> tuple[Credential, Secrets]:
-    """Return what was sealed, which agrees with the clear fields.
-
-    Raises :class:`FlawError`, and what :meth:`IdentityFile.to_open` does.
-    """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    credential = credential_of(record)
-    opener = identity.to_open()
-    return credential, secrets_of(record, sealing.unseal(opener, record.sealed))
-
-
-_HEX = "[0-9a-f]"
-_ID = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
-is_id = re.compile(_ID).fullmatch
 # No file's name has a slash in it.
-_records_among = re.compile(f"/({_ID}\\.json)/").findall
+_records_among = re.compile(f"/({ID_PATTERN}\\.json)/").findall
 ID_LENGTH = 36
 _TO_SHAPE = bytes.maketrans(b"123456789abcdef", b"000000000000000")
 _SHAPE = b"00000000-0000-0000-0000-000000000000.json"
@@ -77,6 +31,11 @@ _TICK = 50_000_000
 
 Stamp = tuple[int, ...]
 """What a directory is and when it was changed last; nothing where there is none."""
+
+
+def ids_in(names: list[str]) -> list[str]:
+    """Return the IDs in the names of records' files."""
+    return [name[:ID_LENGTH] for name in names]
 
 
 class RecordFolder:
@@ -201,7 +160,7 @@ class RecordFolder:
 
 
 def _file_name(credential_id: str) -> str:
-    if not is_id(credential_id):
+    if not is_credential_id(credential_id):
         raise FileNotFoundError(credential_id)  # no file has such a name
     return f"{credential_id}.json"
 

@@ -1,39 +1,31 @@
-"""A credential on disk: one JSON object with a clear header and a sealed part.
-
-What comes from a file is believed here or nowhere: types and sizes are checked, codes must
-be known, and text is cleaned for the terminal.
-"""
+"""A credential on disk: one JSON object with a clear header and a sealed part."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from m3cred_tui.model.credential import (
-    DESTINATIONS,
-    ENTITY_TYPES,
-    Credential,
-    Status,
-    StripeAccount,
-)
+from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.fields import (
+from m3cred_tui.store.fields import (
     Json,
-    boolean,
+    credential_fields,
+    credential_from,
     json_object,
-    known,
-    line,
+    secret_fields,
+    secrets_taken_from,
     text,
-    time,
 )
 from m3cred_tui.store.files import FlawError
+from m3cred_tui.store.problems import CannotBeKept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.store.directory.secrets import Secrets
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.fields import Secrets
+    from m3cred_tui.store.identity import IdentityFile
 
 
 SCHEMA = 2
@@ -48,12 +40,7 @@ _CHECKSUM = "crc32"
 # Of every byte before it, and nothing comes after it: no byte can be another one unnoticed.
 _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
 _LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
-_STRIPE_FIELDS = frozenset({"account", "name", "country", "livemode"})
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
-
-_ENTITY_TYPES = {one.code: one for one in ENTITY_TYPES}
-_DESTINATIONS = {one.code: one for one in DESTINATIONS}
-_STATUSES = {one.value: one for one in Status}
 
 
 class Record(NamedTuple):
@@ -63,36 +50,9 @@ class Record(NamedTuple):
     sealed: str
 
 
-class Damaged(NamedTuple):
-    """A record that cannot be used, as a row that can be seen; ``reason`` is a phrase."""
-
-    id: str
-    reason: str
-
-
 def header_of(credential: Credential) -> Json:
     """Return the clear part of the record: everything that is no secret."""
-    account = credential.account
-    return {
-        "schema": SCHEMA,
-        "id": credential.id,
-        "name": credential.name,
-        "entityType": credential.entity_type.code,
-        "destination": credential.destination.code,
-        "stripe": None if account is None else _account_fields(account),
-        "createdAt": credential.created_at.astimezone(UTC).isoformat(),
-        "createdBy": credential.created_by,
-        "status": credential.status.value,
-    }
-
-
-def _account_fields(account: StripeAccount) -> Json:
-    return {
-        "account": account.id,
-        "name": account.name,
-        "country": account.country,
-        "livemode": account.livemode,
-    }
+    return {"schema": SCHEMA, **credential_fields(credential)}
 
 
 def record_bytes(record: Record) -> bytes:
@@ -143,51 +103,47 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
 def credential_of(record: Record) -> Credential:
     """Return the credential that a record is of; raises :class:`FlawError` for a bad field."""
-    header = _migrated(record.header)
-    status = known(_STATUSES, header, "status")
-    return Credential(
-        id=text(header, "id"),
-        name=line(header, "name"),
-        entity_type=known(_ENTITY_TYPES, header, "entityType"),
-        destination=known(_DESTINATIONS, header, "destination"),
-        account=_account(header["stripe"], is_needed=status is not Status.PENDING),
-        created_at=time(header, "createdAt"),
-        created_by=line(header, "createdBy"),
-        status=status,
-    )
+    return credential_from(_migrated(record.header))
 
 
-def _account(stripe: object, *, is_needed: bool) -> StripeAccount | None:
-    if stripe is None and not is_needed:
-        return None
-    if not isinstance(stripe, dict) or stripe.keys() != _STRIPE_FIELDS:
-        raise FlawError("its stripe is not an account")
-    return StripeAccount(
-        id=line(stripe, "account"),
-        livemode=boolean(stripe, "livemode"),
-        name=None if stripe["name"] is None else line(stripe, "name"),
-        country=None if stripe["country"] is None else line(stripe, "country"),
-    )
+def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
+    """Return the content of a record's file; the sealed part repeats the whole header.
+
+    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    if not is_credential_id(credential.id):
+        raise CannotBeKept(credential.id, "its ID is not a UUID")
+    header = header_of(credential)
+    recipient = identity.recipient()
+    try:
+        plain = json.dumps({**header, **secret_fields(secrets)}).encode("ascii")
+        return record_bytes(Record(header, sealing.seal(recipient, plain)))
+    except FlawError as flaw:
+        raise CannotBeKept(credential.id, flaw.reason) from None
 
 
-def to_be_sealed(header: Json, secrets: Secrets) -> bytes:
-    """Return the text of the sealed part: the whole header again, and the secrets."""
-    from m3cred_tui.store.directory.secrets import fields_of  # noqa: PLC0415 - a list opens nothing
+def opened(record: Record, identity: IdentityFile) -> tuple[Credential, Secrets]:
+    """Return what was sealed, which agrees with the clear fields.
 
-    return json.dumps({**header, **fields_of(secrets)}).encode("ascii")
+    Raises :class:`FlawError`, and what :meth:`IdentityFile.to_open` does.
+    """
+    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
+
+    credential = credential_of(record)
+    opener = identity.to_open()
+    return credential, secrets_of(record, sealing.unseal(opener, record.sealed))
 
 
 def secrets_of(record: Record, unsealed: bytes) -> Secrets:
     """Return the secrets of a record whose sealed part was opened.
 
-    Raises :class:`FlawError` unless the sealed part repeats the clear header exactly (age does
-    not say who wrote it), and where :func:`credential_of` would.
+    Raises :class:`FlawError` unless the sealed part repeats the clear header exactly: age does
+    not say who wrote it.
     """
-    from m3cred_tui.store.directory.secrets import taken_from  # noqa: PLC0415 - a list opens nothing
-
-    credential_of(record)
     sealed = json_object(unsealed)
-    secrets = taken_from(sealed)
+    secrets = secrets_taken_from(sealed)
     if sealed != record.header:
         raise FlawError("its fields were changed after it was sealed")
     return secrets

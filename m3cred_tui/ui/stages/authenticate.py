@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.credential import Destination, Draft, StripeAccount
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.ui.services import Services
 
 _WAITS_IN_LIST = "It waits in the list of credentials: press Enter on it to go on."
