@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.upkeep.account import access_by, holder
-from m3cred_tui.upkeep.checking import checks
+from m3cred_tui.upkeep.account import access_by, holder, opened, sharing
+from m3cred_tui.upkeep.checking import Checking
 from m3cred_tui.upkeep.disconnecting import disconnected, not_begun
 from m3cred_tui.upkeep.problems import StillPending
-from m3cred_tui.upkeep.records import opened, sharing
 from m3cred_tui.upkeep.refresh import going_on
 
 if TYPE_CHECKING:
@@ -69,7 +68,8 @@ class Upkeep:
         (``aclosing``); that one is pending is only told. Raises ``IdentityMissing`` and
         ``IdentityLocked``, and after the last result what ``store.checks.keep`` does.
         """
-        async with aclosing(checks(self, credential_ids, at_once)) as results:
+        checking = Checking(self.store, self.platform, self.now, self.time_limit, self.sleep)
+        async with aclosing(checking.results(credential_ids, at_once)) as results:
             async for checked in results:
                 yield checked
 
