@@ -18,7 +18,7 @@ from tests.store.swept_operations import credential, store_in, tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from m3cred_tui.store.directory.store import DirectoryStore
+    from m3cred_tui.store.port import CredentialStore
 
 _PROGRAM = """
 import sys
@@ -63,7 +63,7 @@ def other_process() -> Iterator[Other]:
         yield Other(process)
 
 
-def perform(store: DirectoryStore, command: Command) -> object:
+def perform(store: CredentialStore, command: Command) -> object:
     """Do it, and return what was told: ``done``, the problem's type, or what was asked for."""
     try:
         return _DOES[command.do](store, command) or "done"
@@ -71,26 +71,26 @@ def perform(store: DirectoryStore, command: Command) -> object:
         return type(problem).__name__
 
 
-def _create(store: DirectoryStore, command: Command) -> None:
+def _create(store: CredentialStore, command: Command) -> None:
     store.create(credential(command.id, command.name), tokens(command.secret))
 
 
-def _keep(store: DirectoryStore, command: Command) -> None:
+def _keep(store: CredentialStore, command: Command) -> None:
     pending = credential(command.id, command.name)._replace(status=Status.PENDING)
     store.keep_pending(pending, tokens(command.secret))
 
 
-def _update(store: DirectoryStore, command: Command) -> None:
+def _update(store: CredentialStore, command: Command) -> None:
     changed = credential(command.id, command.name), tokens(command.secret)
     store.update(command.id, lambda *_before: changed)
 
 
-def seen(store: DirectoryStore) -> list[list[str]]:
+def seen(store: CredentialStore) -> list[list[str]]:
     """Return every row with its secret, in the list's order."""
     return [[one, *_row(store, one)] for one in store.ids()]
 
 
-def _row(store: DirectoryStore, credential_id: str) -> list[str]:
+def _row(store: CredentialStore, credential_id: str) -> list[str]:
     row = store.verified(credential_id)
     if not isinstance(row, Credential):
         return ["damaged"]
@@ -99,7 +99,7 @@ def _row(store: DirectoryStore, credential_id: str) -> list[str]:
     return [row.name, row.status.value, access_token.reveal()]
 
 
-_DOES: Mapping[str, Callable[[DirectoryStore, Command], object]] = {
+_DOES: Mapping[str, Callable[[CredentialStore, Command], object]] = {
     "create": _create,
     "keep": _keep,
     "update": _update,
@@ -121,7 +121,7 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def _doomed(store: DirectoryStore, command: Command) -> object:
+def _doomed(store: CredentialStore, command: Command) -> object:
     pid = os.fork()
     if pid == 0:
         _die_at(command.dies_at)

@@ -1,9 +1,8 @@
 """The results of checks: kept whole, believed only as far as they make sense."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -29,49 +28,10 @@ def ids(store: DirectoryStore, tokens: TokenResponse) -> list[str]:
     return list(OTHERS)
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_each_outcome_is_read_as_it_was_kept_and_has_a_label(
-    store: DirectoryStore, ids: list[str], outcome: Outcome
-) -> None:
-    result = CheckResult(outcome, AT, "Why.")
-    store.checks.keep({ids[0]: result})
-    assert store.checks.read() == {ids[0]: result}
-    assert result.label == outcome.value.replace("_", " ")
-
-
 def test_only_this_user_can_read_it(store: DirectoryStore, ids: list[str], file: Path) -> None:
     store.checks.keep({ids[0]: REVOKED})
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_bytes().isascii()
-
-
-def test_results_are_added_to_those_before_and_the_later_one_counts(
-    store: DirectoryStore, ids: list[str]
-) -> None:
-    later = CheckResult(Outcome.OK, AT + timedelta(seconds=1))
-    store.checks.keep({ids[0]: REVOKED, ids[1]: later})
-    store.checks.keep({ids[0]: later, ids[1]: REVOKED, ids[2]: OK})
-    assert store.checks.read() == {ids[0]: later, ids[1]: later, ids[2]: OK}
-
-
-def test_a_credential_that_is_gone_is_forgotten_with_its_result(
-    store: DirectoryStore, ids: list[str]
-) -> None:
-    store.checks.keep(dict.fromkeys(ids, OK))
-    store.delete(ids[0])
-    store.checks.keep({ids[0]: REVOKED, ids[1]: REVOKED})
-    assert store.checks.read() == {ids[1]: REVOKED, ids[2]: OK}
-
-
-def test_processes_that_keep_at_once_lose_nothing(
-    store: DirectoryStore, ids: list[str]
-) -> None:
-    writers = [Thread(target=store.checks.keep, args=({one: OK},)) for one in ids * 5]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert store.checks.read() == dict.fromkeys(ids, OK)
 
 
 def test_a_list_notices_what_another_process_has_kept(

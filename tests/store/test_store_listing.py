@@ -1,4 +1,4 @@
-"""The list: newest first, before any file is opened."""
+"""Which files are records, before any of them is opened."""
 
 import subprocess
 import sys
@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.port import Newest
+from m3cred_tui.store.problems import CannotBeKept, NotThere
 
 
 @pytest.fixture
@@ -26,17 +28,6 @@ def test_nothing_is_made_by_looking(store: DirectoryStore, tmp_path: Path) -> No
     assert store.ids() == []
     assert store.newest(10) == Newest([], 0)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_newest_credential_is_first(store: DirectoryStore, oldest_first: list[str]) -> None:
-    assert store.ids() == oldest_first[::-1]
-
-
-@pytest.mark.parametrize("most", [0, 1, 3, 5, 50])
-def test_the_first_screenful_is_the_beginning_of_the_list(
-    most: int, store: DirectoryStore, oldest_first: list[str]
-) -> None:
-    assert store.newest(most) == Newest(oldest_first[::-1][:most], 5)
 
 
 STRANGE_NAMES = (
@@ -90,3 +81,31 @@ print(store.read(credential_id).name, "pyrage" in sys.modules)
     command = [sys.executable, "-I", "-c", program, str(tmp_path)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said == "Acme production False\n"
+
+
+@pytest.mark.parametrize("id", ["", "..", "../../etc/passwd", "a/b", "x" * 300, "A" * 36])
+def test_what_is_no_id_names_no_file(
+    id: str,  # noqa: A002 - as the field is called
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    tmp_path: Path,
+) -> None:
+    store.prepare()
+    (tmp_path / "data" / "passwd.json").write_text("{}")
+    assert store.read(id) is None
+    store.delete(id)
+    with pytest.raises(NotThere):
+        store.tokens(id)
+    with pytest.raises(CannotBeKept, match="UUID"):
+        store.create(acme._replace(id=id), tokens)
+    assert (tmp_path / "data" / "passwd.json").exists()
+
+
+def test_a_credential_too_large_to_be_read_again_is_not_written(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    huge = tokens._replace(access_token=Secret("x" * 70_000))
+    with pytest.raises(CannotBeKept, match="65,536 is the most"):
+        store.create(acme, huge)
+    assert store.ids() == []

@@ -6,16 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
-from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.store.directory.folder import RecordFolder
 from m3cred_tui.store.directory.record import Record
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
-    AlreadyThere,
-    CannotBeKept,
-    NotThere,
     OutcomeUnknown,
     StoreUnusable,
 )
@@ -36,29 +32,6 @@ def still_pending(store: DirectoryStore, folder: Path, acme: Credential) -> None
     (folder / "kept").rename(folder / f"{acme.id}.json")
 
 
-def test_what_was_approved_is_listed_and_holds_its_secrets(
-    store: DirectoryStore, pending: Credential, tokens: TokenResponse
-) -> None:
-    store.keep_pending(pending, tokens)
-    assert store.ids() == [pending.id]
-    assert store.newest(5) == ([pending.id], 1)
-    assert store.read(pending.id) == store.verified(pending.id) == pending
-    assert store.read_many([pending.id]) == [pending]
-    assert store.tokens(pending.id).scope == "read_write"
-
-
-def test_keeping_it_anew_replaces_it(
-    store: DirectoryStore, pending: Credential, tokens: TokenResponse
-) -> None:
-    store.keep_pending(pending, tokens)
-    anew = tokens._replace(access_token=Secret("sk_live_anew"))
-    store.keep_pending(pending._replace(name="Acme anew"), anew)
-    assert store.read(pending.id) == pending._replace(name="Acme anew")
-    kept = store.tokens(pending.id).access_token
-    assert kept is not None
-    assert kept.reveal() == "sk_live_anew"
-
-
 def test_what_is_created_takes_the_place_of_what_was_pending(
     store: DirectoryStore,
     acme: Credential,
@@ -71,15 +44,6 @@ def test_what_is_created_takes_the_place_of_what_was_pending(
     assert store.ids() == [acme.id]
     assert store.read(acme.id) == acme
     assert list(waiting.iterdir()) == []
-
-
-def test_what_is_created_is_not_hidden_behind_an_approval_of_its_id(
-    store: DirectoryStore, acme: Credential, pending: Credential, tokens: TokenResponse
-) -> None:
-    store.create(acme, tokens)
-    with pytest.raises(AlreadyThere):
-        store.keep_pending(pending, tokens)
-    assert store.read(acme.id) == acme
 
 
 def test_a_credential_of_which_both_halves_are_left_is_the_created_one(
@@ -187,42 +151,6 @@ def test_an_approval_that_was_removed_is_not_told_to_be_there_still(
         store.delete(pending.id)
     credentials.chmod(0o700)
     assert store.read(pending.id) is None
-
-
-def test_an_update_changes_fields_and_secrets_and_returns_them(
-    store: DirectoryStore, acme: Credential, tokens: TokenResponse
-) -> None:
-    store.create(acme, tokens)
-    renamed = acme._replace(name="Acme renamed")
-    new = tokens._replace(access_token=Secret("sk_live_new"))
-    given: list[tuple[object, object]] = []
-
-    def change(before: Credential, secrets: TokenResponse) -> tuple[Credential, TokenResponse]:
-        given.append((before, secrets.scope))
-        return renamed, new
-
-    assert store.update(acme.id, change) == renamed
-    assert given == [(acme, "read_write")]
-    assert store.verified(acme.id) == renamed
-    kept = store.tokens(acme.id).access_token
-    assert kept is not None
-    assert kept.reveal() == "sk_live_new"
-
-
-def test_an_update_of_what_is_not_created_or_to_another_id_changes_nothing(
-    store: DirectoryStore, acme: Credential, pending: Credential, tokens: TokenResponse
-) -> None:
-    with pytest.raises(NotThere):
-        store.update(acme.id, lambda *before: before)
-    store.keep_pending(pending, tokens)
-    with pytest.raises(NotThere):
-        store.update(acme.id, lambda *before: before)
-    store.create(acme, tokens)
-    other = acme._replace(id=credential_id(acme.created_at, b"\xff" * 10))
-    with pytest.raises(CannotBeKept, match="its ID would change"):
-        store.update(acme.id, lambda _before, secrets: (other, secrets))
-    assert store.ids() == [acme.id]
-    assert store.read(acme.id) == acme
 
 
 def test_a_change_that_was_not_confirmed_is_told_so_though_it_cannot_be_read_again(
