@@ -76,4 +76,4 @@ def test_two_processes_and_their_crashes_leave_what_a_dict_would_hold(other: Oth
         pass
 
     Machine.other = other
-    run(Machine, examples=40)
+    run(Machine, percent=40)

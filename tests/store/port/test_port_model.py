@@ -15,4 +15,4 @@ def test_two_processes_leave_what_a_dict_would_hold(make: Callable[[Path], Engin
         pass
 
     Machine.make = make
-    run(Machine, examples=20)
+    run(Machine, percent=20)
