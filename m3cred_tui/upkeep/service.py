@@ -1,13 +1,12 @@
-"""Keeps credentials of use; knows no UI.
+"""Checks and disconnects credentials, and gives access by them; knows no UI.
 
-A credential of Stripe Apps has its tokens replaced when their hour is over, among all
-processes once.
+The tokens of a credential of Stripe Apps are replaced when their hour is over, once among all
+processes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -58,20 +57,18 @@ class Upkeep:
         await held.freshen()
         return access_by(held)
 
-    async def check(
+    def check(
         self, credential_ids: Sequence[str], *, at_once: int = 8
     ) -> AsyncGenerator[tuple[str, CheckResult]]:
-        """Ask Stripe about each credential, and yield each result as it is there.
+        """Ask Stripe about each credential, and yield each result as it arrives.
 
         Each credential comes once, in the order of the answers. The results are kept in
-        ``store.checks``, those that are there also when the generator is closed early
-        (``aclosing``); that one is pending is only told. Raises ``IdentityMissing`` and
-        ``IdentityLocked``, and after the last result what ``store.checks.keep`` does.
+        ``store.checks``, even when the generator is closed early (``aclosing``), except that a
+        credential is pending. Raises ``IdentityMissing`` and ``IdentityLocked``, and after the
+        last result what ``store.checks.keep`` does.
         """
         checking = Checking(self.store, self.platform, self.now, self.time_limit, self.sleep)
-        async with aclosing(checking.results(credential_ids, at_once)) as results:
-            async for checked in results:
-                yield checked
+        return checking.results(credential_ids, at_once)
 
     async def disconnect(self, credential_id: str) -> Disconnected:
         """Disconnect the account at Stripe, then delete the credential.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.text import clean
@@ -18,7 +18,7 @@ from m3cred_tui.store.fields import (
     text,
 )
 from m3cred_tui.store.files import FlawError
-from m3cred_tui.store.problems import CannotBeKept
+from m3cred_tui.store.problems import CannotBeKept, CredentialDamaged, NotThere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from m3cred_tui.store.fields import Secrets
     from m3cred_tui.store.identity import IdentityFile
 
+    Read = Callable[[str], "Record"]
+
+S = TypeVar("S")
 
 SCHEMA = 2
 LARGEST_RECORD = 64 * 1024
@@ -124,16 +127,26 @@ def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> 
         raise CannotBeKept(credential.id, flaw.reason) from None
 
 
-def opened(record: Record, identity: IdentityFile) -> tuple[Credential, Secrets]:
-    """Return what was sealed, which agrees with the clear fields.
+def opened(
+    read: Read, credential_id: str, identity: IdentityFile, kind: type[S]
+) -> tuple[Credential, S]:
+    """Return a credential and its secrets, which are of this kind.
 
-    Raises :class:`FlawError`, and what :meth:`IdentityFile.to_open` does.
+    Raises ``NotThere``, ``CredentialDamaged``, and what :meth:`IdentityFile.to_open` does.
     """
     from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
 
-    credential = credential_of(record)
-    opener = identity.to_open()
-    return credential, secrets_of(record, sealing.unseal(opener, record.sealed))
+    try:
+        record = read(credential_id)
+        credential = credential_of(record)
+        secrets = secrets_of(record, sealing.unseal(identity.to_open(), record.sealed))
+    except FileNotFoundError:
+        raise NotThere(credential_id) from None
+    except FlawError as flaw:
+        raise CredentialDamaged(credential_id, str(flaw)) from None
+    if not isinstance(secrets, kind):
+        raise NotThere(credential_id)  # a request has no tokens yet, and tokens no request
+    return credential, secrets
 
 
 def secrets_of(record: Record, unsealed: bytes) -> Secrets:

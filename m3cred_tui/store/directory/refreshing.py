@@ -8,14 +8,15 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.credential import is_credential_id
+from m3cred_tui.model.credential import TokenResponse, is_credential_id
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import files
 from m3cred_tui.store.directory.folder import ID_LENGTH
 from m3cred_tui.store.directory.record import (
     LARGEST_RECORD,
-    Record,
+    opened,
     parse_record,
+    sealed,
     with_checksum,
 )
 from m3cred_tui.store.fields import boolean, iso, json_object, secret_fields, text, time
@@ -25,17 +26,14 @@ from m3cred_tui.store.port import AskedRefresh, asked_for
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from m3cred_tui.model.credential import Credential, TokenResponse
+    from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.directory.folder import RecordFolder
-
-    Read = Callable[[str], Record]
-    Open = Callable[[Read, str], tuple[Credential, TokenResponse]]
-    Seal = Callable[[Credential, TokenResponse], bytes]
-
+    from m3cred_tui.store.directory.record import Record
+    from m3cred_tui.store.identity import IdentityFile
 
 LARGEST_ASKED = 4096
 _SCHEMA = 1
@@ -73,12 +71,12 @@ class DirectoryRefreshes(NamedTuple):
 
     data: Path
     credentials: RecordFolder
-    open: Open
-    seal: Seal
+    identity: IdentityFile
 
     @contextmanager
     def begun(self, credential_id: str) -> Iterator[DirectoryRefresh]:
-        self.open(self.credentials.read, credential_id)  # or a lock is made for nothing
+        # Or a lock is made for nothing.
+        opened(self.credentials.read, credential_id, self.identity, TokenResponse)
         path = self.data / "refreshing"
         with (
             locked(path, f"{credential_id}.lock", patience=_PATIENCE),
@@ -114,7 +112,7 @@ class DirectoryRefresh:
             self.forget()
             return
         with suppress(FileNotFoundError, FlawError, NotThere, CredentialDamaged):
-            self._land(*self._store.open(self._answer, self._id))
+            self._land(*opened(self._answer, self._id, self._store.identity, TokenResponse))
 
     def ask(self, now: datetime) -> AskedRefresh:
         asked = asked_for(self.tokens, self.unanswered, now)
@@ -132,7 +130,7 @@ class DirectoryRefresh:
 
     def keep(self, tokens: TokenResponse) -> None:
         """Put Stripe's answer in place; it takes no room on the disk that is not there."""
-        data = self._store.seal(self.credential, tokens)
+        data = sealed(self.credential, tokens, self._store.identity)
         try:
             files.fill(self._folder, self._room, data)
         except FileNotFoundError:  # swept with the credential, or removed by hand
@@ -154,7 +152,7 @@ class DirectoryRefresh:
                 _log.warning("%s has other tokens by now; they stay", self._id)
                 tokens = current  # of another approval, or of a copy that was put back
             elif credential != in_room:  # a check has found its account renamed
-                data = self._store.seal(credential, tokens)
+                data = sealed(credential, tokens, self._store.identity)
                 self._store.credentials.replace(self._id, data)
             else:
                 self._store.credentials.take(self._id, self._folder, self._room)
@@ -163,7 +161,8 @@ class DirectoryRefresh:
         _log.info("refreshed the tokens of %s", self._id)
 
     def _opened(self) -> tuple[Credential, TokenResponse]:
-        return self._store.open(self._store.credentials.read, self._id)
+        store = self._store
+        return opened(store.credentials.read, self._id, store.identity, TokenResponse)
 
     def _answer(self, credential_id: str) -> Record:
         data = read_private(self._folder, self._room, self._room, most=LARGEST_RECORD)

@@ -12,7 +12,7 @@ from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.store.directory.record import credential_of, opened, sealed
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged, NotThere
+from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +38,8 @@ class DirectoryRequests:
             self._pending.replace(credential.id, data)
 
     def read(self, credential_id: str) -> AuthorizationRequest:
-        try:
-            _, secrets = opened(self._pending.read(credential_id), self._identity)
-        except FileNotFoundError:
-            raise NotThere(credential_id) from None
-        except FlawError as flaw:
-            raise CredentialDamaged(credential_id, str(flaw)) from None
-        if not isinstance(secrets, AuthorizationRequest):
-            raise NotThere(credential_id)
-        return secrets
+        read, identity = self._pending.read, self._identity
+        return opened(read, credential_id, identity, AuthorizationRequest)[1]
 
     def waits(self, credential_id: str) -> bool:
         return self._waiting_one(credential_id) is not None

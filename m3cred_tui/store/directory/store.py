@@ -1,7 +1,7 @@
-"""The credentials on this machine, and the approvals that wait to become one.
+"""The credentials on this machine, created and pending.
 
 ``credentials/`` and ``pending/`` hold a file for each, in the same form; ``lock`` keeps changes
-apart. A pending credential is one that Stripe has approved and that nobody has created yet.
+apart. What is pending is a request, or an approval that nobody has created yet.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, ids_in
-from m3cred_tui.store.directory.record import Record, credential_of, opened, sealed
+from m3cred_tui.store.directory.record import credential_of, opened, sealed
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.port import Damaged, Newest
@@ -34,29 +34,23 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
     from m3cred_tui.store.directory.folder import Stamp as FolderStamp
+    from m3cred_tui.store.directory.record import Read, Record
     from m3cred_tui.store.directory.refreshing import DirectoryRefreshes
     from m3cred_tui.store.directory.requests import DirectoryRequests
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.port import Change, Row, Stamp
 
 
-def row_of(read: Callable[[str], Record], credential_id: str) -> Row:
-    """Return a credential; raises ``FileNotFoundError`` where there is none."""
+def _row(read: Read, credential_id: str) -> Row | None:
     try:
         return credential_of(read(credential_id))
+    except FileNotFoundError:
+        return None
     except FlawError as flaw:
         return Damaged(credential_id, str(flaw))
 
 
-def row_or_none(read: Callable[[str], Record], credential_id: str) -> Row | None:
-    """Return a credential, or nothing where there is none."""
-    try:
-        return row_of(read, credential_id)
-    except FileNotFoundError:
-        return None
-
-
-def found_again(read: Callable[[str], Row | None], credential_id: str) -> str:
+def _found_again(read: Callable[[str], Row | None], credential_id: str) -> str:
     """Return as a sentence what is there when it is read again."""
     try:
         found = read(credential_id)
@@ -108,7 +102,7 @@ class DirectoryStore:
     def refreshes(self) -> DirectoryRefreshes:
         from m3cred_tui.store.directory.refreshing import DirectoryRefreshes  # noqa: PLC0415
 
-        return DirectoryRefreshes(self.data, self._credentials, self._opened_by, self._sealed)
+        return DirectoryRefreshes(self.data, self._credentials, self.identity)
 
     @property
     def disconnecting(self) -> DirectoryDisconnections:
@@ -140,33 +134,30 @@ class DirectoryStore:
         ]
 
     def read(self, credential_id: str) -> Row | None:
-        try:
-            return row_of(self._record, credential_id)
-        except FileNotFoundError:
-            return None
+        return _row(self._record, credential_id)
 
     def read_many(self, credential_ids: Sequence[str]) -> list[Row | None]:
         rows: list[Row | None] = []
         try:
             with self._credentials.reading() as read:
-                rows.extend(row_or_none(read, one) for one in credential_ids)
+                rows.extend(_row(read, one) for one in credential_ids)
         except FileNotFoundError:
             rows = [None] * len(credential_ids)
         return [row or self.read(one) for row, one in zip(rows, credential_ids, strict=True)]
 
     def verified(self, credential_id: str) -> Row | None:
         try:
-            return opened(self._record(credential_id), self.identity)[0]
-        except FileNotFoundError:
+            return opened(self._record, credential_id, self.identity, object)[0]
+        except NotThere:
             return None
-        except FlawError as flaw:
-            return Damaged(credential_id, str(flaw))
+        except CredentialDamaged as damaged:
+            return Damaged(credential_id, damaged.reason)
 
     def tokens(self, credential_id: str) -> TokenResponse:
         return self.opened(credential_id)[1]
 
     def opened(self, credential_id: str) -> tuple[Credential, TokenResponse]:
-        return self._opened_by(self._record, credential_id)
+        return opened(self._record, credential_id, self.identity, TokenResponse)
 
     def prepare(self) -> None:
         with locked(self.data):
@@ -178,7 +169,7 @@ class DirectoryStore:
 
     def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
         with self._changing(credential.id):
-            data = self._sealed(credential, tokens)
+            data = sealed(credential, tokens, self.identity)
             if self._credentials.has(credential.id):
                 raise AlreadyThere(credential.id)
             self._pending.replace(credential.id, data)
@@ -186,7 +177,7 @@ class DirectoryStore:
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         with self._changing(credential.id):
-            data = self._sealed(credential, tokens)
+            data = sealed(credential, tokens, self.identity)
             try:
                 self._credentials.create(credential.id, data)
             except FileExistsError:
@@ -196,11 +187,13 @@ class DirectoryStore:
 
     def update(self, credential_id: str, change: Change) -> Credential:
         with self._changing(credential_id):
-            before = self._opened_by(self._credentials.read, credential_id)
+            read = self._credentials.read
+            before = opened(read, credential_id, self.identity, TokenResponse)
             credential, tokens = change(*before)
             if credential.id != credential_id:
                 raise CannotBeKept(credential_id, "its ID would change")
-            self._credentials.replace(credential_id, self._sealed(credential, tokens))
+            data = sealed(credential, tokens, self.identity)
+            self._credentials.replace(credential_id, data)
         _log().info("changed %s", credential_id)
         return credential
 
@@ -223,7 +216,7 @@ class DirectoryStore:
                 try:
                     yield
                 except OutcomeUnknown as unknown:
-                    found = found_again(self.read, credential_id)
+                    found = _found_again(self.read, credential_id)
                     raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
         except Problem as problem:
             _log().error("%s: %s", problem.code, problem)
@@ -253,19 +246,3 @@ class DirectoryStore:
             except FileNotFoundError:
                 pass
         return self._credentials.read(credential_id)
-
-    def _opened_by(
-        self, read: Callable[[str], Record], credential_id: str
-    ) -> tuple[Credential, TokenResponse]:
-        try:
-            credential, secrets = opened(read(credential_id), self.identity)
-        except FileNotFoundError:
-            raise NotThere(credential_id) from None
-        except FlawError as flaw:
-            raise CredentialDamaged(credential_id, str(flaw)) from None
-        if not isinstance(secrets, TokenResponse):
-            raise NotThere(credential_id)  # Stripe has not approved it yet
-        return credential, secrets
-
-    def _sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
-        return sealed(credential, tokens, self.identity)
