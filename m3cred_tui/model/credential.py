@@ -1,4 +1,4 @@
-"""An Integration Credential, the parts that it is made of, and what each may be."""
+"""An Integration Credential, its parts, and the values that each may have."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ DESTINATIONS = (STRIPE, STRIPE_TEST)
 
 
 class OAuthModel(StrEnum):
-    """How an account gives access, and what the platform then calls Stripe with."""
+    """How an account gives access, and with what the platform then calls Stripe."""
 
     CONNECT = "connect"
     """The platform's secret key, and the account's id
@@ -59,7 +59,7 @@ class OAuthModel(StrEnum):
 
 
 ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
-"""How long an access token of Stripe Apps lasts; Stripe's replies do not say it."""
+"""How long an access token of Stripe Apps lasts; Stripe's replies do not say."""
 
 
 class Status(StrEnum):
@@ -98,9 +98,9 @@ class TokenResponse(NamedTuple):
     refresh_token: Secret | None = None
     publishable_key: str | None = None
     oauth: OAuthModel = OAuthModel.CONNECT
-    """The model that they were given by, and work by."""
+    """The model by which they were granted, and by which they work."""
     obtained_at: datetime | None = None
-    """Since when an access token's hour runs; ``None`` where it does not end."""
+    """When an access token's hour began; ``None`` if the token does not expire."""
 
 
 class Credential(NamedTuple):
@@ -127,7 +127,7 @@ class Draft(NamedTuple):
 
 _HEX = "[0-9a-f]"
 ID_PATTERN = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
-"""A UUID in its one canonical spelling."""
+"""A UUID in its canonical spelling."""
 _is_id = re.compile(ID_PATTERN).fullmatch
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BYTES = 10
@@ -149,15 +149,15 @@ def credential_id(created_at: datetime, randomness: bytes) -> str:
 
 
 def is_credential_id(text: str) -> bool:
-    """Tell whether ``text`` is a UUID in its one canonical spelling."""
+    """Return whether ``text`` is a UUID in its canonical spelling."""
     return _is_id(text) is not None
 
 
 def integration_fields(credential: Credential) -> dict[str, str]:
-    """Return what a configuration has from the credential, in m3ter's own field names.
+    """Return a credential's part of an Integration Configuration, in m3ter's field names.
 
-    As m3ter's API takes it (https://www.m3ter.com/docs/api, Create integration configuration);
-    ``configData`` is added by whoever makes the configuration, and ``version`` by m3ter.
+    As m3ter's API has it (https://www.m3ter.com/docs/api, Create integration configuration);
+    whoever creates the configuration adds ``configData``, and m3ter adds ``version``.
     """
     return {
         "name": credential.name,

@@ -1,7 +1,7 @@
 """A credential and its secrets as JSON: each field is checked and cleaned as it is taken.
 
-What comes from outside is believed here or nowhere: types and sizes are checked, codes must
-be known, and text is cleaned for the terminal.
+This is where records are trusted or not: types and sizes are checked, codes must be known, and
+text is cleaned for the terminal.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Json = dict[str, object]
 T = TypeVar("T")
 
 _LONGEST_LINE = 200
-# Beyond these, a time cannot be told in every time zone.
+# Outside these, a time cannot be expressed in every time zone.
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
 _STRIPE_FIELDS = frozenset({"account", "name", "country", "livemode"})
@@ -42,7 +42,7 @@ _DESTINATIONS = {one.code: one for one in DESTINATIONS}
 _STATUSES = {one.value: one for one in Status}
 _MODELS = {one.value: one for one in OAuthModel}
 
-# As json.loads, which takes a quarter longer.
+# Like json.loads, which takes a quarter longer.
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -62,7 +62,7 @@ def json_object(data: bytes) -> Json:
 
 
 def text(fields: Json, key: str) -> str:
-    """Return a text as it stands there; like all below, raises :class:`FlawError`."""
+    """Return a text as it is; like all below, raises :class:`FlawError`."""
     value = fields.get(key)
     if type(value) is not str:
         raise FlawError(f"its {key} is not text")
@@ -70,7 +70,7 @@ def text(fields: Json, key: str) -> str:
 
 
 def line(fields: Json, key: str) -> str:
-    """Return a text as a line that a terminal can only draw."""
+    """Return a text as a line that is safe to draw on a terminal."""
     return clean(text(fields, key), most=_LONGEST_LINE)
 
 
@@ -83,7 +83,7 @@ def boolean(fields: Json, key: str) -> bool:
 
 
 def time(fields: Json, key: str) -> datetime:
-    """Return a time that says its zone."""
+    """Return a time that has a zone."""
     try:
         value = datetime.fromisoformat(text(fields, key))
     except ValueError:
@@ -96,7 +96,7 @@ def time(fields: Json, key: str) -> datetime:
 
 
 def known(table: dict[str, T], fields: Json, key: str) -> T:
-    """Return what a code stands for in a table."""
+    """Return the meaning of a code."""
     code = text(fields, key)
     if code not in table:
         raise FlawError(f"its {key} “{clean(code, most=40)}” is not known")
@@ -182,7 +182,7 @@ def secret_fields(secrets: Secrets) -> Json:
 
 
 def _of_apps(tokens: TokenResponse) -> Json:
-    """Return what Connect has no use for, so that its records are as they always were."""
+    """Return what only Stripe Apps needs, so that records of Connect stay as they were."""
     return {
         **({} if tokens.oauth is OAuthModel.CONNECT else {"oauth": tokens.oauth.value}),
         **({} if tokens.obtained_at is None else {"obtainedAt": iso(tokens.obtained_at)}),
@@ -190,7 +190,7 @@ def _of_apps(tokens: TokenResponse) -> Json:
 
 
 def secrets_taken_from(fields: Json) -> Secrets:
-    """Return the secrets, whose field is removed; raises :class:`FlawError`."""
+    """Remove the field of the secrets, and return them; raises :class:`FlawError`."""
     match fields:
         case {"tokens": dict(tokens)}:
             del fields["tokens"]

@@ -1,7 +1,7 @@
 """A platform's secret keys that m3cred keeps: ``<destination>.age``, one file each.
 
 Sealed like the credentials, and for the same identity; ``age -d -i identity.txt`` opens them.
-The destination stands inside, too, as age does not tell who wrote a file, or for what. Each
+The destination is sealed, too, as age does not say who wrote a file, or what for. Each
 function takes the directory of the keys.
 """
 
@@ -28,7 +28,7 @@ _LARGEST = 8192
 
 
 def keep_key(keys: Path, destination: Destination, key: Secret, identity: IdentityFile) -> None:
-    """Seal a key in the place of the one that was there; the caller holds the store's lock.
+    """Seal a key, replacing the one that was there; the caller holds the store's lock.
 
     Raises what ``IdentityFile.to_seal`` does, ``StoreUnusable`` and ``OutcomeUnknown``.
     """
@@ -65,7 +65,7 @@ def kept_key(keys: Path, destination: Destination, identity: IdentityFile) -> Se
 
 
 def is_kept(keys: Path, destination: Destination) -> bool:
-    """Tell whether there is a sealed key, without opening it."""
+    """Return whether there is a sealed key, without opening it."""
     return os.path.lexists(keys / _name(destination))
 
 

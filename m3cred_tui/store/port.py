@@ -154,7 +154,7 @@ class Requests(Protocol):
         """Return a request; raises ``NotThere`` when it was answered or dropped meanwhile."""
 
     def waits(self, credential_id: str) -> bool:
-        """Tell whether a request is still to be answered."""
+        """Return whether a request is still to be answered."""
 
     def answer(self, credential_id: str) -> None:
         """Remove a request whose code is about to be sent, so that nobody else sends it.
@@ -189,7 +189,7 @@ class Disconnections(Protocol):
         """Return the IDs of the credentials that are still there."""
 
     def begin(self, credential_id: str) -> bool:
-        """Remember that it is begun, and tell whether it was before."""
+        """Remember that it is begun, and return whether it was before."""
 
     def end(self, credential_id: str) -> None:
         """Forget it, if that can be done; never raises."""
@@ -265,7 +265,7 @@ class AskedRefresh(NamedTuple):
         return AskedRefresh(f"{stem}-{int(number) - 1}", self.begun_at)
 
     def is_for(self, tokens: TokenResponse) -> bool:
-        """Tell whether it asks for what replaces these tokens."""
+        """Return whether it asks for the successors of these tokens."""
         return self.key.startswith(f"{_key_of(tokens)}-")
 
 

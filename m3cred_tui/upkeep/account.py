@@ -1,4 +1,4 @@
-"""A credential, opened, and its account at Stripe."""
+"""An opened credential, its account at Stripe, and the access to it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, Toke
 def sharing(store: CredentialStore, credential_id: str) -> list[Credential]:
     """Return the other credentials of the same account, mode and OAuth model.
 
-    One that cannot be opened is believed to be of the same model. Raises ``StoreUnusable``.
+    One that cannot be opened is assumed to be of the same model. Raises ``StoreUnusable``.
     """
     mine = store.read(credential_id)
     if not isinstance(mine, Credential) or mine.account is None:
@@ -74,7 +74,7 @@ def _model(store: CredentialStore, credential: Credential) -> OAuthModel | None:
 
 @dataclass(slots=True)
 class Holder:
-    """A credential, its tokens, and the Stripe that they are for."""
+    """A credential, its tokens, and the Stripe gateway for them."""
 
     store: CredentialStore
     credential: Credential
@@ -83,7 +83,7 @@ class Holder:
     gateway: StripeGateway
     now: Callable[[], datetime]
     by_token: StripeGateway
-    """Reads the account by the credential's access token, with Connect, too."""
+    """Reads the account with the credential's access token, with Connect, too."""
 
     async def freshen(self, refused: Secret | None = None) -> None:
         """Replace the access token if its hour is over; raises what :func:`fresh` does."""
@@ -96,23 +96,22 @@ class Holder:
     async def account(self) -> StripeAccount:
         """Read the account; raises ``StripeProblem`` and what :func:`fresh` does.
 
-        An access token that Stripe does not take, though its hour is not over, is replaced
-        once.
+        An access token that Stripe refuses although its hour is not over is replaced once.
         """
         await self.freshen()
         return await self._account(self.gateway)
 
     async def own_account(self) -> StripeAccount:
-        """Read the account as :meth:`account` does, but by the credential's own access token.
+        """Read the account as :meth:`account` does, but with the credential's own access token.
 
-        Whatever platform is set by now, an answer to that is about what was approved. Its
-        hour is not over, so a refresh is tried only when Stripe does not take it.
+        Whatever platform is set by now, the answer is about what was approved. Call it while
+        the token's hour is not over: a refresh is tried only when Stripe refuses the token.
         """
         return await self._account(self.by_token)
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the tokens stay as they are: Connect's, and those not created yet."""
+        """Whether the tokens are never replaced: Connect's, and a pending credential's."""
         is_pending = self.credential.status is Status.PENDING
         return is_pending or self.tokens.oauth is not OAuthModel.APPS
 
@@ -140,7 +139,7 @@ def holder(
     now: Callable[[], datetime],
     time_limit: float,
 ) -> Holder:
-    """Return what can ask Stripe; raises :class:`KeyDoesNotFit`."""
+    """Return a holder that can ask Stripe; raises :class:`KeyDoesNotFit`."""
     if livemode_of(platform.secret_key) is (not tokens.livemode):
         raise KeyDoesNotFit(credential.destination, livemode=tokens.livemode)
     platform = platform._replace(oauth=tokens.oauth)
@@ -151,12 +150,12 @@ def holder(
 
 
 class Access(NamedTuple):
-    """A key, and the account that it is to be used for."""
+    """A key, and the account to use it for."""
 
     key: Secret
     """With Connect the platform's secret key; with Stripe Apps the account's access token."""
     account_id: str
-    """With Connect to be sent as ``Stripe-Account``; with Stripe Apps the key says it."""
+    """With Connect sent as ``Stripe-Account``; with Stripe Apps the key implies it."""
     livemode: bool
     oauth: OAuthModel
     api_base: str

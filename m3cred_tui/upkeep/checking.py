@@ -1,4 +1,4 @@
-"""Checking credentials, several at once and never too many."""
+"""Checking credentials, several at the same time and never too many."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ _NO_ANSWER = StripeUnreachable, ReplyLost
 
 _TOO_MANY = 429
 _PAUSES = 1.0, 2.0, 4.0, 8.0, 15.0
-"""Seconds before each further try of what Stripe had too many of."""
+"""Seconds before each retry after Stripe had too many requests."""
 _MOST_UNANSWERED = 16
-"""Calls in a row; with so many, the next ones would only make the user wait, too."""
+"""Calls in a row; after so many, further ones would only keep the user waiting."""
 
 
 class Pace:
-    """Paces the calls of one check to one Stripe; only for reading, which may be repeated."""
+    """Paces the calls of one check to one Stripe; only for reads, which may be repeated."""
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Take what waits for some seconds."""
+        """Take a function that waits for some seconds."""
         self._sleep = sleep
         self._until = 0.0
         self._unanswered: list[StripeUnreachable | ReplyLost] = []
@@ -74,8 +74,8 @@ class Pace:
     async def ask(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the answer; raises ``StripeProblem``.
 
-        What got no answer is asked for once more. While Stripe has too many requests, all
-        wait; when it has not answered many in a row, the others are not sent.
+        A call without an answer is repeated once. While Stripe has too many requests, all calls
+        wait; after many without an answer in a row, no more are sent.
         """
         pauses = iter(_PAUSES)
         is_again = False
@@ -114,9 +114,9 @@ def _is_too_many(problem: StripeProblem) -> bool:
 _log = logging.getLogger(__name__)
 
 _KEEP_EVERY = 1.0
-"""Seconds between two writings of the results."""
+"""Seconds between two writes of the results."""
 _SHARE = 20
-"""Writing takes at most a part of the time as small as this."""
+"""Writing takes at most one part in so many of the time."""
 
 Checked = tuple[str, CheckResult]
 
@@ -162,7 +162,7 @@ class Checking:
             await results.keep_if_possible()
 
     async def _one(self, credential_id: str) -> Checked:
-        """Return the result of a credential; raises where none of all can be opened."""
+        """Return the result for a credential; raises if no credential can be opened."""
         try:
             result = await self._result(credential_id)
         except (IdentityMissing, IdentityLocked):
@@ -187,7 +187,7 @@ class Checking:
         return CheckResult(Outcome.OK, at)
 
     async def _platform_of(self, destination: Destination) -> Platform | Problem:
-        """Look a platform up once, for a command that gives its key takes its time."""
+        """Look a platform up once, as a command that prints its key may be slow."""
         async with self._looking_up:
             if destination not in self._platforms:
                 found = await asyncio.to_thread(self._found, destination)
@@ -201,7 +201,7 @@ class Checking:
             return problem
 
     def _learn(self, credential: Credential, account: StripeAccount) -> None:
-        """Keep the name and country that the account has by now, if that can be done."""
+        """Store the name and country that the account has by now, if possible."""
         known = credential.account
         if known is None:
             return
@@ -218,7 +218,7 @@ class Checking:
 
 
 class _Results:
-    """The results that are not on the disk yet."""
+    """The results that are not in the store yet."""
 
     def __init__(self, keep: Callable[[Mapping[str, CheckResult]], None]) -> None:
         self._keep = keep
@@ -238,7 +238,7 @@ class _Results:
             await self.keep()
 
     async def keep(self) -> None:
-        """Write what is waiting; raises what ``store.checks.keep`` does."""
+        """Store them; raises what ``store.checks.keep`` does."""
         if not self._waiting:
             return
         clock = asyncio.get_running_loop().time
@@ -246,7 +246,7 @@ class _Results:
         try:
             await asyncio.to_thread(self._keep, results)
         finally:
-            # The more there are, the longer it takes.
+            # The more results there are, the longer it takes.
             self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))
         self._waiting = {
             one: result

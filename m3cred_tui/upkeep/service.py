@@ -36,7 +36,7 @@ TIME_LIMIT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What it depends on; cheap to construct, and touches nothing by itself."""
+    """Its dependencies; cheap to construct, and touches nothing by itself."""
 
     store: CredentialStore
     platform: Callable[[Destination], Platform]
@@ -46,9 +46,9 @@ class Upkeep:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def access(self, credential_id: str) -> Access:
-        """Return what a program needs to call Stripe with this credential.
+        """Return what a program needs to call Stripe by this credential.
 
-        An access token of Stripe Apps that is about to end is replaced first. Raises
+        An access token of Stripe Apps that is about to expire is replaced first. Raises
         ``Problem``.
         """
         held = await self._held(credential_id)
@@ -73,7 +73,7 @@ class Upkeep:
     async def disconnect(self, credential_id: str) -> Disconnected:
         """Disconnect the account at Stripe, then delete the credential.
 
-        Once begun it goes on when the caller is cancelled, and one that was not finished is
+        Once begun, it continues when the caller is cancelled. If it does not finish, it is
         among :meth:`unfinished`; then call this again. Never raises ``Problem``.
         """
         return await going_on(partial(self._disconnect, credential_id))
@@ -88,7 +88,7 @@ class Upkeep:
     def also_affected(self, credential_id: str) -> list[Credential]:
         """Return the other credentials that lose access when this one is disconnected.
 
-        Looks at every credential; raises ``StoreUnusable``.
+        Reads every credential; raises ``StoreUnusable``.
         """
         return sharing(self.store, credential_id)
 

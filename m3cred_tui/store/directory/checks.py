@@ -35,7 +35,7 @@ class DirectoryChecks:
     """One file holds all results."""
 
     def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
-        """Take the store's directory, and what tells which credentials there are."""
+        """Take the store's directory, and what returns the IDs of its credentials."""
         self._data = data
         self._ids = ids
 
@@ -106,7 +106,7 @@ class DirectoryDisconnections:
     """``disconnecting/`` has a file for each that was begun."""
 
     def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
-        """Take the store's directory, and what tells which credentials there are."""
+        """Take the store's directory, and what returns the IDs of its credentials."""
         self._data = data
         self._ids = ids
         self._folder = RecordFolder(data / "disconnecting")

@@ -30,7 +30,7 @@ _TICK = 50_000_000
 """Nanoseconds within which two changes may get the same time from a kernel (10 ms at most)."""
 
 Stamp = tuple[int, ...]
-"""What a directory is and when it was changed last; nothing where there is none."""
+"""Identifies a directory and its last change; empty where there is none."""
 
 
 def ids_in(names: list[str]) -> list[str]:
@@ -41,9 +41,9 @@ def ids_in(names: list[str]) -> list[str]:
 class RecordFolder:
     """Reads and changes the records of one directory, which need not exist.
 
-    Reading needs no lock, as a file is there whole or not at all; who changes something holds
-    the store's lock. Each method raises ``StoreUnusable`` when the directory is another
-    user's, is open to others, or fails; changes raise ``OutcomeUnknown``, too.
+    Reading needs no lock, as a file is there whole or not at all; to change something, hold the
+    store's lock. Each method raises ``StoreUnusable`` when the directory is another user's, is
+    open to others, or fails; changes raise ``OutcomeUnknown``, too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,20 +56,20 @@ class RecordFolder:
                 names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
         except FileNotFoundError:
             return []
-        # One look at all of them at once is four times as fast as one at each.
+        # Checking all of them together is four times as fast as one after the other.
         shapes = "/".join(names).encode("utf-8", "surrogateescape").translate(_TO_SHAPE)
         if shapes == b"/".join([_SHAPE] * len(names)):
             return names
         return _records_among(f"/{'//'.join(names)}/")
 
     def stamp(self) -> Stamp:
-        """Return what is another after every change; a plain system call."""
+        """Return a stamp that differs after every change; a plain system call."""
         try:
             status = self._path.lstat()
         except OSError:
             return ()
         now = time.time_ns()
-        # Another change may still get the same time: such a stamp is not equal to any later.
+        # Another change may still get the same time, so such a stamp equals no later one.
         doubt = now if now - status.st_ctime_ns < _TICK else 0
         return status.st_dev, status.st_ino, doubt, status.st_ctime_ns
 
@@ -87,7 +87,7 @@ class RecordFolder:
         return [name[:ID_LENGTH] for name in _records_among(f"/{'//'.join(recent)}/")]
 
     def read(self, credential_id: str) -> Record:
-        """Return a record as it stands in its file.
+        """Return a record as it is in its file.
 
         Raises ``FileNotFoundError`` where there is none, ``FlawError`` for a damaged one.
         """
@@ -108,7 +108,7 @@ class RecordFolder:
             yield read
 
     def has(self, credential_id: str) -> bool:
-        """Tell whether there is a file of this ID, whatever is in it."""
+        """Return whether there is a file with this ID, whatever is in it."""
         try:
             with private_folder(self._path) as folder:
                 os.stat(_file_name(credential_id), dir_fd=folder, follow_symlinks=False)
@@ -117,31 +117,31 @@ class RecordFolder:
         return True
 
     def create(self, credential_id: str, data: bytes) -> None:
-        """Write a record; raises ``FileExistsError`` where one of this ID is there."""
+        """Write a record; raises ``FileExistsError`` if there is one with this ID."""
         with private_folder(self._path, make=True) as folder:
             files.create(folder, _file_name(credential_id), data)
 
     def replace(self, credential_id: str, data: bytes) -> None:
-        """Write a record, in the place of the one of this ID where there is one."""
+        """Write a record, replacing the one with this ID if there is one."""
         with private_folder(self._path, make=True) as folder:
             files.replace(folder, _file_name(credential_id), data)
 
     def take(self, credential_id: str, folder: int, name: str) -> None:
-        """Move a file of another folder, which is on the disk, in the place of a record."""
+        """Replace a record by a file of another folder, which is on the disk."""
         with private_folder(self._path) as records:
             files.move(folder, name, records, _file_name(credential_id))
 
     def remove(self, credential_id: str) -> bool:
-        """Remove a record, and tell whether it was there; one that is gone already is fine."""
+        """Remove a record, and return whether it was there; it may be gone already."""
         return self._removed_by(files.remove, credential_id)
 
     def remove_leftover(self, credential_id: str) -> None:
-        """Try to remove a record that nobody sees; left or brought back, it does no harm."""
+        """Try to remove a record that nobody sees; left or restored, it does no harm."""
         with suppress(Problem):
             self._removed_by(files.remove_unconfirmed, credential_id)
 
     def prepare(self) -> None:
-        """See to it that a record can be written, and sweep what killed writers left."""
+        """Make sure that a record can be written, and remove what killed writers left."""
         with private_folder(self._path, make=True) as folder:
             files.sweep(folder)
             probe = files.temporary_name()
@@ -169,4 +169,4 @@ def _ctime(entry: os.DirEntry[str]) -> int:
     try:
         return entry.stat(follow_symlinks=False).st_ctime_ns
     except OSError:
-        return 0  # gone meanwhile
+        return 0  # it has gone meanwhile

@@ -40,14 +40,14 @@ _FIELDS = frozenset(
     | {"createdAt", "createdBy", "status", "sealed"}
 )
 _CHECKSUM = "crc32"
-# Of every byte before it, and nothing comes after it: no byte can be another one unnoticed.
+# Of every byte before it, and nothing comes after it, so that no changed byte goes unnoticed.
 _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
 _LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
 
 
 class Record(NamedTuple):
-    """The two parts of a record, as they stand in the file, in whichever schema it is."""
+    """The two parts of a record as they are in the file, in whichever schema it has."""
 
     header: Json
     sealed: str
@@ -59,9 +59,9 @@ def header_of(credential: Credential) -> Json:
 
 
 def record_bytes(record: Record) -> bytes:
-    """Return the file's content: pure ASCII, so that ``cat`` is harmless too.
+    """Return the file's content: pure ASCII, so that ``cat`` is harmless, too.
 
-    Raises :class:`FlawError` when it could not be read again.
+    Raises :class:`FlawError` if it could not be read again.
     """
     data = with_checksum({**record.header, "sealed": record.sealed})
     if len(data) > LARGEST_RECORD:
@@ -79,7 +79,7 @@ def with_checksum(fields: Json) -> bytes:
 
 
 def parse_record(credential_id: str, data: bytes) -> Record:
-    """Return the record in a file's ``data`` as it stands there.
+    """Return the record in a file's ``data``, unchanged.
 
     Raises :class:`FlawError` unless it is a whole record of a known schema and this ID.
     """
@@ -105,7 +105,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
 
 def credential_of(record: Record) -> Credential:
-    """Return the credential that a record is of; raises :class:`FlawError` for a bad field."""
+    """Return the credential of a record; raises :class:`FlawError` for a bad field."""
     return credential_from(_migrated(record.header))
 
 
@@ -175,7 +175,7 @@ _MIGRATIONS: dict[int, Callable[[Json], Json]] = {1: _to_schema_2}
 
 
 def _migrated(header: Json) -> Json:
-    """Return the header as today's schema has it; the file stays as it is until an update."""
+    """Return the header in today's schema; the file stays as it is until an update."""
     for schema in range(cast("int", header["schema"]), SCHEMA):
         header = {**_MIGRATIONS[schema](header), "schema": schema + 1}
     return header

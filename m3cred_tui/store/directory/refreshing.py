@@ -107,7 +107,7 @@ class DirectoryRefresh:
         return asked if asked.is_for(self.tokens) else None
 
     def finish(self) -> None:
-        """Put an answer in place that a killed process has left here."""
+        """Put in place an answer that a killed process has left here."""
         if self.unanswered is None:
             self.forget()
             return
@@ -116,7 +116,7 @@ class DirectoryRefresh:
 
     def ask(self, now: datetime) -> AskedRefresh:
         asked = asked_for(self.tokens, self.unanswered, now)
-        # Random, as a file system that compresses would have no room for as many zeros.
+        # Random, as a file system that compresses would not reserve space for zeros.
         room = os.urandom(LARGEST_RECORD)
         with locked(self._store.data):
             self._sweep()
@@ -129,7 +129,7 @@ class DirectoryRefresh:
             self._write(self._file, asked_bytes(asked._replace(has_failed=True)))
 
     def keep(self, tokens: TokenResponse) -> None:
-        """Put Stripe's answer in place; it takes no room on the disk that is not there."""
+        """Put Stripe's answer in place, in space that is reserved on the disk."""
         data = sealed(self.credential, tokens, self._store.identity)
         try:
             files.fill(self._folder, self._room, data)
@@ -145,13 +145,13 @@ class DirectoryRefresh:
                 files.remove_unconfirmed(self._folder, name)
 
     def _land(self, in_room: Credential, tokens: TokenResponse) -> None:
-        """Put the answer that is in the room in the place of the record."""
+        """Replace the record by the answer that is in the room."""
         with locked(self._store.data):
             credential, current = self._opened()
             if not _same(current, self.tokens):
                 _log.warning("%s has other tokens by now; they stay", self._id)
-                tokens = current  # of another approval, or of a copy that was put back
-            elif credential != in_room:  # a check has found its account renamed
+                tokens = current  # from another approval, or from a copy that was put back
+            elif credential != in_room:  # a check found that its account was renamed
                 data = sealed(credential, tokens, self._store.identity)
                 self._store.credentials.replace(self._id, data)
             else:
@@ -172,10 +172,10 @@ class DirectoryRefresh:
         try:
             files.replace(self._folder, name, data)
         except files.UnconfirmedError as unconfirmed:
-            raise unconfirmed.cause from None  # nothing that anybody has is in doubt
+            raise unconfirmed.cause from None  # no record is in doubt
 
     def _sweep(self) -> None:
-        """Remove what is left of credentials that are gone.
+        """Remove the files of credentials that are gone.
 
         Whoever waits for a lock that is removed will find that its credential is gone, too.
         """

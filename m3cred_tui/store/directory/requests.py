@@ -71,7 +71,7 @@ class DirectoryRequests:
         return credential if credential.account is None else None
 
     def _remove(self, credential_id: str) -> bool:
-        # Under the lock, as it may be approved by now, and that is never dropped.
+        # Under the lock, as it may be approved by now, and an approval is never dropped.
         with locked(self._data):
             waits = self._waiting_one(credential_id) is not None
             if waits:

@@ -51,7 +51,7 @@ def _row(read: Read, credential_id: str) -> Row | None:
 
 
 def _found_again(read: Callable[[str], Row | None], credential_id: str) -> str:
-    """Return as a sentence what is there when it is read again."""
+    """Read it again, and return in a sentence what is there."""
     try:
         found = read(credential_id)
     except StoreUnusable as unusable:
@@ -199,7 +199,7 @@ class DirectoryStore:
 
     def delete(self, credential_id: str) -> None:
         with self._changing(credential_id):
-            # In this order a kill in between leaves what was created, not what was pending.
+            # In this order, a kill in between leaves the created one, not the pending one.
             was_pending = self._pending.remove(credential_id)
             try:
                 self._credentials.remove(credential_id)
@@ -223,23 +223,23 @@ class DirectoryStore:
             raise
 
     def _sweep_half_created(self) -> None:
-        """Remove what is pending and created: a process was killed between the two steps."""
+        """Remove pending ones that are created: a process was killed between the two steps."""
         created = set(self._credentials.names())
         for name in created.intersection(self._pending.names()):
             credential_id = name[:ID_LENGTH]
             if isinstance(self.read(credential_id), Damaged):
-                continue  # the pending one may be the last whole one
+                continue  # the pending one may be the only whole one
             self._pending.remove_leftover(credential_id)
 
     def _names(self) -> tuple[list[str], list[str]]:
-        """Return the file names of what is pending, and of what is created."""
+        """Return the file names of pending and of created credentials."""
         pending, created = self._pending.names(), self._credentials.names()
         if pending:  # a process may have been killed after it had created one
             pending = list(set(pending).difference(created))
         return pending, created
 
     def _record(self, credential_id: str) -> Record:
-        # The first one again: the credential may have been created between the two looks.
+        # The first one again: the credential may have been created in between.
         for folder in (self._credentials, self._pending):
             try:
                 return folder.read(credential_id)
