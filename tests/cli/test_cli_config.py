@@ -392,7 +392,7 @@ def test_a_key_is_sealed_for_an_identity_under_a_passphrase(
     piped("", *CLIENT_ID)
     identity = file.with_name("identity.txt")
     identity.write_bytes(wrapped_lightly(identity.read_bytes(), "horse"))
-    assert IdentityFile(identity).is_locked()
+    assert IdentityFile(identity, file.parent).is_locked()
     ended = piped("", "config", "check")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "There is no terminal to ask for a passphrase on" in ended.stderr
@@ -420,7 +420,7 @@ def test_no_configuration_command_imports_the_app_or_a_network(
 ) -> None:
     ended = python("-c", PROGRAM.format(arguments=arguments))
     imported = json.loads(ended.stderr.splitlines()[-1])
-    assert "m3cred_tui.cli.commands.config" in imported
+    assert ("m3cred_tui.cli.commands.config" in imported) == ("--help" not in arguments)
     assert [name for name in HEAVY if name in imported] == []
 
 
@@ -433,5 +433,5 @@ def test_the_start_of_the_app_reads_no_settings(python: Run) -> None:
         "print(json.dumps(sorted(sys.modules)))",
     )
     imported = json.loads(ended.stdout)
-    late = ("tomllib", "tomlkit", "difflib", "m3cred_tui.config.setup")
+    late = ("tomllib", "tomlkit", "m3cred_tui.config.setup")
     assert [name for name in late if name in imported] == []

@@ -18,8 +18,9 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.browser.opening import BrowserDidNotOpen
-from m3cred_tui.cli.creation.standard_input import can_ask, incoming, is_typed, take_address
+from m3cred_tui.cli.creation.standard_input import incoming, take_address
 from m3cred_tui.cli.output.json import begin_json
+from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
 from m3cred_tui.cli.wiring import now
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.problem import Problem
@@ -193,7 +194,7 @@ class Dialogue:
 
     async def _take_paste(self, ready: UrlReady) -> None:
         say, paste = self._console.say, self.authorization.paste
-        with incoming(shown=False) as lines:
+        with incoming() as lines:
             was_taken = await take_address(lines, paste, lambda problem: say(f"! {problem}"))
         if not was_taken and (self._only_by_paste or ready.short_url is None):
             raise InputEnded(self._pending, self._console.command("resume", self._pending.id))
@@ -245,8 +246,7 @@ class Dialogue:
         if not can_ask():
             reason = "nobody could be asked"
             raise NotConfirmed(account, reason, f"{go_on} --expect-account {account.id}")
-        console.tell("Create the credential? [y/N] ", end="")
-        if not await _says_yes(console):
+        if not await says_yes("Create the credential?"):
             raise NotConfirmed(account, "you did not agree", go_on)
 
 
@@ -283,16 +283,6 @@ def _how_to_paste(ready: UrlReady) -> str:
 
 def _until(ready: UrlReady) -> str:
     return f"{ready.expires_at.astimezone():%H:%M}"
-
-
-async def _says_yes(console: Console) -> bool:
-    with incoming(shown=True) as lines:
-        try:
-            answer = await lines.get()
-        except asyncio.CancelledError:
-            console.tell("")  # what is said next begins a line
-            raise
-    return (answer or "").strip().lower() in {"y", "yes"}
 
 
 def _described(approved: Approved) -> str:

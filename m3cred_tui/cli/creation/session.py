@@ -14,9 +14,9 @@ from m3cred_tui.authorize.events import Failed
 from m3cred_tui.cli.creation.dialogue import Dialogue, Terms
 from m3cred_tui.cli.ending import let_exchange_end
 from m3cred_tui.cli.log import logging_to
-from m3cred_tui.cli.opening import opened
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
+from m3cred_tui.cli.selecting import opened
 from m3cred_tui.cli.wiring import authorizer_for, created_by, demo_settings, now, ways_from
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.model.authorization import TIME_LIMIT
@@ -24,9 +24,8 @@ from m3cred_tui.model.credential import DESTINATIONS, Credential, Status, is_cre
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
-from m3cred_tui.system.process import close_to_others
 from m3cred_tui.system.signals import told_of_signals
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.config.settings import Settings
     from m3cred_tui.model.credential import Destination, Draft
-    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.port import CredentialStore
 
     Work = Callable[["Session"], Awaitable[Credential | None]]
 
@@ -111,7 +110,6 @@ class Session:
 
 def in_session(chosen: argparse.Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
-    close_to_others()
     console = Console(chosen.json, chosen.demo)
     try:
         with _settings(demo=chosen.demo) as settings, logging_to(settings.locations.log):

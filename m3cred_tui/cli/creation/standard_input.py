@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
+from m3cred_tui.cli.output.prompts import is_typed
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
@@ -27,41 +28,29 @@ _LONGEST_LINE = 4 * LONGEST_PASTE  # bytes; what is longer comes in pieces, and 
 _LOOK_SECONDS = 0.5
 
 
-def is_typed() -> bool:
-    """Tell whether standard input is a terminal at which somebody can answer."""
-    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
-
-
-def can_ask() -> bool:
-    """Tell whether somebody sees a question, and can answer it."""
-    return is_typed() and sys.stderr.isatty()
-
-
 @contextmanager
-def incoming(*, shown: bool) -> Iterator[Lines]:
+def incoming() -> Iterator[Lines]:
     """Yield a queue of the lines that come in this block, and ``None`` after the last one.
 
-    What is typed is seen on the terminal only if it is to be ``shown``. In the background of a
-    terminal, a job would be stopped if it read: one that begins there gets no lines, and one
-    that is sent there gets the next ones when it is back.
+    The terminal does not echo them. In its background, a job would be stopped if it read: one
+    that begins there gets no lines, and one that is sent there gets the next ones when it is
+    back.
     """
     lines: Lines = asyncio.Queue()
     with ExitStack() as after:
         if sys.stdin is None or (sys.stdin.isatty() and not is_typed()):
             lines.put_nowait(None)
         elif sys.stdin.isatty():
-            begin = None if shown else after.enter_context(echo_off(_INPUT))
-            after.enter_context(_reading_typed(_INPUT, lines, begin))
+            hide = after.enter_context(echo_off(_INPUT))
+            after.enter_context(_reading_typed(_INPUT, lines, hide))
         else:
             after.enter_context(_reading(_INPUT, lines))
         yield lines
 
 
 @contextmanager
-def _reading_typed(
-    terminal: int, lines: Lines, begin: Callable[[], None] | None
-) -> Iterator[None]:
-    """Read what is typed while the job is in the foreground; ``begin`` each time it gets there.
+def _reading_typed(terminal: int, lines: Lines, hide: Callable[[], None]) -> Iterator[None]:
+    """Read what is typed while the job is in the foreground, and ``hide`` it there.
 
     In the background it would be stopped for that, and nobody would answer the browser.
     """
@@ -85,9 +74,8 @@ def _reading_typed(
             # Not every shell sends SIGCONT to a job that runs when it gets the terminal back.
             later.callback(loop.call_later(_LOOK_SECONDS, turn).cancel)
             return
-        if begin is not None:
-            with suppress(termios.error):  # it may have gone
-                begin()
+        with suppress(termios.error):  # it may have gone
+            hide()
         if not has_ended:
             loop.add_reader(terminal, read)
 
