@@ -1,4 +1,4 @@
-"""Completion in real shells: what Tab makes of a line is what m3cred gets."""
+"""Completion in real shells: m3cred receives what Tab has completed."""
 
 import os
 import sys
