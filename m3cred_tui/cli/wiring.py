@@ -24,6 +24,7 @@ from m3cred_tui.model.text import clean
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from m3cred_tui.authorize.service import Authorizer
@@ -48,6 +49,11 @@ def normal_settings() -> Iterator[Settings]:
     yield settings_from(
         {name: value for name, value in os.environ.items() if name != "GPG_TTY"}
     )
+
+
+def settings_of_command(*, demo: bool) -> AbstractContextManager[Settings]:
+    """Return the settings for a command, which leaves the terminal to gpg's agent."""
+    return demo_settings() if demo else nullcontext(settings_from(os.environ))
 
 
 @contextmanager
@@ -110,7 +116,7 @@ def upkeep_of(chosen: Namespace, here: Opened) -> Iterator[Upkeep]:
     """
     here.unlock(chosen)
     with (
-        demo_settings() if chosen.demo else nullcontext(settings_from(os.environ)) as settings,
+        settings_of_command(demo=chosen.demo) as settings,
         logging_to(settings.locations.log),
     ):
         yield upkeep_from(settings, here.store, here.identity)

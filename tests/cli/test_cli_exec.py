@@ -181,7 +181,7 @@ def settable(told: str) -> str:
     ],
     ids=ascii,
 )
-def test_a_command_that_cannot_be_run_is_told_as_a_shell_does(
+def test_a_command_that_cannot_be_run_is_reported_as_a_shell_does(
     execute: Run, command: tuple[str, ...], status: int, told: str
 ) -> None:
     ended = execute(*command)
@@ -199,7 +199,7 @@ def test_a_script_without_its_interpreter_is_not_called_missing(
     assert "the program that is to interpret it is not there" in ended.stderr
 
 
-def test_a_command_that_links_to_itself_is_told(execute: Run, tmp_path: Path) -> None:
+def test_a_command_that_links_to_itself_is_reported(execute: Run, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(link)
     ended = execute(str(link))

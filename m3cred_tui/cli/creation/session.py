@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +15,13 @@ from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.cli.selecting import opened
-from m3cred_tui.cli.wiring import authorizer_for, created_by, demo_settings, now, ways_from
-from m3cred_tui.config.settings import settings_from
+from m3cred_tui.cli.wiring import (
+    authorizer_for,
+    created_by,
+    now,
+    settings_of_command,
+    ways_from,
+)
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.credential import DESTINATIONS, Credential, Status, is_credential_id
 from m3cred_tui.model.name import name_key
@@ -31,7 +34,6 @@ from m3cred_tui.system.signals import told_of_signals
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Awaitable, Callable, Sequence
-    from contextlib import AbstractContextManager
 
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.authorize.service import Authorizer
@@ -112,7 +114,10 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
     console = Console(chosen.json, chosen.demo)
     try:
-        with _settings(demo=chosen.demo) as settings, logging_to(settings.locations.log):
+        with (
+            settings_of_command(demo=chosen.demo) as settings,
+            logging_to(settings.locations.log),
+        ):
             room = opened(demo=chosen.demo)
             room.unlock(chosen)
             session = Session(
@@ -127,10 +132,6 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
     except Problem as problem:
         _tell(console, None, problem)
         return _FAILED
-
-
-def _settings(*, demo: bool) -> AbstractContextManager[Settings]:
-    return demo_settings() if demo else nullcontext(settings_from(os.environ))
 
 
 def _status(session: Session, work: Work) -> int:
