@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from m3cred_tui.callback.redirect import WrongState
 from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import AnsweredElsewhere, StoreBusy
 
 RedirectOf = Callable[..., str]
 
@@ -59,7 +61,7 @@ class Told:
     def _step(self, step: str) -> None:
         self.steps.append(step)
         if self.trouble == step:
-            raise Problem(f"trouble at {step}")
+            raise StoreBusy(Path(f"trouble at {step}"))
 
 
 async def test_a_pasted_address_is_as_good_as_the_browser(
@@ -164,7 +166,7 @@ async def test_nothing_is_asked_of_stripe_that_could_not_be_written_down(
             if isinstance(event, UrlReady):
                 event.paste(redirect_of(event.url), final=True)
     assert isinstance(events[-1], Failed)
-    assert str(events[-1].problem) == f"trouble at {step}"
+    assert f"trouble at {step}" in str(events[-1].problem)
     assert stub.exchanges == 0
 
 
@@ -187,7 +189,7 @@ async def test_a_request_that_was_left_goes_on_with_its_state_at_its_port(
 async def test_the_wait_ends_when_another_m3cred_has_answered(
     at_stub: Authorizer, stub: Any, is_free: Callable[[], bool]
 ) -> None:
-    elsewhere = Problem("answered in another m3cred")
+    elsewhere = AnsweredElsewhere("0199")
     told = Told(elsewhere=elsewhere)
     async with aclosing(replace(at_stub, journal=told).authorize()) as events:
         assert [event async for event in events][-1] == Failed(elsewhere)

@@ -50,7 +50,7 @@ async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed
         await shown.shows("Type yes to go on:")
         shown.press(typed, ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("Nothing was deleted, as yes was not what was typed.")
+        assert shown.reads("Nothing was deleted, because yes was not what was typed.")
     assert names(tmp_path) == NAMES
 
 

@@ -23,7 +23,7 @@ _MOST_NAMED = 5
 class DeletionNotConfirmed(Problem, code="DeletionNotConfirmed"):
     """Nobody confirmed the deletion; nothing was deleted."""
 
-    text = "Nothing was deleted, as {reason}."
+    text = "Nothing was deleted, because {reason}."
     reason: str
 
 
@@ -102,9 +102,7 @@ def _confirm(chosen: Namespace, question: str) -> None:
     if chosen.yes:
         return
     if not sys.stdin or not sys.stdin.isatty():
-        raise DeletionNotConfirmed(
-            "there is no terminal to ask on; --yes says that it is meant"
-        )
+        raise DeletionNotConfirmed("there is no terminal to ask on; --yes confirms it")
     sys.stderr.write(f"{question}\nType yes to go on: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":

@@ -39,13 +39,13 @@ class NotPending(Problem, code="NotPending"):
 
     @property
     def _others(self) -> str:
-        return f"Pending are: {_listed(self.pending)}." if self.pending else "None is pending."
+        return f"Pending: {_listed(self.pending)}." if self.pending else "None is pending."
 
 
 class RequestExpired(Problem, code="RequestExpired"):
     """The authorization request was removed, as nobody approved it in time."""
 
-    text = "“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
+    text = "“{expired.name}” was not approved in ten minutes. Start again with m3cred create."
     expired: Credential
 
 
@@ -137,8 +137,8 @@ class Terms(NamedTuple):
 class NotConfirmed(Problem, code="NotConfirmed"):
     """Nobody agreed to the account; the approval is kept."""
 
-    text = """No credential was created for {account.id}, as {reason}. What Stripe approved is
-        kept; to go on: {go_on}"""
+    text = """No credential was created for {account.id}, because {reason}. Stripe's approval is
+        kept; to continue: {go_on}"""
     account: StripeAccount
     reason: str
     go_on: str
@@ -148,7 +148,7 @@ class UnexpectedAccount(Problem, code="UnexpectedAccount"):
     """Stripe approved another account than ``--expect-account``; the approval is kept."""
 
     text = """Stripe has approved {account.id}, not {expected}, so no credential was created.
-        The approval is kept; if it is right, after all: {go_on}"""
+        The approval is kept; to use it anyway: {go_on}"""
     account: StripeAccount
     expected: str
     go_on: str
@@ -163,7 +163,7 @@ class NameTaken(Problem, code="NameTaken"):
 
     @property
     def _instead(self) -> str:
-        return f" To take another one: {self.go_on}" if self.go_on else ""
+        return f" To use another name: {self.go_on}" if self.go_on else ""
 
 
 async def agreed(

@@ -170,7 +170,7 @@ class InputEnded(Problem, code="InputEnded"):
     """Standard input ended without an address, and nothing listens; the request is kept."""
 
     text = """Standard input ended without the address that the browser ended on.
-        “{pending.name}” still waits for it: {go_on}"""
+        “{pending.name}” is still waiting for it: {go_on}"""
     pending: Credential
     go_on: str
 

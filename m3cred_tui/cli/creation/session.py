@@ -72,7 +72,7 @@ class Interrupted(Problem, code="Interrupted"):
     @property
     def _left(self) -> str:
         if self.pending is not None:
-            return f". {state_of(self.pending)}; to go on: {self.go_on}"
+            return f". {state_of(self.pending)}; to continue: {self.go_on}"
         if isinstance(self.end, Failed):
             return f". {self.end.problem}"
         if self.end is not None and self.end.unkept:

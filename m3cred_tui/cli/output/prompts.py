@@ -46,8 +46,8 @@ _FLAGS_LOCAL = 3  # of what tcgetattr returns
 class NoTerminal(Problem, code="NoTerminal"):
     """There is no terminal to ask for a passphrase on."""
 
-    text = """There is no terminal to ask for a passphrase on; m3cred --help says how to give it
-        from a file descriptor."""
+    text = """There is no terminal to ask for a passphrase on; m3cred --help explains how to
+        pass it by a file descriptor."""
 
 
 class PassphraseUnusable(Problem, code="PassphraseUnusable"):
