@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from m3cred_tui.config.problems import UnknownName, WrongType, masked
 from m3cred_tui.model.credential import DESTINATIONS, Destination
@@ -18,9 +18,6 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_way
 from m3cred_tui.store.problems import StoreUnusable, plain_reason
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERSION = 1
 """Of the file's form."""
@@ -94,7 +91,7 @@ def read_file(path: Path) -> bytes:
     and nobody else can put another in its place. It may be a link. Raises ``StoreUnusable``.
     """
     try:
-        real = path.resolve(strict=True)
+        real = Path(os.path.realpath(path, strict=True))
         check_way(real)
         file = os.open(real, _FILE)
         try:
@@ -107,8 +104,6 @@ def read_file(path: Path) -> bytes:
         if os.path.lexists(path):
             raise StoreUnusable(path, "it is a link to nothing") from None
         return b""
-    except RuntimeError:
-        raise StoreUnusable(path, "it links to itself") from None
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
     if len(content) > _LARGEST:

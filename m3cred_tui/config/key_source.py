@@ -143,7 +143,7 @@ def _content(path: Path) -> bytes:
     from m3cred_tui.store.problems import StoreUnusable, plain_reason  # noqa: PLC0415 - likewise
 
     try:
-        real = path.resolve(strict=True)
+        real = Path(os.path.realpath(path, strict=True))
         folder = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             return read_private(folder, real.name, path, most=_MOST_BYTES)
@@ -151,9 +151,8 @@ def _content(path: Path) -> bytes:
             os.close(folder)
     except FlawError as flaw:
         raise StoreUnusable(path, flaw.reason, flaw.mend) from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-        reason = plain_reason(error) if isinstance(error, OSError) else "it links to itself"
-        raise StoreUnusable(path, reason) from None
+    except OSError as error:
+        raise StoreUnusable(path, plain_reason(error)) from None
 
 
 _MOST_BYTES = 4096

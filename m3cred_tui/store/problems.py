@@ -16,7 +16,7 @@ _WORDS = {
     errno.ENOENT: "it is not there",
     errno.ENOTDIR: "a part of its path is not a directory",
     errno.EISDIR: "it is a directory",
-    errno.ELOOP: "it is a symbolic link",
+    errno.ELOOP: "it links to itself",
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open",
     errno.ESTALE: "the file server has lost it",
@@ -28,6 +28,11 @@ def plain_reason(error: OSError) -> str:
     """Return what the system's error means, in words that fit after a colon."""
     code = error.errno or 0
     return _WORDS.get(code) or f"the system says “{os.strerror(code)}”"
+
+
+def reason_unfollowed(error: OSError) -> str:
+    """As :func:`plain_reason`, of a name that was opened with ``O_NOFOLLOW``."""
+    return "it is a symbolic link" if error.errno == errno.ELOOP else plain_reason(error)
 
 
 class StoreUnusable(Problem, code="StoreUnusable"):
