@@ -73,9 +73,9 @@ class IdentityMissing(Problem, code="IdentityMissing"):
 
 
 class IdentityLocked(Problem, code="IdentityLocked"):
-    text = """The identity {path} is protected by a passphrase that was not entered. Start
-        m3cred again and enter it; or, to keep what is on the screen, run m3cred identity
-        unprotect in another terminal."""
+    text = """The identity {path} is under a passphrase that was not entered. Start m3cred again
+        and enter it; or, to keep what is on the screen, run m3cred identity unprotect in
+        another terminal."""
     path: Path
 
 

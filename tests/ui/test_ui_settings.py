@@ -324,7 +324,7 @@ async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
         await user.press("up", "enter")
         await user.paste("sk_test_new")
         await user.press("ctrl+s")
-        await user.sees("is protected by a passphrase that was not entered.")
+        await user.sees("is under a passphrase that was not entered.")
         assert user.page == "SetUpPage"
     assert place.places.settings.read_bytes() == before
 
