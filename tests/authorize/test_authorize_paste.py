@@ -19,6 +19,7 @@ from m3cred_tui.authorize.events import (
     UrlReady,
     Visited,
 )
+from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.problems import Refused
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.callback.redirect import WrongState
@@ -31,7 +32,7 @@ RedirectOf = Callable[..., str]
 
 
 @dataclass
-class Told:
+class Told(Journal):
     """A journal that can be read."""
 
     steps: list[str] = field(default_factory=list)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from m3cred_tui.cli.creation import incoming
+from m3cred_tui.cli.creation import standard_input
 from tests.cli.conftest import Start
 from tests.cli.creation import Environ, files, set_up
 from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER, PATIENCE, Terminal
@@ -162,7 +162,7 @@ async def test_the_background_is_noticed_also_while_it_begins_to_read() -> None:
             signal.raise_signal(number)
 
     try:
-        with incoming._reading_typed(theirs, asyncio.Queue(), begin):
+        with standard_input._reading_typed(theirs, asyncio.Queue(), begin):
             async with asyncio.timeout(PATIENCE):
                 await begun.get()
                 await begun.get()

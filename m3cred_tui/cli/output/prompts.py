@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
+from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
     Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
 
 
-def is_in_foreground(terminal: int) -> bool:
-    """Tell whether this job may read the terminal and change its modes."""
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # it is not the controlling terminal: nobody is stopped
-        return True
-
-
 T = TypeVar("T")
 
 LONGEST_PASSPHRASE = 1024
@@ -40,7 +33,6 @@ LONGEST_PASSPHRASE = 1024
 
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
-_FLAGS_LOCAL = 3  # of what tcgetattr returns
 
 
 class NoTerminal(Problem, code="NoTerminal"):
@@ -209,27 +201,19 @@ def _secret(line: bytes, source: str) -> Secret:
 @contextmanager
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and show nothing of what is typed during a block."""
-    before = termios.tcgetattr(terminal)
-    hidden = [*before]
-    hidden[_FLAGS_LOCAL] = before[_FLAGS_LOCAL] & ~termios.ECHO
+    with echo_off(terminal) as hide:
 
-    def ask(*_: object) -> None:
-        # Who is stopped for that in the background does not get over it: an interrupted read is
-        # taken up again, an interrupted tcsetattr is an error.
-        if is_in_foreground(terminal):
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
-            os.write(terminal, prompt.encode())
+        def ask(*_: object) -> None:
+            # Who is stopped for that in the background does not get over it: an interrupted
+            # read is taken up again, an interrupted tcsetattr is an error.
+            if is_in_foreground(terminal):
+                hide()
+                os.write(terminal, prompt.encode())
 
-    # After Ctrl+Z, the shell may have the terminal show what is typed.
-    handlers: dict[int, Handler] = {signal.SIGCONT: ask}
-    with _handled(handlers | dict.fromkeys((signal.SIGTERM, signal.SIGHUP), _end)):
-        try:
+        handlers: dict[int, Handler] = {signal.SIGCONT: ask}
+        with _handled(handlers | dict.fromkeys((signal.SIGTERM, signal.SIGHUP), _end)):
             ask()
             yield
-        finally:
-            if is_in_foreground(terminal):
-                with suppress(termios.error):  # it may be gone
-                    termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
 
 
 def _end(number: int, _frame: object) -> NoReturn:

@@ -13,8 +13,8 @@ from textual.widgets import Button, Input, Static
 
 from m3cred_tui.listing.columns import is_pending, waits_until
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.deleting import DeletingPage
+from m3cred_tui.ui.terminal.outside import send_to_clipboard
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList
 from m3cred_tui.ui.widgets.key_line import KeyLine
