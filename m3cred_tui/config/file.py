@@ -50,7 +50,7 @@ class NotToml(Problem, code="NotToml"):
 class NewerVersion(Problem, code="NewerVersion"):
     """The configuration file was written by a newer m3cred."""
 
-    text = f"""{{path}} is of version {{version}}, and this m3cred knows version {VERSION} only:
+    text = f"""{{path}} has version {{version}}, but this m3cred knows only version {VERSION}:
         use the newer m3cred that wrote it. Nothing was changed."""
     path: Path
     version: int
@@ -59,8 +59,8 @@ class NewerVersion(Problem, code="NewerVersion"):
 class KeyInFile(Problem, code="KeyInFile"):
     """The configuration file holds a secret key in clear."""
 
-    text = """{path} holds a secret key in clear ({_name}), and m3cred takes none from there:
-        run m3cred config set {_name}, which seals it and removes that line, or give a
+    text = """{path} holds a secret key in clear text ({_name}), which m3cred does not accept:
+        run m3cred config set {_name}, which seals the key and removes that line, or set a
         secret_key_command or secret_key_file instead."""
     path: Path
     destination: Destination

@@ -30,16 +30,16 @@ _running: set[subprocess.Popen[bytes]] = set()
 class CommandHangs(Problem, code="CommandHangs"):
     """The command for the secret key did not end in time, and was stopped."""
 
-    text = """The command did not end within {seconds:g} seconds and was stopped; it cannot ask
-        for anything, so unlock before what it needs."""
+    text = """The command did not end within {seconds:g} seconds and was stopped. It cannot ask
+        for anything, so unlock what it needs first."""
     seconds: float
 
 
 class CommandTooLoud(Problem, code="CommandTooLoud"):
     """The command for the secret key printed more than a key."""
 
-    text = f"""The command printed more than {_MOST_BYTES:,} bytes and was stopped; it is to
-        print the key alone."""
+    text = f"""The command printed more than {_MOST_BYTES:,} bytes and was stopped; it must
+        print only the key."""
 
 
 class _NoKey(Problem):

@@ -57,8 +57,8 @@ class _NotSealed(Problem):
 class NoSealedKey(_NotSealed, code="NoSealedKey"):
     """The settings say that the key is sealed, and it is missing."""
 
-    text = """The sealed secret key of {destination.label} is not there; seal it again with
-        m3cred config set {_setting}."""
+    text = """The sealed secret key of {destination.label} is missing; seal it again with m3cred
+        config set {_setting}."""
 
 
 class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
@@ -72,7 +72,7 @@ class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
 class NotAlone(Problem, code="NotAlone"):
     """The command or the file for the secret key gives more than the key, or nothing."""
 
-    text = "The {source} {verb} {what}; it is to be the key alone, on one line."
+    text = "The {source} {verb} {what}; it must be only the key, on one line."
     source: str
     verb: str
     what: str

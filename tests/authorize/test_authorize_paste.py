@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from m3cred_tui.callback.redirect import WrongState
 from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import AnsweredElsewhere, StoreBusy
 
 RedirectOf = Callable[..., str]
 
@@ -170,7 +172,7 @@ async def test_nothing_is_asked_of_stripe_that_could_not_be_written_down(
             if isinstance(event, UrlReady):
                 event.paste(redirect_of(event.url), final=True)
     assert isinstance(events[-1], Failed)
-    assert str(events[-1].problem) == f"trouble at {step}"
+    assert f"trouble at {step}" in str(events[-1].problem)
     assert stub.exchanges == 0
 
 

@@ -301,7 +301,7 @@ def test_a_file_that_is_not_understood_is_one_sentence_whatever_is_asked(
     ended = m3cred("config", *verb)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.count("\n") == 1
-    assert "is of version 9" in ended.stderr
+    assert "has version 9" in ended.stderr
     assert file.read_bytes() == before
 
 
@@ -352,7 +352,7 @@ def test_check_runs_the_command_and_says_what_is_wrong(
     assert (ended.returncode, ended.stderr) == (1, "")
     assert ended.stdout == (
         "Stripe (Test Mode): stripe_test.secret_key_command: The command printed 2 lines; it "
-        "is to be the key alone, on one line.\n"
+        "must be only the key, on one line.\n"
     )
     told = json.loads(m3cred("config", "check", "--json").stdout)
     assert [(one["code"], one["ok"]) for one in told["destinations"]] == [

@@ -53,7 +53,7 @@ async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed
         await shown.shows("Continue? [y/N]")
         shown.press(typed, ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("Nothing was deleted, as you did not agree.")
+        assert shown.reads("Nothing was deleted, because you did not agree.")
     assert names(tmp_path) == NAMES
 
 

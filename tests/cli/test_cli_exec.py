@@ -225,7 +225,7 @@ def test_without_a_key_the_command_is_not_run(m3cred: Run, tmp_path: Path) -> No
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
     for name, told in {
         "Acme": "Stripe (Test Mode) is not set up",
-        "Waits": "is pending: create it before it is used.",
+        "Waits": "is pending: create it before you use it.",
         "Acne": "did you mean “Acme”?",
     }.items():
         ended = m3cred("exec", name, "--", "/bin/echo", "run")

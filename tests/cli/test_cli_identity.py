@@ -146,7 +146,9 @@ def test_before_the_first_use_there_is_none_and_none_is_made(
     for verb in ([], ["show"], ["unprotect"], ["export", "copy"]):
         ended = m3cred("identity", *verb)
         assert (ended.returncode, ended.stdout) == (1, "")
-        assert ended.stderr.startswith(f"m3cred: There is no identity yet: {identity} is made ")
+        assert ended.stderr.startswith(
+            f"m3cred: There is no identity yet: {identity} is created "
+        )
     assert not identity.exists()
 
 

@@ -87,7 +87,7 @@ def test_what_is_set_is_what_is_read_and_can_be_removed(places: Locations, name:
 
 
 BAD = {
-    "a newer version": ("version = 2\n", "client_id", "ca_x", "is of version 2"),
+    "a newer version": ("version = 2\n", "client_id", "ca_x", "has version 2"),
     "not TOML": ("[stripe\n", "client_id", "ca_x", "is not TOML at line 1, column 8"),
     "an unknown name": ("[stripe]\nclientid = 1\n", "ports", "4001", "did you mean client_id?"),
     "a key in clear": ('[stripe]\nsecret_key = "sk"\n', "ports", "4001", "in clear"),
@@ -180,7 +180,7 @@ def test_a_file_that_would_not_be_understood_keeps_a_key_from_being_sealed(
     places: Locations, write: Write, identity: IdentityFile
 ) -> None:
     before = write("version = 2\n")
-    with pytest.raises(Problem, match="is of version 2"):
+    with pytest.raises(Problem, match="has version 2"):
         seal_key(places, STRIPE, Secret("sk_live_canary"), identity)
     assert places.settings.read_bytes() == before
     assert not places.keys.exists()

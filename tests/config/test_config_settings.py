@@ -181,14 +181,14 @@ def test_two_sources_of_the_key_are_one_too_many(settings: With, write: Write) -
     with pytest.raises(Misplaced) as told:
         settings({**TEST, **more}).platform(STRIPE_TEST)
     assert str(told.value) == (
-        "the environment: The secret key can come from one place only; here are "
-        "M3CRED_STRIPE_TEST_SECRET_KEY and M3CRED_STRIPE_TEST_SECRET_KEY_COMMAND."
+        "the environment: The secret key can come from one place only, but "
+        "M3CRED_STRIPE_TEST_SECRET_KEY and M3CRED_STRIPE_TEST_SECRET_KEY_COMMAND are set."
     )
     write('[stripe_test]\nsecret_key_command = "cat"\nsecret_key_sealed = true\n')
     problem = settings().setup(STRIPE_TEST).problem
     assert str(problem) == (
-        "stripe_test: The secret key can come from one place only; here are secret_key_command "
-        "and secret_key_sealed."
+        "stripe_test: The secret key can come from one place only, but secret_key_command "
+        "and secret_key_sealed are set."
     )
     assert settings(TEST).setup(STRIPE_TEST).problem is None
 
@@ -214,13 +214,13 @@ def test_a_value_that_is_wrong_stands_in_the_way_of_its_own_destination_alone(
         ("secret_key_sealed = 1", "stripe.secret_key_sealed: This must be true or false."),
         (
             "secret_key_sealed = true",
-            "stripe.secret_key_sealed: The sealed secret key of Stripe is not there; seal it "
+            "stripe.secret_key_sealed: The sealed secret key of Stripe is missing; seal it "
             "again with m3cred config set stripe.secret_key.",
         ),
         (
             'secret_key_file = "key"',
-            "stripe.secret_key_file: The path of a key file begins with / or ~/, and this is "
-            "“key”.",
+            "stripe.secret_key_file: The path of a key file must begin with / or ~/, and this "
+            "is “key”.",
         ),
         ("secret_key_sealed = false", "None"),
     ],

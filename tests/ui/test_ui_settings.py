@@ -106,14 +106,14 @@ async def test_a_sealed_key_is_never_shown_again(place: Place) -> None:
             True,
             COMMAND,
             "echo sk_test_canary",
-            "A secret key stands in clear in the command; keep it in a password store, in a "
-            "file of yours alone, or sealed by m3cred config set.",
+            "There is a secret key in clear text in the command; keep it in a password store, "
+            "in a file that only you can read, or seal it with m3cred config set.",
         ),
         (
             True,
             FILE,
             "stripe.key",
-            "The path of a key file begins with / or ~/, and this is “stripe.key”.",
+            "The path of a key file must begin with / or ~/, and this is “stripe.key”.",
         ),
     ],
     ids=lambda value: ascii(value)[:20],
@@ -332,7 +332,7 @@ async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("version = 2\n", "is of version 2, and this m3cred knows version 1 only"),
+        ("version = 2\n", "has version 2, but this m3cred knows only version 1"),
         ("[stripe\n", "is not TOML at line 1, column 8"),
         ("[stripe]\nclientid = 1\n", "did you mean client_id?"),
         ('[stripe]\nsecret_key = "sk_live_canary"\n', "holds a secret key in clear"),

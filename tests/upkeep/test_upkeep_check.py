@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from m3cred_tui.config.key_command import CommandFailed
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import (
     STRIPE,
@@ -17,7 +18,6 @@ from m3cred_tui.model.credential import (
     OAuthModel,
     Status,
 )
-from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import IdentityMissing
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World)
         damaged: Outcome.DAMAGED,
         gone: Outcome.FAILED,
     }
-    assert "is not there any more" in results[gone].told
+    assert "no longer exists" in results[gone].told
     assert set(world.store.checks.read()) == {good, damaged}
 
 

@@ -30,7 +30,7 @@ _MOST_NAMED = 5
 class DeletionNotConfirmed(Problem, code="DeletionNotConfirmed"):
     """Nobody confirmed the deletion; nothing was deleted."""
 
-    text = "Nothing was deleted, as {reason}."
+    text = "Nothing was deleted, because {reason}."
     reason: str
 
 
@@ -71,7 +71,7 @@ def _confirm(chosen: Namespace, question: str) -> None:
         return
     if not can_ask():
         raise DeletionNotConfirmed(
-            "there is no terminal to ask on; --yes says that it is meant"
+            "there is no terminal to ask on; --yes confirms it"
         )
     if not asyncio.run(says_yes(f"{question}\nContinue?")):
         raise DeletionNotConfirmed("you did not agree")

@@ -69,7 +69,7 @@ class Interrupted(Problem, code="Interrupted"):
     @property
     def _left(self) -> str:
         if self.pending is not None:
-            return f". {state_of(self.pending)}; to go on: {self.go_on}"
+            return f". {state_of(self.pending)}; to continue: {self.go_on}"
         if isinstance(self.end, Failed):
             return f". {self.end.problem}"
         if self.end is not None and self.end.unkept:
@@ -274,13 +274,13 @@ class NotPending(Problem, code="NotPending"):
 
     @property
     def _others(self) -> str:
-        return f"Pending are: {_listed(self.pending)}." if self.pending else "None is pending."
+        return f"Pending: {_listed(self.pending)}." if self.pending else "None is pending."
 
 
 class RequestExpired(Problem, code="RequestExpired"):
     """The authorization request was removed, as nobody approved it in time."""
 
-    text = "“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
+    text = "“{expired.name}” was not approved in ten minutes. Start again with m3cred create."
     expired: Credential
 
 
