@@ -10,7 +10,7 @@ from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.credential import Destination
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.ui.services import Services
 from tests.ui.user import User
 
@@ -36,7 +36,7 @@ class Place:
         identity = IdentityFile(self.places.identity, self.places.data)
 
         def authorizer(destination: Destination) -> Authorizer:
-            gateway = HttpxGateway(self.settings.platform(destination, identity))
+            gateway = ConnectGateway(self.settings.platform(destination, identity))
             ports = self.settings.redirects(destination).ports
             return Authorizer(
                 gateway, destination, services.open_browser, services.now, ports=ports
