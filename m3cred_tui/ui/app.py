@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 
 _ALL = Abilities()
 LEAST_WIDTH, LEAST_HEIGHT = 60, 20
+_UI = Path(__file__).parent
+_FEW_COLOURS = _UI / "few_colours.tcss"
 _CRASHED, _SIGNALLED = 1, 128
 
 
@@ -61,8 +63,6 @@ class M3credApp(App[None]):
     """Opens on the Credentials page; knows no more than how screens come and go."""
 
     TITLE = "m3cred"
-    # All at once: a screen that brings styles of its own has everything parsed anew.
-    CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(Path(__file__).parent.rglob("*.tcss"))]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,7 +85,10 @@ class M3credApp(App[None]):
         if few:
             self.set_reactive(App.theme, OWN_THEME)  # before the styles are read
         driver: Any = partial(TerminalDriver, abilities=abilities)
-        super().__init__(driver_class=driver, ansi_color=few or None)
+        styles: list[str | PurePath] = [_UI / "app.tcss", _UI / "screens" / "credentials.tcss"]
+        if few:
+            styles.insert(1, _FEW_COLOURS)
+        super().__init__(driver_class=driver, css_path=styles, ansi_color=few or None)
         draw_in(self.console, abilities.colours)
         self.no_color = abilities.colours == "none"
         self._keys = TypeAhead(self)
@@ -114,17 +117,27 @@ class M3credApp(App[None]):
         of it is shown, whatever prints it. The front door reports ``crash``.
         """
         with told_of_signals(self._leave), _nothing_printed():
-            await super().run_async(**options)
-        if self.return_code == _CRASHED and self.crash is None:
-            self.crash = RuntimeError("Textual ended the app, and did not say why")
+            try:
+                return await super().run_async(**options)
+            finally:
+                if self.return_code == _CRASHED and self.crash is None:
+                    self.crash = RuntimeError("Textual ended the app, and did not say why")
 
     def _leave(self, number: signal.Signals) -> None:
         _log.info("%s", number.name)
         self.exit(None, _SIGNALLED + number)
 
     def on_mount(self) -> None:
-        """Log the start, once there is something to see."""
+        """Do after the first paint what it does not need."""
+        self.call_after_refresh(self._read_styles)
         self.call_after_refresh(_log.info, "m3cred %s starts", VERSION)
+
+    def _read_styles(self) -> None:
+        """Read the styles of all screens: at the opening of one, Textual parses all again."""
+        for path in (_FEW_COLOURS, *sorted((_UI / "screens").glob("*.tcss"))):
+            if not self.stylesheet.has_source(str(path)):
+                self.stylesheet.add_source(path.read_text("utf-8"), (str(path), ""))
+        self.stylesheet.parse()
 
     def on_unmount(self) -> None:
         """Log the end."""

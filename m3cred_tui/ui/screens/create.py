@@ -33,6 +33,7 @@ _ENTERED = "What you entered for this credential is lost."
 class CreatePage(Page[str]):
     """The stepper and the stage it stands at; ends with the ID of the new credential."""
 
+    CSS_PATH = "create.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="Back to the stage before"),
         Binding("left", "to_stepper", show=False),

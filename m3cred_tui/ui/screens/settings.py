@@ -142,6 +142,7 @@ class _Destinations(OptionList):
 class SettingsPage(Page[None]):
     """Lists the destinations; Enter sets the selected one up."""
 
+    CSS_PATH = "settings.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
