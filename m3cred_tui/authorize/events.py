@@ -76,4 +76,5 @@ class Failed:
     problem: Problem
 
 
-Event = UrlReady | BrowserOpened | Visited | Noticed | RedirectReceived | Approved | Failed
+End = Approved | Failed
+Event = UrlReady | BrowserOpened | Visited | Noticed | RedirectReceived | End

@@ -13,14 +13,15 @@ from urllib.parse import urljoin
 
 from m3cred_tui.authorize.events import (
     Approved,
+    End,
     Event,
     Failed,
     Noticed,
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.exchange import claim, outliving
-from m3cred_tui.authorize.journal import Journal, NoJournal
+from m3cred_tui.authorize.exchange import EXCHANGE, claim
+from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.problems import Expired, Refused
 from m3cred_tui.authorize.waiting import Answer, until_answered
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
@@ -36,6 +37,7 @@ from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
+from m3cred_tui.system.threads import in_thread
 
 _STATE_BYTES = 32
 
@@ -98,11 +100,10 @@ _log = logging.getLogger(__name__)
 _LONGEST_POLL = 5.0
 
 OpenBrowser = Callable[[str], Awaitable[None]]
-End = Approved | Failed
 
 
 def _nobody(_end: End) -> None:
-    """Let an end that nobody waits for pass."""
+    """Ignore the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Authorizer:
     time_limit: timedelta = TIME_LIMIT
     late: Callable[[End], None] = _nobody
     """Is given the end of an authorization that was closed after its code was sent."""
-    journal: Journal = field(default_factory=NoJournal)
+    journal: Journal = field(default_factory=Journal)
     """Writes down each step before the next one is taken."""
 
     async def authorize(
@@ -183,26 +184,12 @@ class Authorizer:
                 yield happening
         if answer.result() is None:
             await answer.hear_no_more()  # what the browser is told is approved is not dropped
-        async with aclosing(self._end(answer)) as events:
-            async for event in events:
-                yield event
-
-    async def _end(self, answer: Answer) -> AsyncGenerator[Event]:
         result = answer.result()
-        if isinstance(result, AuthorizationCode):
-            async with aclosing(self._claim(answer, result.code)) as events:
-                async for event in events:
-                    yield event
+        if not isinstance(result, AuthorizationCode):
+            yield await self._end_without_code(result)
             return
-        await asyncio.to_thread(self.journal.ended)
-        if isinstance(result, Refusal):
-            yield Failed(Refused(result.error, result.description))
-        else:
-            yield Failed(Expired(self.time_limit))
-
-    async def _claim(self, answer: Answer, code: Secret) -> AsyncGenerator[Event]:
         # Begun before it is told of: the code is spent however slowly the event is drawn.
-        claiming = self._claiming(answer, code)
+        claiming = self._claiming(answer, result.code)
         try:
             yield RedirectReceived()
             end = await asyncio.shield(claiming)
@@ -211,7 +198,13 @@ class Authorizer:
             raise
         yield end
 
-    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Task[End]:
+    async def _end_without_code(self, result: Refusal | None) -> Failed:
+        await asyncio.to_thread(self.journal.ended)
+        if result is None:
+            return Failed(Expired(self.time_limit))
+        return Failed(Refused(result.error, result.description))
+
+    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Future[End]:
         """Send the code; what was begun here goes on when nobody waits for it any more."""
         answer.is_claimed = True
 
@@ -226,7 +219,7 @@ class Authorizer:
             journal.claimed(end)
             return end
 
-        return outliving(work)
+        return in_thread(lambda: asyncio.run(work()), name=EXCHANGE)
 
     def _claim_what_came_last(self, answer: Answer) -> None:
         """Send a code that came while the user left, as the browser was told it is approved."""
@@ -234,7 +227,7 @@ class Authorizer:
         if isinstance(result, AuthorizationCode) and not answer.is_claimed:
             self._claiming(answer, result.code).add_done_callback(self._tell_late)
 
-    def _tell_late(self, claiming: asyncio.Task[End]) -> None:
+    def _tell_late(self, claiming: asyncio.Future[End]) -> None:
         if not claiming.cancelled():
             _log_end(claiming.result())
             self.late(claiming.result())
@@ -244,4 +237,4 @@ def _log_end(end: End) -> None:
     if isinstance(end, Approved):
         _log.info("Stripe has approved %s", end.account.id)
     else:
-        _log.warning("no approval: %s", type(end.problem).__name__)
+        _log.warning("no approval: %s", end.problem.root.code)

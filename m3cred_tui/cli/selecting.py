@@ -1,60 +1,90 @@
-"""Finding the credential that a word on the command line means."""
+"""The user's store, and the credential in it that a word on the command line selects."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.config.locations import Locations, locations
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
     from m3cred_tui.store.directory.record import Damaged
-    from m3cred_tui.store.directory.store import CredentialStore
 
     Row = Credential | Damaged
 
+
+class Opened(NamedTuple):
+    """The file locations, the identity and the store that a command works on."""
+
+    places: Locations
+    identity: IdentityFile
+    store: CredentialStore
+
+    def unlock(self, chosen: Namespace) -> None:
+        """Unlock the identity; raises what ``prompts.unlock`` does."""
+        from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - `list` asks nothing
+
+        unlock(self.identity, chosen.passphrase_fd)
+
+
+def opened(*, demo: bool) -> Opened:
+    """Return the store and its surroundings; nothing is read yet."""
+    places = locations(demo=demo)
+    identity = IdentityFile(places.identity)
+    return Opened(places, identity, CredentialStore(places.data, identity))
+
+
 LEAST_PREFIX = 4
-"""Characters of an ID; by fewer, a slip of the finger would be an ID, too."""
+"""Characters of an ID; with fewer, a typing error could select a credential."""
 
 _MOST_TOLD = 5
 _ID_LETTERS = frozenset("0123456789abcdef-")
 _ID_LENGTH = 36
 
 
-class UnknownCredential(Problem):
-    """No credential is called so; ``nearest`` is the name that was probably meant, if any."""
+class UnknownCredential(Problem, code="UnknownCredential"):
+    """No credential has this name or ID; the message has the nearest name."""
 
-    def __init__(self, word: str, names: Iterable[str]) -> None:
-        self.nearest = _nearest(word, [*names])
-        near = f"; did you mean “{self.nearest}”?" if self.nearest else "; see m3cred list."
-        super().__init__(f"There is no credential {_shown(word)}{near}")
-        self.word = word
+    text = "There is no credential {word}{_near}"
+    word: str
+    nearest: str | None
+
+    @property
+    def _near(self) -> str:
+        return f"; did you mean “{self.nearest}”?" if self.nearest else "; see m3cred list."
 
 
-class AmbiguousCredential(Problem):
-    """Several credentials are called so, or have an ID that begins so."""
+class AmbiguousCredential(Problem, code="AmbiguousCredential"):
+    """Several credentials have this name, or an ID that begins so."""
 
-    def __init__(self, word: str, found: Sequence[Row]) -> None:
-        told = [_described(row) for row in found[:_MOST_TOLD]]
-        more = len(found) - len(told)
-        several = ", ".join(told) + (f" and {more:,} more" if more else "")
-        super().__init__(
-            f"{_shown(word)} may be any of {len(found):,} credentials; say which one by its "
-            f"ID: {several}."
-        )
-        self.word = word
-        self.ids = [row.id for row in found]
+    text = "{word} may be any of {_count:,} credentials; say which one by its ID: {_several}."
+    word: str
+    found: Sequence[Row]
+
+    @property
+    def _count(self) -> int:
+        return len(self.found)
+
+    @property
+    def _several(self) -> str:
+        told = ", ".join(map(_described, self.found[:_MOST_TOLD]))
+        more = self._count - _MOST_TOLD
+        return told if more <= 0 else f"{told} and {more:,} more"
 
 
 def selected(store: CredentialStore, word: str) -> Row:
-    """Return the credential with this ID, this beginning of an ID, or exactly this name.
+    """Return the credential with this ID, this prefix of an ID, or exactly this name.
 
-    What is damaged or pending is found, too. Where a word fits several, none is guessed:
-    raises :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
+    Damaged and pending ones are found, too. A word that matches several selects none: raises
+    :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
     """
     typed = word.strip().lower()
     if len(typed) == _ID_LENGTH and _is_id_part(typed) and (row := store.read(typed)):
@@ -68,19 +98,20 @@ def selected(store: CredentialStore, word: str) -> Row:
         if _name_of(row) == name or (prefix is not None and row.id.startswith(prefix))
     ]
     if not found:
-        raise UnknownCredential(word, filter(None, map(_name_of, rows)))
+        names = [row.name for row in rows if isinstance(row, Credential)]
+        raise UnknownCredential(_shown(word), _nearest(word, names))
     if len(found) > 1:
-        raise AmbiguousCredential(word, found)
+        raise AmbiguousCredential(_shown(word), found)
     return found[0]
 
 
 def all_selected(store: CredentialStore, words: Iterable[str]) -> list[Row]:
-    """Return what :func:`selected` does for each word, each credential once."""
+    """Return the credentials that these words select, each once; see :func:`selected`."""
     return list({row.id: row for row in (selected(store, word) for word in words)}.values())
 
 
 def title_of(row: Row) -> str:
-    """Return what a sentence calls a credential."""
+    """Return how a sentence refers to a credential."""
     return f"“{row.name}”" if isinstance(row, Credential) else f"The credential {row.id}"
 
 
@@ -93,7 +124,7 @@ def _name_of(row: Row) -> str | None:
 
 
 def _nearest(word: str, names: Sequence[str]) -> str | None:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - brings re, for a slip only
 
     by_key = {name_key(name): name for name in names}
     key = name_key(word[: _ID_LENGTH * 4])

@@ -1,1 +1,1 @@
-"""A Stripe of our own, for trying and testing; it imports nothing of the rest but the model."""
+"""A built-in Stripe, for demos and tests; of our rooms it imports only the model."""

@@ -1,4 +1,4 @@
-"""What a platform has to know of a running demo Stripe."""
+"""The addresses and keys of a running demo Stripe, for the platform."""
 
 import json
 import secrets
@@ -18,7 +18,7 @@ class ClientKeys(NamedTuple):
 
 
 class Description(NamedTuple):
-    """Where the demo Stripe listens, and the keys and redirect URIs m3ter has there."""
+    """The demo Stripe's addresses, and m3ter's keys and redirect URIs."""
 
     connect_base: str
     api_base: str
@@ -27,10 +27,10 @@ class Description(NamedTuple):
     redirect_uris: tuple[str, ...]
     marketplace_base: str
     require_https: bool = False
-    """Live mode redirects to HTTPS only, as Stripe's does."""
+    """Live mode redirects to HTTPS only, as at Stripe."""
 
     def to_json(self) -> str:
-        """Return all of it, the secret keys too, as one line of JSON."""
+        """Return everything, including the secret keys, as one line of JSON."""
         return json.dumps(
             {
                 "connect_base": self.connect_base,
@@ -50,13 +50,13 @@ def _revealed(keys: ClientKeys) -> dict[str, str]:
 def register(
     base: str, redirect_uris: Sequence[str], *, require_https: bool = False
 ) -> Description:
-    """Make m3ter's keys for a demo Stripe that listens at ``base``.
+    """Create m3ter's keys for a demo Stripe that listens at ``base``.
 
-    Unless ``require_https``, its live mode redirects to plain ``http`` too, unlike Stripe's:
+    Unless ``require_https``, live mode also redirects to plain ``http``, unlike Stripe:
     m3cred's loopback addresses are registered in both modes, so that both destinations can
     be tried.
 
-    Raises :class:`ValueError` for what is not a redirect URI.
+    Raises :class:`ValueError` if a redirect URI is invalid, or none is given.
     """
     if not redirect_uris:
         raise ValueError("a platform registers at least one redirect URI")
@@ -67,16 +67,16 @@ def register(
 
 
 def check_redirect_uri(uri: str) -> None:
-    """Raise :class:`ValueError` for what cannot be registered as a redirect URI."""
+    """Raise :class:`ValueError` if ``uri`` cannot be registered as a redirect URI."""
     parts = urlsplit(uri)
     absolute = parts.scheme in {"http", "https"} and parts.hostname and not parts.fragment
-    # The origin goes into a Content-Security-Policy.
+    # The origin becomes part of a Content-Security-Policy.
     plain = uri.isascii() and not any(character in uri for character in " \t\r\n;,\"'")
     if not (absolute and plain):
         raise ValueError(f"not a redirect URI: {uri!r}")
 
 
 def _new_keys(mode: str) -> ClientKeys:
-    # The same at each start, as a browser may be at a page of the one before.
+    # The same at every start, because a browser may still show a page of the previous one.
     client_id = f"ca_{sha256(f'm3ter {mode}'.encode()).hexdigest()[:32]}"
     return ClientKeys(client_id, Secret(f"sk_{mode}_demo{secrets.token_hex(16)}"))

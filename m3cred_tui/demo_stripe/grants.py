@@ -1,10 +1,11 @@
-"""What accounts have granted to a platform, kept for the next start."""
+"""Accounts, what they were asked for, what they have granted, and the memory of it."""
 
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.text import clean
@@ -19,7 +20,7 @@ _SECOND = (
     "Health", "Insights", "Labs", "Learning", "Logistics", "Maps", "Media", "Metering",
     "Mobility", "Networks", "Robotics", "Software", "Storage", "Studio", "Water",
 )  # fmt: skip
-# Country, currency, and what a company there is called.
+# Country, currency, and legal form.
 _PLACES = (
     ("AU", "aud", "Pty Ltd"),
     ("DE", "eur", "GmbH"),
@@ -34,7 +35,7 @@ _PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A Stripe account, as far as the demo has one. It is the same in live and test mode."""
+    """The demo's reduced Stripe account, the same in live and test mode."""
 
     id: str
     email: str
@@ -67,7 +68,7 @@ M3TER = Account("acct_1DemoPlatformM3ter", "demo@m3ter.example", "m3ter", "m3ter
 
 
 def account_of(email: str) -> Account:
-    """Return the account of whoever logs in with ``email``."""
+    """Return the account that belongs to ``email``."""
     shown = clean(email)
     digest = sha256(shown.casefold().encode()).digest()
     country, currency, form = _PLACES[digest[2] % len(_PLACES)]
@@ -83,20 +84,58 @@ REFRESH_TOKEN_LIFETIME = 365 * 86_400.0
 """Seconds; a year with Stripe Apps. Connect's tokens last until they are revoked."""
 
 SCOPES = ("read_only", "read_write")
-"""Connect's, from the lesser to the greater."""
+"""Of Connect, from the narrowest to the widest."""
 
 APPS_SCOPE = "stripe_apps"
-"""What Stripe Apps says instead: an app's rights are in its manifest."""
+"""The scope in replies of Stripe Apps, whose rights are in the app's manifest."""
 
 
 def mode(*, livemode: bool) -> str:
-    """Return the mode's word as Stripe's prefixes have it: ``live`` or ``test``."""
+    """Return the mode as in Stripe's prefixes: ``live`` or ``test``."""
     return "live" if livemode else "test"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """The platform's request (RFC 6749, section 4.1.1), checked."""
+
+    livemode: bool
+    redirect_uri: str
+    scope: str
+    state: str | None
+    oauth: OAuthModel = OAuthModel.CONNECT
+    prefilled_email: str = ""
+
+    @property
+    def redirect_origin(self) -> str:
+        """The scheme, host and port of the redirect URI."""
+        parts = urlsplit(self.redirect_uri)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def redirect(self, **parameters: str) -> str:
+        """Return the redirect with these parameters, and the state unchanged."""
+        if self.state is not None:
+            parameters["state"] = self.state
+        separator = "&" if urlsplit(self.redirect_uri).query else "?"
+        return f"{self.redirect_uri}{separator}{urlencode(parameters)}"
+
+
+@dataclass(slots=True)
+class Session:
+    """A person's progress with an authorization request."""
+
+    id: str
+    request: AuthorizationRequest
+    begun_at: float
+    account: Account | None = None
+    redirect: str | None = None
+    """The result of the first decision, which is final."""
+    approved: bool = False
 
 
 @dataclass(slots=True)
 class Grant:
-    """One approval of an account's owner, from the code to its revocation."""
+    """One approval by an account's owner, from the code to the revocation."""
 
     account: Account
     livemode: bool
@@ -104,33 +143,33 @@ class Grant:
     oauth: OAuthModel
     approved_at: float
     refresh_token: str | None = None
-    """The one that counts; ``None`` until the code has been exchanged."""
+    """The valid one; ``None`` until the code has been exchanged."""
     refreshed_at: float = 0.0
     access_token: str | None = None
-    """The latest; with Stripe Apps, the only one that counts."""
+    """The latest; with Stripe Apps, the only valid one."""
     revoked: bool = False
 
     def connects(self, account_id: str, *, livemode: bool, oauth: OAuthModel) -> bool:
-        """Tell whether the platform reaches this account in this mode by this grant."""
+        """Return whether this grant gives access to this account in this mode."""
         if not self.is_connected or self.account.id != account_id:
             return False
         return self.livemode == livemode and self.oauth is oauth
 
     @property
     def is_connected(self) -> bool:
-        """Whether the code was exchanged, and nobody has revoked what it gave."""
+        """Whether the code was exchanged and its tokens are not revoked."""
         return self.refresh_token is not None and not self.revoked
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token that was handed out."""
+    """An access token that was issued."""
 
     grant: Grant
     expires_at: float
 
-    def counts(self, token: str, now: float) -> bool:
-        """Tell whether it reaches the account; with Stripe Apps, a refresh ends it."""
+    def is_valid(self, token: str, now: float) -> bool:
+        """Return whether it gives access; with Stripe Apps, a refresh invalidates it."""
         if self.grant.revoked or now >= self.expires_at:
             return False
         return self.grant.oauth is OAuthModel.CONNECT or self.grant.access_token == token
@@ -138,7 +177,7 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenReply:
-    """What an exchange or a refresh hands out."""
+    """The tokens that an exchange or a refresh grants."""
 
     grant: Grant
     scope: str
@@ -147,7 +186,7 @@ class TokenReply:
     publishable_key: str
 
     def facts(self) -> dict[str, object]:
-        """Return the token response; there is no ``expires_in``, as at Stripe."""
+        """Return the token response; as at Stripe, without ``expires_in``."""
         return {
             "access_token": self.access_token,
             "livemode": self.grant.livemode,
@@ -160,17 +199,17 @@ class TokenReply:
 
 
 _ACCOUNT_ID = re.compile(r"acct_1Demo[0-9a-f]{12}")
-_LONGEST = 1000
+_MAX_FILE = 1000
 
 
 class Memory:
-    """Remembers connections of Connect, whose tokens do not end; shared by several demos."""
+    """Remembers connections of Connect, whose tokens never expire; demos may share it."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        """Take the directory for it; without one, nothing is remembered."""
+        """Use this directory; without one, nothing is remembered."""
         self._directory = directory
 
-    def keep(self, account: Account, *, livemode: bool) -> None:
+    def remember(self, account: Account, *, livemode: bool) -> None:
         """Remember a connection."""
         path = self._path(account.id, livemode=livemode)
         if path is not None:
@@ -192,7 +231,7 @@ class Memory:
             return None
         try:
             with path.open(encoding="utf-8") as file:
-                account = account_of(file.read(_LONGEST))
+                account = account_of(file.read(_MAX_FILE))
         except (OSError, ValueError):
             return None
         return account if account.id == account_id else None

@@ -1,7 +1,7 @@
-"""What the owners of accounts do: see which are connected to m3ter, and disconnect one.
+"""The page on which owners see the accounts connected to m3ter, and disconnect one.
 
-At Stripe, each owner has this in the Dashboard, behind a log-in. Here it is one page for all
-of them, to rehearse what m3ter's side sees when access is revoked.
+At Stripe, each owner finds this in the Dashboard, behind a log-in. Here all share one page, to
+rehearse what m3ter sees when access is revoked.
 """
 
 import hmac
@@ -25,11 +25,11 @@ _ASIDE = """\
 """
 
 _INTRODUCTION = """\
-<p>m3ter has access to the demo accounts below. Whoever owns one may take the access back.</p>
+<p>m3ter has access to the demo accounts below. The owner of each can revoke it.</p>
 """
 
 _NOBODY = """\
-<p>m3ter has access to no account. Approve it for one, then open this page again.</p>
+<p>m3ter has access to no account. Approve access to one, then open this page again.</p>
 """
 
 _CONNECTION = """\
@@ -50,21 +50,21 @@ _CONNECTION = """\
 _MODELS = {OAuthModel.CONNECT: "Stripe Connect", OAuthModel.APPS: "Stripe Apps"}
 
 
-class Owner:
-    """The page of a demo Stripe; only whoever has seen it can disconnect anything."""
+class InstalledApps:
+    """The page of one demo Stripe; only a browser that has it open can disconnect anything."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._page = secrets.token_urlsafe(24)  # so that no other web page can send the form
+        self._page = secrets.token_urlsafe(24)  # stops other web pages from sending the form
 
     async def show(self, _request: Request) -> Response:
-        """List what is connected."""
+        """List the connections."""
         shown = [self._connection(grant) for grant in self._platform.connections()]
         main = join([html(_INTRODUCTION), *shown]) if shown else html(_NOBODY)
         return page("Apps with access to your account", html(_ASIDE), main)
 
     async def disconnect(self, request: Request) -> Response:
-        """Take an account's access back, and list the rest; once more changes nothing."""
+        """Revoke access to an account, and list the rest; a repetition changes nothing."""
         form = await form_parameters(request)
         if not hmac.compare_digest(form.get("page", "").encode(), self._page.encode()):
             return expired()

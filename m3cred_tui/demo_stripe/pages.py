@@ -1,4 +1,4 @@
-"""The pages that a browser sees: plain HTML forms, without scripts."""
+"""The pages for a browser: plain HTML forms, without scripts."""
 
 from html import escape
 from pathlib import Path
@@ -6,8 +6,13 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from m3cred_tui.demo_stripe.grants import APPS_SCOPE, Account, mode
-from m3cred_tui.demo_stripe.sessions import AuthorizationRequest, Session
+from m3cred_tui.demo_stripe.grants import (
+    APPS_SCOPE,
+    Account,
+    AuthorizationRequest,
+    Session,
+    mode,
+)
 
 
 class Html(str):
@@ -29,7 +34,7 @@ def html(template: str, **values: str) -> Html:
 
 
 def join(parts: list[Html]) -> Html:
-    """Return the parts, one after the other, as markup."""
+    """Return the parts in order, as markup."""
     return Html("\n".join(parts))
 
 
@@ -64,7 +69,7 @@ m3cred: no account, key or money in it is real.</p>
 
 
 async def style(_request: Request) -> Response:
-    """Return the one style sheet."""
+    """Return the only style sheet."""
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
     return Response(_STYLE, headers=headers, media_type="text/css")
 
@@ -72,9 +77,9 @@ async def style(_request: Request) -> Response:
 def page(
     title: str, aside: Html, main: Html, *, redirects_to: str = "", status: int = 200
 ) -> Response:
-    """Return a whole page; a form of it may redirect to the one origin beside our own."""
+    """Return a whole page, whose forms may redirect only to our origin and the given one."""
     text = html(_PAGE, title=title, style=STYLE_PATH, aside=aside, main=main)
-    # A browser holds the redirect after a form to form-action as well.
+    # Browsers apply form-action to the redirect after a form, too.
     targets = f"'self' {redirects_to}".rstrip()
     headers = {
         "Cache-Control": "no-store",
@@ -171,7 +176,7 @@ _RIGHTS = {
 }
 
 _RETURN = """\
-<p><a class="return" href="{answer}">Return to m3ter</a></p>
+<p><a class="return" href="{redirect}">Return to m3ter</a></p>
 """
 
 _APPROVED = """\
@@ -183,13 +188,13 @@ computer, and the port that it listens on is not forwarded to this one.</p>
 """
 
 _EXPIRED = """\
-<p>It was open for too long, or the demo Stripe has been started anew. Go back to your terminal
-and select <strong>Go to Stripe</strong> again.</p>
+<p>It was open for too long, or the demo Stripe was restarted. Go back to your terminal and
+select <strong>Go to Stripe</strong> again.</p>
 """
 
 
 def log_in(session: Session, *, problem: str = "") -> Response:
-    """Ask who is there."""
+    """Ask for an e-mail and a password."""
     request = session.request
     autofocus, none = Html("autofocus"), Html("")
     main = html(
@@ -206,7 +211,7 @@ def log_in(session: Session, *, problem: str = "") -> Response:
 
 
 def approve(session: Session, account: Account) -> Response:
-    """Ask whether m3ter may have access."""
+    """Ask for approval of m3ter's access."""
     request = session.request
     rights = [html("<li>{right}</li>", right=right) for right in _RIGHTS[request.scope]]
     main = html(
@@ -222,16 +227,16 @@ def approve(session: Session, account: Account) -> Response:
     return page(_TITLE, _platform(request), main, redirects_to=request.redirect_origin)
 
 
-def approved(session: Session, account: Account, answer: str) -> Response:
-    """Show the way back to m3ter."""
+def approved(session: Session, account: Account, redirect: str) -> Response:
+    """Show the link back to m3ter."""
     request = session.request
-    aside = join([html(_RETURN, answer=answer), _platform(request)])
+    aside = join([html(_RETURN, redirect=redirect), _platform(request)])
     main = html(_APPROVED, business=_business(account))
     return page("Access approved", aside, main, redirects_to=request.redirect_origin)
 
 
 def expired() -> Response:
-    """Say that the page's session is over."""
+    """Report that the page's session has ended."""
     return page("This page is no longer valid", Html(""), html(_EXPIRED), status=410)
 
 
@@ -243,7 +248,7 @@ def _platform(request: AuthorizationRequest) -> Html:
 def _business(account: Account) -> Html:
     return html(
         _BUSINESS,
-        name=account.trading_name,  # the name that a platform is shown
+        name=account.trading_name,  # the name that Stripe shows to platforms
         id=account.id,
         country=account.country,
         currency=account.currency.upper(),

@@ -1,4 +1,4 @@
-"""m3ter at the demo Stripe: its keys, and which accounts are connected to it."""
+"""m3ter at the demo Stripe: its keys, and the accounts connected to it."""
 
 import hmac
 import math
@@ -24,7 +24,7 @@ from m3cred_tui.model.text import clean
 
 
 class Platform:
-    """Everything the demo Stripe knows; but for connections, it forgets that at its end."""
+    """The state of the demo Stripe, of which only connections outlive it."""
 
     def __init__(
         self,
@@ -39,16 +39,16 @@ class Platform:
         self._token_seconds = token_seconds
         self._memory = memory or Memory()
         self._grants: dict[str, Grant] = {}  # by authorization code
-        self._refresh_tokens: dict[str, Grant] = {}  # the dead ones, too
+        self._refresh_tokens: dict[str, Grant] = {}  # with the invalid ones
         self._access_tokens: dict[str, AccessToken] = {}
 
     def mode_of_client(self, client_id: str) -> bool | None:
-        """Return the client id's livemode, or ``None`` for one that nobody has."""
+        """Return the client id's livemode, or ``None`` if it is unknown."""
         test, live = self.description.test, self.description.live
         return {test.client_id: False, live.client_id: True}.get(client_id)
 
     def mode_of_key(self, secret_key: str) -> bool | None:
-        """Return the secret key's livemode, or ``None`` for one that is not the platform's."""
+        """Return the secret key's livemode, or ``None`` if it is not the platform's."""
         for keys, livemode in ((self.description.test, False), (self.description.live, True)):
             if hmac.compare_digest(keys.secret_key.reveal().encode(), secret_key.encode()):
                 return livemode
@@ -57,16 +57,16 @@ class Platform:
     def approve(
         self, account: Account, scope: str, *, livemode: bool, oauth: OAuthModel
     ) -> str:
-        """Connect ``account`` and return the authorization code that says so."""
+        """Approve access to ``account`` and return the authorization code."""
         code = f"ac_demo{secrets.token_hex(16)}"
         self._grants[code] = Grant(account, livemode, scope, oauth, self.now())
         return code
 
     def exchange(self, code: str, *, livemode: bool, oauth: OAuthModel) -> TokenReply:
-        """Give the tokens for a code, once, within five minutes of the approval.
+        """Grant the tokens for a code, once, within five minutes of the approval.
 
-        A code that comes again may have been stolen: what it gave before is revoked
-        (RFC 6749, section 4.1.2).
+        A code used twice may have been stolen, so its tokens are revoked (RFC 6749,
+        section 4.1.2).
 
         Raises :class:`OAuthError`, ``invalid_grant``.
         """
@@ -84,11 +84,11 @@ class Platform:
         if self.now() - grant.approved_at >= CODE_LIFETIME:
             raise _invalid_grant("Authorization code expired.")
         if oauth is OAuthModel.CONNECT:
-            self._memory.keep(grant.account, livemode=livemode)
+            self._memory.remember(grant.account, livemode=livemode)
         return self._issue(grant, self._new_refresh_token(grant), grant.scope)
 
     def refresh(self, refresh_token: str, scope: str | None, *, livemode: bool) -> TokenReply:
-        """Give another access token of Connect, of equal or lesser scope.
+        """Grant another access token of Connect, of the same or a narrower scope.
 
         Raises :class:`OAuthError`, ``invalid_grant`` or ``invalid_scope``.
         """
@@ -101,7 +101,7 @@ class Platform:
         return self._issue(grant, refresh_token, scope)
 
     def roll(self, refresh_token: str, *, livemode: bool) -> TokenReply:
-        """Replace both tokens of Stripe Apps; those before are dead at once.
+        """Replace both tokens of Stripe Apps; the old ones become invalid immediately.
 
         Raises :class:`OAuthError`, ``invalid_grant``.
         """
@@ -113,7 +113,7 @@ class Platform:
         return self._issue(grant, self._new_refresh_token(grant), grant.scope)
 
     def disconnect(self, account_id: str, *, livemode: bool, oauth: OAuthModel) -> bool:
-        """Revoke all that the account granted in this mode; tell whether there was anything."""
+        """Revoke all grants of the account in this mode; return whether there were any."""
         grants = self._connecting(account_id, livemode=livemode, oauth=oauth)
         for grant in grants:
             grant.revoked = True
@@ -124,14 +124,14 @@ class Platform:
         return known or bool(grants)
 
     def connected_account(self, account_id: str, *, livemode: bool) -> Account | None:
-        """Return the account, where the platform's key reaches it: by Connect alone."""
+        """Return the account if the platform's key reaches it, which only Connect allows."""
         grants = self._connecting(account_id, livemode=livemode, oauth=OAuthModel.CONNECT)
         if grants:
             return grants[0].account
         return self._memory.recall(account_id, livemode=livemode)
 
     def connections(self) -> list[Grant]:
-        """Return what is connected, once for each account, mode and model; by name."""
+        """Return one grant for each connected account, mode and model, sorted by name."""
         found = {
             (grant.account.trading_name, grant.account.id, grant.livemode, grant.oauth): grant
             for grant in self._grants.values()
@@ -140,7 +140,7 @@ class Platform:
         return [found[key] for key in sorted(found)]
 
     def access_token(self, token: str) -> AccessToken | None:
-        """Return the access token, whether it still counts or not."""
+        """Return the access token, valid or not."""
         return self._access_tokens.get(token)
 
     def _connecting(self, account_id: str, *, livemode: bool, oauth: OAuthModel) -> list[Grant]:
@@ -167,7 +167,7 @@ class Platform:
 
     def _issue(self, grant: Grant, refresh_token: str, scope: str) -> TokenReply:
         word, is_app = mode(livemode=grant.livemode), grant.oauth is OAuthModel.APPS
-        # An app has the rights of its manifest, so its key is a restricted one.
+        # An app's rights are those of its manifest, so its key is a restricted one.
         kind, lasts = ("rk", self._token_seconds) if is_app else ("sk", math.inf)
         access_token = f"{kind}_{word}_acctdemo{secrets.token_hex(16)}"
         self._access_tokens[access_token] = AccessToken(grant, self.now() + lasts)

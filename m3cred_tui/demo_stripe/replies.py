@@ -1,14 +1,17 @@
-"""Parameters of requests, and replies and errors of the API."""
+"""Read the parameters of requests, and write replies and errors, as Stripe does."""
 
 import base64
 import binascii
 import json
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from m3cred_tui.model.text import clean
 
 OAuthCode = Literal[
     "invalid_client",
@@ -31,7 +34,7 @@ class OAuthError(Exception):
 
     @property
     def status(self) -> int:
-        """401 for what failed to say who it is, 400 for the rest."""
+        """401 if the client failed to authenticate, 400 for everything else."""
         return 401 if self.code == "invalid_client" else 400
 
 
@@ -52,18 +55,18 @@ class ApiError(Exception):
         self.kind = kind
 
 
-_LARGEST_BODY = 65_536
-_MOST_PARAMETERS = 100
+_MAX_BODY = 65_536
+_MAX_PARAMETERS = 100
 
 
 def parameters(text: str) -> dict[str, str]:
-    """Read a query or a form; a parameter without a value counts as left out.
+    """Read a query or a form; ignore a parameter without a value.
 
-    Raises :class:`OAuthError` when one comes twice (RFC 6749, section 3.1).
+    Raises :class:`OAuthError` if one occurs twice (RFC 6749, section 3.1).
     """
     found: dict[str, str] = {}
     try:
-        pairs = parse_qsl(text, max_num_fields=_MOST_PARAMETERS)
+        pairs = parse_qsl(text, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
         raise OAuthError("invalid_request", "Too many parameters.") from None
     for name, value in pairs:
@@ -81,19 +84,19 @@ def query_parameters(request: Request) -> dict[str, str]:
 async def form_parameters(request: Request) -> dict[str, str]:
     """Read the parameters of the request's urlencoded body.
 
-    Raises :class:`HTTPException` for a body larger than any form of ours, and what
+    Raises :class:`HTTPException` if the body is larger than any of our forms, and whatever
     :func:`parameters` raises.
     """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LARGEST_BODY:
+        if len(body) > _MAX_BODY:
             raise HTTPException(413)
     return parameters(body.decode("utf-8", "replace"))
 
 
 def required(form: dict[str, str], name: str, otherwise: str) -> str:
-    """Return a parameter; raises :class:`OAuthError` that says ``otherwise`` without it."""
+    """Return a parameter; raises :class:`OAuthError` with the text ``otherwise`` if missing."""
     value = form.get(name)
     if value is None:
         raise OAuthError("invalid_request", otherwise)
@@ -101,7 +104,7 @@ def required(form: dict[str, str], name: str, otherwise: str) -> str:
 
 
 def key_in_header(request: Request) -> str | None:
-    """Return the key that comes as Bearer or as the user of Basic, if one does."""
+    """Return the key sent as Bearer or as the user of Basic, if any."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     value = value.strip()
     if scheme.lower() == "bearer":
@@ -123,7 +126,7 @@ _HEADERS = {
 
 
 def json_reply(body: dict[str, object], status: int = 200) -> Response:
-    """Return ``body`` as indented ASCII: what comes from outside cannot drive a terminal."""
+    """Return ``body`` as indented ASCII, so that foreign text cannot control a terminal."""
     text = json.dumps(body, indent=2) + "\n"
     return Response(text, status, _HEADERS, media_type="application/json")
 
@@ -150,3 +153,62 @@ async def api_error_reply(_request: Request, error: Exception) -> Response:
     if error.code is not None:
         details["code"] = error.code
     return json_reply({"error": details}, error.status)
+
+
+_MAX_KEY = 255
+_REPLIES_KEPT = 86_400.0
+"""Seconds, as at Stripe."""
+
+
+class _Replied(NamedTuple):
+    path: str
+    form: dict[str, str]
+    at: float
+    reply: Response
+
+
+class Idempotency:
+    """The replies of the last day (https://docs.stripe.com/api/idempotent_requests)."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._replies: dict[tuple[bool, str], _Replied] = {}
+
+    def once(
+        self,
+        request: Request,
+        form: dict[str, str],
+        answer: Callable[[], Response],
+        *,
+        livemode: bool,
+    ) -> Response:
+        """Call ``answer`` once for each ``Idempotency-Key``, and repeat its reply or refusal.
+
+        Raises :class:`ApiError` if the key is too long or was used for another request.
+        """
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return answer()
+        if not 0 < len(key) <= _MAX_KEY:
+            raise ApiError(400, f"An idempotency key has 1 to {_MAX_KEY} characters.")
+        oldest = self._now() - _REPLIES_KEPT
+        self._replies = {one: kept for one, kept in self._replies.items() if kept.at > oldest}
+        path, first = request.url.path, self._replies.get((livemode, key))
+        if first is None:
+            try:
+                reply = answer()
+            except OAuthError as error:
+                reply = refusal(error)
+            self._replies[livemode, key] = _Replied(path, form, self._now(), reply)
+            return reply
+        if (first.path, first.form) != (path, form):
+            raise ApiError(
+                400,
+                "Keys for idempotent requests can only be used with the same parameters they "
+                f"were first used with. Try using a key other than '{clean(key)}' if you meant "
+                "to execute a different request.",
+                kind="idempotency_error",
+            )
+        again = Response(first.reply.body, first.reply.status_code)
+        again.raw_headers = [*first.reply.raw_headers, (b"idempotent-replayed", b"true")]
+        return again

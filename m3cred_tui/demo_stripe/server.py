@@ -1,4 +1,4 @@
-"""Running the demo Stripe, on loopback only."""
+"""Run the demo Stripe, on loopback only."""
 
 import errno
 import os
@@ -22,19 +22,15 @@ if TYPE_CHECKING:
 ACCESS_TOKEN_SECONDS = ACCESS_TOKEN_LIFETIME.total_seconds()
 
 _LOOPBACK = "127.0.0.1"
-_ENDING = (signal.SIGTERM, signal.SIGINT)
+_END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class PortUnusable(Problem):
+class PortUnusable(Problem, code="PortUnusable"):
     """The demo Stripe cannot listen on this port."""
 
-    def __init__(self, port: int, reason: str) -> None:
-        super().__init__(port, reason)
-        self.port = port
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"The demo Stripe cannot listen on port {self.port}: {self.reason}."
+    text = "The demo Stripe cannot listen on port {port}: {reason}."
+    port: int
+    reason: str
 
 
 def demo_stripe(
@@ -43,10 +39,10 @@ def demo_stripe(
     token_seconds: float = ACCESS_TOKEN_SECONDS,
     remembered: Path | None = None,
 ) -> "ASGIApp":
-    """Return the demo Stripe itself, to be served where ``description`` says.
+    """Return the demo Stripe as an application, to be served as ``description`` says.
 
-    ``token_seconds`` is how long an access token of Stripe Apps lasts, and ``remembered`` the
-    directory of the connections that outlive it.
+    ``token_seconds`` is the lifetime of an access token of Stripe Apps, and ``remembered`` the
+    directory for connections that outlive the demo.
     """
     from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415 -- slow to import
     from m3cred_tui.demo_stripe.grants import Memory  # noqa: PLC0415 -- the same
@@ -64,14 +60,14 @@ def background_demo_stripe(
     make_app: Callable[[Description], "ASGIApp"] = demo_stripe,
     require_https: bool = False,
 ) -> Iterator[Description]:
-    """Run a demo Stripe beside the caller while the context lasts; port 0 is any free one.
+    """Run a demo Stripe in a thread while the context lasts; port 0 is any free port.
 
-    It accepts connections when the context begins. The server behind them is imported and
-    started by the first of them, so that it costs the start of the app nothing.
+    It accepts connections from the start. The first of them imports and starts the server, so
+    that it does not slow down the start of the app.
 
-    ``require_https`` makes its live mode as strict about redirect URIs as Stripe's.
+    ``require_https`` makes live mode as strict about redirect URIs as Stripe.
 
-    Raises :class:`PortUnusable`, when another program has the port or it may not be used.
+    Raises :class:`PortUnusable` if another program uses the port or it is not allowed.
     """
     with _listen(port) as listener:
         base = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
@@ -83,7 +79,7 @@ def background_demo_stripe(
         try:
             yield description
         finally:
-            held_here.close()  # which the thread sees
+            held_here.close()  # which ends the thread
             thread.join()
 
 
@@ -95,15 +91,15 @@ def run_demo_stripe(
     require_https: bool = False,
     token_seconds: float = ACCESS_TOKEN_SECONDS,
 ) -> None:
-    """Run a demo Stripe until SIGTERM; to be called in the main thread.
+    """Run a demo Stripe until SIGTERM; call it in the main thread.
 
-    ``started`` is called as soon as connections are accepted; for the rest, see
+    ``started`` is called as soon as connections are accepted; for the other arguments, see
     :func:`background_demo_stripe` and :func:`demo_stripe`.
 
-    Raises :class:`PortUnusable`, and :class:`KeyboardInterrupt` when SIGINT comes.
+    Raises :class:`PortUnusable`, and :class:`KeyboardInterrupt` on SIGINT.
     """
     with (
-        _ending_signals() as first_one,
+        _ending_signals() as first_signal,
         background_demo_stripe(
             redirect_uris,
             port,
@@ -112,32 +108,32 @@ def run_demo_stripe(
         ) as description,
     ):
         started(description)
-        number = first_one()
+        number = first_signal()
     if number == signal.SIGINT:
         raise KeyboardInterrupt
 
 
 @contextmanager
 def _ending_signals() -> Iterator[Callable[[], int]]:
-    """Yield what waits for the first SIGTERM or SIGINT, wherever in the context it comes.
+    """Yield a function that waits for the first SIGTERM or SIGINT since the context began.
 
-    Each is a byte in a socket. A handler that raises, or that takes a lock, would break into
-    what is done for the signal before.
+    Each is a byte in a socket. A handler that raises, or takes a lock, would interrupt the
+    clean-up after an earlier signal.
     """
     read, written = socket.socketpair()
 
-    def first_one() -> int:
-        while (number := read.recv(1)[0]) not in _ENDING:
+    def first_signal() -> int:
+        while (number := read.recv(1)[0]) not in _END_SIGNALS:
             pass
         return number
 
     with read, written:
-        written.settimeout(0)  # as set_wakeup_fd wants it
+        written.settimeout(0)  # required by set_wakeup_fd
         wakeup = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
-        # SIGINT also where a shell's background job starts with it ignored.
-        before = [(one, signal.signal(one, _pass)) for one in _ENDING]
+        # SIGINT too, which a shell's background job ignores at first.
+        before = [(one, signal.signal(one, _pass)) for one in _END_SIGNALS]
         try:
-            yield first_one
+            yield first_signal
         finally:
             for one, handler in before:
                 signal.signal(one, handler)
@@ -145,7 +141,7 @@ def _ending_signals() -> Iterator[Callable[[], int]]:
 
 
 def _pass(_number: int, _frame: object) -> None:
-    """Leave a signal to the wakeup socket."""
+    """Leave the signal to the wakeup socket."""
 
 
 def _listen(port: int) -> socket.socket:
@@ -174,14 +170,14 @@ def _serve(
     make_app: Callable[[], "ASGIApp"], listener: socket.socket, held: socket.socket
 ) -> None:
     with held:
-        if _visited(listener, held):
-            from m3cred_tui.demo_stripe.serving import serve  # noqa: PLC0415 -- slow to import
+        if _is_visited(listener, held):
+            from m3cred_tui.demo_stripe.app import serve  # noqa: PLC0415 -- slow to import
 
             serve(make_app(), listener, held)
 
 
-def _visited(listener: socket.socket, held: socket.socket) -> bool:
-    """Wait for the first connection; return whether it came before the end."""
+def _is_visited(listener: socket.socket, held: socket.socket) -> bool:
+    """Wait for the first connection or the end; return whether it was a connection."""
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(held, selectors.EVENT_READ)

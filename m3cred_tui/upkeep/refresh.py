@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import threading
-from concurrent.futures import Future
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
-from m3cred_tui.stripe.problems import (
-    KeyOfOtherMode,
-    SecretKeyUnusable,
-    StripeFailed,
-    StripeProblem,
-    StripeRefused,
-    StripeUnreachable,
-    TokenMissing,
-)
+from m3cred_tui.stripe.problems import NothingSent, StripeFailed, StripeProblem, StripeRefused
+from m3cred_tui.system.threads import in_thread
 from m3cred_tui.upkeep.problems import AnswerLost
 
 if TYPE_CHECKING:
@@ -44,22 +35,7 @@ async def going_on(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     It may block there. Cancelling the wait does not end it; then ``asyncio.run`` waits for it
     before it returns, as the process could not end it in good order later.
     """
-    done: Future[T] = Future()
-    done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
-
-    def run() -> None:
-        try:
-            done.set_result(asyncio.run(work()))
-        except BaseException as error:
-            done.set_exception(error)
-
-    thread = threading.Thread(target=run, name="m3cred-going-on")
-    thread.start()
-    try:
-        return await asyncio.wrap_future(done)
-    except asyncio.CancelledError:
-        asyncio.get_running_loop().run_in_executor(None, thread.join)
-        raise
+    return await in_thread(lambda: asyncio.run(work()), name="m3cred-going-on", holds_loop=True)
 
 
 MARGIN = timedelta(minutes=5)
@@ -71,7 +47,6 @@ _KEY_KEPT = timedelta(days=1)
 _ROUNDS = 2
 """The answer to a question of some time ago may itself be over."""
 
-_NOTHING_SENT = (StripeUnreachable, SecretKeyUnusable, KeyOfOtherMode, TokenMissing)
 _CONFLICT = 409
 
 
@@ -161,7 +136,7 @@ def _is_settled(problem: StripeProblem, *, is_first: bool) -> bool:
         return False
     if isinstance(problem, StripeRefused):
         return problem.status != _CONFLICT  # the same question is being answered
-    return isinstance(problem, _NOTHING_SENT)
+    return isinstance(problem, NothingSent)
 
 
 def _is_refused(problem: StripeProblem) -> bool:

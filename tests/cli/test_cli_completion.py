@@ -4,15 +4,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import iter_modules
 from subprocess import CompletedProcess
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.cli.completing.bash import insertions, quoted, taken_apart
-from m3cred_tui.cli.completing.candidates import Answer, Candidate, Kind, answer
-from m3cred_tui.cli.parser import COMMANDS
+from m3cred_tui.cli import commands
+from m3cred_tui.cli.completing import Answer, Kind, answer, insertions, quoted, taken_apart
 from m3cred_tui.model.text import clean
 from tests.cli.kept import CANARY, keep
 from tests.e2e.conftest import program
@@ -68,8 +68,10 @@ def values(found: Answer) -> list[str]:
 
 
 def test_every_command_is_offered_with_what_it_does() -> None:
-    found = answer([""])
-    assert [*found.candidates] == [Candidate(*one) for one in COMMANDS.items()]
+    offered = dict(answer([""]).candidates)
+    assert all(offered.values())
+    modules = {one.name for one in iter_modules(commands.__path__)} - {"app"}
+    assert {name.replace("-", "_") for name in offered} == modules
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.cli.diagnosis.network import holder_of
+from m3cred_tui.cli.diagnosis import holder_of
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import CANARY, keep, keep_pending, store_of
@@ -141,6 +141,7 @@ def start(command: list[str], environ: dict[str, str]) -> "subprocess.Popen[byte
     ],
     ids=["wrong mode", "missing command", "unknown variable", "unreachable", "no directory"],
 )
+@pytest.mark.quick(2)
 def test_each_fault_is_told_with_what_to_do(
     connected: Connected, doctor: Doctor, changed: dict[str, str], area: str, told: str
 ) -> None:
@@ -236,7 +237,7 @@ def test_a_holder_that_may_not_be_known_is_another_program(tmp_path: Path) -> No
             "note",
             "None opens here, as this is an SSH session; open the URL on your computer.",
         ),
-        ({}, "clipboard", "ok", "By your terminal (OSC 52), if it allows that."),
+        ({}, "clipboard", "ok", "Through your terminal (OSC 52), if it allows that."),
         ({"TERM": "linux"}, "clipboard", "note", "This terminal (linux) has no clipboard."),
     ],
     ids=["browser", "SSH", "clipboard", "console"],
@@ -253,8 +254,8 @@ def test_browser_and_clipboard_are_told_as_far_as_they_can_be_known(
     ("more", "columns", "told"),
     [
         ({}, 80, "ok terminal TERM is xterm-256color, 80 by 24 characters."),
-        ({"TERM": "dumb"}, 80, "mend terminal TERM is dumb, so"),
-        ({"TERM": ""}, 80, "mend terminal TERM is not set, so"),
+        ({"TERM": "dumb"}, 80, "fix terminal TERM is dumb, so"),
+        ({"TERM": ""}, 80, "fix terminal TERM is not set, so"),
         ({}, 59, "The window has 59 by 24 characters; the app needs 60 by 20."),
     ],
 )

@@ -101,7 +101,10 @@ async def to_account(user: User) -> None:
     await user.focuses("Create Credential")
 
 
-pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+pytestmark = [
+    pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}"),
+    pytest.mark.quick(1),
+]
 
 
 def test_picture_of_the_empty_page(snap: Snap, size: tuple[int, int]) -> None:
@@ -261,7 +264,7 @@ def over_ssh(
     services: Services, ssh: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Services:
     """Return services as they are for ann on a server that she reached by SSH."""
-    monkeypatch.setattr("m3cred_tui.browser.tunnel.login_name", lambda _environ: "ann")
+    monkeypatch.setattr("m3cred_tui.browser.surroundings.login_name", lambda _environ: "ann")
     return replace(services, ways=Ways(ssh, services.ways.url_file))
 
 

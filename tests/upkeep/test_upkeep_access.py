@@ -61,7 +61,7 @@ async def test_what_is_refreshed_again_and_again_for_a_month_stays_connected(
     assert len(used) == 20
     held = world.demo.access_token(world.access_token(one))
     assert held
-    assert held.counts(world.access_token(one), world.demo.now())
+    assert held.is_valid(world.access_token(one), world.demo.now())
 
 
 async def test_an_account_that_took_access_back_is_told_and_nothing_is_left_over(

@@ -63,58 +63,21 @@ def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-# The parser of every command comes by here, so that the rest waits until it is run.
-
-
-def add_arguments(config: argparse.ArgumentParser) -> None:
-    """Add what can be done with the settings."""
-    config.description = (
-        "Show what is set for each destination, and where each value is from: the "
-        "environment, the settings file, or m3cred itself. No secret is shown."
-    )
-    config.epilog = (
-        "Names are client_id, secret_key, secret_key_command, secret_key_file, redirect_uri, "
-        "ports, oauth and channel, after stripe. or stripe_test."
-    )
-    config.add_argument("--json", action="store_true", help="for machines")
-    verbs = config.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
-    verbs.add_parser("path", help="show where the settings file is")
-    change = verbs.add_parser(
-        "set",
-        help="set a value, such as stripe_test.client_id",
-        description="Set a value in the settings file. The secret key itself is asked for on "
-        "the terminal, or read as a line from standard input, and sealed.",
-    )
-    change.add_argument("name", metavar="NAME", help="such as stripe_test.client_id")
-    change.add_argument("values", metavar="VALUE", nargs="*", help="none for secret_key")
-    unset = verbs.add_parser("unset", help="remove a value")
-    unset.add_argument("name", metavar="NAME", help="such as stripe_test.ports")
-    check = verbs.add_parser(
-        "check",
-        help="try what is set, and say what is wrong",
-        description="Get each secret key from where it is, with the command if there is one, "
-        "and check every value. Stripe is not asked.",
-    )
-    check.add_argument("--json", action="store_true", help="for machines")
-
-
 def run(chosen: argparse.Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
     from m3cred_tui.cli.ending import WRONG_USAGE, failed, misused
     from m3cred_tui.config.problems import UnknownName
     from m3cred_tui.config.settings import settings_from
-    from m3cred_tui.model.problem import Problem
-    from m3cred_tui.system.process import close_to_others
 
-    close_to_others()
     if chosen.demo:
         return misused("the demo Stripe needs no settings; leave out --demo.")
     try:
         return _VERBS[chosen.verb](chosen, settings_from(os.environ))
-    except Problem as problem:
-        status = failed(problem, as_json=getattr(chosen, "json", False))
-        is_misnamed = isinstance(problem, UnknownName) and chosen.verb in {"set", "unset"}
-        return WRONG_USAGE if is_misnamed else status
+    except UnknownName as misnamed:
+        if chosen.verb not in {"set", "unset"}:
+            raise
+        failed(misnamed, as_json=chosen.json)
+        return WRONG_USAGE
 
 
 def _show(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -160,6 +123,7 @@ def _set(chosen: argparse.Namespace, settings: Settings) -> int:
 
 def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destination) -> int:
     from m3cred_tui.cli.ending import DONE, misused
+    from m3cred_tui.cli.output.prompts import unlock
     from m3cred_tui.config.change import seal_key
     from m3cred_tui.config.entered import secret_key
     from m3cred_tui.config.file import SEALED
@@ -174,7 +138,7 @@ def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destinati
     # Checked before anybody is asked for a passphrase, too.
     key = secret_key(_key_entered(destination).reveal(), destination)
     identity = IdentityFile(settings.locations.identity)
-    _unlock(identity, chosen.passphrase_fd)
+    unlock(identity, chosen.passphrase_fd)
     replaced = seal_key(settings.locations, destination, key, identity)
     say(f"The secret key of {destination.label} is sealed; {_file(settings)} says so.")
     tell_replaced(replaced, SEALED)
@@ -219,6 +183,7 @@ def _check(chosen: argparse.Namespace, settings: Settings) -> int:
     from m3cred_tui.cli.ending import DONE, FAILED
     from m3cred_tui.cli.output.config_report import checks_fields, checks_text
     from m3cred_tui.cli.output.json import put_json
+    from m3cred_tui.cli.output.prompts import unlock
     from m3cred_tui.config.key_source import Sealed
     from m3cred_tui.model.credential import DESTINATIONS
     from m3cred_tui.store.identity import IdentityFile
@@ -226,7 +191,7 @@ def _check(chosen: argparse.Namespace, settings: Settings) -> int:
     setups = [settings.setup(one) for one in DESTINATIONS]
     identity = IdentityFile(settings.locations.identity)
     if any(isinstance(one.secret_key.value, Sealed) for one in setups):
-        _unlock(identity, chosen.passphrase_fd)
+        unlock(identity, chosen.passphrase_fd)
     touched = [one.destination for one in setups if one.is_touched]
     results = [(one, _tried(settings, one, identity)) for one in touched or DESTINATIONS]
     if chosen.json:
@@ -248,13 +213,6 @@ def _tried(
         return prefix_of(settings.platform(destination, identity).secret_key)
     except Problem as problem:
         return problem
-
-
-def _unlock(identity: IdentityFile, descriptor: int | None) -> None:
-    if identity.is_locked():
-        from m3cred_tui.cli.output.prompts import opened_with
-
-        opened_with(descriptor, "Passphrase of the identity: ", identity.unlock)
 
 
 def _named(name: str) -> tuple[Destination, str]:

@@ -43,16 +43,15 @@ def credential_fields(credential: Credential) -> Json:
 
 
 def error_fields(problem: Problem) -> Json:
-    """Return what is wrong; the code stays the same from one version to the next."""
-    inner = getattr(problem, "problem", problem)  # of one that says only where
-    return {"code": type(inner).__name__, "message": str(problem)}
+    """Return a problem; its code stays the same from one version to the next."""
+    return {"code": problem.root.code, "message": str(problem)}
 
 
 NOT_YET = "not yet"
 
 
 def status_text(credential: Credential, now: datetime) -> str:
-    """Return how far a credential is, and until when it waits for Stripe if it does."""
+    """Return the status of a credential, and until when it waits for Stripe if it does."""
     if (over := waits_until(credential)) is None:
         return str(credential.status.value)
     return (
@@ -61,27 +60,27 @@ def status_text(credential: Credential, now: datetime) -> str:
 
 
 def waits_until(credential: Credential) -> datetime | None:
-    """Return when the wait for Stripe is over; ``None`` where it does not wait."""
+    """Return when the wait for Stripe ends; ``None`` if it does not wait."""
     if credential.status is not Status.PENDING or credential.account is not None:
         return None
-    from m3cred_tui.model.authorization import TIME_LIMIT  # such rows are few
+    from m3cred_tui.model.authorization import TIME_LIMIT  # noqa: PLC0415 - few rows need it
 
     return credential.created_at + TIME_LIMIT
 
 
 def account_text(credential: Credential) -> str:
-    """Return the name that a person knows the account by, or else its id."""
+    """Return the name of the account, or its ID if it has none."""
     account = credential.account
     return NOT_YET if account is None else account.name or account.id
 
 
 def local(moment: datetime) -> str:
-    """Return a time as the user's clock has it."""
+    """Return a time in the user's time zone."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def row_json(row: Row, check: CheckResult | None) -> Json:
-    """Return what machines read of a row of the list."""
+    """Return a row of the list for scripts."""
     if not isinstance(row, Credential):
         return {"id": row.id, "status": "damaged", "reason": row.reason}
     until = waits_until(row)
@@ -93,7 +92,7 @@ def row_json(row: Row, check: CheckResult | None) -> Json:
 
 
 def check_json(check: CheckResult) -> Json:
-    """Return what a check has said."""
+    """Return the result of a check."""
     return {"outcome": check.outcome.value, "at": iso(check.at), "told": check.told or None}
 
 
@@ -103,9 +102,9 @@ def iso(moment: datetime) -> str:
 
 
 def begin_json(pending: Credential, ready: UrlReady, tunnel: str | None) -> str:
-    """Return what a script needs to have a request approved, and to come back to it.
+    """Return what a script needs to have a request approved, and to resume it.
 
-    Without a tunnel nothing listens, and the short address leads nowhere.
+    Without a tunnel nothing listens, so there is no short address either.
     """
     return _line(
         {
@@ -123,7 +122,7 @@ def begin_json(pending: Credential, ready: UrlReady, tunnel: str | None) -> str:
 
 
 def end_json(credential: Credential | None, problem: Problem | None) -> str:
-    """Return how it ended: the credential as it is now, and what is wrong, if anything is."""
+    """Return the end: the credential as it is now, and the problem, if there is one."""
     return _line(
         {
             "type": "end",
@@ -138,14 +137,14 @@ def _line(fields: Json) -> str:
 
 
 def put_json(fields: Mapping[str, object]) -> None:
-    """Write the one object of a command's output; docs/json.md has the schema of each."""
+    """Write the single object of a command's output; docs/json.md has the schemas."""
     sys.stdout.write(json_text({"version": 1, **fields}) + "\n")
 
 
 def json_text(fields: Mapping[str, object], indent: int | None = 2) -> str:
-    """Return an object as standard output takes it, on one line without an indent."""
-    import json
+    """Return an object in the encoding of standard output; without an indent, on one line."""
+    import json  # noqa: PLC0415 - 8 ms, and the table of `list` needs none of it
 
-    # Where the locale has few characters, the others are written as escapes.
+    # Characters that the locale lacks are written as escapes.
     has_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     return json.dumps(fields, indent=indent, ensure_ascii=not has_all)

@@ -356,7 +356,7 @@ class CredentialsPage(Page[None]):
     @work(exclusive=True, group="copy")
     async def action_copy_id(self) -> None:
         """Send the selected Credential ID to the terminal's clipboard."""
-        from m3cred_tui.ui.outside import send_to_clipboard
+        from m3cred_tui.ui.terminal.outside import send_to_clipboard
 
         if (credential_id := self._list.selected) is not None:
             ways = self._services.ways

@@ -16,8 +16,8 @@ from textual.widgets import Static
 from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated
 from m3cred_tui.model.credential import Credential, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.terminal.outside import send_to_clipboard
 from m3cred_tui.ui.widgets.controls import fields, mode_mark
 from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -18,6 +16,7 @@ from m3cred_tui.config.problems import prefixes_of
 from m3cred_tui.config.setup import Origin, value_text
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.system.threads import in_thread
 from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.settings import LABELS, OAUTH_MODELS, hint, named
@@ -33,7 +32,7 @@ from m3cred_tui.ui.widgets.setting import (
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from textual.app import ComposeResult
     from textual.worker import Worker
@@ -71,38 +70,6 @@ def _without(setup: Setup, name: str) -> str:
     if name == "ports":
         return ", ".join(map(str, CALLBACK_PORTS))
     return _OWN_PAGE if setup.destination.livemode else _LOOPBACK
-
-
-T = TypeVar("T")
-
-
-async def tried(call: Callable[[], T]) -> T:
-    """Return what ``call`` returns, or raise what it raises.
-
-    Unlike asyncio's own threads, this one does not hold up the end of the app.
-    """
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if outcome.done():
-            return  # nobody waits any more
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)  # type: ignore[arg-type]  # None only beside an error
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = call()
-        except BaseException as raised:  # it is told where it is waited for
-            error = raised
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(tell, result, error)
-
-    threading.Thread(target=run, name="trial", daemon=True).start()
-    return await outcome
 
 
 _UNSAVED = "What you entered for this destination is not saved."
@@ -282,7 +249,7 @@ class SetUpPage(Page[None]):
         call = partial(self._setting_up.tried, self._destination, *entered)
         progress = self._progress()
         try:
-            prefix = await tried(call)
+            prefix = await in_thread(call, name="trial")
         except Problem as problem:
             self._tell(f"! {problem}")
         except asyncio.CancelledError:

@@ -6,12 +6,12 @@ import asyncio
 import os
 import sys
 import termios
-import tty
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.events import Paste
 
+from m3cred_tui.system.terminal import echo_off
 from m3cred_tui.ui.terminal.driver import write_to_terminal
 
 if TYPE_CHECKING:
@@ -83,16 +83,8 @@ async def _entered(descriptor: int) -> bytes:
 @contextmanager
 def _unechoed(descriptor: int) -> Iterator[None]:
     """Show nothing of what is typed, as it may be an authorization code."""
-    try:
-        before = termios.tcgetattr(descriptor)
-        changed = termios.tcgetattr(descriptor)
-        changed[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, changed)
-    except termios.error:  # the terminal has gone
+    with ExitStack() as after:
+        with suppress(termios.error):  # the terminal has gone
+            also = termios.ICANON | termios.ISIG
+            after.enter_context(echo_off(descriptor, also=also, when=termios.TCSADRAIN))()
         yield
-        return
-    try:
-        yield
-    finally:
-        with suppress(termios.error):
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

@@ -1,4 +1,4 @@
-"""The lines of standard input, while other things go on."""
+"""The lines of standard input, while other things go on, and an address in them."""
 
 from __future__ import annotations
 
@@ -10,54 +10,47 @@ import termios
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from m3cred_tui.callback.pasted import LONGEST_PASTE
-from m3cred_tui.cli.output.prompts import is_in_foreground
+from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
+from m3cred_tui.cli.output.prompts import is_typed
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from m3cred_tui.authorize.events import Paste
 
     Lines = asyncio.Queue[str | None]
 
 _INPUT = 0
 _AT_ONCE = 65_536
 _LONGEST_LINE = 4 * LONGEST_PASTE  # bytes; what is longer comes in pieces, and is no address
-_LOCAL = 3  # of what tcgetattr returns
 _LOOK_SECONDS = 0.5
 
 
-def is_typed() -> bool:
-    """Tell whether standard input is a terminal at which somebody can answer."""
-    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
-
-
-def can_ask() -> bool:
-    """Tell whether somebody sees a question, and can answer it."""
-    return is_typed() and sys.stderr.isatty()
-
-
 @contextmanager
-def incoming(*, shown: bool) -> Iterator[Lines]:
+def incoming() -> Iterator[Lines]:
     """Yield a queue of the lines that come in this block, and ``None`` after the last one.
 
-    What is typed is seen on the terminal only if it is to be ``shown``. In the background of a
-    terminal, a job would be stopped if it read: one that begins there gets no lines, and one
-    that is sent there gets the next ones when it is back.
+    The terminal does not echo them. In its background, a job would be stopped if it read: one
+    that begins there gets no lines, and one that is sent there gets the next ones when it is
+    back.
     """
     lines: Lines = asyncio.Queue()
     with ExitStack() as after:
         if sys.stdin is None or (sys.stdin.isatty() and not is_typed()):
             lines.put_nowait(None)
         elif sys.stdin.isatty():
-            begin = _begin_shown if shown else after.enter_context(_nothing_shown(_INPUT))
-            after.enter_context(_reading_typed(_INPUT, lines, begin))
+            hide = after.enter_context(echo_off(_INPUT))
+            after.enter_context(_reading_typed(_INPUT, lines, hide))
         else:
             after.enter_context(_reading(_INPUT, lines))
         yield lines
 
 
 @contextmanager
-def _reading_typed(terminal: int, lines: Lines, begin: Callable[[], None]) -> Iterator[None]:
-    """Read what is typed while the job is in the foreground; ``begin`` each time it gets there.
+def _reading_typed(terminal: int, lines: Lines, hide: Callable[[], None]) -> Iterator[None]:
+    """Read what is typed while the job is in the foreground, and ``hide`` it there.
 
     In the background it would be stopped for that, and nobody would answer the browser.
     """
@@ -81,13 +74,16 @@ def _reading_typed(terminal: int, lines: Lines, begin: Callable[[], None]) -> It
             # Not every shell sends SIGCONT to a job that runs when it gets the terminal back.
             later.callback(loop.call_later(_LOOK_SECONDS, turn).cancel)
             return
-        begin()
+        with suppress(termios.error):  # it may have gone
+            hide()
         if not has_ended:
             loop.add_reader(terminal, read)
 
-    turn()
-    loop.add_signal_handler(signal.SIGCONT, turn)
     try:
+        # Before the terminal is touched: from then on, somebody may send the job to the
+        # background and have it continue there, and nothing else tells of that.
+        loop.add_signal_handler(signal.SIGCONT, turn)
+        turn()
         yield
     finally:
         loop.remove_signal_handler(signal.SIGCONT)
@@ -143,26 +139,43 @@ def _read_some(file: int, rest: bytearray, lines: Lines) -> bool:
     return bool(data)
 
 
-def _begin_shown() -> None:
-    """Leave the terminal as it is, which shows what is typed."""
+SILENCE = 0.5
+"""Seconds after which no other line of a wrapped address follows."""
 
 
-@contextmanager
-def _nothing_shown(terminal: int) -> Iterator[Callable[[], None]]:
-    """Yield what hides what is typed; after Ctrl+Z, the shell may have it shown."""
-    before = termios.tcgetattr(terminal)
-    hidden = [*before]
-    hidden[_LOCAL] = before[_LOCAL] & ~termios.ECHO
+async def take_address(lines: Lines, paste: Paste, tell: Callable[[Problem], object]) -> bool:
+    """Hand lines over until they are an address that is taken; tell whether one was.
 
-    def hide() -> None:
-        with suppress(termios.error):
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+    A wrapped address comes in several lines. What is wrong is told, and the next line begins
+    anew; of what is not whole, it is told once no more of it comes.
+    """
+    held, told = "", ""
+    while True:
+        line = await lines.get()
+        held = f"{held}{line or ''}\n".lstrip()
+        if held and held != told:
+            problem = _refusal(paste, held, final=line is None)
+            if isinstance(problem, PasteIncomplete) and line is not None:
+                if await _more_comes(lines):
+                    continue
+                problem = _refusal(paste, held, final=True)
+            if problem is None:
+                return True
+            tell(problem)
+            held = told = held if isinstance(problem, PasteIncomplete) else ""
+        if line is None:
+            return False
 
+
+def _refusal(paste: Paste, text: str, *, final: bool) -> Problem | None:
     try:
-        yield hide
-    finally:
-        # What is still on its way there, such as the end of a paste, is no answer to what
-        # comes next.
-        if is_in_foreground(terminal):
-            with suppress(termios.error):
-                termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        paste(text, final=final)
+    except Problem as problem:
+        return problem
+    return None
+
+
+async def _more_comes(lines: Lines) -> bool:
+    if lines.empty():
+        await asyncio.sleep(SILENCE)
+    return not lines.empty()

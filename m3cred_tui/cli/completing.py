@@ -1,18 +1,30 @@
-"""What fits where a word is being typed, found by going through the parser of the words."""
+"""Completion: which words can come next on a command line.
 
-# ruff: noqa: SLF001  argparse has no other way to look into a parser
+They are found by walking through the parser. bash splits a word at every ``:`` and ``=``, and
+inserts completions as they are, so lines are split and words are quoted for it here.
+"""
+
+# ruff: noqa: SLF001  argparse has no public way to inspect a parser
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.cli.parser import parser
+from m3cred_tui.cli.selecting import opened
+from m3cred_tui.config.change import SECRET_KEY
+from m3cred_tui.config.file import table_of
+from m3cred_tui.config.setup import CHECKS
+from m3cred_tui.model.credential import DESTINATIONS, Credential
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Kind(StrEnum):
-    """Who knows what fits."""
+    """Where the completions come from."""
 
     WORDS = "words"
     """m3cred."""
@@ -23,14 +35,14 @@ class Kind(StrEnum):
 
 
 class Candidate(NamedTuple):
-    """A word that fits, and what it is."""
+    """A word that can come next, and what it is."""
 
     value: str
     told: str = ""
 
 
 class Answer(NamedTuple):
-    """What fits; there are no candidates where the shell knows."""
+    """The completions; no candidates if the shell finds them."""
 
     kind: Kind
     candidates: Sequence[Candidate] = ()
@@ -43,18 +55,16 @@ _ID_LETTERS = frozenset("0123456789abcdef-")
 
 
 def answer(words: Sequence[str]) -> Answer:
-    """Return what fits in the place of the last word; the program's name is not among them."""
-    from m3cred_tui.cli.parser import parser
-
+    """Return the completions of the last of these words, without the program's name."""
     *before, current = words or [""]
-    place = _Place(parser(before))
+    walk = _Walk(parser())
     for word in before:
-        place.go_on(word)
-    return place.answer(current)
+        walk.go_on(word)
+    return walk.answer(current)
 
 
-class _Place:
-    """Where on a command line we are."""
+class _Walk:
+    """Follows the words of a command line through the parser."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._path: list[str] = []
@@ -64,7 +74,7 @@ class _Place:
         self._enter(parser)
 
     def go_on(self, word: str) -> None:
-        """Take a word that is complete."""
+        """Follow a complete word."""
         if self._option is not None:
             self._option = None
         elif word == "--" and not self._options_over:
@@ -77,7 +87,7 @@ class _Place:
             self._take(word)
 
     def answer(self, current: str) -> Answer:
-        """Return what fits here; ``current`` is as much of it as is typed."""
+        """Return the completions at this point; ``current`` is what has been typed."""
         if self._option is not None:
             return self._fitting(self._option, current)
         if current.startswith("-") and not self._options_over:
@@ -131,38 +141,25 @@ class _Place:
     def _named(self, action: argparse.Action, current: str) -> Iterator[Candidate]:
         match self._path, action.dest:
             case ["config", "set" | "unset"], "name":
-                yield from settings()
+                yield from _settings()
             case ["resume"], "pending":
-                yield from credentials(current, is_demo=self._is_demo, only_pending=True)
+                yield from _credentials(current, is_demo=self._is_demo, only_pending=True)
             case [command], "name" | "names" if command in _OF_CREDENTIALS:
-                yield from credentials(current, is_demo=self._is_demo)
+                yield from _credentials(current, is_demo=self._is_demo)
 
 
-def settings() -> Iterator[Candidate]:
+def _settings() -> Iterator[Candidate]:
     """Yield the name of every setting."""
-    from m3cred_tui.config.change import SECRET_KEY
-    from m3cred_tui.config.file import table_of
-    from m3cred_tui.config.setup import CHECKS
-    from m3cred_tui.model.credential import DESTINATIONS
-
     for destination in DESTINATIONS:
         for name in (*CHECKS, SECRET_KEY):
             yield Candidate(f"{table_of(destination)}.{name}", f"of {destination.label}")
 
 
-def credentials(
+def _credentials(
     current: str, *, is_demo: bool, only_pending: bool = False
 ) -> Iterator[Candidate]:
-    """Yield the credentials by their names, and by their IDs where one may be meant."""
-    from collections import Counter
-
-    from m3cred_tui.config.locations import locations
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.store import CredentialStore
-    from m3cred_tui.store.identity import IdentityFile
-
-    places = locations(demo=is_demo)
-    store = CredentialStore(places.data, IdentityFile(places.identity))
+    """Yield the credentials by name, and by ID where an ID is being typed."""
+    store = opened(demo=is_demo).store
     ids = store.pending_ids() if only_pending else store.ids()
     rows = [row for row in store.read_many(ids) if row is not None]
     names = Counter(row.name for row in rows if isinstance(row, Credential))
@@ -172,6 +169,66 @@ def credentials(
             yield Candidate(row.name, f"{row.destination.label}, {row.id}")
             if is_id:
                 yield Candidate(row.id, row.name)
-        else:  # only its ID tells it from the others
+        else:  # only its ID is unique
             told = row.name if isinstance(row, Credential) else f"damaged: {row.reason}"
             yield Candidate(row.id, told)
+
+
+_PLAIN = frozenset("%+,-./_")
+_ESCAPED_IN_DOUBLE_QUOTES = '"$\\`'
+
+
+class Typed(NamedTuple):
+    """The words of a line of bash up to the cursor; the last may be incomplete."""
+
+    words: list[str]
+    """As the command would receive them."""
+    last: str
+    """The last one as it was typed."""
+    quote: str
+    """The quotation mark that is open, if any."""
+
+
+def taken_apart(line: str) -> Typed:
+    """Split a line into words (bash(1), QUOTING); expansions are left as they are."""
+    words, word, start, quote = [], "", 0, ""
+    is_escaped = is_begun = False
+    for position, one in enumerate(line):
+        if is_escaped:
+            stays = quote == '"' and one not in _ESCAPED_IN_DOUBLE_QUOTES
+            word += f"\\{one}" if stays else one
+            is_escaped = False
+        elif one == "\\" and quote != "'":
+            is_escaped = is_begun = True
+        elif quote:
+            quote, word = ("", word) if one == quote else (quote, word + one)
+        elif one in "\"'":
+            quote, is_begun = one, True
+        elif one.isspace():
+            words += [word] * is_begun
+            word, start, is_begun = "", position + 1, False
+        else:
+            word, is_begun = word + one, True
+    return Typed([*words, word], line[start:], quote)
+
+
+def insertions(values: Iterable[str], line: Typed, replaced: str) -> Iterator[str]:
+    """Yield what replaces ``replaced``, the end of the last word, for each matching value."""
+    kept = line.last[: len(line.last) - len(replaced)] if line.last.endswith(replaced) else ""
+    length = len(taken_apart(kept).words[-1])
+    for value in values:
+        if value.startswith(line.words[-1]):
+            yield quoted(value[length:], line.quote)
+
+
+def quoted(text: str, quote: str) -> str:
+    """Quote a text for a command line on which this quotation mark is open."""
+    if quote == "'":
+        return text.replace("'", "'\\''")
+    if quote:
+        return "".join(f"\\{one}" if one in _ESCAPED_IN_DOUBLE_QUOTES else one for one in text)
+    return "".join(one if _is_plain(one) else f"\\{one}" for one in text)
+
+
+def _is_plain(character: str) -> bool:
+    return character.isalnum() or character in _PLAIN or not character.isascii()
