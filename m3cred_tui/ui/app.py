@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -129,11 +130,13 @@ class M3credApp(App[None]):
 
     def on_mount(self) -> None:
         """Do after the first paint what it does not need."""
-        self.call_after_refresh(self._read_styles)
-        self.call_after_refresh(_log.info, "m3cred %s starts", VERSION)
+        self.call_after_refresh(self._after_first_paint)
 
-    def _read_styles(self) -> None:
-        """Read the styles of all screens: at the opening of one, Textual parses all again."""
+    def _after_first_paint(self) -> None:
+        _log.info("m3cred %s starts", VERSION)
+        gc.freeze()  # what every start has made stays
+        gc.enable()  # the front door has disabled it
+        # At the opening of a screen whose styles are not read, Textual parses all of them again.
         for path in (_FEW_COLOURS, *sorted((_UI / "screens").glob("*.tcss"))):
             if not self.stylesheet.has_source(str(path)):
                 self.stylesheet.add_source(path.read_text("utf-8"), (str(path), ""))

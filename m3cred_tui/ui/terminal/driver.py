@@ -79,11 +79,9 @@ def _without_beginning(text: str, mark: str) -> tuple[str, str]:
 
 # Strings to the terminal, and what begins with a private mark or asks (ECMA-48, section 5.4;
 # DEC's and kitty's own): an old terminal draws a part of each.
-_YOUNGER = re.compile(
-    r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[\d;]*\$[@-~])"
-)
+_YOUNGER = r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[\d;]*\$[@-~])"
 # Textual makes one of each address that it finds.
-_HYPERLINK = re.compile(r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
+_HYPERLINK = r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)"
 # Not every terminal has a second screen to leave: a console has none, GNU screen seldom.
 _CLEAR = "\x1b[m\x1b[H\x1b[J"
 _TICK_SECONDS = 0.1
@@ -121,9 +119,9 @@ class TerminalDriver(LinuxDriver):
         """Send what the terminal does not show already, as far as it can show it."""
         text = self._known.changes(data)
         if self._abilities.is_old:
-            text = _YOUNGER.sub("", text)
+            text = re.sub(_YOUNGER, "", text)
         elif not self._abilities.hyperlinks:
-            text = _HYPERLINK.sub("", text)
+            text = re.sub(_HYPERLINK, "", text)
         if text and self._output is not None:
             self._output.write(shown(text, self._abilities.characters))
 
