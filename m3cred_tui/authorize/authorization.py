@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.credential import Destination
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 
 class State(Enum):

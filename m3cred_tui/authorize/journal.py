@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.authorize.events import End
     from m3cred_tui.model.authorization import AuthorizationRequest
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 
 class Journal:

@@ -25,8 +25,8 @@ from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.record import Damaged
 from m3cred_tui.store.files import check_way, private_folder
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
     IdentityLocked,
     IdentityMissing,

@@ -9,14 +9,14 @@ from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
-    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.port import CredentialStore, Damaged
 
     Row = Credential | Damaged
 
@@ -37,9 +37,16 @@ class Opened(NamedTuple):
 
 def opened(*, demo: bool) -> Opened:
     """Return the store and its surroundings; nothing is read yet."""
-    places = locations(demo=demo)
-    identity = IdentityFile(places.identity)
-    return Opened(places, identity, CredentialStore(places.data, identity))
+    return opened_at(locations(demo=demo))
+
+
+def opened_at(places: Locations, identity: IdentityFile | None = None) -> Opened:
+    """Return the store at these locations, with the identity that was unlocked, if one was.
+
+    The only place that knows which engine of the store is in use.
+    """
+    identity = identity or IdentityFile(places.identity, places.data)
+    return Opened(places, identity, DirectoryStore(places.data, identity))
 
 
 LEAST_PREFIX = 4

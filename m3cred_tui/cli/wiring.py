@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from m3cred_tui.config.key_source import KeySource
     from m3cred_tui.config.setup import Check, Setup
     from m3cred_tui.model.credential import Destination
-    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
 

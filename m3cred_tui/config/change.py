@@ -26,10 +26,9 @@ from m3cred_tui.config.file import (
 from m3cred_tui.config.problems import WrongType
 from m3cred_tui.config.setup import CHECKS
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.files import check_way
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.platform_keys import forget_key, is_any_kept, keep_key
+from m3cred_tui.store.platform_keys import forget_key, keep_key
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
 
 if TYPE_CHECKING:
@@ -85,16 +84,11 @@ def seal_key(
     """
     key = secret_key(key.reveal(), destination)
     others = [one for one in _ANY_SOURCE if one != SEALED]
-
-    def is_first_use() -> bool:
-        others_kept = is_any_kept(places.keys, but=destination)
-        return not (others_kept or CredentialStore(places.data, identity).ids())
-
     with locked(places.data):
         replaced = _lines_of(places.settings, destination, others)
         content = _changed(places.settings, destination, {SEALED: True}, others)
         # First, so that the file never speaks of a key that is not there.
-        keep_key(places.keys, destination, key, identity, is_first_use=is_first_use)
+        keep_key(places.keys, destination, key, identity)
         _write(places.settings, content)
     return replaced
 

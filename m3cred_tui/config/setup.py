@@ -321,7 +321,7 @@ def platform_of(
     client_id, source = setup.client_id.value, setup.secret_key.value
     assert client_id is not None  # noqa: S101 - the caller has looked
     assert source is not None  # noqa: S101
-    opener = identity or IdentityFile(places.identity)
+    opener = identity or IdentityFile(places.identity, places.data)
     try:
         secret_key = key_from(source, setup.destination, places, opener, environ)
     except IdentityLocked:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.port import Damaged
 
     Row = Credential | Damaged
 

@@ -1,8 +1,8 @@
-"""Secrets sealed in the age format, and the identity that opens them in and out of its wrap.
+"""Sealing secrets in the age format, and wrapping the identity in a passphrase.
 
 Sealing protects copies of the data directory. It does not protect against root, the same
-account, or a copy that holds the identity, too, unless that is under a passphrase. Import it
-where it is used: pyrage takes 8 ms, and a list of credentials opens none of them.
+account, or a copy that includes the identity, unless that is under a passphrase. Import this
+module where it is used: pyrage takes 8 ms, and a list of credentials opens none of them.
 """
 
 import binascii
@@ -10,7 +10,7 @@ import os
 import re
 
 import pyrage  # type: ignore[import-untyped]  # it has no types
-from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # likewise
+from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.files import FlawError
@@ -64,14 +64,14 @@ def identity_in(text: bytes) -> Identity:
 def wrap(plain: bytes, passphrase: Secret) -> bytes:
     """Return ``plain`` under a passphrase, ASCII-armoured; takes seconds.
 
-    The passphrase is taken as it was typed, byte by byte: age normalises nothing either.
+    The passphrase is taken as it was typed, byte by byte: age does not normalise it either.
     """
     wrapped: bytes = pyrage.passphrase.encrypt(plain, passphrase.reveal(), armored=True)
     return wrapped
 
 
 def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
-    """Return what is under the passphrase; takes seconds, as many as the file demands.
+    """Return what is under the passphrase; takes as many seconds as the file demands.
 
     Raises :class:`WrongPassphraseError`, and :class:`FlawError` when it is no age file under
     a passphrase, or one that would keep this machine busy for too long.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the first paint needs neither
     from m3cred_tui.browser.ways import Ways
     from m3cred_tui.config.setup import Setup
     from m3cred_tui.model.credential import Destination
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
 

@@ -29,7 +29,7 @@ from m3cred_tui.model.credential import (
     TokenResponse,
 )
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import AnsweredElsewhere, NotThere, OutcomeUnknown, StoreUnusable
 from tests.authorize.conftest import Clock, StubStripe
@@ -41,7 +41,7 @@ Begin = Callable[..., Authorization]
 Ends = asyncio.Queue[End]
 
 
-class Store(CredentialStore):
+class Store(DirectoryStore):
     """A real store whose disk can fail at creating, before it has written or after."""
 
     failure: Problem | None = None
@@ -56,7 +56,8 @@ class Store(CredentialStore):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "data", IdentityFile(tmp_path / "config" / "identity.txt"))
+    data = tmp_path / "data"
+    return Store(data, IdentityFile(tmp_path / "config" / "identity.txt", data))
 
 
 @pytest.fixture

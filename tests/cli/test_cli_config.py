@@ -392,7 +392,7 @@ def test_a_key_is_sealed_for_an_identity_under_a_passphrase(
     piped("", *CLIENT_ID)
     identity = file.with_name("identity.txt")
     identity.write_bytes(wrapped_lightly(identity.read_bytes(), "horse"))
-    assert IdentityFile(identity).is_locked()
+    assert IdentityFile(identity, file.parent).is_locked()
     ended = piped("", "config", "check")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "There is no terminal to ask for a passphrase on" in ended.stderr

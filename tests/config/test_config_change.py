@@ -49,7 +49,7 @@ GOOD = {
 
 @pytest.fixture
 def identity(places: Locations) -> IdentityFile:
-    return IdentityFile(places.identity)
+    return IdentityFile(places.identity, places.data)
 
 
 def content(places: Locations) -> str:

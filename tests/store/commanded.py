@@ -18,7 +18,7 @@ from tests.store.swept_operations import credential, store_in, tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 _PROGRAM = """
 import sys

@@ -33,7 +33,7 @@ class Place:
         config = root / "config"
         self.places = Locations(root / "data", config / "identity.txt", root / "log")
         self.settings = Settings(self.places, environ=environ)
-        identity = IdentityFile(self.places.identity)
+        identity = IdentityFile(self.places.identity, self.places.data)
 
         def authorizer(destination: Destination) -> Authorizer:
             gateway = HttpxGateway(self.settings.platform(destination, identity))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
 from tests.ui.records import copy

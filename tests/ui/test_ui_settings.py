@@ -312,8 +312,8 @@ async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
     place: Place,
 ) -> None:
     before = place.write(WHOLE)
-    identity = IdentityFile(place.places.identity)
-    identity.to_seal(is_first_use=lambda: True)
+    identity = IdentityFile(place.places.identity, place.places.data)
+    identity.to_seal()
     place.places.identity.write_bytes(
         wrapped_lightly(place.places.identity.read_bytes(), "correct horse")
     )

@@ -72,7 +72,7 @@ async def test_an_account_that_took_access_back_is_told_and_nothing_is_left_over
     world.clock.go_on(hours=2)
     with pytest.raises(StripeRefused, match="create the credential again"):
         await world.upkeep.access(one)
-    kept = {path.suffix for path in (world.store._data / "refreshing").iterdir()}
+    kept = {path.suffix for path in (world.store.data / "refreshing").iterdir()}
     assert kept == {".lock"}
 
 
@@ -89,7 +89,7 @@ async def test_what_is_not_there_or_not_created_or_damaged_gives_no_access(
     world: World,
 ) -> None:
     pending, damaged = world.connect(status=Status.PENDING), world.connect()
-    file = world.store._data / "credentials" / f"{damaged}.json"
+    file = world.store.data / "credentials" / f"{damaged}.json"
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(NotThere):
         await world.upkeep.access(damaged.replace("0", "1"))

@@ -90,6 +90,10 @@ async def test_a_stripe_that_is_not_there_is_unreachable(world: World) -> None:
     assert result.told == "127.0.0.1:1 could not be reached: it refused the connection."
 
 
+class CommandFailed(Problem):
+    text = "The command failed with status 1."
+
+
 async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: World) -> None:
     ids = [world.connect(f"{n}@a.example", oauth=CONNECT) for n in range(20)]
     live = world.connect(oauth=CONNECT, destination=STRIPE)
@@ -98,7 +102,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
     def platform(destination: Destination) -> Platform:
         runs.append(destination)
         if destination == STRIPE_TEST:
-            raise Problem("The command failed with status 1.")
+            raise CommandFailed
         return world.platforms[destination]
 
     upkeep = replace(world.upkeep, platform=platform)
@@ -114,7 +118,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
 async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World) -> None:
     good, pending = world.connect(), world.connect(status=Status.PENDING)
     damaged, gone = world.connect(), world.connect()
-    file = world.store._data / "credentials" / f"{damaged}.json"
+    file = world.store.data / "credentials" / f"{damaged}.json"
     file.write_bytes(file.read_bytes()[:-20])
     world.store.delete(gone)
     results = await checked(world, good, pending, damaged, gone, good)
@@ -132,7 +136,7 @@ async def test_without_the_identity_one_sentence_is_told_and_nothing_is_damaged(
     world: World,
 ) -> None:
     ids = [world.connect(f"{n}@a.example") for n in range(10)]
-    world.store._identity.path.unlink()
+    world.store.identity.path.unlink()
     with pytest.raises(IdentityMissing):
         await checked(world, *ids)
     assert world.store.checks.read() == {}
@@ -160,7 +164,7 @@ async def test_an_account_that_was_renamed_shows_its_new_name_and_is_else_left_a
     assert row.account
     old = row.account._replace(name="Old Ltd", country=None)
     world.store.update(one, lambda now, tokens: (now._replace(account=old), tokens))
-    file = world.store._data / "credentials" / f"{same}.json"
+    file = world.store.data / "credentials" / f"{same}.json"
     before = file.stat().st_ino
     await checked(world, one, same)
     assert world.store.verified(one) == row

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.ending import FAILED, let_exchange_end
 from m3cred_tui.cli.log import line_of, logging_to, traceback_of
+from m3cred_tui.cli.selecting import opened_at
 from m3cred_tui.cli.wiring import (
     StoredSettings,
     authorizer_for,
@@ -20,7 +21,6 @@ from m3cred_tui.cli.wiring import (
     upkeep_from,
     ways_from,
 )
-from m3cred_tui.store.directory.store import CredentialStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
@@ -74,7 +74,7 @@ def _unfit_terminal() -> str | None:
 
 
 def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -> int:
-    identity = IdentityFile(settings.locations.identity)
+    identity = IdentityFile(settings.locations.identity, settings.locations.data)
     if identity.is_locked():
         from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - rare, and 5 ms
 
@@ -98,9 +98,7 @@ def _end_key_commands() -> None:
 
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Construct what the app works with, around the identity if it was unlocked."""
-    places = settings.locations
-    opener = identity or IdentityFile(places.identity)
-    store = CredentialStore(places.data, opener)
+    _, opener, store = opened_at(settings.locations, identity)
     return Services(
         store=store,
         authorizer=lambda destination: authorizer_for(destination, settings, opener),

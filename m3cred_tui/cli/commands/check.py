@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.cli.selecting import Row
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
     Results = Mapping[str, CheckResult]

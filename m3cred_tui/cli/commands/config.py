@@ -137,7 +137,7 @@ def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destinati
         )
     # Checked before anybody is asked for a passphrase, too.
     key = secret_key(_key_entered(destination).reveal(), destination)
-    identity = IdentityFile(settings.locations.identity)
+    identity = IdentityFile(settings.locations.identity, settings.locations.data)
     unlock(identity, chosen.passphrase_fd)
     replaced = seal_key(settings.locations, destination, key, identity)
     say(f"The secret key of {destination.label} is sealed; {_file(settings)} says so.")
@@ -189,7 +189,7 @@ def _check(chosen: argparse.Namespace, settings: Settings) -> int:
     from m3cred_tui.store.identity import IdentityFile
 
     setups = [settings.setup(one) for one in DESTINATIONS]
-    identity = IdentityFile(settings.locations.identity)
+    identity = IdentityFile(settings.locations.identity, settings.locations.data)
     if any(isinstance(one.secret_key.value, Sealed) for one in setups):
         unlock(identity, chosen.passphrase_fd)
     touched = [one.destination for one in setups if one.is_touched]

@@ -15,14 +15,13 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.record import Damaged
 from m3cred_tui.store.identity import (
     LARGEST_IDENTITY,
     OpenedIdentity,
     is_wrapped,
 )
 from m3cred_tui.store.identity import opened as open_identity
-from m3cred_tui.store.lock import locked
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
     IdentityLocked,
     OutcomeUnknown,
@@ -59,7 +58,7 @@ def _unlock(here: Opened, chosen: Namespace) -> bool:
 
     Any problem with it is raised before the user is asked for the passphrase.
     """
-    if not os.path.lexists(here.identity.path) and here.store.is_unused():
+    if not os.path.lexists(here.identity.path) and here.identity.is_unused():
         raise NoIdentityYet(here.identity.path)
     if not here.identity.is_locked():
         here.identity.to_open()
@@ -86,7 +85,7 @@ def _protect(here: Opened, chosen: Namespace) -> None:
         _unlock(here, chosen)
     new = new_passphrase(chosen.new_passphrase_fd, "New passphrase: ")
     with working("Putting the identity under the passphrase …"):
-        here.identity.protect(new, here.places.data, is_first_use=here.store.is_unused)
+        here.identity.protect(new)
     _say(
         f"{_shown(here.identity.path)} is under the passphrase now. Without it, nobody can "
         "open what is sealed. Where m3cred is running, start it again."
@@ -98,7 +97,7 @@ def _unprotect(here: Opened, chosen: Namespace) -> None:
     if not _unlock(here, chosen):
         _say(f"{path} is not under a passphrase; nothing was changed.")
         return
-    here.identity.unprotect(here.places.data)
+    here.identity.unprotect()
     _say(f"{path} is in clear now: whoever can read it can open what is sealed.")
 
 
@@ -128,10 +127,7 @@ def _copy(here: Opened, chosen: Namespace) -> bytes:
 
 def _import(here: Opened, chosen: Namespace) -> None:
     other = _other_identity(chosen)
-    with locked(
-        here.places.data
-    ):  # so that nothing is sealed for the identity that is replaced
-        here.identity.take(other, is_first_use=here.store.is_unused)
+    here.identity.take(other)
     _say(f"The identity is in place: {_shown(here.identity.path)}")
     for newest in here.store.newest(1).ids:
         row = here.store.verified(newest)

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.record import Damaged
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore, Damaged
 
     Row = Credential | Damaged
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
     Json = dict[str, object]
 

@@ -24,7 +24,7 @@ from m3cred_tui.model.credential import DESTINATIONS, Credential, Status, is_cre
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 from m3cred_tui.system.signals import told_of_signals
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.config.settings import Settings
     from m3cred_tui.model.credential import Destination, Draft
-    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.port import CredentialStore
 
     Work = Callable[["Session"], Awaitable[Credential | None]]
 

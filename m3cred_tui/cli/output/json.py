@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import UrlReady
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.problem import Problem
-    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.port import Damaged
 
     Json = dict[str, object]
     Row = Credential | Damaged

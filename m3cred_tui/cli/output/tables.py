@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.port import Damaged
 
     Row = Credential | Damaged
 

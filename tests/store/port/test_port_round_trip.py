@@ -1,5 +1,6 @@
 """What is created is what is read."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -20,10 +21,10 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.name import LONGEST_NAME, name_problem, tidy_name
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.store import CredentialStore
-from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.problems import AlreadyThere, CannotBeKept, NotThere
+from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.problems import AlreadyThere, NotThere
 from m3cred_tui.stripe.replies import LONGEST_PUBLISHABLE_KEY, LONGEST_TOKEN
+from tests.store.port.engines import ENGINES, Engine
 
 names = (
     st.text(
@@ -104,13 +105,16 @@ def shown(credential: Credential) -> Credential:
     )
 
 
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 @settings(max_examples=settings().max_examples * 3 // 2)
 @given(credential=credentials(), tokens=token_responses)
 def test_any_credential_comes_back_as_it_was_created(
-    credential: Credential, tokens: TokenResponse, tmp_path_factory: pytest.TempPathFactory
+    credential: Credential,
+    tokens: TokenResponse,
+    make: Callable[[Path], Engine],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    root = tmp_path_factory.mktemp("store")
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = make(tmp_path_factory.mktemp("store")).open()
     store.create(credential, tokens)
     assert store.ids() == [credential.id]
     assert store.read(credential.id) == shown(credential)
@@ -142,7 +146,7 @@ def test_an_id_is_given_once_and_the_first_credential_stays(
 def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
-    store.delete(acme.id)  # not even a directory is there
+    store.delete(acme.id)  # nothing was ever there
     store.create(acme, tokens)
     store.delete(acme.id)
     store.delete(acme.id)
@@ -150,31 +154,3 @@ def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
     assert store.read(acme.id) is None
     with pytest.raises(NotThere):
         store.tokens(acme.id)
-
-
-@pytest.mark.parametrize("id", ["", "..", "../../etc/passwd", "a/b", "x" * 300, "A" * 36])
-def test_what_is_no_id_names_no_file(
-    id: str,  # noqa: A002 - as the field is called
-    store: CredentialStore,
-    acme: Credential,
-    tokens: TokenResponse,
-    tmp_path: Path,
-) -> None:
-    store.prepare()
-    (tmp_path / "data" / "passwd.json").write_text("{}")
-    assert store.read(id) is None
-    store.delete(id)
-    with pytest.raises(NotThere):
-        store.tokens(id)
-    with pytest.raises(CannotBeKept, match="UUID"):
-        store.create(acme._replace(id=id), tokens)
-    assert (tmp_path / "data" / "passwd.json").exists()
-
-
-def test_a_credential_too_large_to_be_read_again_is_not_written(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
-) -> None:
-    huge = tokens._replace(access_token=Secret("x" * 70_000))
-    with pytest.raises(CannotBeKept, match="65,536 is the most"):
-        store.create(acme, huge)
-    assert store.ids() == []
