@@ -1,5 +1,7 @@
 """The full-screen app."""
 
+# ruff: noqa: PLC0415  The first paint needs one page, and not the time to import the others.
+
 from __future__ import annotations
 
 import gc
@@ -15,11 +17,12 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
 from textual.filter import NoColor
+from textual.worker import WorkerFailed
 
 from m3cred_tui import VERSION
 from m3cred_tui.system.signals import told_of_signals
 from m3cred_tui.ui.screens.credentials import CredentialsPage
-from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.page import Page, TooSmall
 from m3cred_tui.ui.terminal.abilities import (
     OWN_THEME,
     OWN_VARIABLES,
@@ -136,7 +139,7 @@ class M3credApp(App[None]):
         _log.info("m3cred %s starts", VERSION)
         gc.freeze()  # what every start has made stays
         gc.enable()  # the front door has disabled it
-        # At the opening of a screen whose styles are not read, Textual parses all of them again.
+        # Opening a screen whose styles are not read has Textual parse all of them again.
         for path in (_FEW_COLOURS, *sorted((_UI / "screens").glob("*.tcss"))):
             if not self.stylesheet.has_source(str(path)):
                 self.stylesheet.add_source(path.read_text("utf-8"), (str(path), ""))
@@ -158,8 +161,6 @@ class M3credApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover a window that is too small with a sentence that says so."""
-        from m3cred_tui.ui.screens.page import TooSmall
-
         self.action_redraw()  # a window may lose what it has no room for, and come back
         too_small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
         covered = isinstance(self.screen, TooSmall)
@@ -185,8 +186,6 @@ class M3credApp(App[None]):
     # Textual has no other way to learn of every exception, with its traceback.
     def _handle_exception(self, error: Exception) -> None:
         """Ignore what fails because of leaving: Textual stops building pages then."""
-        from textual.worker import WorkerFailed
-
         # Textual's own error of a failed worker does not say where.
         fault = error.error if isinstance(error, WorkerFailed) else error
         if self._is_leaving:

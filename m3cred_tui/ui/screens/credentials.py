@@ -1,5 +1,7 @@
 """The Credentials page: Integrations › Credentials."""
 
+# ruff: noqa: PLC0415  The first paint is of this page, and needs no time to import the others.
+
 from __future__ import annotations
 
 import asyncio
@@ -48,11 +50,7 @@ _LITTLE = 0.002  # seconds; a frame has 0.016
 
 
 class CredentialsPage(Page[None]):
-    """Lists what the store holds now, as filtered and sorted; everything else starts here.
-
-    The modules of other pages and dialogs are imported when they are opened: the first paint
-    does not need them.
-    """
+    """Lists what the store holds now, as filtered and sorted; everything else starts here."""
 
     WATCH_EVERY: ClassVar[float] = 1.0
     """Seconds after which another process's changes are seen at the latest."""
@@ -381,7 +379,7 @@ class CredentialsPage(Page[None]):
     async def _expire(self) -> None:
         """Remove the requests that have expired, report each once, and come back later."""
         now = self._services.now()
-        ends = [waits_until(one) for one in self._pending() if one.account is None]
+        ends = [end for one in self._pending() if (end := waits_until(one))]
         try:
             if any(end <= now for end in ends):
                 gone = await asyncio.to_thread(self._services.store.requests.expire, now)
@@ -401,6 +399,6 @@ def _offer(pending: list[Credential]) -> str:
     name = f"“{pending[0].name}”"
     if len(pending) > 1:
         return f"{len(pending)} credentials are not created yet."
-    if pending[0].account is None:
-        return f"{name} waits for Stripe until {waits_until(pending[0]):%H:%M}."
+    if end := waits_until(pending[0]):
+        return f"{name} waits for Stripe until {end:%H:%M}."
     return f"Stripe has approved {name}, not created yet."

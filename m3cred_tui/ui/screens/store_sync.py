@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from m3cred_tui.listing.listing import Listing
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 _FIRST = 256  # more than a screenful; the others are sorted after the first paint
 

@@ -126,7 +126,7 @@ def _colours(environ: Mapping[str, str], *, is_old: bool) -> Colours:
 def _number_of_colours(term: str) -> int:
     """Ask terminfo; a terminal that it does not know has the eight that nearly all have."""
     try:
-        import _curses  # the package around it would take as long again
+        import _curses  # noqa: PLC0415  the package around it would take as long again
     except ImportError:
         return _FEW
     try:
