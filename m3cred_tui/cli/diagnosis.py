@@ -16,10 +16,10 @@ from m3cred_tui.browser.clipboard import send_to_clipboard
 from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
 from m3cred_tui.browser.surroundings import attached_environ
 from m3cred_tui.callback.server import CannotListen, NoFreePort, listen_on_loopback
-from m3cred_tui.cli.output.json import waits_until
 from m3cred_tui.cli.selecting import title_of
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
+from m3cred_tui.listing.columns import waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel
 from m3cred_tui.model.problem import Problem

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,6 @@ def _run(words: Sequence[str]) -> int:
 
     if words[0] == "list" and not any(word.startswith("-") for word in words):
         # It ends before there is any garbage, and the collector would run during the imports.
-        import gc
-
         from m3cred_tui.cli.commands.list import listed
 
         gc.disable()
@@ -62,6 +61,7 @@ def _run(words: Sequence[str]) -> int:
 def _open_app(
     *, demo: bool = False, passphrase_fd: int | None = None, mouse: bool = True
 ) -> int:
+    gc.disable()  # until the first paint: there is no garbage before it, but much to go through
     from m3cred_tui.cli.commands.app import open_app
     from m3cred_tui.cli.ending import ended
 

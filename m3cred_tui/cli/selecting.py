@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
-    from m3cred_tui.store.port import CredentialStore, Damaged
-
-    Row = Credential | Damaged
+    from m3cred_tui.listing.columns import Row
+    from m3cred_tui.store.port import CredentialStore
 
 
 class Opened(NamedTuple):

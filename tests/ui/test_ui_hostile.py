@@ -171,7 +171,7 @@ async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("slash")
-        await user.focuses("Line")
+        await user.focuses("FilterLine")
         await user.paste(text)
         await look(user)
         await user.press("escape", "c")

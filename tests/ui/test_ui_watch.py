@@ -14,7 +14,7 @@ from m3cred_tui.listing.reading import Watch, catch_up
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store.port import CredentialStore, Stamp
 from m3cred_tui.ui.app import M3credApp
-from m3cred_tui.ui.screens.list_page import ListPage
+from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.services import Services
 from tests.ui import records
 from tests.ui.conftest import Keep
@@ -28,7 +28,7 @@ def every(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Look at the store often, unless told otherwise."""
 
     def look_every(seconds: float) -> None:
-        monkeypatch.setattr(ListPage, "WATCH_EVERY", seconds)
+        monkeypatch.setattr(CredentialsPage, "WATCH_EVERY", seconds)
 
     look_every(OFTEN)
     return look_every

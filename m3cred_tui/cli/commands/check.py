@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from m3cred_tui.cli.selecting import Row
+    from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep

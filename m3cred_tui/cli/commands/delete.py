@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from m3cred_tui.cli.selecting import Opened, Row
+    from m3cred_tui.cli.selecting import Opened
+    from m3cred_tui.listing.columns import Row
 
 
 _MOST_NAMED = 5

@@ -11,11 +11,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
+    from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.port import CredentialStore, Damaged
-
-    Row = Credential | Damaged
+    from m3cred_tui.store.port import CredentialStore
 
 
 def run(chosen: Namespace) -> int:

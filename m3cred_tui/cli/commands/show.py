@@ -7,17 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.cli.ending import DONE
-from m3cred_tui.cli.output.json import (
-    account_text,
-    error_fields,
-    iso,
-    json_text,
-    local,
-    put_json,
-    row_json,
-    status_text,
-)
+from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
 from m3cred_tui.cli.selecting import opened, selected
+from m3cred_tui.listing.columns import account_text, local, status_text
 from m3cred_tui.model.credential import Credential, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import CredentialDamaged, NotThere

@@ -6,18 +6,18 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.listing.columns import waits_until
+from m3cred_tui.model.credential import Credential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from m3cred_tui.authorize.events import UrlReady
+    from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.problem import Problem
-    from m3cred_tui.store.port import Damaged
 
     Json = dict[str, object]
-    Row = Credential | Damaged
 
 
 def credential_fields(credential: Credential) -> Json:
@@ -45,38 +45,6 @@ def credential_fields(credential: Credential) -> Json:
 def error_fields(problem: Problem) -> Json:
     """Return a problem; its code stays the same from one version to the next."""
     return {"code": problem.root.code, "message": str(problem)}
-
-
-NOT_YET = "not yet"
-
-
-def status_text(credential: Credential, now: datetime) -> str:
-    """Return the status of a credential, and until when it waits for Stripe if it does."""
-    if (over := waits_until(credential)) is None:
-        return str(credential.status.value)
-    return (
-        "pending, time is over" if over <= now else f"pending until {over.astimezone():%H:%M}"
-    )
-
-
-def waits_until(credential: Credential) -> datetime | None:
-    """Return when the wait for Stripe ends; ``None`` if it does not wait."""
-    if credential.status is not Status.PENDING or credential.account is not None:
-        return None
-    from m3cred_tui.model.authorization import TIME_LIMIT  # noqa: PLC0415 - few rows need it
-
-    return credential.created_at + TIME_LIMIT
-
-
-def account_text(credential: Credential) -> str:
-    """Return the name of the account, or its ID if it has none."""
-    account = credential.account
-    return NOT_YET if account is None else account.name or account.id
-
-
-def local(moment: datetime) -> str:
-    """Return a time in the user's time zone."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def row_json(row: Row, check: CheckResult | None) -> Json:

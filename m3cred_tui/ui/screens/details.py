@@ -42,6 +42,7 @@ _NO_EDITING = "A credential cannot be edited; create another one and delete this
 class DetailsPage(Page[str]):
     """Every field of a credential; ends with its ID when it is to be deleted."""
 
+    CSS_PATH = "details.tcss"
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),

@@ -23,6 +23,7 @@ ROOM = 3
 class Qr(ModalScreen[None]):
     """The code, black on white whatever the theme, as cameras expect it."""
 
+    CSS_PATH = "qr.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,r,q", "dismiss", "Back", show=False)
     ]

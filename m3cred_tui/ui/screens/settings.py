@@ -121,7 +121,7 @@ _TO_DEMO = (
 
 def set_up_page(setting_up: SettingUp, code: str) -> SetUpPage:
     """Return the page that sets up the destination of this code."""
-    from m3cred_tui.ui.screens.settings_form import SetUpPage
+    from m3cred_tui.ui.screens.settings_form import SetUpPage  # noqa: PLC0415 - imports this
 
     return SetUpPage(setting_up, next(one for one in DESTINATIONS if one.code == code))
 
@@ -142,6 +142,7 @@ class _Destinations(OptionList):
 class SettingsPage(Page[None]):
     """Lists the destinations; Enter sets the selected one up."""
 
+    CSS_PATH = "settings.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),

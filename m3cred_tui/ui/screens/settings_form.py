@@ -87,6 +87,7 @@ class _Lines(VerticalScroll, can_focus=False):
 class SetUpPage(Page[None]):
     """A line for each value; nothing is written before all that was entered is right."""
 
+    CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="Back; stops what is being tried"),
         Binding("ctrl+s", "save", "Save", tooltip="Save what was entered"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from textual.events import Paste
 
 from m3cred_tui.system.terminal import echo_off
+from m3cred_tui.ui.terminal.driver import write_to_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 _MOST_AT_ONCE = 4096
 _ENDS = frozenset(b"\r\n\x03\x04\x1b")  # Enter, ctrl+c, ctrl+d, Esc
 _LAST_LINE_SECONDS = 0.1  # a wrapped address is pasted as some lines
-
-
-def write_to_terminal(app: App[Any], sequence: str) -> None:
-    """Send a control sequence that draws nothing, such as one for the clipboard."""
-    if sequence and (driver := app._driver) is not None:  # noqa: SLF001  Textual has no other way
-        driver.write(sequence)
-        driver.flush()
 
 
 async def send_to_clipboard(app: App[Any], ways: Ways, text: str, *, what: str) -> str:
