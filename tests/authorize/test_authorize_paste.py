@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +25,6 @@ from m3cred_tui.callback.redirect import WrongState
 from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.problems import AnsweredElsewhere, StoreBusy
 
 RedirectOf = Callable[..., str]
 

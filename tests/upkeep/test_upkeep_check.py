@@ -90,10 +90,6 @@ async def test_a_stripe_that_is_not_there_is_unreachable(world: World) -> None:
     assert result.told == "127.0.0.1:1 could not be reached: it refused the connection."
 
 
-class CommandFailed(Problem):
-    text = "The command failed with status 1."
-
-
 async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: World) -> None:
     ids = [world.connect(f"{n}@a.example", oauth=CONNECT) for n in range(20)]
     live = world.connect(oauth=CONNECT, destination=STRIPE)
@@ -102,7 +98,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
     def platform(destination: Destination) -> Platform:
         runs.append(destination)
         if destination == STRIPE_TEST:
-            raise CommandFailed
+            raise CommandFailed("failed with status 1", "")
         return world.platforms[destination]
 
     upkeep = replace(world.upkeep, platform=platform)

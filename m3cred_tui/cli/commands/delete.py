@@ -71,9 +71,7 @@ def _confirm(chosen: Namespace, question: str) -> None:
     if chosen.yes:
         return
     if not can_ask():
-        raise DeletionNotConfirmed(
-            "there is no terminal to ask on; --yes confirms it"
-        )
+        raise DeletionNotConfirmed("there is no terminal to ask on; --yes confirms it")
     if not asyncio.run(says_yes(f"{question}\nContinue?")):
         raise DeletionNotConfirmed("you did not agree")
 
