@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.entered import secret_key, without_key
-from m3cred_tui.config.problems import NotAKeyFile
+from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 
@@ -97,6 +97,24 @@ def from_file(text: str, _destination: Destination) -> KeySource:
     if not path.is_absolute() or "\0" in entered:
         raise NotAKeyFile(entered)
     return FromFile(path)
+
+
+def sealed(_text: str, _destination: Destination) -> KeySource:
+    """Return the source that is a key which m3cred has sealed."""
+    return Sealed()
+
+
+def described(source: KeySource) -> tuple[str, str]:
+    """Return what a source is called in JSON, and what may be seen of it."""
+    match source:
+        case Given(key):
+            return "environment", prefix_of(key)
+        case FromCommand(command):
+            return "command", masked(clean(command))
+        case FromFile(path):
+            return "file", masked(clean(str(path), most=4096))
+        case Sealed():
+            return "sealed", ""
 
 
 def key_from(

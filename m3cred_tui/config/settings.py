@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.stripe.gateway import Platform
 
-_NEEDED = {
-    "client_id": ("client id", " ca_…"),
-    "secret_key": ("secret key", ""),  # asked for
-    "redirect_uri": ("HTTPS redirect URI", " https://…"),
-}
-"""What each is called, and how it goes on where it is set."""
-
 
 class NotSetUp(Problem):
     """A destination lacks what it cannot do without; ``missing`` has the names of it."""
@@ -35,9 +28,13 @@ class NotSetUp(Problem):
     def __init__(
         self, destination: Destination, missing: tuple[str, ...] = ("client_id", "secret_key")
     ) -> None:
-        *most, last = (f"no {_NEEDED[name][0]}" for name in missing)
+        from m3cred_tui.config.table import group_of  # noqa: PLC0415 - not for the first paint
+
+        group = group_of(destination)
+        rows = {one.name: one for one in group.settings}
+        *most, last = (f"no {rows[name].needed_as or rows[name].noun}" for name in missing)
         words = f"{', '.join(most)} and {last}" if most else last
-        first = f"{destination.code.lower()}.{missing[0]}{_NEEDED[missing[0]][1]}"
+        first = f"{group.path_of(rows[missing[0]])} {rows[missing[0]].example}".strip()
         super().__init__(
             f"{destination.label} is not set up: it has {words}. Run m3cred config set "
             f"{first}, or try everything on the demo Stripe with m3cred --demo."
@@ -70,16 +67,20 @@ class Settings:
 
         Raises ``Problem`` when the file as a whole, or a variable's name, is not understood.
         """
-        from m3cred_tui.config.setup import read_setup  # noqa: PLC0415 - not for the first paint
+        # Not for the first paint.
+        from m3cred_tui.config.setup import read_setup  # noqa: PLC0415
+        from m3cred_tui.config.table import group_of  # noqa: PLC0415
 
-        return read_setup(destination, self.locations, self.environ)
+        return read_setup(group_of(destination), self.locations, self.environ)
 
     def redirects(self, destination: Destination) -> Redirects:
         """Return how Stripe's answer comes back; raises what :meth:`checked` does."""
         if destination in self.platforms:
             return Redirects(CALLBACK_PORTS, None)
+        from m3cred_tui.config.table import PORTS, REDIRECT_URI  # noqa: PLC0415 - as above
+
         setup = self.checked(destination)
-        return Redirects(setup.ports.value or CALLBACK_PORTS, setup.redirect_uri.value)
+        return Redirects(setup[PORTS].value or CALLBACK_PORTS, setup[REDIRECT_URI].value)
 
     def platform(
         self, destination: Destination, identity: IdentityFile | None = None
@@ -105,7 +106,7 @@ class Settings:
         if problem := setup.problem:
             raise problem
         if missing := setup.missing:
-            raise NotSetUp(destination, missing)
+            raise NotSetUp(destination, tuple(one.name for one in missing))
         return setup
 
 

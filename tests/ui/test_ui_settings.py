@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.config.key_source import Sealed
+from m3cred_tui.config.table import CLIENT_ID, SECRET_KEY
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.ui.services import Services
@@ -286,7 +287,7 @@ async def test_a_sealed_key_is_not_removed_without_a_question(place: Place) -> N
         )
         await user.press("enter")
         await user.until(lambda: user.page == "SetUpPage")
-        assert isinstance(place.settings.setup(STRIPE_TEST).secret_key.value, Sealed)
+        assert isinstance(place.settings.setup(STRIPE_TEST)[SECRET_KEY].value, Sealed)
         await user.press("ctrl+s")
         await user.answers_yes()
         await user.sees("✓ Saved: secret key. Still to be set: client id.")
@@ -397,7 +398,7 @@ async def test_nothing_is_saved_twice_by_an_impatient_second_enter(place: Place)
         await user.press("ctrl+s")
         assert user.shows("✓ Saved: client id. Still to be set: secret key, redirect URI.")
     assert place.content.count("ca_x") == 1
-    assert place.settings.setup(STRIPE).client_id.value == "ca_x"
+    assert place.settings.setup(STRIPE)[CLIENT_ID].value == "ca_x"
 
 
 async def test_what_is_saved_is_told_though_something_else_is_wrong(

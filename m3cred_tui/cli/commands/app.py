@@ -13,6 +13,7 @@ from m3cred_tui.cli.wiring import (
     authorizer_for,
     created_by,
     demo_settings,
+    editor_for,
     normal_settings,
     now,
     open_browser,
@@ -106,7 +107,6 @@ def _end_key_commands() -> None:
 
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Put the rooms together, around the identity that was unlocked if one was."""
-    from m3cred_tui.cli.wiring import StoredSettings
     from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.ui.services import Services
@@ -123,5 +123,5 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
         now=now,
         created_by=created_by(),
         demo=settings.demo,
-        setting_up=None if settings.demo else StoredSettings(settings, opener),
+        settings=None if settings.demo else lambda: editor_for(settings, opener),
     )

@@ -126,12 +126,13 @@ def _ports_set(settings: Settings) -> tuple[int, ...]:
 
     Raises ``Problem`` where the ports that are set cannot be known.
     """
+    from m3cred_tui.config.table import PORTS
     from m3cred_tui.model.authorization import CALLBACK_PORTS
     from m3cred_tui.model.credential import DESTINATIONS
 
     ports = list(CALLBACK_PORTS)
     for destination in DESTINATIONS:
-        entry = settings.setup(destination).ports
+        entry = settings.setup(destination)[PORTS]
         if entry.problem:
             raise entry.problem
         ports += entry.value or ()

@@ -140,14 +140,10 @@ class _Place:
 
 def settings() -> Iterator[Candidate]:
     """Yield the name of every setting."""
-    from m3cred_tui.config.change import SECRET_KEY
-    from m3cred_tui.config.file import table_of
-    from m3cred_tui.config.setup import CHECKS
-    from m3cred_tui.model.credential import DESTINATIONS
+    from m3cred_tui.config.table import settable
 
-    for destination in DESTINATIONS:
-        for name in (*CHECKS, SECRET_KEY):
-            yield Candidate(f"{table_of(destination)}.{name}", f"of {destination.label}")
+    for name, (group, _) in settable().items():
+        yield Candidate(name, f"of {group.label}")
 
 
 def credentials(

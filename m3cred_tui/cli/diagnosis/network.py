@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.callback.server import CannotListen, NoFreePort, listen_on_loopback
 from m3cred_tui.cli.diagnosis.finding import Finding, mend, note, ok
+from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, OAuthModel
 from m3cred_tui.model.problem import Problem
@@ -86,7 +87,7 @@ def _numbers(settings: Settings) -> list[int]:
     numbers: list[int] = []
     for destination in DESTINATIONS:
         try:
-            numbers += settings.setup(destination).ports.value or ()
+            numbers += settings.setup(destination)[PORTS].value or ()
         except Problem:  # told of as one of the settings
             numbers += CALLBACK_PORTS
     return sorted(set(numbers))
@@ -135,7 +136,7 @@ def _bases(settings: Settings) -> list[str]:
             setup = settings.setup(destination)
         except Problem:  # told of as one of the settings
             continue
-        bases.add(setup.api_base.value or API_BASE)
-        if setup.oauth.value is not OAuthModel.APPS:
-            bases.add(setup.connect_base.value or CONNECT_BASE)
+        bases.add(setup[API_AT].value or API_BASE)
+        if setup[OAUTH].value is not OAuthModel.APPS:
+            bases.add(setup[CONNECT_AT].value or CONNECT_BASE)
     return sorted(bases) or [API_BASE, CONNECT_BASE]
