@@ -17,30 +17,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from m3cred_tui.config.setup import Setup
+    from m3cred_tui.config.table import Setting
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.stripe.gateway import Platform
 
 
-class NotSetUp(Problem):
-    """A destination lacks what it cannot do without; ``missing`` has the names of it."""
+class NotSetUp(Problem, code="NotSetUp"):
+    """The destination has no client id, secret key or redirect URI; ``missing`` says which."""
 
-    def __init__(
-        self, destination: Destination, missing: tuple[str, ...] = ("client_id", "secret_key")
-    ) -> None:
-        from m3cred_tui.config.table import group_of  # noqa: PLC0415 - not for the first paint
+    text = """{destination.label} is not set up: it has {_lacks}. Run m3cred config set
+        {_first}, or try everything on the demo Stripe with m3cred --demo."""
+    destination: Destination
+    missing: tuple[str, ...] = ("client_id", "secret_key")
 
-        group = group_of(destination)
-        rows = {one.name: one for one in group.settings}
-        *most, last = (f"no {rows[name].needed_as or rows[name].noun}" for name in missing)
-        words = f"{', '.join(most)} and {last}" if most else last
-        first = f"{group.path_of(rows[missing[0]])} {rows[missing[0]].example}".strip()
-        super().__init__(
-            f"{destination.label} is not set up: it has {words}. Run m3cred config set "
-            f"{first}, or try everything on the demo Stripe with m3cred --demo."
-        )
-        self.destination = destination
-        self.missing = missing
+    @property
+    def _rows(self) -> list[Setting[object]]:
+        from m3cred_tui.config.table import setting_named  # noqa: PLC0415 - as Settings.setup
+
+        table = self.destination.code.lower()
+        return [setting_named(f"{table}.{name}")[1] for name in self.missing]
+
+    @property
+    def _lacks(self) -> str:
+        *most, last = (f"no {one.needed_as or one.noun}" for one in self._rows)
+        return f"{', '.join(most)} and {last}" if most else last
+
+    @property
+    def _first(self) -> str:
+        row = self._rows[0]
+        return f"{self.destination.code.lower()}.{row.name} {row.example}".strip()
 
 
 class Redirects(NamedTuple):

@@ -174,8 +174,9 @@ class _Reading(NamedTuple):
         try:
             if len(used) > 1:
                 place = "the environment" if is_variable else self.group.table
-                name_of = self.group.variable_of if is_variable else _name_of
-                raise SeveralSources(map(name_of, used))
+                variables = [self.group.variable_of(one) for one in used]
+                names = [one.name for one in used]
+                raise SeveralSources(variables if is_variable else names)
             text = self.variables[row.name] if is_variable else _text(row, self.table)
             value = row.check(text, self.group.subject)
             if isinstance(value, Sealed) and not is_kept(self.places.keys, self.group.subject):
@@ -183,10 +184,6 @@ class _Reading(NamedTuple):
         except Problem as problem:
             return Entry(None, origin, place, Misplaced(place, problem))
         return Entry(value, origin, place)
-
-
-def _name_of(row: Setting[object]) -> str:
-    return row.name
 
 
 def _text(row: Setting[object], table: Mapping[str, object]) -> str:

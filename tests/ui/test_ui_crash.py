@@ -27,7 +27,8 @@ class Lost:
 
 def fail(*_):
     revealed = " ".join(["local", "variable"])
-    raise Unforeseen("sk_live_" + "canary", "https://host/path?code=" + "canary", len(revealed))
+    value = "can" + "ary"  # from Python 3.13 on, a traceback has this program's lines, too
+    raise Unforeseen("sk_live_" + value, "https://host/path?code=" + value, len(revealed))
 
 async def fail_later():
     fail()

@@ -173,7 +173,7 @@ async def test_when_stripe_is_gone_all_are_told_soon(tmp_path: Path) -> None:
     assert {one.outcome for one in results.values()} == {Outcome.UNREACHABLE}
     assert len(results) == 100
     assert asked < 40
-    gone = replace(stub.platform, api_base="http://127.0.0.1:1")
+    gone = stub.platform._replace(api_base="http://127.0.0.1:1")
     upkeep = replace(upkeep, platform=lambda _: gone)
     results = dict([one async for one in upkeep.check(store.ids())])
     assert {one.outcome for one in results.values()} == {Outcome.UNREACHABLE}
