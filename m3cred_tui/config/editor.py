@@ -43,9 +43,9 @@ class SettingsEditor:
         """Where the settings file is, or will be."""
         return self.settings.locations.settings
 
-    def setup(self, destination: Destination) -> Setup:
-        """Return what is set; raises what ``Settings.setup`` does."""
-        return self.settings.setup(destination)
+    def setup(self, group: Group) -> Setup:
+        """Return what is set; raises what ``Settings.setup_of`` does."""
+        return self.settings.setup_of(group)
 
     def change(
         self, group: Group, setting: Setting[object], text: str | None
@@ -107,7 +107,7 @@ class SettingsEditor:
         return prefix_of(key)
 
     def _set_source(self, group: Group) -> KeySource:
-        entry = self.setup(group.subject)[SECRET_KEY]
+        entry = self.setup(group)[SECRET_KEY]
         if entry.value is None:
             raise entry.problem or NotSetUp(group.subject, (SECRET_KEY.name,))
         return entry.value

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from m3cred_tui.config.setup import Setup
-    from m3cred_tui.config.table import Setting
+    from m3cred_tui.config.table import Group, Setting
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.stripe.gateway import Platform
@@ -69,15 +69,19 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold keys
 
     def setup(self, destination: Destination) -> Setup:
-        """Return what is set for a destination now, each value with where it is from.
+        """Return what is set for a destination; raises what :meth:`setup_of` does."""
+        from m3cred_tui.config.table import group_of  # noqa: PLC0415 - not for the first paint
+
+        return self.setup_of(group_of(destination))
+
+    def setup_of(self, group: Group) -> Setup:
+        """Return what is set of a group now, each value with its origin.
 
         Raises ``Problem`` when the file as a whole, or a variable's name, is not understood.
         """
-        # Not for the first paint.
-        from m3cred_tui.config.setup import read_setup  # noqa: PLC0415
-        from m3cred_tui.config.table import group_of  # noqa: PLC0415
+        from m3cred_tui.config.setup import read_setup  # noqa: PLC0415 - not for the first paint
 
-        return read_setup(group_of(destination), self.locations, self.environ)
+        return read_setup(group, self.locations, self.environ)
 
     def redirects(self, destination: Destination) -> Redirects:
         """Return how Stripe's answer comes back; raises what :meth:`checked` does."""

@@ -112,7 +112,7 @@ SECRET_KEY = Setting[KeySource](
     "secret_key",
     "Secret key",
     given,
-    "The key itself, which m3cred config set asks for and seals.",
+    "The key itself.",
     is_needed=_always,
     in_file=False,
     is_secret=True,

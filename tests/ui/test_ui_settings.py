@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from m3cred_tui.config import table
 from m3cred_tui.config.key_source import Sealed
-from m3cred_tui.config.table import CLIENT_ID, SECRET_KEY
+from m3cred_tui.config.table import CLIENT_ID, SECRET_KEY, Setting
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.ui.services import Services
@@ -413,3 +414,22 @@ async def test_what_is_saved_is_told_though_something_else_is_wrong(
         await user.paste("sk_test_canary")
         await user.press("ctrl+s")
         await user.sees("✓ Saved: secret key.")
+
+
+async def test_a_new_row_of_the_table_is_a_line_of_the_form(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(text: str, _destination: object) -> str:
+        return text.lower()
+
+    row = Setting("colour", "Colour", check, "What the walls are painted in.", example="red")
+    monkeypatch.setattr(table, "OF_A_DESTINATION", (*table.OF_A_DESTINATION, row))
+    async with opened(place.services) as user:
+        await to_form(user, test=True)
+        await user.sees("Colour", "red")
+        user.app.screen.query_one("#colour").focus()
+        await user.sees("What the walls are painted in.")
+        await user.paste("Blue")
+        await user.press("ctrl+s")
+        await user.sees("✓ Saved: colour.")
+    assert place.content == 'version = 1\n\n[stripe_test]\ncolour = "blue"\n'

@@ -101,7 +101,7 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
 
 def _end_key_commands() -> None:
     """End what was to print a secret key, which may take half a minute."""
-    if module := sys.modules.get("m3cred_tui.config.key_command"):
+    if module := sys.modules.get("m3cred_tui.config.key_source"):
         module.end_running()
 
 

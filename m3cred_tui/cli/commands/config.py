@@ -108,7 +108,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
-    setups = [editor.setup(one) for one in DESTINATIONS]
+    setups = [editor.setup(one) for one in groups()]
     if chosen.json:
         put_json(setups_fields(setups, editor.file))
     else:
@@ -178,7 +178,7 @@ def _unset(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
 
 
 def _check(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
-    setups = [editor.setup(one) for one in DESTINATIONS]
+    setups = [editor.setup(one) for one in groups()]
     if any(isinstance(one[SECRET_KEY].value, Sealed) for one in setups):
         _unlock(editor.identity, chosen.passphrase_fd)
     touched = [one.destination for one in setups if one.is_touched]
@@ -218,7 +218,7 @@ def _tell_what_goes_before(
     editor: SettingsEditor, group: Group, setting: Setting[object]
 ) -> None:
     """Say that the environment has a value, too, if it has."""
-    entry = editor.setup(group.subject)[group.value_of(setting)]
+    entry = editor.setup(group)[group.value_of(setting)]
     if entry.origin is Origin.ENVIRONMENT:
         _say(f"{entry.place} is set in the environment, and counts before it.")
 

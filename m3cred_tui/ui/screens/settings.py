@@ -11,11 +11,13 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from m3cred_tui.config.table import group_of, groups
 from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.ui.screens.confirm import YES, Confirm
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.settings_form import SetUpPage
 from m3cred_tui.ui.widgets.controls import fields
 from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from m3cred_tui.config.editor import SettingsEditor
     from m3cred_tui.config.setup import Setup
-    from m3cred_tui.ui.screens.settings_form import SetUpPage
     from m3cred_tui.ui.services import Services
 
 
@@ -43,9 +44,8 @@ _TO_DEMO = (
 
 def set_up_page(editor: SettingsEditor, code: str) -> SetUpPage:
     """Return the page that sets up the destination of this code."""
-    from m3cred_tui.ui.screens.settings_form import SetUpPage
-
-    return SetUpPage(editor, next(one for one in DESTINATIONS if one.code == code))
+    destination = next(one for one in DESTINATIONS if one.code == code)
+    return SetUpPage(editor, group_of(destination))
 
 
 async def agreed_to_demo(app: App[Any], lost: str | None) -> bool:
@@ -95,7 +95,7 @@ class SettingsPage(Page[None]):
         if self._editor is None:
             return
         try:
-            self._setups = [self._editor.setup(one) for one in DESTINATIONS]
+            self._setups = [self._editor.setup(one) for one in groups()]
         except Problem as problem:
             self._setups = []
             self.query_one("#facts", Static).update(Content(f"! {problem}"))
@@ -106,7 +106,7 @@ class SettingsPage(Page[None]):
         before = shown.highlighted or 0
         shown.display = bool(self._setups)
         shown.clear_options()
-        width = max(len(one.label) for one in DESTINATIONS)
+        width = max(len(one.label) for one in groups())
         for setup in self._setups:
             text = f"{setup.group.label:{width}}  {setup.state}"
             shown.add_option(Option(Content(text)))
@@ -132,6 +132,6 @@ class SettingsPage(Page[None]):
     async def _set_up(self, message: OptionList.OptionSelected) -> None:
         """Set the selected destination up, and show what is set then."""
         if self._editor is not None:
-            code = self._setups[message.option_index].destination.code
-            await self.app.push_screen_wait(set_up_page(self._editor, code))
+            group = self._setups[message.option_index].group
+            await self.app.push_screen_wait(SetUpPage(self._editor, group))
             self._read()

@@ -1,4 +1,4 @@
-"""The form of one destination's settings."""
+"""The form of a group of settings: those of a destination."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.widgets import Button, Select, Static
 
 from m3cred_tui.config.setup import Origin
-from m3cred_tui.config.table import CHANNEL, OAUTH, SECRET_KEY, group_of
+from m3cred_tui.config.table import CHANNEL, OAUTH, SECRET_KEY
 from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from m3cred_tui.config.key_source import KeySource
     from m3cred_tui.config.setup import Setup
     from m3cred_tui.config.table import Group, Setting
-    from m3cred_tui.model.credential import Destination
     from m3cred_tui.ui.widgets.setting import Change
 
 
@@ -127,10 +126,10 @@ class SetUpPage(Page[None]):
         Binding("down,right", "app.focus_next", show=False),
     ]
 
-    def __init__(self, editor: SettingsEditor, destination: Destination) -> None:
+    def __init__(self, editor: SettingsEditor, group: Group) -> None:
         super().__init__()
         self._editor = editor
-        self._group = group_of(destination)
+        self._group = group
         self._saving = False
         self._saved = "Nothing was changed."
         self._trial: Worker[None] | None = None
@@ -164,7 +163,7 @@ class SetUpPage(Page[None]):
     async def _read(self) -> Setup | None:
         """Show what is set now, with the focus on what is missing or wrong."""
         try:
-            setup = self._editor.setup(self._group.subject)
+            setup = self._editor.setup(self._group)
         except Problem as problem:
             self.query_one(Horizontal).display = False
             self._tell(f"! {problem}")
