@@ -372,7 +372,7 @@ def test_a_variable_that_goes_before_the_file_is_told_when_the_file_is_changed(
 ) -> None:
     ended = m3cred(*CLIENT_ID, M3CRED_STRIPE_TEST_CLIENT_ID="ca_env")
     assert ended.stdout.splitlines()[1] == (
-        "M3CRED_STRIPE_TEST_CLIENT_ID is set in the environment, and counts before it."
+        "M3CRED_STRIPE_TEST_CLIENT_ID is set in the environment, and takes precedence over it."
     )
 
 

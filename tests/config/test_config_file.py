@@ -17,7 +17,6 @@ from m3cred_tui.config.file import (
     tables_in,
 )
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import StoreUnusable
 
@@ -41,8 +40,8 @@ def test_no_file_and_an_empty_one_set_nothing(places: Locations, write: Write) -
 def test_a_table_for_each_destination() -> None:
     content = b'version = 1\n[stripe]\nclient_id = "a"\n[stripe_test]\noauth = "apps"\n'
     assert tables_in(content, PATH) == {
-        STRIPE: {"client_id": "a"},
-        STRIPE_TEST: {"oauth": "apps"},
+        "stripe": {"client_id": "a"},
+        "stripe_test": {"oauth": "apps"},
     }
 
 

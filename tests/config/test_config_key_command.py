@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.config.key_command import (
+from m3cred_tui.config.key_source import (
     CommandFailed,
     CommandHangs,
     CommandNotFound,

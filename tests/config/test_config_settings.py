@@ -7,6 +7,7 @@ from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.problems import Misplaced, UnknownName, WrongModeKey
 from m3cred_tui.config.settings import NotSetUp, Redirects, Settings, settings_from
 from m3cred_tui.config.setup import Origin
+from m3cred_tui.config.table import CLIENT_ID, OAUTH, PORTS, SECRET_KEY
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import (
     DESTINATIONS,
@@ -145,12 +146,12 @@ def test_the_environment_goes_before_the_file_and_each_value_says_where_it_is_fr
 ) -> None:
     write('[stripe_test]\nclient_id = "ca_file"\nports = [4001]\nsecret_key_command = "cat"\n')
     setup = settings(TEST).setup(STRIPE_TEST)
-    found = {name: (entry.origin, entry.place) for name, entry in setup.entries()}
-    assert found["client_id"] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_CLIENT_ID")
-    assert found["secret_key"] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_SECRET_KEY")
-    assert found["ports"] == (Origin.FILE, "stripe_test.ports")
-    assert found["oauth"] == (Origin.DEFAULT, "stripe_test.oauth")
-    assert setup.client_id.value == "ca_test"
+    found = {one: (entry.origin, entry.place) for one, entry in setup.entries.items()}
+    assert found[CLIENT_ID] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_CLIENT_ID")
+    assert found[SECRET_KEY] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_SECRET_KEY")
+    assert found[PORTS] == (Origin.FILE, "stripe_test.ports")
+    assert found[OAUTH] == (Origin.DEFAULT, "stripe_test.oauth")
+    assert setup[CLIENT_ID].value == "ca_test"
     assert setup.is_touched
     assert not settings().setup(STRIPE).is_touched
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from m3cred_tui.config.key_command import CommandFailed
+from m3cred_tui.config.key_source import CommandFailed
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import (
     STRIPE,
