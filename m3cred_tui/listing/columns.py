@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from m3cred_tui.model.credential import Credential, Status
@@ -126,6 +127,7 @@ _WIDENED_TO = (
 GAP = 1
 
 
+@lru_cache(maxsize=8)
 def share(width: int) -> Sequence[tuple[Column, int]]:
     """Return the columns that fit into ``width`` cells, in order, each with its own width."""
     widths: dict[Column, int] = {}

@@ -24,6 +24,7 @@ _records_among = re.compile(f"/({ID_PATTERN}\\.json)/").findall
 ID_LENGTH = 36
 _TO_SHAPE = bytes.maketrans(b"123456789abcdef", b"000000000000000")
 _SHAPE = b"00000000-0000-0000-0000-000000000000.json"
+_SLICE = 1024  # names, whose text stays in the processor's cache
 _PROBE_BYTES = 4096
 
 _TICK = 50_000_000
@@ -36,6 +37,12 @@ Stamp = tuple[int, ...]
 def ids_in(names: list[str]) -> list[str]:
     """Return the IDs in the names of records' files."""
     return [name[:ID_LENGTH] for name in names]
+
+
+def _are_records(names: list[str]) -> bool:
+    """Tell whether all are records' names: together, four times as fast as one by one."""
+    shapes = "/".join(names).encode("utf-8", "surrogateescape").translate(_TO_SHAPE)
+    return shapes == b"/".join([_SHAPE] * len(names))
 
 
 class RecordFolder:
@@ -56,9 +63,9 @@ class RecordFolder:
                 names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
         except FileNotFoundError:
             return []
-        # Checking all of them together is four times as fast as one after the other.
-        shapes = "/".join(names).encode("utf-8", "surrogateescape").translate(_TO_SHAPE)
-        if shapes == b"/".join([_SHAPE] * len(names)):
+        if all(
+            map(_are_records, (names[at : at + _SLICE] for at in range(0, len(names), _SLICE)))
+        ):
             return names
         return _records_among(f"/{'//'.join(names)}/")
 

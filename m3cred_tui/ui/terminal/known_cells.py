@@ -253,7 +253,7 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
 
 def _is_even(row: Cells) -> bool:
     """Tell whether each cell has one character of its own."""
-    return all(cell is None or len(cell[0]) == 1 for cell in row)
+    return not [None for cell in row if cell is not None and len(cell[0]) != 1]
 
 
 def _begins(cell: Cell | None) -> bool:
