@@ -1,12 +1,15 @@
-"""Where and in which order the tests run, and what a run says at its end.
+"""Which tests run, where and in which order, and what a run says at its end.
 
 It is here as no conftest.py further down is read by the process that says it.
 """
 
+import gc
 import signal
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests import own_network
 from tests.e2e import attack_table
@@ -30,7 +33,22 @@ _USUAL: "dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.H
 }
 
 
+QUICK, LONG = "quick", "long"
+"""How many examples Hypothesis tries. On a busy machine one of them may take its time."""
+settings.register_profile(QUICK, max_examples=20, deadline=None)
+settings.register_profile(LONG, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="run also what is marked long, and try more examples",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile(LONG if config.getoption("--long") else QUICK)
     for number, usual in _USUAL.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
@@ -40,7 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the longest: the groups, each of which one process goes through, then e2e."""
+    """Leave out what takes long, unless told otherwise, and begin with what takes longest.
+
+    That is the groups, each of which one process goes through, and then e2e.
+    """
+    _mark_variants(items)
+    if not config.getoption("--long"):
+        left_out = [item for item in items if _is(item, "long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _is(item, "long")]
     for item in items:
         if _is(item, "e2e") and not _is(item, "xdist_group"):
             if not config.stash[_OWN_NETWORK]:
@@ -48,6 +74,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             elif "chromium" in getattr(item, "fixturenames", ()):  # one is heavy enough
                 item.add_marker(pytest.mark.xdist_group("chromium"))
     items.sort(key=lambda item: (not _is(item, "xdist_group"), not _is(item, "e2e")))
+
+
+def _mark_variants(items: list[pytest.Item]) -> None:
+    """Mark as long what comes after as many variants of a test as it has to run quickly."""
+    variants: Counter[str] = Counter()
+    for item in items:
+        if few := item.get_closest_marker("quick"):
+            test = item.nodeid.partition("[")[0]
+            variants[test] += 1
+            if variants[test] > few.args[0]:
+                item.add_marker(pytest.mark.long)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected to the end: the garbage collector took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _is(item: pytest.Item, marked: str) -> bool:

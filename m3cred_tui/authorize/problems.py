@@ -1,4 +1,4 @@
-"""What can go wrong during an authorization, beside Stripe itself."""
+"""What can go wrong during an authorization, besides Stripe itself."""
 
 from datetime import timedelta
 
@@ -8,62 +8,49 @@ from m3cred_tui.model.problem import Problem
 _ACCESS_DENIED = "access_denied"
 
 
-class ListenerUnreachable(Problem):
-    """Our own listener does not answer us, so a browser would not reach it either."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(
-            f"m3cred's own listener at {address} does not answer, so a browser may not be "
-            "able to come back to it. m3cred keeps trying."
-        )
-        self.address = address
+class ListenerUnreachable(Problem, code="ListenerUnreachable"):
+    text = """m3cred's own listener at {address} does not answer, so a browser may not be able
+        to come back to it. m3cred keeps trying."""
+    address: str
 
 
-class ForeignRedirect(Problem):
-    """Redirects came that were not this authorization's; ``count`` is how many so far."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__(
-            f"A redirect that does not belong to this authorization was turned away "
-            f"({count} so far). If it was yours, open the URL shown now, not an older one."
-        )
-        self.count = count
+class ForeignRedirect(Problem, code="ForeignRedirect"):
+    text = """A redirect that does not belong to this authorization was turned away ({count} so
+        far). If it was yours, open the URL shown now, not an older one."""
+    count: int
 
 
-class Expired(Problem):
-    """Nobody came back from Stripe in time."""
+class Expired(Problem, code="Expired"):
+    """The time limit passed before Stripe's redirect came."""
 
-    def __init__(self, time_limit: timedelta) -> None:
-        minutes = round(time_limit.total_seconds() / 60)
-        super().__init__(
-            f"No answer came from Stripe within {minutes} minutes. Begin a new authorization."
-        )
-        self.time_limit = time_limit
+    text = "No answer came from Stripe within {_minutes} minutes. Begin a new authorization."
+    time_limit: timedelta
 
-
-class Refused(Problem):
-    """Stripe redirected with an error; ``error`` and ``description`` have been cleaned."""
-
-    def __init__(self, error: str, description: str) -> None:
-        if error == _ACCESS_DENIED:
-            happened = "Access was refused on Stripe's page."
-        else:
-            said = f": {description.rstrip('.')}" if description else ""
-            happened = f"Stripe ended the authorization ({error}){said}."
-        super().__init__(f"{happened} Begin a new authorization.")
-        self.error = error
-        self.description = description
+    @property
+    def _minutes(self) -> int:
+        return round(self.time_limit.total_seconds() / 60)
 
 
-class WrongMode(Problem):
-    """The account was approved in the other mode than the destination's."""
+class Refused(Problem, code="Refused"):
+    """Access was refused on Stripe's page, or Stripe ended the authorization."""
 
-    def __init__(self, account_id: str, destination: Destination) -> None:
-        needed, given = ("live", "test") if destination.livemode else ("test", "live")
-        super().__init__(
-            f"Stripe approved {account_id} in {given} mode, but the destination "
-            f"{destination.label} is for {needed} mode. Check the keys that are set for it, "
-            "then begin a new authorization."
-        )
-        self.account_id = account_id
-        self.destination = destination
+    text = "{_happened} Begin a new authorization."
+    error: str
+    description: str
+
+    @property
+    def _happened(self) -> str:
+        if self.error == _ACCESS_DENIED:
+            return "Access was refused on Stripe's page."
+        said = f": {self.description.rstrip('.')}" if self.description else ""
+        return f"Stripe ended the authorization ({self.error}){said}."
+
+
+class WrongMode(Problem, code="WrongMode"):
+    """Stripe approved the account in the other mode than the destination's."""
+
+    text = """Stripe approved {account_id} in {destination.other_mode} mode, but the destination
+        {destination.label} is for {destination.mode} mode. Check the keys that are set for it,
+        then begin a new authorization."""
+    account_id: str
+    destination: Destination

@@ -244,4 +244,4 @@ def _log_end(end: End) -> None:
     if isinstance(end, Approved):
         _log.info("Stripe has approved %s", end.account.id)
     else:
-        _log.warning("no approval: %s", type(end.problem).__name__)
+        _log.warning("no approval: %s", end.problem.root.code)

@@ -32,15 +32,12 @@ _TEXT_BROWSERS = frozenset(
 )
 
 
-class BrowserDidNotOpen(Problem):
-    """No browser was started, or it ended at once; ``reason`` completes "because …"."""
+class BrowserDidNotOpen(Problem, code="BrowserDidNotOpen"):
+    """No browser was started, or it ended immediately."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"No browser was opened because {reason}. "
-            "Open the URL yourself, in a browser on this computer."
-        )
-        self.reason = reason
+    text = """No browser was opened because {reason}. Open the URL yourself, in a browser on
+        this computer."""
+    reason: str
 
 
 def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> list[list[str]]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import (
     FlawError,
     UnconfirmedError,
@@ -35,14 +34,12 @@ _LONGEST_URL = 8192
 _BEGINNINGS = (b"https://", b"http://")
 
 
-class UrlNotWritten(Problem):
-    """Something else has the name of the file; it was left as it is."""
+class UrlNotWritten(Problem, code="UrlNotWritten"):
+    """The URL could not be written to its file."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        shown = clean(str(path), most=4096)
-        super().__init__(f"The URL was not written to {shown}: {reason}.")
-        self.path = path
-        self.reason = reason
+    text = "The URL was not written to {path}: {reason}."
+    path: Path
+    reason: str
 
 
 def write_url(path: Path, url: str) -> Path:

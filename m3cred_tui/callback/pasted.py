@@ -26,12 +26,18 @@ WHOLE = "Copy the whole address that the browser ends on."
 UNPROVEN = "A code without its state is not used, as anybody may have made it."
 
 
-class PasteIncomplete(Problem):
-    """More may come: a long address arrives in pieces where it was wrapped."""
+class PasteIncomplete(Problem, code="PasteIncomplete"):
+    """The pasted address is not complete; the rest of it may follow."""
+
+    text = "{sentences}"
+    sentences: str
 
 
-class PasteNotUsed(Problem):
-    """What was pasted is known to be something else than one redirect."""
+class PasteNotUsed(Problem, code="PasteNotUsed"):
+    """What was pasted is not the address of one redirect."""
+
+    text = "{sentences}"
+    sentences: str
 
 
 _MOST_ENCODINGS = 3

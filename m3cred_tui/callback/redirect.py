@@ -29,35 +29,26 @@ class Malformation(StrEnum):
     EMPTY_ERROR = "has an empty error"
 
 
-class MalformedRedirect(Problem):
-    """What arrived does not have the form of a redirect."""
+class MalformedRedirect(Problem, code="MalformedRedirect"):
+    """The address does not have the form of a redirect from Stripe."""
 
-    def __init__(self, reason: Malformation) -> None:
-        super().__init__(
-            f"This is not a redirect from Stripe: it {reason}. "
-            "Use the whole address that the browser ended on."
-        )
-        self.reason = reason
+    text = """This is not a redirect from Stripe: it {reason}. Use the whole address that the
+        browser ended on."""
+    reason: Malformation
 
 
-class MissingState(Problem):
+class MissingState(Problem, code="MissingState"):
     """The redirect does not say which authorization request it answers."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This redirect has no state, so anybody may have made it, and it was not used. "
-            "Use the whole address that the browser ended on."
-        )
+    text = """This redirect has no state, so anybody may have made it, and it was not used. Use
+        the whole address that the browser ended on."""
 
 
-class WrongState(Problem):
+class WrongState(Problem, code="WrongState"):
     """The redirect answers another authorization request, or is forged."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This redirect does not answer this authorization request, and it was not used. "
-            "Open the URL of this request and use the address that the browser then ends on."
-        )
+    text = """This redirect does not answer this authorization request, and it was not used.
+        Open the URL of this request and use the address that the browser then ends on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,41 +25,38 @@ _QUEUE = 1024
 _HELD = {errno.EADDRINUSE, errno.EACCES}
 
 
-class NoFreePort(Problem):
+class NoFreePort(Problem, code="NoFreePort"):
     """Every port that Stripe may redirect to is held by another program."""
 
-    def __init__(self, ports: Sequence[int]) -> None:
-        super().__init__(_one_held(*ports) if len(ports) == 1 else _all_held(ports))
-        self.ports = tuple(ports)
+    text = "{_held}"
+    ports: Sequence[int]
 
-
-def _all_held(ports: Sequence[int]) -> str:
-    *others, last = map(str, ports)
-    return (
-        f"Other programs on this computer hold the ports that Stripe can redirect to "
-        f"({', '.join(others)} and {last}), so a browser cannot come back by itself. Paste the "
-        "address that it ends on."
-    )
-
-
-def _one_held(port: int) -> str:
-    # A tunnel from before would bring the browser to whoever has it now.
-    return (
-        f"Another program holds port {port}, to which Stripe redirects. Close any tunnel to "
-        "it, and paste the address that your browser ends on."
-    )
-
-
-class CannotListen(Problem):
-    """The system does not let us listen on loopback at all."""
-
-    def __init__(self, number: int | None) -> None:
-        reason = os.strerror(number) if number is not None else "unknown error"
-        super().__init__(
-            f"This computer does not let m3cred listen for Stripe ({reason}), so a browser "
-            "cannot come back by itself. Paste the address that it ends on."
+    @property
+    def _held(self) -> str:
+        *others, last = map(str, self.ports)
+        if not others:
+            # A tunnel from before would bring the browser to whoever has it now.
+            return (
+                f"Another program holds port {last}, to which Stripe redirects. Close any "
+                "tunnel to it, and paste the address that your browser ends on."
+            )
+        return (
+            f"Other programs on this computer hold the ports that Stripe can redirect to "
+            f"({', '.join(others)} and {last}), so a browser cannot come back by itself. Paste "
+            "the address that it ends on."
         )
-        self.errno = number
+
+
+class CannotListen(Problem, code="CannotListen"):
+    """The system does not let m3cred listen on loopback."""
+
+    text = """This computer does not let m3cred listen for Stripe ({_reason}), so a browser
+        cannot come back by itself. Paste the address that it ends on."""
+    errno: int | None
+
+    @property
+    def _reason(self) -> str:
+        return "unknown error" if self.errno is None else os.strerror(self.errno)
 
 
 def listen_on_loopback(ports: Sequence[int]) -> tuple[int, list[socket.socket]]:

@@ -25,29 +25,34 @@ _ID_LETTERS = frozenset("0123456789abcdef-")
 _ID_LENGTH = 36
 
 
-class UnknownCredential(Problem):
-    """No credential is called so; ``nearest`` is the name that was probably meant, if any."""
+class UnknownCredential(Problem, code="UnknownCredential"):
+    """No credential has this name or ID; the message has the nearest name."""
 
-    def __init__(self, word: str, names: Iterable[str]) -> None:
-        self.nearest = _nearest(word, [*names])
-        near = f"; did you mean “{self.nearest}”?" if self.nearest else "; see m3cred list."
-        super().__init__(f"There is no credential {_shown(word)}{near}")
-        self.word = word
+    text = "There is no credential {word}{_near}"
+    word: str
+    nearest: str | None
+
+    @property
+    def _near(self) -> str:
+        return f"; did you mean “{self.nearest}”?" if self.nearest else "; see m3cred list."
 
 
-class AmbiguousCredential(Problem):
-    """Several credentials are called so, or have an ID that begins so."""
+class AmbiguousCredential(Problem, code="AmbiguousCredential"):
+    """Several credentials have this name, or an ID that begins so."""
 
-    def __init__(self, word: str, found: Sequence[Row]) -> None:
-        told = [_described(row) for row in found[:_MOST_TOLD]]
-        more = len(found) - len(told)
-        several = ", ".join(told) + (f" and {more:,} more" if more else "")
-        super().__init__(
-            f"{_shown(word)} may be any of {len(found):,} credentials; say which one by its "
-            f"ID: {several}."
-        )
-        self.word = word
-        self.ids = [row.id for row in found]
+    text = "{word} may be any of {_count:,} credentials; say which one by its ID: {_several}."
+    word: str
+    found: Sequence[Row]
+
+    @property
+    def _count(self) -> int:
+        return len(self.found)
+
+    @property
+    def _several(self) -> str:
+        told = ", ".join(map(_described, self.found[:_MOST_TOLD]))
+        more = self._count - _MOST_TOLD
+        return told if more <= 0 else f"{told} and {more:,} more"
 
 
 def selected(store: CredentialStore, word: str) -> Row:
@@ -68,9 +73,10 @@ def selected(store: CredentialStore, word: str) -> Row:
         if _name_of(row) == name or (prefix is not None and row.id.startswith(prefix))
     ]
     if not found:
-        raise UnknownCredential(word, filter(None, map(_name_of, rows)))
+        names = [row.name for row in rows if isinstance(row, Credential)]
+        raise UnknownCredential(_shown(word), _nearest(word, names))
     if len(found) > 1:
-        raise AmbiguousCredential(word, found)
+        raise AmbiguousCredential(_shown(word), found)
     return found[0]
 
 

@@ -20,7 +20,7 @@ from m3cred_tui.config.problems import (
     RedirectNeedsHttps,
     Swapped,
     UnknownName,
-    WrongMode,
+    WrongModeKey,
     prefixes_of,
 )
 from m3cred_tui.model.credential import Destination, OAuthModel
@@ -130,8 +130,8 @@ def client_id(text: str, _destination: Destination) -> str:
 def secret_key(text: str, destination: Destination) -> Secret:
     """Return a secret key of the destination's mode; none of it is in what is raised.
 
-    Raises ``NothingEntered``, ``Swapped``, ``PublishableKey``, ``MaskedKey``, ``WrongMode``,
-    ``NotASecretKey``.
+    Raises ``NothingEntered``, ``Swapped``, ``PublishableKey``, ``MaskedKey``,
+    ``WrongModeKey``, ``NotASecretKey``.
     """
     entered = _something(tidy(text), "secret key")
     if entered.startswith("ca_"):
@@ -144,9 +144,9 @@ def secret_key(text: str, destination: Destination) -> Secret:
     if _MASKS.search(entered):
         raise MaskedKey
     if prefix[0] not in prefixes_of(destination):
-        raise WrongMode(destination, prefix[0])
+        raise WrongModeKey(destination, prefix[0])
     if PREFIX.search(entered, prefix.end()):
-        raise NotASecretKey(destination, "is two keys in one")
+        raise NotASecretKey(destination, "; this one is two keys in one")
     if not _is_secret_key(entered):
         raise NotASecretKey(destination, _oddity(entered))
     return Secret(entered)
@@ -223,10 +223,10 @@ def _is_quote(character: str) -> bool:
 def _oddity(entered: str) -> str:
     """Return what is wrong inside, without showing any of it, or nothing where it is plain."""
     if len(entered) > LONGEST:
-        return f"has {len(entered):,} characters"
+        return f"; this one has {len(entered):,} characters"
     if any(one.isspace() for one in entered):
-        return "has white space in it"
+        return "; this one has white space in it"
     hidden = next((one for one in entered if not is_visible(one)), "")
     if hidden:
-        return f"has a character in it that cannot be seen (U+{ord(hidden):04X})"
+        return f"; this one has a character in it that cannot be seen (U+{ord(hidden):04X})"
     return ""

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from m3cred_tui.config.problems import UnknownName, WrongType, masked
 from m3cred_tui.model.credential import DESTINATIONS, Destination
@@ -18,9 +18,6 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_way
 from m3cred_tui.store.problems import StoreUnusable, plain_reason
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERSION = 1
 """Of the file's form."""
@@ -40,52 +37,46 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _position = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
-class NotToml(Problem):
-    """The file cannot be read as TOML; the line and column are the first it goes wrong at."""
+class NotToml(Problem, code="NotToml"):
+    """The configuration file is not valid TOML."""
 
-    def __init__(self, path: Path, reason: str, line: int, column: int) -> None:
-        super().__init__(
-            f"{_shown(path)} is not TOML at line {line}, column {column}: {clean(reason)}."
-        )
-        self.path = path
-        self.line = line
-        self.column = column
+    text = "{path} is not TOML at line {line}, column {column}: {reason}."
+    path: Path
+    reason: str
+    line: int
+    column: int
 
 
-class NewerVersion(Problem):
-    """A later m3cred has written the file; it was left as it is."""
+class NewerVersion(Problem, code="NewerVersion"):
+    """The configuration file was written by a newer m3cred."""
 
-    def __init__(self, path: Path, version: int) -> None:
-        super().__init__(
-            f"{_shown(path)} is of version {version}, and this m3cred knows version {VERSION} "
-            "only: use the newer m3cred that wrote it. Nothing was changed."
-        )
-        self.path = path
-        self.version = version
+    text = f"""{{path}} is of version {{version}}, and this m3cred knows version {VERSION} only:
+        use the newer m3cred that wrote it. Nothing was changed."""
+    path: Path
+    version: int
 
 
-class KeyInFile(Problem):
-    """The file holds a secret key in clear."""
+class KeyInFile(Problem, code="KeyInFile"):
+    """The configuration file holds a secret key in clear."""
 
-    def __init__(self, path: Path, destination: Destination) -> None:
-        name = f"{table_of(destination)}.{IN_CLEAR}"
-        super().__init__(
-            f"{_shown(path)} holds a secret key in clear ({name}), and m3cred takes none from "
-            f"there: run m3cred config set {name}, which seals it and removes that line, or "
-            "give a secret_key_command or secret_key_file instead."
-        )
-        self.path = path
-        self.destination = destination
+    text = """{path} holds a secret key in clear ({_name}), and m3cred takes none from there:
+        run m3cred config set {_name}, which seals it and removes that line, or give a
+        secret_key_command or secret_key_file instead."""
+    path: Path
+    destination: Destination
+
+    @property
+    def _name(self) -> str:
+        return f"{table_of(self.destination)}.{IN_CLEAR}"
 
 
 class FileProblem(Problem):
     """What is wrong at one place of the file."""
 
-    def __init__(self, path: Path, place: str, problem: Problem) -> None:
-        super().__init__(f"{_shown(path)}, {place}: {problem}")
-        self.path = path
-        self.place = place
-        self.problem = problem
+    text = "{path}, {place}: {problem}"
+    path: Path
+    place: str
+    problem: Problem
 
 
 def table_of(destination: Destination) -> str:
@@ -100,7 +91,7 @@ def read_file(path: Path) -> bytes:
     and nobody else can put another in its place. It may be a link. Raises ``StoreUnusable``.
     """
     try:
-        real = path.resolve(strict=True)
+        real = Path(os.path.realpath(path, strict=True))
         check_way(real)
         file = os.open(real, _FILE)
         try:
@@ -113,8 +104,6 @@ def read_file(path: Path) -> bytes:
         if os.path.lexists(path):
             raise StoreUnusable(path, "it is a link to nothing") from None
         return b""
-    except RuntimeError:
-        raise StoreUnusable(path, "it links to itself") from None
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
     if len(content) > _LARGEST:
@@ -179,7 +168,7 @@ def _parsed(content: bytes, path: Path) -> Table:
         reason = found[1] if found else str(error)
         end = content.count(b"\n") + 1, len(content) - content.rfind(b"\n")
         line, column = (int(found[2]), int(found[3])) if found and found[2] else end
-        raise NotToml(path, reason[:1].lower() + reason[1:], line, column) from None
+        raise NotToml(path, clean(reason[:1].lower() + reason[1:]), line, column) from None
     except RecursionError:
         raise NotToml(path, "it is nested too deep", 1, 1) from None
 
@@ -191,7 +180,3 @@ def _check_names(table: Table, destination: Destination, path: Path) -> None:
         if name not in NAMES:
             unknown = UnknownName("setting", name, NAMES)
             raise FileProblem(path, f"[{table_of(destination)}]", unknown)
-
-
-def _shown(path: Path) -> str:
-    return clean(str(path), most=4096)

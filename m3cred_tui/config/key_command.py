@@ -27,42 +27,39 @@ _NOT_FOUND = 127  # as sh says it
 _running: set[subprocess.Popen[bytes]] = set()
 
 
-class CommandHangs(Problem):
-    """It did not end in time, and was killed with all that it had started."""
+class CommandHangs(Problem, code="CommandHangs"):
+    """The command for the secret key did not end in time, and was stopped."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"The command did not end within {seconds:g} seconds and was stopped; it cannot "
-            "ask for anything, so unlock before what it needs."
-        )
-        self.seconds = seconds
+    text = """The command did not end within {seconds:g} seconds and was stopped; it cannot ask
+        for anything, so unlock before what it needs."""
+    seconds: float
 
 
-class CommandTooLoud(Problem):
-    """It printed more than any key has."""
+class CommandTooLoud(Problem, code="CommandTooLoud"):
+    """The command for the secret key printed more than a key."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            f"The command printed more than {_MOST_BYTES:,} bytes and was stopped; it is to "
-            "print the key alone."
-        )
+    text = f"""The command printed more than {_MOST_BYTES:,} bytes and was stopped; it is to
+        print the key alone."""
 
 
-class CommandNotFound(Problem):
-    """The shell has found no such program."""
+class _NoKey(Problem):
+    """A command gave no key; ``said`` is the first line of its standard error."""
 
-    def __init__(self, said: str) -> None:
-        super().__init__(f"The command was not found{f': {said}' if said else '.'}")
-        self.said = said
+    text = "The command {how}{_ending}"
+    how: str
+    said: str
+
+    @property
+    def _ending(self) -> str:
+        return f": {self.said}" if self.said else "."
 
 
-class CommandFailed(Problem):
-    """It ended without a key; ``said`` is the first line that it wrote to standard error."""
+class CommandNotFound(_NoKey, code="CommandNotFound"):
+    """The shell did not find the command for the secret key."""
 
-    def __init__(self, how: str, said: str) -> None:
-        super().__init__(f"The command {how}{f': {said}' if said else '.'}")
-        self.how = how
-        self.said = said
+
+class CommandFailed(_NoKey, code="CommandFailed"):
+    """The command for the secret key could not be started, failed, or printed nothing."""
 
 
 def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENCE) -> bytes:
@@ -147,7 +144,7 @@ def _judged(status: int, printed: bytes, said: bytes) -> bytes:
     words = said.decode("utf-8", "replace").strip().splitlines()
     first = masked(clean(words[0])) if words else ""
     if status == _NOT_FOUND:
-        raise CommandNotFound(first)
+        raise CommandNotFound("was not found", first)
     if status < 0:
         raise CommandFailed(f"was ended by signal {-status}", first)
     if status:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.problems import NotAKeyFile
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,36 +44,38 @@ class Sealed(NamedTuple):
 KeySource = Given | FromCommand | FromFile | Sealed
 
 
-class NoSealedKey(Problem):
-    """The settings say that the key is sealed, and it is not there."""
+class _NotSealed(Problem):
+    """The key can be sealed again."""
 
-    def __init__(self, destination: Destination) -> None:
-        super().__init__(
-            f"The sealed secret key of {destination.label} is not there; seal it again with "
-            f"m3cred config set {destination.code.lower()}.secret_key."
-        )
-        self.destination = destination
+    destination: Destination
 
-
-class NothingToOpenIt(Problem):
-    """The identity that the key is sealed for is gone."""
-
-    def __init__(self, destination: Destination, path: Path) -> None:
-        super().__init__(
-            f"The identity {clean(str(path), most=4096)} that the secret key of "
-            f"{destination.label} is sealed for is missing; put it back, or seal the key again "
-            f"with m3cred config set {destination.code.lower()}.secret_key."
-        )
-        self.destination = destination
-        self.path = path
+    @property
+    def _setting(self) -> str:
+        return f"{self.destination.code.lower()}.secret_key"
 
 
-class NotAlone(Problem):
-    """A command or a file gives something else than the key alone."""
+class NoSealedKey(_NotSealed, code="NoSealedKey"):
+    """The settings say that the key is sealed, and it is missing."""
 
-    def __init__(self, source: str, verb: str, what: str) -> None:
-        super().__init__(f"The {source} {verb} {what}; it is to be the key alone, on one line.")
-        self.what = what
+    text = """The sealed secret key of {destination.label} is not there; seal it again with
+        m3cred config set {_setting}."""
+
+
+class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
+    """The identity that the secret key is sealed for is missing."""
+
+    text = """The identity {path} that the secret key of {destination.label} is sealed for is
+        missing; put it back, or seal the key again with m3cred config set {_setting}."""
+    path: Path
+
+
+class NotAlone(Problem, code="NotAlone"):
+    """The command or the file for the secret key gives more than the key, or nothing."""
+
+    text = "The {source} {verb} {what}; it is to be the key alone, on one line."
+    source: str
+    verb: str
+    what: str
 
 
 def given(text: str, destination: Destination) -> KeySource:
@@ -142,7 +143,7 @@ def _content(path: Path) -> bytes:
     from m3cred_tui.store.problems import StoreUnusable, plain_reason  # noqa: PLC0415 - likewise
 
     try:
-        real = path.resolve(strict=True)
+        real = Path(os.path.realpath(path, strict=True))
         folder = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             return read_private(folder, real.name, path, most=_MOST_BYTES)
@@ -150,9 +151,8 @@ def _content(path: Path) -> bytes:
             os.close(folder)
     except FlawError as flaw:
         raise StoreUnusable(path, flaw.reason, flaw.mend) from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-        reason = plain_reason(error) if isinstance(error, OSError) else "it links to itself"
-        raise StoreUnusable(path, reason) from None
+    except OSError as error:
+        raise StoreUnusable(path, plain_reason(error)) from None
 
 
 _MOST_BYTES = 4096

@@ -9,7 +9,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.secret import Secret
@@ -36,190 +36,171 @@ def masked(text: str) -> str:
     return _LIKE_A_KEY.sub(r"\1***", text)
 
 
-class NothingEntered(Problem):
-    """The value is empty, or nothing but what pasting brings with it."""
+class NothingEntered(Problem, code="NothingEntered"):
+    """A value is empty."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"The {what} is empty.")
-        self.what = what
-
-
-class NotAClientId(Problem):
-    """It has not the shape of a client id."""
-
-    def __init__(self, reason: str = "") -> None:
-        super().__init__(
-            "A client id is ca_ followed by letters and digits"
-            f"{f'; this one {reason}' if reason else ''}."
-        )
-        self.reason = reason
+    text = "The {what} is empty."
+    what: str
 
 
-class NotASecretKey(Problem):
-    """It has not the shape of a secret key of this destination."""
+class NotAClientId(Problem, code="NotAClientId"):
+    """It does not look like a client id."""
 
-    def __init__(self, destination: Destination, reason: str = "") -> None:
-        prefixes = " or ".join(prefixes_of(destination))
-        super().__init__(
-            f"A secret key of {destination.label} is {prefixes} followed by letters and digits"
-            f"{f'; this one {reason}' if reason else ''}."
-        )
-        self.destination = destination
-        self.reason = reason
+    text = "A client id is ca_ followed by letters and digits{oddity}."
+    oddity: str = ""
 
 
-class KeyNotRead(Problem):
-    """What should be a secret key could not be read from the terminal or standard input."""
+class NotAChannel(Problem, code="NotAChannel"):
+    """It does not look like a channel of a Stripe App."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The secret key cannot be read: {reason}.")
-        self.reason = reason
-
-
-class Swapped(Problem):
-    """A client id stands where the secret key belongs, or the other way round."""
-
-    def __init__(self, found: str, wanted: str) -> None:
-        super().__init__(f"This is a {found}, not a {wanted}: are the two swapped?")
-        self.found = found
-        self.wanted = wanted
+    text = """A channel is chnlink_ followed by letters and digits, as in the app's install
+        link{oddity}."""
+    oddity: str = ""
 
 
-class PublishableKey(Problem):
-    """It is the other key, the one that is no secret."""
+class _NotTheKey(Problem):
+    destination: Destination
 
-    def __init__(self, destination: Destination) -> None:
-        secret = " or ".join(prefixes_of(destination))
-        super().__init__(
-            f"This is the publishable key (pk_); the secret key begins with {secret}."
-        )
-        self.destination = destination
+    @property
+    def _prefixes(self) -> str:
+        return " or ".join(prefixes_of(self.destination))
 
 
-class MaskedKey(Problem):
-    """It was copied as the dashboard shows it, with its middle left out."""
+class NotASecretKey(_NotTheKey, code="NotASecretKey"):
+    """It does not look like a secret key of this destination."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This is the key as Stripe's dashboard masks it; reveal it there and copy it whole."
-        )
-
-
-class WrongMode(Problem):
-    """A test key for live, or a live key for test: the most frequent mistake."""
-
-    def __init__(self, destination: Destination, prefix: str) -> None:
-        mode, other = ("live", "test") if destination.livemode else ("test", "live")
-        wanted = " or ".join(prefixes_of(destination))
-        super().__init__(
-            f"This is a {other} key ({prefix}…), and {destination.label} takes a {mode} key: "
-            f"{wanted}."
-        )
-        self.destination = destination
-        self.prefix = prefix
+    text = """A secret key of {destination.label} is {_prefixes} followed by letters and
+        digits{oddity}."""
+    oddity: str = ""
 
 
-class KeyInClear(Problem):
-    """A secret key stands where others may read it."""
-
-    def __init__(self, where: str) -> None:
-        super().__init__(
-            f"A secret key stands in clear in {where}; keep it in a password store, in a file "
-            "of yours alone, or sealed by m3cred config set."
-        )
-        self.where = where
+class PublishableKey(_NotTheKey, code="PublishableKey"):
+    text = "This is the publishable key (pk_); the secret key begins with {_prefixes}."
 
 
-class NotARedirectUri(Problem):
-    """Stripe would not redirect to it, or nobody should."""
+class WrongModeKey(_NotTheKey, code="WrongModeKey"):
+    """A test key was entered for live mode, or a live key for test mode."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The redirect URI {reason}.")
-        self.reason = reason
-
-
-class RedirectNeedsHttps(NotARedirectUri):
-    """In live mode Stripe redirects to HTTPS only."""
-
-    def __init__(self) -> None:
-        super().__init__("begins with http://, and in live mode Stripe takes https:// only")
+    text = """This is a {destination.other_mode} key ({prefix}…), and {destination.label} takes
+        a {destination.mode} key: {_prefixes}."""
+    prefix: str
 
 
-class NotABase(Problem):
+class MaskedKey(Problem, code="MaskedKey"):
+    text = "This is the key as Stripe's dashboard masks it; reveal it there and copy it whole."
+
+
+class KeyNotRead(Problem, code="KeyNotRead"):
+    """The secret key could not be read from the terminal or standard input."""
+
+    text = "The secret key cannot be read: {reason}."
+    reason: str
+
+
+class Swapped(Problem, code="Swapped"):
+    """A client id was entered as the secret key, or the other way round."""
+
+    text = "This is a {found}, not a {wanted}: are the two swapped?"
+    found: str
+    wanted: str
+
+
+class KeyInClear(Problem, code="KeyInClear"):
+    text = """A secret key stands in clear in {where}; keep it in a password store, in a file of
+        yours alone, or sealed by m3cred config set."""
+    where: str
+
+
+class NotARedirectUri(Problem, code="NotARedirectUri"):
+    """Stripe would not redirect to this address, or nobody should."""
+
+    text = "The redirect URI {reason}."
+    reason: str
+
+
+class RedirectNeedsHttps(Problem, code="RedirectNeedsHttps"):
+    text = (
+        """The redirect URI begins with http://, and in live mode Stripe takes https:// only."""
+    )
+
+
+class NotABase(Problem, code="NotABase"):
     """No Stripe can be at this address."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The address {reason}.")
-        self.reason = reason
+    text = "The address {reason}."
+    reason: str
 
 
-class NotAChannel(Problem):
-    """It has not the shape of a channel."""
+class NotPorts(Problem, code="NotPorts"):
+    """These are no ports to listen on."""
 
-    def __init__(self, reason: str = "") -> None:
-        super().__init__(
-            "A channel is chnlink_ followed by letters and digits, as in the app's install link"
-            f"{f'; this one {reason}' if reason else ''}."
-        )
-        self.reason = reason
+    text = "The ports {reason}."
+    reason: str
 
 
-class NotPorts(Problem):
-    """They are no ports to listen on."""
+class NotAKeyFile(Problem, code="NotAKeyFile"):
+    """The path of a key file is not absolute."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The ports {reason}.")
-        self.reason = reason
+    text = "The path of a key file begins with / or ~/, and this is {_quoted}."
+    entered: str
 
-
-class NotAKeyFile(Problem):
-    """It names no file."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"The path of a key file begins with / or ~/, and this is {shown(text)}."
-        )
+    @property
+    def _quoted(self) -> str:
+        return shown(self.entered)
 
 
-class WrongType(Problem):
-    """A value of the file is, say, a number where a text belongs."""
+class WrongType(Problem, code="WrongType"):
+    """A value in the file has the wrong type: a number instead of a text, say."""
 
-    def __init__(self, wanted: str) -> None:
-        super().__init__(f"This must be {wanted}.")
-        self.wanted = wanted
-
-
-class SeveralSources(Problem):
-    """The secret key is to come from more than one place."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        several = " and ".join(self.names)
-        super().__init__(f"The secret key can come from one place only; here are {several}.")
+    text = "This must be {wanted}."
+    wanted: str
 
 
-class UnknownName(Problem):
-    """There is no such name; ``nearest`` is what was probably meant, if anything was."""
+class SeveralSources(Problem, code="SeveralSources"):
+    """The secret key has more than one source."""
 
-    def __init__(self, what: str, given: str, known: Iterable[str]) -> None:
+    text = "The secret key can come from one place only; here are {_several}."
+    names: Sequence[str]
+
+    @property
+    def _several(self) -> str:
+        return " and ".join(self.names)
+
+
+class UnknownName(Problem, code="UnknownName"):
+    """There is no setting, table, variable or OAuth model of this name."""
+
+    text = "There is no {what} {_quoted}{_meant}"
+    what: str
+    given: str
+    known: Iterable[str]
+
+    @property
+    def _quoted(self) -> str:
+        return shown(self.given)
+
+    @property
+    def nearest(self) -> str | None:
+        """The name that was probably meant, if any."""
         from difflib import get_close_matches  # noqa: PLC0415 - only here, and it takes a while
 
-        names = {name.lower(): name for name in known}
-        near = get_close_matches(given.lower(), names, 1)
-        self.given = given
-        self.nearest = names[near[0]] if near else None
-        all_names = ", ".join(names.values())
-        meant = f"; did you mean {self.nearest}?" if near else f"; there are {all_names}."
-        super().__init__(f"There is no {what} {shown(given)}{meant}")
+        names = {name.lower(): name for name in self.known}
+        near = get_close_matches(self.given.lower(), names, 1)
+        return names[near[0]] if near else None
+
+    @property
+    def _meant(self) -> str:
+        if nearest := self.nearest:
+            return f"; did you mean {nearest}?"
+        return f"; there are {', '.join(self.known)}."
 
 
 class Misplaced(Problem):
     """What is wrong with the value in one place: a setting's name, or a variable's."""
 
-    def __init__(self, place: str, problem: Problem) -> None:
-        super().__init__(f"{place}: {problem}")
-        self.place = place
-        self.problem = problem
+    text = "{place}: {problem}"
+    place: str
+    problem: Problem
 
 
 def shown(text: str) -> str:

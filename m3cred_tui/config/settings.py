@@ -29,21 +29,23 @@ _NEEDED = {
 """What each is called, and how it goes on where it is set."""
 
 
-class NotSetUp(Problem):
-    """A destination lacks what it cannot do without; ``missing`` has the names of it."""
+class NotSetUp(Problem, code="NotSetUp"):
+    """The destination has no client id, secret key or redirect URI; ``missing`` says which."""
 
-    def __init__(
-        self, destination: Destination, missing: tuple[str, ...] = ("client_id", "secret_key")
-    ) -> None:
-        *most, last = (f"no {_NEEDED[name][0]}" for name in missing)
-        words = f"{', '.join(most)} and {last}" if most else last
-        first = f"{destination.code.lower()}.{missing[0]}{_NEEDED[missing[0]][1]}"
-        super().__init__(
-            f"{destination.label} is not set up: it has {words}. Run m3cred config set "
-            f"{first}, or try everything on the demo Stripe with m3cred --demo."
-        )
-        self.destination = destination
-        self.missing = missing
+    text = """{destination.label} is not set up: it has {_lacks}. Run m3cred config set
+        {_first}, or try everything on the demo Stripe with m3cred --demo."""
+    destination: Destination
+    missing: tuple[str, ...] = ("client_id", "secret_key")
+
+    @property
+    def _lacks(self) -> str:
+        *most, last = (f"no {_NEEDED[name][0]}" for name in self.missing)
+        return f"{', '.join(most)} and {last}" if most else last
+
+    @property
+    def _first(self) -> str:
+        name = self.missing[0]
+        return f"{self.destination.code.lower()}.{name}{_NEEDED[name][1]}"
 
 
 class Redirects(NamedTuple):

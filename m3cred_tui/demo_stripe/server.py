@@ -25,16 +25,12 @@ _LOOPBACK = "127.0.0.1"
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
-class PortUnusable(Problem):
+class PortUnusable(Problem, code="PortUnusable"):
     """The demo Stripe cannot listen on this port."""
 
-    def __init__(self, port: int, reason: str) -> None:
-        super().__init__(port, reason)
-        self.port = port
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"The demo Stripe cannot listen on port {self.port}: {self.reason}."
+    text = "The demo Stripe cannot listen on port {port}: {reason}."
+    port: int
+    reason: str
 
 
 def demo_stripe(

@@ -1,7 +1,7 @@
 """An authorization request, its time limits, and the ports that its answer may come to."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from m3cred_tui.model.secret import Secret
@@ -33,8 +33,7 @@ PORT_END = "-"
 the page it redirects to knows where to lead on to."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationRequest:
+class AuthorizationRequest(NamedTuple):
     """What makes the answer ours (RFC 6749, section 4.1.1), and until when it counts."""
 
     state: Secret

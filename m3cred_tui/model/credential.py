@@ -28,6 +28,16 @@ class Destination(NamedTuple):
     label: str
     livemode: bool
 
+    @property
+    def mode(self) -> str:
+        """The word for the destination's mode: ``live`` or ``test``."""
+        return "live" if self.livemode else "test"
+
+    @property
+    def other_mode(self) -> str:
+        """The word for the mode that is not the destination's."""
+        return "test" if self.livemode else "live"
+
 
 STRIPE = Destination(code="STRIPE", label="Stripe", livemode=True)
 STRIPE_TEST = Destination(code="STRIPE_TEST", label="Stripe (Test Mode)", livemode=False)

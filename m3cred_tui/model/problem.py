@@ -1,10 +1,65 @@
-"""What goes wrong and has to be told."""
+"""Problems: errors that are declared as a code, a text and fields, and shown to the user."""
+
+from __future__ import annotations
+
+from typing import ClassVar, dataclass_transform
+
+from m3cred_tui.model.text import clean
+
+_LONGEST = 4096  # of a field: a path, say
 
 
+@dataclass_transform(eq_default=False)
 class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
-    """Something the user must know, as a type with fields.
+    """Something the user must know: what happened, and what to do about it.
 
-    ``str(problem)`` is one or two plain sentences: what happened, and what to do where that
-    is not the same everywhere. Text from outside in it has been through :func:`clean`, and
-    it never holds a secret.
+    A subclass is declared, and checked by mypy, like a dataclass::
+
+        class NotThere(Problem, code="NotThere"):
+            text = "The credential {id} is not there any more."
+            id: str
+
+    ``str(problem)`` is ``text`` with the fields and properties that it names. ``code`` is for
+    scripts and stays as it is; a class without one is a base, or wraps another problem. Text
+    from outside is cleaned here, as it becomes a field. A problem never holds a secret.
     """
+
+    code: ClassVar[str] = ""
+    text: ClassVar[str] = ""
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, *, code: str = "") -> None:
+        cls.code = code
+        cls.text = " ".join(cls.text.split())  # it may be written on several lines
+        cls.fields = tuple(dict.fromkeys([*cls.fields, *cls.__annotations__]))
+
+    def __init__(self, *values: object, **named: object) -> None:
+        given = dict(zip(self.fields[: len(values)], values, strict=True)) | named
+        for name, value in given.items():
+            # A member of a StrEnum is our own text, and stays what it is.
+            setattr(self, name, _cleaned(value) if type(value) is str else value)
+        super().__init__(*(getattr(self, name) for name in self.fields))
+
+    def __str__(self) -> str:
+        return self.text.format_map(_Shown(self))
+
+    @property
+    def root(self) -> Problem:
+        """The problem that this one wraps, to say where it is, or else itself."""
+        return next((one.root for one in self.args if isinstance(one, Problem)), self)
+
+
+class _Shown:
+    """What a text can name: the attributes of a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+
+    def __getitem__(self, name: str) -> object:
+        value = getattr(self._problem, name)
+        # Paths are values here, too, but pathlib is not for this room.
+        return _cleaned(str(value)) if hasattr(value, "__fspath__") else value
+
+
+def _cleaned(text: str) -> str:
+    return clean(text, most=_LONGEST)

@@ -17,7 +17,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
+from m3cred_tui.store.problems import (
+    OutcomeUnknown,
+    StoreUnusable,
+    plain_reason,
+    reason_unfollowed,
+)
 
 _is_temporary = re.compile(r"\.[0-9a-f]{16}\.tmp").fullmatch
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -282,7 +287,7 @@ def read_private(folder: int, name: str, path: Path | str, *, most: int) -> byte
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise FlawError(plain_reason(error)) from error
+        raise FlawError(reason_unfollowed(error)) from error
 
 
 def _read(file: int, size: int) -> bytes:

@@ -15,7 +15,7 @@ from m3cred_tui.store.files import (
     close_read,
     private_folder,
 )
-from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason
+from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason, reason_unfollowed
 
 _NAME = "lock"
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -57,7 +57,7 @@ def _opened(folder: int, path: Path) -> int:
     except OSError as error:
         if not os.path.lexists(path):
             raise  # it could not be made, which is the directory's fault
-        raise StoreUnusable(path, plain_reason(error)) from error
+        raise StoreUnusable(path, reason_unfollowed(error)) from error
     return file
 
 

@@ -186,7 +186,7 @@ def gateway_for(
     """Return the adapter for the platform's OAuth model.
 
     For a credential that exists, that is the model of its tokens, whatever is set today:
-    ``gateway_for(replace(platform, oauth=tokens.oauth), now)``.
+    ``gateway_for(platform._replace(oauth=tokens.oauth), now)``.
     """
     if platform.oauth is OAuthModel.APPS:
         return AppsGateway(platform, now, time_limit)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
@@ -51,8 +50,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MODE = re.compile(r"[sr]k_(live|test)_")
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(NamedTuple):
     """A platform's keys for one destination, and the addresses of its Stripe."""
 
     client_id: str

@@ -51,151 +51,135 @@ CONSEQUENCES = {
     ),
 }
 
-
-__all__ = [
-    "Call",
-    "KeyOfOtherMode",
-    "ReplyLost",
-    "SecretKeyUnusable",
-    "StripeFailed",
-    "StripeNonsense",
-    "StripeProblem",
-    "StripeRefused",
-    "StripeUnreachable",
-    "TokenMissing",
-]
-
-_UNAUTHORIZED = 401
-_CONFLICT = 409
+_UNAUTHORIZED, _FORBIDDEN, _CONFLICT = 401, 403, 409
 
 
 class StripeProblem(Problem):
-    """A call to Stripe brought no usable answer.
+    """A call to Stripe brought no usable answer: what happened, and what follows of it."""
 
-    ``happened`` and ``follows`` are the two sentences that its text is made of.
-    """
+    call: Call
+    host: str
 
-    def __init__(self, call: Call, host: str, happened: str, follows: str) -> None:
-        super().__init__(f"{happened} {follows}")
-        self.call = call
-        self.host = host
-        self.happened = happened
-        self.follows = follows
+    @property
+    def happened(self) -> str:
+        """The first part of its text."""
+        return super().__str__()
 
+    @property
+    def _follows(self) -> str:
+        return CONSEQUENCES[self.call].unknown
 
-class SecretKeyUnusable(StripeProblem):
-    """The platform's key cannot be one of Stripe's, nor even be sent."""
-
-    def __init__(self, call: Call, host: str) -> None:
-        happened = "The secret key that is set for this destination is not one of Stripe's."
-        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
+    def __str__(self) -> str:
+        return f"{self.happened} {self._follows}"
 
 
-class KeyOfOtherMode(StripeProblem):
-    """The platform's key is of test mode and the account's of live mode, or the reverse."""
+class NothingSent(StripeProblem):
+    """The call never reached Stripe."""
 
-    def __init__(self, call: Call, host: str, *, livemode: bool) -> None:
-        needed, given = ("live", "test") if livemode else ("test", "live")
-        happened = (
-            f"The secret key that is set for this destination is of {given} mode, but the "
-            f"credential is of {needed} mode."
-        )
-        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
-        self.livemode = livemode
+    @property
+    def _follows(self) -> str:
+        return CONSEQUENCES[self.call].nothing_sent
 
 
-class TokenMissing(StripeProblem):
-    """A credential of Stripe Apps has no access token or refresh token that could be sent."""
-
-    def __init__(self, call: Call, host: str) -> None:
-        token = "refresh token" if call is Call.REFRESH else "access token"
-        happened = f"The credential holds no {token}."
-        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
+class SecretKeyUnusable(NothingSent, code="SecretKeyUnusable"):
+    text = "The secret key that is set for this destination is not one of Stripe's."
 
 
-class StripeUnreachable(StripeProblem):
-    """No connection came about, so nothing was sent."""
+class KeyOfOtherMode(NothingSent, code="KeyOfOtherMode"):
+    """The secret key that is used is of the other mode than the credential."""
 
-    def __init__(self, call: Call, host: str, reason: str) -> None:
-        happened = f"{host} could not be reached: {reason}."
-        super().__init__(call, host, happened, CONSEQUENCES[call].nothing_sent)
-        self.reason = reason
-
-
-class ReplyLost(StripeProblem):
-    """The request may have reached Stripe, but no whole answer came: outcome unknown."""
-
-    def __init__(self, call: Call, host: str, reason: str) -> None:
-        happened = f"No whole answer came from {host}: {reason}."
-        super().__init__(call, host, happened, CONSEQUENCES[call].unknown)
-        self.reason = reason
+    text = """The secret key that is set for this destination is of {_given} mode, but the
+        credential is of {_needed} mode."""
+    livemode: bool
+    _needed = property(lambda self: "live" if self.livemode else "test")
+    _given = property(lambda self: "test" if self.livemode else "live")
 
 
-class StripeRefused(StripeProblem):
-    """Stripe answered with a 4xx status; ``error`` and ``description`` are Stripe's, cleaned.
+class TokenMissing(NothingSent, code="TokenMissing"):
+    """A credential of a Stripe App has no access token or refresh token."""
 
-    Either may be ``None``, and ``error`` may be one that Stripe has not documented.
+    text = "The credential holds no {_token}."
+
+    @property
+    def _token(self) -> str:
+        return "refresh token" if self.call is Call.REFRESH else "access token"
+
+
+class StripeUnreachable(NothingSent, code="StripeUnreachable"):
+    text = "{host} could not be reached: {reason}."
+    reason: str
+
+
+class NoUsableReply(StripeProblem):
+    """The request may have reached Stripe, and what became of it is unknown."""
+
+
+class ReplyLost(NoUsableReply, code="ReplyLost"):
+    """The request may have reached Stripe, but no whole answer came."""
+
+    text = "No whole answer came from {host}: {reason}."
+    reason: str
+
+
+class StripeFailed(NoUsableReply, code="StripeFailed"):
+    """Stripe answered with a 5xx status; what became of the request is unknown."""
+
+    text = "{host} failed with status {status}."
+    status: int
+
+
+class StripeNonsense(NoUsableReply, code="StripeNonsense"):
+    """Stripe's answer cannot be understood; what became of the request is unknown."""
+
+    text = "{host} answered something that cannot be understood: {what}."
+    what: str
+
+
+class StripeRefused(StripeProblem, code="StripeRefused"):
+    """Stripe answered with a 4xx status; ``error`` may be one that it has not documented.
+
     ``by_access_token`` tells that the call was made with the credential's own token, not
     with the platform's key.
     """
 
-    def __init__(
-        self,
-        call: Call,
-        host: str,
-        status: int,
-        error: str | None,
-        description: str | None,
-        *,
-        by_access_token: bool = False,
-    ) -> None:
-        code = f"{error}, " if error else ""
-        said = f": {description.rstrip('.')}" if description else ""
-        happened = f"{host} refused ({code}status {status}){said}."
-        self.status = status
-        self.error = error
-        self.description = description
-        self.by_access_token = by_access_token
-        hint, follows = self._hint(call), CONSEQUENCES[call].refused
-        if call is Call.REFRESH and status == _CONFLICT:  # the first of two is under way
-            follows = CONSEQUENCES[call].unknown
-        super().__init__(call, host, f"{happened} {hint}" if hint else happened, follows)
+    text = "{host} refused ({_error_code}status {status}){_said}.{_hint}"
+    status: int
+    error: str | None
+    description: str | None
+    by_access_token: bool = False
 
-    def _hint(self, call: Call) -> str:
-        match call, self.error:
+    @property
+    def _follows(self) -> str:
+        is_first_under_way = self.call is Call.REFRESH and self.status == _CONFLICT
+        return super()._follows if is_first_under_way else CONSEQUENCES[self.call].refused
+
+    @property
+    def _error_code(self) -> str:
+        return f"{self.error}, " if self.error else ""
+
+    @property
+    def _said(self) -> str:
+        return f": {self.description.rstrip('.')}" if self.description else ""
+
+    @property
+    def _hint(self) -> str:
+        match self.call, self.error:
             case Call.REFRESH, "invalid_grant":
-                return "The refresh token does not count any more: create the credential again."
+                return (
+                    " The refresh token does not count any more: create the credential again."
+                )
             case Call.DEAUTHORIZE, "invalid_client":
                 return (
-                    "Either the account is not connected any more, or the client id or secret "
+                    " Either the account is not connected any more, or the client id or secret "
                     "key that is set for this destination is of another platform or mode."
                 )
         if self.status != _UNAUTHORIZED:
             return ""
         if self.by_access_token:
-            return "The credential's access token has expired or was revoked."
-        return "Check the secret key that is set for this destination."
+            return " The credential's access token has expired or was revoked."
+        return " Check the secret key that is set for this destination."
 
 
-class StripeFailed(StripeProblem):
-    """Stripe answered with a 5xx status: what became of the request is unknown."""
-
-    def __init__(self, call: Call, host: str, status: int) -> None:
-        happened = f"{host} failed with status {status}."
-        super().__init__(call, host, happened, CONSEQUENCES[call].unknown)
-        self.status = status
-
-
-class StripeNonsense(StripeProblem):
-    """The answer is not one that Stripe gives: what became of the request is unknown."""
-
-    def __init__(self, call: Call, host: str, what: str) -> None:
-        happened = f"{host} answered something that cannot be understood: {what}."
-        super().__init__(call, host, happened, CONSEQUENCES[call].unknown)
-        self.what = what
-
-
-_STATUS_UNAUTHORIZED, _FORBIDDEN = 401, 403
 _NO_ACCESS = "account_invalid"
 _NO_PERMISSION = "more_permissions_required"
 
@@ -240,6 +224,6 @@ def _kind_of_refusal(refused: StripeRefused) -> Kind:
         return Kind.REVOKED
     if refused.error and refused.error.startswith(_NO_PERMISSION):
         return Kind.NO_PERMISSION
-    if refused.status == _STATUS_UNAUTHORIZED:
+    if refused.status == _UNAUTHORIZED:
         return Kind.REVOKED if refused.by_access_token else Kind.WRONG_KEY
     return Kind.REVOKED if refused.status == _FORBIDDEN else Kind.FAILED

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from m3cred_tui.model.credential import (
@@ -102,15 +102,14 @@ def holder(
     """Return what can ask Stripe; raises :class:`KeyDoesNotFit`."""
     if livemode_of(platform.secret_key) is (not tokens.livemode):
         raise KeyDoesNotFit(credential.destination, livemode=tokens.livemode)
-    platform = replace(platform, oauth=tokens.oauth)
+    platform = platform._replace(oauth=tokens.oauth)
     gateway = gateway_for(platform, now, time_limit=time_limit)
-    apps = replace(platform, oauth=OAuthModel.APPS)
+    apps = platform._replace(oauth=OAuthModel.APPS)
     by_token = gateway_for(apps, now, time_limit=time_limit)
     return Holder(store, credential, tokens, platform, gateway, now, by_token)
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """A key, and the account that it is to be used for."""
 
     key: Secret

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.stripe.problems import (
     Call,
-    ReplyLost,
-    StripeFailed,
-    StripeNonsense,
+    NoUsableReply,
     StripeProblem,
     StripeRefused,
 )
@@ -35,7 +33,6 @@ class Disconnected(NamedTuple):
 
 _NOW = "The account was disconnected at Stripe"
 _BEFORE = "The account was not connected at Stripe any more"
-_UNKNOWN = (ReplyLost, StripeFailed, StripeNonsense)
 _ALONE = " If it is to go all the same, delete it without disconnecting."
 _UNAUTHORIZED = 401
 
@@ -60,7 +57,7 @@ async def disconnected(held: Holder) -> Disconnected:
     if answer.problem is None:
         return _deleted(store, credential_id, answer.happened)
     why = answer.problem
-    if answer.is_connected or not (was_begun or isinstance(why, _UNKNOWN)):
+    if answer.is_connected or not (was_begun or isinstance(why, NoUsableReply)):
         store.disconnecting.end(credential_id)
     alone = _ALONE if _is_ambiguous(why) and not answer.is_connected else ""
     told = f"{why} The credential was not deleted.{alone}"
@@ -75,7 +72,7 @@ def not_begun(problem: Problem) -> Disconnected:
 
 async def _disconnected_at_stripe(held: Holder) -> _Answer:
     first = last = await _problem(held)
-    was_lost = isinstance(first, _UNKNOWN)
+    was_lost = isinstance(first, NoUsableReply)
     if was_lost:  # to ask once more changes nothing that is done
         last = await _problem(held)
     if first is None or last is None:

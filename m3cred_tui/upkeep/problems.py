@@ -1,42 +1,29 @@
-"""What can go wrong with the use of a credential, beside Stripe and the store."""
+"""What can go wrong with the use of a credential, besides Stripe and the store."""
 
 from datetime import datetime
 
 from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
 
 
-class StillPending(Problem):
-    """The credential waits to be created, so it cannot be used."""
-
-    def __init__(self, credential_id: str) -> None:
-        super().__init__(
-            f"The credential {clean(credential_id)} is pending: create it before it is used."
-        )
-        self.id = credential_id
+class StillPending(Problem, code="StillPending"):
+    text = "The credential {id} is pending: create it before it is used."
+    id: str
 
 
-class KeyDoesNotFit(Problem):
-    """The platform's key is of test mode and the credential of live mode, or the reverse."""
+class KeyDoesNotFit(Problem, code="KeyDoesNotFit"):
+    """The secret key that is set is of the other mode than the credential."""
 
-    def __init__(self, destination: Destination, *, livemode: bool) -> None:
-        needed, given = ("live", "test") if livemode else ("test", "live")
-        super().__init__(
-            f"The secret key that is set for {destination.label} is of {given} mode, but the "
-            f"credential is of {needed} mode."
-        )
-        self.destination = destination
-        self.livemode = livemode
+    text = """The secret key that is set for {destination.label} is of {_given} mode, but the
+        credential is of {_needed} mode."""
+    destination: Destination
+    livemode: bool
+    _needed = property(lambda self: "live" if self.livemode else "test")
+    _given = property(lambda self: "test" if self.livemode else "live")
 
 
-class AnswerLost(Problem):
-    """A refresh was not finished while Stripe still gave its answer again."""
-
-    def __init__(self, asked_at: datetime) -> None:
-        super().__init__(
-            f"A refresh of the access token, begun on {asked_at:%Y-%m-%d at %H:%M} UTC, was "
-            "not finished within a day, and Stripe does not give its answer any more: create "
-            "the credential again."
-        )
-        self.asked_at = asked_at
+class AnswerLost(Problem, code="AnswerLost"):
+    text = """A refresh of the access token, begun on {asked_at:%Y-%m-%d at %H:%M} UTC, was not
+        finished within a day, and Stripe does not give its answer any more: create the
+        credential again."""
+    asked_at: datetime

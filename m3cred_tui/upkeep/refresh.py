@@ -11,15 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
-from m3cred_tui.stripe.problems import (
-    KeyOfOtherMode,
-    SecretKeyUnusable,
-    StripeFailed,
-    StripeProblem,
-    StripeRefused,
-    StripeUnreachable,
-    TokenMissing,
-)
+from m3cred_tui.stripe.problems import NothingSent, StripeFailed, StripeProblem, StripeRefused
 from m3cred_tui.upkeep.problems import AnswerLost
 
 if TYPE_CHECKING:
@@ -71,7 +63,6 @@ _KEY_KEPT = timedelta(days=1)
 _ROUNDS = 2
 """The answer to a question of some time ago may itself be over."""
 
-_NOTHING_SENT = (StripeUnreachable, SecretKeyUnusable, KeyOfOtherMode, TokenMissing)
 _CONFLICT = 409
 
 
@@ -161,7 +152,7 @@ def _is_settled(problem: StripeProblem, *, is_first: bool) -> bool:
         return False
     if isinstance(problem, StripeRefused):
         return problem.status != _CONFLICT  # the same question is being answered
-    return isinstance(problem, _NOTHING_SENT)
+    return isinstance(problem, NothingSent)
 
 
 def _is_refused(problem: StripeProblem) -> bool:

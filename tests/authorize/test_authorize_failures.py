@@ -91,7 +91,7 @@ async def test_a_stripe_that_cannot_be_reached_was_sent_nothing(
         silent.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert isinstance(at_stub.gateway, HttpxGateway)
-        platform = replace(at_stub.gateway.platform, connect_base=base)
+        platform = at_stub.gateway.platform._replace(connect_base=base)
         authorizer = replace(at_stub, gateway=HttpxGateway(platform))
         failed = await _go_through(authorizer, visitor, redirect_of)
     assert isinstance(failed, Failed)

@@ -57,6 +57,7 @@ def test_outcomes_are_told_apart_and_one_is_enough_for_status_1(
     ],
     ids=["wrong key", "unreachable", "not set up"],
 )
+@pytest.mark.quick(1)
 def test_what_is_not_the_accounts_fault_is_not_called_revoked(
     connected: Connected, m3cred: Run, changed: dict[str, str], outcome: str
 ) -> None:

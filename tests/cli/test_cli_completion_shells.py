@@ -102,6 +102,7 @@ class Journey:
 
 
 @pytest.mark.parametrize("name", STARTS)
+@pytest.mark.quick(1)
 async def test_a_name_with_blanks_and_quotes_is_completed_as_it_is(
     shell: Shell, name: str
 ) -> None:
@@ -113,6 +114,7 @@ async def test_a_name_with_blanks_and_quotes_is_completed_as_it_is(
 
 
 @pytest.mark.parametrize("name", STARTS)
+@pytest.mark.quick(1)
 async def test_commands_options_settings_and_files_are_completed(
     shell: Shell, name: str
 ) -> None:

@@ -180,7 +180,7 @@ def test_machines_read_the_same(m3cred: Run, file: Path) -> None:
         False,
         ["client_id", "redirect_uri"],
     )
-    assert live["error"]["code"] == "WrongMode"
+    assert live["error"]["code"] == "WrongModeKey"
     assert live["settings"]["secret_key"]["place"] == "M3CRED_STRIPE_SECRET_KEY"
     assert test["error"]["code"] == "NotSetUp"
     assert test["settings"]["client_id"] == {
@@ -310,6 +310,35 @@ def test_a_failure_has_a_code_for_machines(m3cred: Run, write: Callable[[str], b
     ended = m3cred("config", "--json")
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["error"]["code"] == "NotToml"
+
+
+@pytest.mark.parametrize(
+    ("live", "test"),
+    [
+        (("CLIENT_ID", "sk_live_1", "Swapped"), ("CLIENT_ID", "1", "NotAClientId")),
+        (
+            ("REDIRECT_URI", "http://a.test", "RedirectNeedsHttps"),
+            ("PORTS", "1", "NotPorts"),
+        ),
+        (("REDIRECT_URI", "ftp://a", "NotARedirectUri"), ("CHANNEL", "1", "NotAChannel")),
+        (("SECRET_KEY", "sk_test_1", "WrongModeKey"), ("SECRET_KEY", "pk_1", "PublishableKey")),
+        (("SECRET_KEY", "sk_live_…", "MaskedKey"), ("SECRET_KEY", "1", "NotASecretKey")),
+        (("OAUTH", "conect", "UnknownName"), ("SECRET_KEY_FILE", "key", "NotAKeyFile")),
+    ],
+    ids=lambda one: one[2],
+)
+def test_machines_read_what_is_wrong_with_a_value(
+    m3cred: Run, live: tuple[str, str, str], test: tuple[str, str, str]
+) -> None:
+    environ = {f"M3CRED_STRIPE_{live[0]}": live[1], f"M3CRED_STRIPE_TEST_{test[0]}": test[1]}
+    told = json.loads(m3cred("config", "--json", **environ).stdout)
+    found = [
+        setting["error"]["code"]
+        for destination in told["destinations"]
+        for setting in destination["settings"].values()
+        if setting["error"]
+    ]
+    assert found == [live[2], test[2]]
 
 
 def test_check_runs_the_command_and_says_what_is_wrong(

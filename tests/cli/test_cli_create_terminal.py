@@ -1,15 +1,18 @@
 """``m3cred create`` on a real terminal, a dumb one, too."""
 
 import asyncio
+import os
 import re
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from m3cred_tui.cli.creation import incoming
 from tests.cli.conftest import Start
 from tests.cli.creation import Environ, files, set_up
-from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER, Terminal
+from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER, PATIENCE, Terminal
 from tests.ui.visit import approve, approve_only
 
 WAITS, QUESTION = "waits for your approval until", "Create the credential? [y/N]"
@@ -146,6 +149,26 @@ async def test_back_from_the_background_it_takes_a_paste_and_shows_nothing_of_it
         shown.press("y", ENTER)
         await shown.shows("The credential “Acme” is created: ")
     assert len(files(environment, "credentials")) == 1
+
+
+async def test_the_background_is_noticed_also_while_it_begins_to_read() -> None:
+    ours, theirs = os.openpty()
+    begun: asyncio.Queue[None] = asyncio.Queue()
+    signals = iter([signal.SIGCONT])
+
+    def begin() -> None:
+        begun.put_nowait(None)
+        for number in signals:  # the first time only
+            signal.raise_signal(number)
+
+    try:
+        with incoming._reading_typed(theirs, asyncio.Queue(), begin):
+            async with asyncio.timeout(PATIENCE):
+                await begun.get()
+                await begun.get()
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 async def test_a_question_waits_in_the_background_for_its_answer(

@@ -141,6 +141,7 @@ def start(command: list[str], environ: dict[str, str]) -> "subprocess.Popen[byte
     ],
     ids=["wrong mode", "missing command", "unknown variable", "unreachable", "no directory"],
 )
+@pytest.mark.quick(2)
 def test_each_fault_is_told_with_what_to_do(
     connected: Connected, doctor: Doctor, changed: dict[str, str], area: str, told: str
 ) -> None:

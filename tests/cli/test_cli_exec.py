@@ -1,5 +1,6 @@
 """``m3cred exec``: the command gets the key, and is otherwise as if m3cred had never been."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -151,7 +152,18 @@ def test_signals_limits_and_files_are_as_they_were(
         text=True,
         check=False,
     )
-    assert ended.stdout == plain.stdout
+    assert settable(ended.stdout) == settable(plain.stdout)
+
+
+def settable(told: str) -> str:
+    """Leave out the signals that the C library keeps to itself.
+
+    No program can set or restore these. glibc's posix_spawn(3) starts a program with them
+    ignored, and ``subprocess`` uses it from Python 3.13 on; the program's first thread then has
+    glibc handle one of them, which the next program finds at its default.
+    """
+    mask = sum(1 << (number - 1) for number in signal.valid_signals())
+    return re.sub(r"(?<=Sig...:\t)\w+", lambda signals: f"{int(signals[0], 16) & mask:x}", told)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +197,14 @@ def test_a_script_without_its_interpreter_is_not_called_missing(
     ended = execute(str(script))
     assert ended.returncode == 126
     assert "the program that is to interpret it is not there" in ended.stderr
+
+
+def test_a_command_that_links_to_itself_is_told(execute: Run, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    ended = execute(str(link))
+    assert ended.returncode == 126
+    assert ended.stderr.endswith(" cannot be run: it links to itself.\n")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Standard output that is closed, full, read by nobody, or of few characters."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -114,26 +116,35 @@ def test_ctrl_c_ends_it_with_130_and_nothing_more(
     read, write = os.pipe()
     identity = tmp_path / "config" / "m3cred" / "identity.txt"
     identity.write_bytes(wrapped_lightly(identity.read_bytes(), "horse"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "m3cred_tui", f"--passphrase-fd={read}", "show", "Acme"],
+    command = [sys.executable, "-m", "m3cred_tui", f"--passphrase-fd={read}", "show", "Acme"]
+    with subprocess.Popen(
+        command,
         env=environment,
         pass_fds=[read],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
-    try:
-        os.close(read)
-        wait_until_it_reads(process.pid, read)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    finally:
-        os.close(write)
-        process.kill()
+    ) as process:
+        try:
+            os.write(write, b"h")
+            wait_until_it_reads_on(process, read)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+            os.close(read)
+            os.close(write)
     assert (process.returncode, out, err) == (130, b"", b"")
 
 
-def wait_until_it_reads(pid: int, descriptor: int) -> None:
-    """Wait until the process is in the system call that reads its passphrase."""
-    reads = f"0 {descriptor:#x} "
-    while not Path(f"/proc/{pid}/syscall").read_text().startswith(reads):
+def wait_until_it_reads_on(process: "subprocess.Popen[bytes]", pipe: int) -> None:
+    """Wait until the process has taken what was written, and sleeps until there is more.
+
+    proc(5) shows its system call to a tracer only, but its state to everybody.
+    """
+    while fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4) != b"\0" * 4 or not sleeps(process):
+        assert process.poll() is None, "it ended without reading a whole line"
         os.sched_yield()
+
+
+def sleeps(process: "subprocess.Popen[bytes]") -> bool:
+    return ") S " in Path(f"/proc/{process.pid}/stat").read_text("ascii")

@@ -9,7 +9,7 @@ import pytest
 
 from m3cred_tui.config.change import seal_key, set_value, unset_value
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.config.problems import WrongMode
+from m3cred_tui.config.problems import WrongModeKey
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.config.setup import CHECKS
 from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST
@@ -169,7 +169,7 @@ def test_a_key_of_the_wrong_mode_is_not_sealed(
     places: Locations, write: Write, identity: IdentityFile
 ) -> None:
     before = write(WRITTEN)
-    with pytest.raises(WrongMode):
+    with pytest.raises(WrongModeKey):
         seal_key(places, STRIPE, Secret("sk_test_canary"), identity)
     assert places.settings.read_bytes() == before
     assert not places.keys.exists()

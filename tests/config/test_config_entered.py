@@ -13,7 +13,7 @@ from m3cred_tui.config.entered import (
     tidy,
     without_key,
 )
-from m3cred_tui.config.problems import WrongMode
+from m3cred_tui.config.problems import WrongModeKey
 from m3cred_tui.model.credential import (
     DESTINATIONS,
     STRIPE,
@@ -77,7 +77,7 @@ def test_whatever_is_pasted_is_a_key_of_the_mode_or_a_sentence_without_it(text: 
 
 
 def test_a_test_key_under_live_is_told_as_what_it_is() -> None:
-    with pytest.raises(WrongMode) as told:
+    with pytest.raises(WrongModeKey) as told:
         secret_key("sk_test_canary", STRIPE)
     assert str(told.value) == (
         "This is a test key (sk_test_…), and Stripe takes a live key: sk_live_ or rk_live_."

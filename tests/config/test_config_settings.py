@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.config.problems import Misplaced, UnknownName, WrongMode
+from m3cred_tui.config.problems import Misplaced, UnknownName, WrongModeKey
 from m3cred_tui.config.settings import NotSetUp, Redirects, Settings, settings_from
 from m3cred_tui.config.setup import Origin
 from m3cred_tui.model.authorization import CALLBACK_PORTS
@@ -159,7 +159,7 @@ def test_a_test_key_under_live_is_told_with_the_variable_it_is_in(settings: With
     environ = {**LIVE, "M3CRED_STRIPE_SECRET_KEY": "sk_test_canary"}
     with pytest.raises(Misplaced) as told:
         settings(environ).platform(STRIPE)
-    assert isinstance(told.value.problem, WrongMode)
+    assert isinstance(told.value.problem, WrongModeKey)
     assert str(told.value) == (
         "M3CRED_STRIPE_SECRET_KEY: This is a test key (sk_test_…), and Stripe takes a live "
         "key: sk_live_ or rk_live_."

@@ -7,6 +7,7 @@ looked for, and each known one in the forms that it may be wrapped in, too.
 import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,11 +36,16 @@ def files_below(root: Path, *, but: Path) -> dict[str, bytes]:
 
 
 def process_of(pid: int) -> bytes:
-    """Return what the system shows of a process and those it started."""
+    """Return what the system shows us of a process and those it started.
+
+    m3cred's own environment is closed to everybody but a tracer, so it shows nothing there.
+    """
     shown = b""
     for process in (pid, *_children(pid)):
         place = Path("/proc", str(process))
-        shown += (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+        shown += (place / "cmdline").read_bytes()
+        with suppress(PermissionError):
+            shown += (place / "environ").read_bytes()
     return shown
 
 

@@ -41,6 +41,7 @@ async def approved(app: Terminal, opened: OpenedUrls) -> Seen:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.quick(1)
 async def test_an_approval_survives_whatever_ends_the_app_and_the_next_start_offers_it(
     app: Terminal, opened: OpenedUrls, home: Home, start: Start, number: signal.Signals
 ) -> None:
@@ -63,6 +64,7 @@ async def test_an_approval_survives_whatever_ends_the_app_and_the_next_start_off
     assert not list((home.credentials.parent / "pending").iterdir())
 
 
+@pytest.mark.long
 async def test_an_approval_that_is_offered_can_be_left_renamed_and_created(
     app: Terminal, opened: OpenedUrls, home: Home, start: Start
 ) -> None:
@@ -87,6 +89,7 @@ async def test_an_approval_that_is_offered_can_be_left_renamed_and_created(
     assert [record["name"] for record in home.saved()] == ["Acme two"]
 
 
+@pytest.mark.long
 async def test_an_approval_that_nobody_wants_is_deleted_after_a_question(
     app: Terminal, opened: OpenedUrls, home: Home, start: Start
 ) -> None:
@@ -104,6 +107,7 @@ async def test_an_approval_that_nobody_wants_is_deleted_after_a_question(
     assert not list((home.credentials.parent / "pending").iterdir())
 
 
+@pytest.mark.long
 async def test_a_connection_that_drops_while_stripe_answers_loses_nothing(
     home: Home, tmp_path: Path, opened: OpenedUrls
 ) -> None:

@@ -23,6 +23,7 @@ from tests.e2e.terminal import Terminal
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(150),

@@ -37,6 +37,7 @@ async def wait_for_stripe(remote: Terminal) -> None:
     await remote.settles(0.5)
 
 
+@pytest.mark.long
 async def test_what_is_said_already_is_not_drawn_again(remote: Terminal) -> None:
     await wait_for_stripe(remote)
     remote.press("y")
@@ -50,6 +51,7 @@ async def test_what_is_said_already_is_not_drawn_again(remote: Terminal) -> None
     assert b"URL sent" not in again
 
 
+@pytest.mark.long
 async def test_each_page_is_a_few_seconds_of_a_slow_line(remote: Terminal) -> None:
     sizes = [len(remote.raw)]
 
@@ -73,6 +75,7 @@ async def test_each_page_is_a_few_seconds_of_a_slow_line(remote: Terminal) -> No
     assert wait < THE_WAIT, sizes
 
 
+@pytest.mark.long
 async def test_ten_seconds_of_waiting_are_a_few_bytes(remote: Terminal) -> None:
     await wait_for_stripe(remote)
     before = len(remote.raw)
@@ -81,6 +84,7 @@ async def test_ten_seconds_of_waiting_are_a_few_bytes(remote: Terminal) -> None:
     assert len(remote.raw) - before < TICK
 
 
+@pytest.mark.long
 async def test_the_url_is_linked_to_once(remote: Terminal) -> None:
     await wait_for_stripe(remote)
     links = re.findall(rb"\x1b\]8;[^;]*;(http[^\x07\x1b]*/oauth/[^\x07\x1b]*)", remote.raw)

@@ -75,6 +75,7 @@ async def to_approval(
     return seen.end_page
 
 
+@pytest.mark.long
 async def test_no_secret_is_seen_in_a_full_run(
     home: Home, opened: OpenedUrls, environ: dict[str, str], tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ async def test_no_secret_is_seen_in_a_crash(
     assert sightings(channels, known) == {}
 
 
+@pytest.mark.long
 async def test_no_secret_is_left_in_the_scrollback_of_tmux(
     home: Home, opened: OpenedUrls, environ: dict[str, str], tmux_directory: Path
 ) -> None:

@@ -55,6 +55,7 @@ async def command(user: SetUp, start: Start) -> Terminal:
     return command
 
 
+@pytest.mark.long
 async def test_in_a_dumb_terminal_the_browser_brings_it_to_the_question(
     command: Terminal, user: SetUp, opened: OpenedUrls, page: Page
 ) -> None:
@@ -82,6 +83,7 @@ async def test_a_wrong_paste_and_then_the_right_one(
     assert address.partition("code=")[2][:12].encode() not in command.raw
 
 
+@pytest.mark.long
 async def test_a_refusal_in_the_browser_ends_it(
     command: Terminal, user: SetUp, opened: OpenedUrls, page: Page
 ) -> None:
@@ -100,6 +102,7 @@ async def test_a_script_begins_and_another_one_completes(user: SetUp, page: Page
     assert [file.stem for file in user.files("credentials")] == [begin["id"]]
 
 
+@pytest.mark.long
 async def test_what_a_command_has_begun_the_app_finishes(
     command: Terminal, user: SetUp, opened: OpenedUrls, start: Start, page: Page
 ) -> None:
@@ -115,6 +118,7 @@ async def test_what_a_command_has_begun_the_app_finishes(
     await create_credential(app)
 
 
+@pytest.mark.long
 async def test_what_the_app_has_begun_a_command_finishes(
     user: SetUp, opened: OpenedUrls, start: Start, page: Page
 ) -> None:
@@ -132,6 +136,7 @@ async def test_what_the_app_has_begun_a_command_finishes(
     assert await command.ends() == 0
 
 
+@pytest.mark.long
 async def test_the_demo_stripe_comes_with_the_command(
     start: Start, opened: OpenedUrls, page: Page, home: Home
 ) -> None:

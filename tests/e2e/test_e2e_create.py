@@ -55,6 +55,7 @@ async def test_an_approval_in_w3m_ends_with_the_new_row(
     assert (saved["destination"], saved["stripe"]["livemode"]) == ("STRIPE", True)
 
 
+@pytest.mark.long
 async def test_the_new_row_is_the_one_that_enter_opens(
     app: Terminal, opened: OpenedUrls, page: Page
 ) -> None:
@@ -71,6 +72,7 @@ async def test_the_new_row_is_the_one_that_enter_opens(
     await app.shows("2 credentials")
 
 
+@pytest.mark.long
 async def test_the_url_can_be_read_off_the_screen(
     app: Terminal, opened: OpenedUrls, page: Page
 ) -> None:
@@ -99,6 +101,7 @@ async def test_the_url_is_on_the_screen_before_a_browser_is_started(
     assert url_on(screen) == url
 
 
+@pytest.mark.long
 async def test_the_screen_follows_the_callback(
     app: Terminal, opened: OpenedUrls, page: Page, capsys: pytest.CaptureFixture[str]
 ) -> None:

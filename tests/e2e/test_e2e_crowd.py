@@ -14,7 +14,7 @@ from tests.e2e.conftest import Home
 from tests.e2e.terminal import Terminal
 from tests.e2e.wizard import WAITING, create_credential, go_to_stripe, to_authenticate
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 BROWSERS = 10
 

@@ -14,6 +14,7 @@ from tests.e2e.sequences import kinds
 from tests.e2e.terminal import DOWN, ENTER, Terminal
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(180),  # for hundreds of texts on a busy machine

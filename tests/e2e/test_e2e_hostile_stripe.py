@@ -18,6 +18,7 @@ from tests.e2e.unruly_stripe import ACCOUNT, REDIRECT, TOKEN
 from tests.e2e.wizard import to_authenticate
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(180),  # for hundreds of texts on a busy machine

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 _COLOUR = re.compile(rb"[34]8;2;(\d+);(\d+);(\d+)")
 
 
+@pytest.mark.long
 async def test_a_name_typed_ahead_is_a_name(app: Terminal) -> None:
     app.press("c", "quick dogs", ENTER)
     await app.shows("Entity Type Settings")
@@ -31,6 +32,7 @@ async def test_an_enter_too_many_completes_no_stage(app: Terminal) -> None:
     assert "● Select entity type" in app.text
 
 
+@pytest.mark.long
 async def test_enter_held_down_does_no_harm(app: Terminal, home: Home) -> None:
     await open_create(app)
     app.press("Acme", *[ENTER] * 30)
@@ -49,6 +51,7 @@ async def test_the_whole_way_typed_ahead_arrives(app: Terminal, opened: OpenedUr
     await app.shows(WAITING)
 
 
+@pytest.mark.long
 async def test_without_colour_everything_can_be_read(start: Start) -> None:
     app = await start("--demo", environ={"NO_COLOR": "1", "COLORTERM": "truecolor"})
     await app.shows("There are no credentials yet")
@@ -58,6 +61,7 @@ async def test_without_colour_everything_can_be_read(start: Start) -> None:
     assert _COLOUR.findall(app.raw) == []
 
 
+@pytest.mark.long
 async def test_in_the_smallest_window_the_way_is_the_same(
     start: Start, opened: OpenedUrls
 ) -> None:
@@ -78,6 +82,7 @@ async def test_a_window_that_is_too_small_says_so_and_loses_nothing(app: Termina
     assert "Kept" in app.text
 
 
+@pytest.mark.long
 async def test_a_locale_without_line_drawing_still_starts(start: Start, home: Home) -> None:
     app = await start("--demo", environ={"LANG": "C", "LC_ALL": "C"})
     await app.shows("There are no credentials yet")

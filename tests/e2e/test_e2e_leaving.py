@@ -39,6 +39,7 @@ def assert_as_it_was(app: Terminal) -> None:
 
 
 @pytest.mark.parametrize("key", ["q", CTRL_Q], ids=["q", "ctrl+q"])
+@pytest.mark.quick(1)
 async def test_a_key_leaves_the_terminal_as_it_was(app: Terminal, key: str) -> None:
     assert modes_left_changed(app.raw)
     app.press(key)
@@ -47,6 +48,7 @@ async def test_a_key_leaves_the_terminal_as_it_was(app: Terminal, key: str) -> N
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
+@pytest.mark.quick(1)
 async def test_a_signal_leaves_the_terminal_as_it_was_and_is_logged(
     app: Terminal, number: signal.Signals, home: Home
 ) -> None:
@@ -60,6 +62,7 @@ async def test_a_signal_leaves_the_terminal_as_it_was_and_is_logged(
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
 @pytest.mark.parametrize("outputs", [1, 2, 3, 5])
+@pytest.mark.quick(1)
 async def test_a_signal_during_the_start_leaves_the_terminal_as_it_was(
     start: Start, number: signal.Signals, outputs: int
 ) -> None:
@@ -72,6 +75,7 @@ async def test_a_signal_during_the_start_leaves_the_terminal_as_it_was(
     assert_as_it_was(app)
 
 
+@pytest.mark.long
 async def test_being_told_to_go_on_while_it_leaves_does_not_take_the_terminal_back(
     app: Terminal,
 ) -> None:
@@ -82,6 +86,7 @@ async def test_being_told_to_go_on_while_it_leaves_does_not_take_the_terminal_ba
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda it: it.name)
+@pytest.mark.quick(1)
 async def test_after_a_stop_it_goes_on_and_leaves_the_terminal_as_it_was(
     app: Terminal, number: signal.Signals
 ) -> None:
@@ -98,6 +103,7 @@ async def test_after_a_stop_it_goes_on_and_leaves_the_terminal_as_it_was(
     assert_as_it_was(app)
 
 
+@pytest.mark.long
 async def test_a_signal_during_the_wait_leaves_the_terminal_as_it_was(
     app: Terminal, opened: OpenedUrls, home: Home
 ) -> None:
@@ -116,6 +122,7 @@ async def test_a_dropped_connection_ends_the_program(app: Terminal, opened: Open
     assert await app.ends() > 0
 
 
+@pytest.mark.long
 async def test_leaving_during_the_wait_loses_nothing_and_so_asks_nothing(
     app: Terminal, opened: OpenedUrls, start: Start
 ) -> None:
@@ -134,6 +141,7 @@ async def test_ctrl_c_does_not_end_the_app_and_says_what_does(app: Terminal) -> 
     assert not app.closed
 
 
+@pytest.mark.long
 async def test_without_the_mouse_the_terminal_keeps_its_own_selection(start: Start) -> None:
     app = await start("--demo", "--no-mouse")
     await app.shows("There are no credentials yet")

@@ -50,6 +50,7 @@ async def send_to_terminal(page: Page) -> None:
     await expect(page.get_by_role("heading")).to_contain_text("Stripe approved access")
 
 
+@pytest.mark.long
 async def test_by_the_relay_page_the_terminal_goes_on_by_itself(
     app: Terminal, live: Live, opened: OpenedUrls, tab: Page
 ) -> None:
@@ -66,6 +67,7 @@ async def test_by_the_relay_page_the_terminal_goes_on_by_itself(
     assert (tokens.oauth, tokens.livemode) == (OAuthModel.CONNECT, True)
 
 
+@pytest.mark.long
 async def test_by_paste_of_the_pages_address_nothing_need_reach_the_terminal(
     app: Terminal, live: Live, opened: OpenedUrls, tab: Page
 ) -> None:
@@ -76,6 +78,7 @@ async def test_by_paste_of_the_pages_address_nothing_need_reach_the_terminal(
     assert live.created()[1].livemode
 
 
+@pytest.mark.long
 async def test_stripe_apps_has_another_page_and_gives_tokens_that_are_refreshed(
     app: Terminal, live: Live, opened: OpenedUrls, tab: Page
 ) -> None:
@@ -94,6 +97,7 @@ async def test_stripe_apps_has_another_page_and_gives_tokens_that_are_refreshed(
     assert tokens.obtained_at is not None
 
 
+@pytest.mark.long
 async def test_without_an_https_redirect_uri_it_is_refused_in_the_app_and_out_of_it(
     app: Terminal, live: Live
 ) -> None:
@@ -106,11 +110,13 @@ async def test_without_an_https_redirect_uri_it_is_refused_in_the_app_and_out_of
     assert said.startswith(f"m3cred: {sentence} stripe.redirect_uri https://…")
 
 
+@pytest.mark.long
 async def test_a_plain_http_redirect_uri_cannot_be_set(live: Live) -> None:
     said = await live.run("config", "set", "stripe.redirect_uri", LOOPBACK, status=1)
     assert "in live mode Stripe takes https:// only" in said
 
 
+@pytest.mark.long
 async def test_what_stripe_says_to_a_plain_http_redirect_is_json_in_the_browser(
     app: Terminal, opened: OpenedUrls, tab: Page
 ) -> None:

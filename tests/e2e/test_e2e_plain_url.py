@@ -56,6 +56,7 @@ def pending(home: Home) -> list[Path]:
     return [*home.path.rglob("pending/*.json")]
 
 
+@pytest.mark.long
 async def test_what_stripe_approves_while_the_url_stands_alone_is_kept_at_once(
     waiting: Terminal, home: Home
 ) -> None:
@@ -76,6 +77,7 @@ async def test_what_is_pasted_under_the_url_is_used_and_never_shown(waiting: Ter
     assert b"ac_demo" not in waiting.raw[before:]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", [ENTER, ESC, CTRL_C], ids=["enter", "esc", "ctrl+c"])
 async def test_each_key_that_ends_things_goes_back_to_the_wait(
     waiting: Terminal, key: str
@@ -87,6 +89,7 @@ async def test_each_key_that_ends_things_goes_back_to_the_wait(
     assert waiting.line_discipline() == modes
 
 
+@pytest.mark.long
 async def test_a_signal_ends_it_there_and_the_terminal_echoes_again(waiting: Terminal) -> None:
     await plain(waiting)
     waiting.signal(signal.SIGTERM)
@@ -94,6 +97,7 @@ async def test_a_signal_ends_it_there_and_the_terminal_echoes_again(waiting: Ter
     assert waiting.line_discipline()[3] == waiting.modes[3]
 
 
+@pytest.mark.long
 async def test_a_connection_that_drops_there_ends_it(waiting: Terminal, home: Home) -> None:
     await plain(waiting)
     waiting.hang_up()

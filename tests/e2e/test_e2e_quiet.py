@@ -36,12 +36,14 @@ async def test_not_a_byte_is_written_while_the_list_is_left_alone(app: Terminal)
     assert await written_in(app, 3) == []
 
 
+@pytest.mark.long
 async def test_not_a_byte_is_written_while_a_stage_is_left_alone(app: Terminal) -> None:
     await to_authenticate(app)
     await app.settles(1)
     assert await written_in(app, 2) == []
 
 
+@pytest.mark.long
 async def test_waiting_writes_one_small_update_a_second(
     app: Terminal, opened: OpenedUrls
 ) -> None:
@@ -54,6 +56,7 @@ async def test_waiting_writes_one_small_update_a_second(
     assert max(bursts) <= SMALL, bursts
 
 
+@pytest.mark.long
 async def test_the_help_over_the_wait_writes_as_little(
     app: Terminal, opened: OpenedUrls
 ) -> None:

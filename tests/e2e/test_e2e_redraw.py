@@ -10,6 +10,7 @@ CTRL_L = "\x0c"
 
 
 @pytest.mark.parametrize("page", ["", "?"], ids=["the list", "the help"])
+@pytest.mark.quick(1)
 async def test_what_another_program_wrote_is_gone_after_ctrl_l(
     app: Terminal, page: str
 ) -> None:
@@ -22,6 +23,7 @@ async def test_what_another_program_wrote_is_gone_after_ctrl_l(
     await app.shows(lambda screen: screen == before)
 
 
+@pytest.mark.long
 async def test_a_window_that_was_small_for_a_moment_is_drawn_whole(app: Terminal) -> None:
     await app.settles(0.5)
     before = app.text

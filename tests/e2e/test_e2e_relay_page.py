@@ -97,6 +97,7 @@ async def test_the_address_can_be_copied_whole(tab: Page, address: str, port: in
 @pytest.mark.parametrize(
     "state", ["80-x", "27999-x", "27182.evil.example/-x", "x", "", "-x", "27182@evil.example-x"]
 )
+@pytest.mark.quick(2)
 async def test_a_forged_state_makes_no_link_to_anywhere(
     tab: Page, address: str, state: str
 ) -> None:

@@ -84,6 +84,7 @@ async def test_a_terminal_that_goes_without_a_signal_ends_the_program(line: Line
     assert line.process.wait(SOON) == HUNG_UP
 
 
+@pytest.mark.long
 async def test_a_terminal_that_goes_while_something_is_drawn_ends_the_program(
     line: Line,
 ) -> None:
@@ -103,6 +104,7 @@ async def test_a_frozen_terminal_that_then_goes_does_not_hold_the_program(line: 
     assert line.process.wait(SOON) == HUNG_UP
 
 
+@pytest.mark.long
 async def test_a_signal_that_came_while_the_terminal_was_frozen_is_not_lost(
     line: Line,
 ) -> None:
@@ -115,6 +117,7 @@ async def test_a_signal_that_came_while_the_terminal_was_frozen_is_not_lost(
     assert line.process.wait(SOON) == 128 + 15
 
 
+@pytest.mark.long
 async def test_a_parent_that_ignores_the_hangup_does_not_keep_the_program_alive(
     home: Home, opened: OpenedUrls
 ) -> None:
@@ -128,6 +131,7 @@ async def test_a_parent_that_ignores_the_hangup_does_not_keep_the_program_alive(
     assert home.saved() == []
 
 
+@pytest.mark.long
 async def test_what_is_no_text_and_no_key_does_not_end_the_program(line: Line) -> None:
     line.press("c")
     line.reads_until(b"Name credential")

@@ -10,6 +10,7 @@ from tests.e2e.terminal_visit import find_out_all
 from tests.e2e.terminals import HEADINGS, SETUPS, Found, Setup
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.xdist_group("terminals"),

@@ -10,7 +10,7 @@ from tests.e2e.conftest import M3CRED, Home
 from tests.e2e.tmux import ask_tmux, in_tmux
 from tests.e2e.wizard import create_credential, go_to_stripe, to_authenticate
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_whole_way_inside_tmux(

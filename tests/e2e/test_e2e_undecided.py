@@ -47,6 +47,7 @@ async def test_a_refusal_is_told_and_the_next_try_can_be_approved(
     await create_credential(app)
 
 
+@pytest.mark.long
 async def test_a_browser_closed_without_deciding_leaves_the_wait_until_esc(
     app: Terminal, opened: OpenedUrls, page: Page, home: Home
 ) -> None:
@@ -71,6 +72,7 @@ async def test_a_browser_closed_without_deciding_leaves_the_wait_until_esc(
     assert home.saved() == []
 
 
+@pytest.mark.long
 async def test_an_approval_that_is_left_is_no_credential_and_is_still_there(
     app: Terminal, opened: OpenedUrls, page: Page, home: Home
 ) -> None:
@@ -99,6 +101,7 @@ async def test_a_forged_redirect_is_told_and_the_wait_goes_on(
     await app.shows(ACCOUNT)
 
 
+@pytest.mark.long
 async def test_what_was_entered_is_kept_when_going_back(
     app: Terminal, opened: OpenedUrls
 ) -> None:

@@ -53,6 +53,7 @@ async def test_a_paste_finishes_what_no_browser_can_reach(
     assert redirect.partition("code=")[2][:20].encode() not in waiting.raw
 
 
+@pytest.mark.long
 async def test_the_enter_after_an_address_that_comes_as_keys_creates_nothing(
     waiting: Terminal, home: Home
 ) -> None:
@@ -67,6 +68,7 @@ async def test_the_enter_after_an_address_that_comes_as_keys_creates_nothing(
     await create_credential(waiting)
 
 
+@pytest.mark.long
 async def test_what_is_pasted_wrongly_is_told_and_cleared(waiting: Terminal) -> None:
     waiting.press(f"\x1b[200~{url_on(waiting.text)}\x1b[201~")
     await waiting.shows("This is Stripe's own page")
@@ -103,6 +105,7 @@ async def test_the_url_can_be_had_whole_by_clipboard_plain_line_and_file(
     assert not file.exists()
 
 
+@pytest.mark.long
 async def test_a_connection_that_drops_while_stripe_is_waited_for_goes_on_later(
     waiting: Terminal, home: Home
 ) -> None:

@@ -7,17 +7,23 @@ import pickle
 import pprint
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
-from m3cred_tui.model.credential import TokenResponse
+from m3cred_tui.model.authorization import AuthorizationRequest
+from m3cred_tui.model.credential import OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.adapters import ConnectGateway
+from m3cred_tui.stripe.gateway import Platform
+from m3cred_tui.upkeep.account import Access
 
 CANARY = "sk_live_canary"
 SHOWN = "Secret(***)"
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -85,6 +91,24 @@ def test_it_cannot_be_compared_or_carried_off(
     with pytest.raises(TypeError) as refusal:
         take(secret)
     assert CANARY not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "holding",
+    [
+        lambda secret: TokenResponse("acct_1", False, "read_write", secret),
+        lambda secret: AuthorizationRequest(secret, "http://127.0.0.1:1/", WHEN),
+        lambda secret: Platform("ca_1", secret),
+        lambda secret: Access(secret, "acct_1", False, OAuthModel.CONNECT, ""),
+        lambda secret: ConnectGateway(Platform("ca_1", secret)),
+    ],
+)
+def test_what_holds_it_equals_what_holds_the_same_one_and_is_not_compared_with_another(
+    holding: Callable[[Secret], object], secret: Secret
+) -> None:
+    assert holding(secret) == holding(secret)
+    with pytest.raises(TypeError):
+        assert holding(secret) == holding(Secret(CANARY))
 
 
 def test_a_json_dump_with_a_fallback_to_text_does_not_show_it(secret: Secret) -> None:

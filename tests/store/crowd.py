@@ -10,15 +10,18 @@ from m3cred_tui.model.credential import Credential, Status, TokenResponse, crede
 from m3cred_tui.store.directory.store import CredentialStore
 from tests.store.swept_operations import ID, credential, store_in, tokens
 
-ROUNDS = 50
 _PERIOD = 0.005
-KEPT = len(range(0, ROUNDS, 4))
 
 
-def change(root: Path, me: str) -> None:
+def kept(rounds: int) -> int:
+    """Return how many credentials one of those that change leaves there."""
+    return len(range(0, rounds, 4))
+
+
+def change(root: Path, me: str, rounds: int) -> None:
     """Count in the shared credential, and create others, half of them to be deleted again."""
     store = store_in(root)
-    for number in range(ROUNDS):
+    for number in range(rounds):
         store.update(ID, lambda shared, before: _counted(shared, before, me))
         if number % 2:
             continue
@@ -40,10 +43,10 @@ def _counted(
     return shared._replace(name=counted), tokens(f"{access_token.reveal()}{me}")
 
 
-def begin(root: Path, me: str) -> None:
+def begin(root: Path, me: str, rounds: int) -> None:
     """Create in directories that are not there yet, with an identity that is not, either."""
     store = store_in(root)
-    for number in range(10):
+    for number in range(rounds):
         new = credential(credential_id(datetime.now(UTC), os.urandom(10)), f"{me} {number}")
         store.create(new, tokens(me))
 
@@ -95,14 +98,14 @@ def _is_at_end() -> bool:
 
 
 def main() -> None:
-    root, what, me = Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+    root, what, me, rounds = Path(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
     import m3cred_tui.store.sealing  # noqa: F401, PLC0415 - so that all begin at once
 
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     if what in _CHANGES:
         sys.stdin.readline()
-        _CHANGES[what](root, me)
+        _CHANGES[what](root, me, rounds)
     else:
         _LOOKS[what](root)
 

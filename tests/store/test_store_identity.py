@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.model.credential import Credential, TokenResponse
@@ -102,7 +102,6 @@ def test_a_wrong_passphrase_leaves_it_locked_and_is_not_repeated(locked: Identit
     assert locked.is_locked()
 
 
-@settings(deadline=None)
 @given(passphrase=st.text(min_size=1, max_size=60), other=st.text(min_size=1, max_size=60))
 def test_a_passphrase_opens_its_identity_and_no_other_one_does(
     passphrase: str, other: str

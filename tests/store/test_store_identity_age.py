@@ -19,6 +19,7 @@ PATIENCE = 60.0
 """Seconds; on a machine with other work, scrypt takes many of them."""
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(
         AGE == "age" and os.environ.get("CI") != "true", reason="age is not installed"
     ),

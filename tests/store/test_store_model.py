@@ -183,9 +183,8 @@ def test_two_processes_and_their_crashes_leave_what_a_dict_would_hold(other: Oth
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=40,
+            max_examples=settings().max_examples * 2 // 5,
             stateful_step_count=40,
-            deadline=None,
             phases=[Phase.reuse, Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         ),

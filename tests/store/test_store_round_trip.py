@@ -104,7 +104,7 @@ def shown(credential: Credential) -> Credential:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 2)
 @given(credential=credentials(), tokens=token_responses)
 def test_any_credential_comes_back_as_it_was_created(
     credential: Credential, tokens: TokenResponse, tmp_path_factory: pytest.TempPathFactory

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import unescape
@@ -75,7 +74,7 @@ def connect(platform: Platform, clock: Clock) -> StripeGateway:
 
 @pytest.fixture
 def apps(platform: Platform, clock: Clock) -> StripeGateway:
-    return gateway_for(replace(platform, oauth=OAuthModel.APPS), clock.now)
+    return gateway_for(platform._replace(oauth=OAuthModel.APPS), clock.now)
 
 
 def approve(gateway: StripeGateway) -> Secret:
@@ -129,7 +128,7 @@ async def why_not(gateway: StripeGateway, tokens: TokenResponse) -> Kind:
 async def test_a_credential_works_by_its_model_from_approval_to_disconnection(
     platform: Platform, clock: Clock, model: OAuthModel
 ) -> None:
-    gateway = gateway_for(replace(platform, oauth=model), clock.now)
+    gateway = gateway_for(platform._replace(oauth=model), clock.now)
     tokens = await gateway.exchange(approve(gateway))
     assert tokens.oauth is model
     account = await account_of(gateway, tokens)
@@ -184,11 +183,11 @@ async def test_access_that_the_owner_took_back_is_revoked_for_both_models(
 async def test_a_wrong_secret_key_is_never_taken_for_a_revoked_account(
     platform: Platform, clock: Clock, connect: StripeGateway, apps: StripeGateway
 ) -> None:
-    wrong = replace(platform, secret_key=Secret("sk_test_wrong"))
+    wrong = platform._replace(secret_key=Secret("sk_test_wrong"))
     tokens = await connect.exchange(approve(connect))
     assert await why_not(gateway_for(wrong, clock.now), tokens) is Kind.WRONG_KEY
     tokens = await apps.exchange(approve(apps))
-    gateway = gateway_for(replace(wrong, oauth=OAuthModel.APPS), clock.now)
+    gateway = gateway_for(wrong._replace(oauth=OAuthModel.APPS), clock.now)
     await account_of(gateway, tokens)  # by its own access token
     with pytest.raises(StripeRefused) as caught:
         await gateway.refresh(tokens, "key-1")

@@ -138,6 +138,7 @@ async def test_esc_closes_an_open_drop_down_before_it_goes_back(services: Servic
 
 
 @pytest.mark.parametrize("stage", [1, 4])
+@pytest.mark.quick(1)
 async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
     services: Services, stage: int
 ) -> None:

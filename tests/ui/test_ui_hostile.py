@@ -85,6 +85,7 @@ async def test_the_recorder_would_notice(parsed: list[str]) -> None:
 
 
 @pytest.mark.parametrize("texts", [MARKUP, ESCAPES], ids=["markup", "escapes"])
+@pytest.mark.quick(1)
 async def test_no_name_in_a_record_is_parsed_or_harms_the_terminal_on_any_screen(
     services: Services,
     keep: Keep,
@@ -132,6 +133,7 @@ def scripted(services: Services, *script: Event) -> Services:
 @pytest.mark.parametrize(
     "text", [" ".join(MARKUP[:4]), " ".join(MARKUP[4:6]), MARKUP[6], MARKUP[7]]
 )
+@pytest.mark.quick(1)
 async def test_neither_what_is_entered_nor_what_stripe_says_is_parsed_on_the_way(
     services: Services, parsed: list[str], text: str
 ) -> None:
@@ -158,6 +160,7 @@ async def test_neither_what_is_entered_nor_what_stripe_says_is_parsed_on_the_way
 
 
 @pytest.mark.parametrize("text", [*MARKUP, *ESCAPES])
+@pytest.mark.quick(3)
 async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
     services: Services, keep: Keep, parsed: list[str], text: str
 ) -> None:

@@ -26,6 +26,7 @@ def can_go_on(user: User) -> bool:
         ("  acme   LIVE ", "Another credential already has this name."),
     ],
 )
+@pytest.mark.quick(3)
 async def test_a_name_is_refused_with_its_reason_before_enter_is_pressed(
     services: Services, keep: Keep, pasted: str, reason: str
 ) -> None:

@@ -118,6 +118,7 @@ async def test_a_sealed_key_is_never_shown_again(place: Place) -> None:
     ],
     ids=lambda value: ascii(value)[:20],
 )
+@pytest.mark.quick(2)
 async def test_a_wrong_secret_key_is_told_below_it_and_nothing_is_written(
     place: Place, test: bool, source: int, text: str, told: str
 ) -> None:
@@ -155,6 +156,7 @@ async def test_a_wrong_secret_key_is_told_below_it_and_nothing_is_written(
     ],
     ids=lambda value: str(value)[:20],
 )
+@pytest.mark.quick(2)
 async def test_a_wrong_value_is_told_below_it_and_nothing_is_written(
     place: Place, downs: int, text: str, told: str
 ) -> None:

@@ -12,9 +12,12 @@ from tests.ui.pictures import Snap, Walk, looks_as_before
 from tests.ui.settings_place import Place, choose, to_form
 from tests.ui.user import User, straight_to_stage_4
 
-pytestmark = pytest.mark.parametrize(
-    "size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}"
-)
+pytestmark = [
+    pytest.mark.parametrize(
+        "size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}"
+    ),
+    pytest.mark.quick(1),
+]
 
 SET = """\
 [stripe_test]

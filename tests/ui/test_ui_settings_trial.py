@@ -50,6 +50,7 @@ async def enter(user: User, source: int, text: str) -> None:
         ),
     ],
 )
+@pytest.mark.quick(2)
 async def test_what_a_command_gives_is_told_in_one_sentence_and_nothing_is_saved(
     place: Place, command: str, told: str
 ) -> None:

@@ -101,7 +101,10 @@ async def to_account(user: User) -> None:
     await user.focuses("Create Credential")
 
 
-pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+pytestmark = [
+    pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}"),
+    pytest.mark.quick(1),
+]
 
 
 def test_picture_of_the_empty_page(snap: Snap, size: tuple[int, int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -166,6 +166,6 @@ def with_key(world: World) -> Callable[[str], None]:
 
     def change(key: str) -> None:
         platform = world.platforms[STRIPE_TEST]
-        world.platforms[STRIPE_TEST] = replace(platform, secret_key=Secret(key))
+        world.platforms[STRIPE_TEST] = platform._replace(secret_key=Secret(key))
 
     return change

@@ -83,7 +83,7 @@ async def test_a_wrong_key_is_not_called_revoked(
 
 async def test_a_stripe_that_is_not_there_is_unreachable(world: World) -> None:
     one = world.connect(oauth=CONNECT)
-    gone = replace(world.platforms[STRIPE_TEST], api_base="http://127.0.0.1:1")
+    gone = world.platforms[STRIPE_TEST]._replace(api_base="http://127.0.0.1:1")
     world.platforms[STRIPE_TEST] = gone
     result = (await checked(world, one))[one]
     assert result.outcome is Outcome.UNREACHABLE

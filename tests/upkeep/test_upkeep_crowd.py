@@ -55,6 +55,7 @@ def test_a_crowd_refreshes_once_an_hour_and_uses_the_same_token(
         assert is_connected(world, world.access_token(one))
 
 
+@pytest.mark.long
 def test_a_crowd_of_which_most_are_killed_loses_no_account_and_never_refreshes_twice(
     world: World, tmp_path: Path, forking: Forks
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_crowd_of_which_most_are_killed_loses_no_account_and_never_refreshes_t
     assert ended["killed"] > ROUNDS, ended
 
 
+@pytest.mark.long
 def test_killed_at_any_step_of_a_refresh_the_next_one_has_the_one_answer(
     world: World, tmp_path: Path, forking: Forks
 ) -> None:
@@ -103,6 +105,7 @@ def test_killed_at_any_step_of_a_refresh_the_next_one_has_the_one_answer(
     assert died_after_stripe_was_asked > 5
 
 
+@pytest.mark.long
 def test_killed_at_any_step_of_a_disconnection_the_next_start_shows_it_and_goes_on(
     world: World, tmp_path: Path, forking: Forks
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,7 +60,7 @@ async def test_a_client_id_of_another_platform_disconnects_and_deletes_nothing(
     world: World, oauth: OAuthModel
 ) -> None:
     one = world.connect(oauth=oauth)
-    wrong = replace(world.platforms[STRIPE_TEST], client_id="ca_other")
+    wrong = world.platforms[STRIPE_TEST]._replace(client_id="ca_other")
     world.platforms[STRIPE_TEST] = wrong
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (False, False)
@@ -75,7 +74,7 @@ async def test_a_client_id_of_another_platform_disconnects_and_deletes_nothing(
 
 async def test_a_stripe_that_cannot_be_reached_leaves_all_as_it_was(world: World) -> None:
     one = world.connect(oauth=CONNECT)
-    gone = replace(world.platforms[STRIPE_TEST], connect_base="http://127.0.0.1:1")
+    gone = world.platforms[STRIPE_TEST]._replace(connect_base="http://127.0.0.1:1")
     world.platforms[STRIPE_TEST] = gone
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (False, False)

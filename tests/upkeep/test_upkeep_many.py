@@ -117,6 +117,7 @@ def upkeep_of(store: CredentialStore, stub: Stub, waits: list[float]) -> Upkeep:
     return Upkeep(store, lambda _: stub.platform, lambda: START, time_limit=4.0, sleep=sleep)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 async def test_each_of_500_gets_its_own_outcome_while_stripe_is_slow_and_failing(
     many: Filled, record_property: Callable[[str, object], None]
@@ -173,7 +174,7 @@ async def test_when_stripe_is_gone_all_are_told_soon(tmp_path: Path) -> None:
     assert {one.outcome for one in results.values()} == {Outcome.UNREACHABLE}
     assert len(results) == 100
     assert asked < 40
-    gone = replace(stub.platform, api_base="http://127.0.0.1:1")
+    gone = stub.platform._replace(api_base="http://127.0.0.1:1")
     upkeep = replace(upkeep, platform=lambda _: gone)
     results = dict([one async for one in upkeep.check(store.ids())])
     assert {one.outcome for one in results.values()} == {Outcome.UNREACHABLE}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -130,7 +129,7 @@ async def test_an_approval_that_waited_for_hours_stays_though_the_client_id_is_w
 ) -> None:
     one = world.connect(status=Status.PENDING)
     world.clock.go_on(hours=2)
-    wrong = replace(world.platforms[STRIPE_TEST], client_id="ca_other")
+    wrong = world.platforms[STRIPE_TEST]._replace(client_id="ca_other")
     world.platforms[STRIPE_TEST] = wrong
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (False, False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -158,7 +157,7 @@ async def test_what_may_have_been_answered_is_remembered_through_every_other_tro
                 await used(world, one)
             world.clock.go_on(minutes=1)
         platform = world.platforms[STRIPE_TEST]
-        world.platforms[STRIPE_TEST] = replace(platform, api_base="http://127.0.0.1:1")
+        world.platforms[STRIPE_TEST] = platform._replace(api_base="http://127.0.0.1:1")
         with pytest.raises(StripeUnreachable):
             await used(world, one)
         world.platforms[STRIPE_TEST] = platform

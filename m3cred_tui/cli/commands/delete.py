@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 
-class DeletionNotConfirmed(Problem):
-    """Nobody has said that it is meant; nothing was deleted."""
+class DeletionNotConfirmed(Problem, code="DeletionNotConfirmed"):
+    """Nobody confirmed the deletion; nothing was deleted."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"Nothing was deleted, as {reason}.")
-        self.reason = reason
+    text = "Nothing was deleted, as {reason}."
+    reason: str
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -54,15 +54,12 @@ _FILES = {
 }
 
 
-class NoIdentityYet(Problem):
-    """Nothing has been sealed so far."""
+class NoIdentityYet(Problem, code="NoIdentityYet"):
+    """There is no identity yet, as nothing has been sealed."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"There is no identity yet: {_shown(path)} is made with the first credential, or "
-            "by m3cred identity protect."
-        )
-        self.path = path
+    text = """There is no identity yet: {path} is made with the first credential, or by m3cred
+        identity protect."""
+    path: Path
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import temporary_name
 from m3cred_tui.store.problems import plain_reason
 
@@ -24,13 +23,12 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READABLE = 0o644  # less what the umask takes
 
 
-class FileNotWritten(Problem):
-    """A file could not be written; whatever has its name was left as it is."""
+class FileNotWritten(Problem, code="FileNotWritten"):
+    """A file could not be written; an existing one of that name was left unchanged."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{clean(str(path), most=4096)} was not written: {reason}.")
-        self.path = path
-        self.reason = reason
+    text = "{path} was not written: {reason}."
+    path: Path
+    reason: str
 
 
 def write_public(path: Path, data: bytes, *, replace: bool) -> None:

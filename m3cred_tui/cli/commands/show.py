@@ -137,14 +137,11 @@ def _revealed(secret: Secret | None) -> str | None:
     return None if secret is None else secret.reveal()
 
 
-class SecretsToNoTerminal(Problem):
-    """Secrets were asked for where they would go into a file or another program."""
+class SecretsToNoTerminal(Problem, code="SecretsToNoTerminal"):
+    """``--reveal`` was given, and standard output is not a terminal."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Standard output is no terminal, and --reveal shows secrets; --reveal-to-pipe says "
-            "that they are meant to go there."
-        )
+    text = """Standard output is no terminal, and --reveal shows secrets; --reveal-to-pipe says
+        that they are meant to go there."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -24,41 +24,40 @@ if TYPE_CHECKING:
     from m3cred_tui.store.directory.store import CredentialStore
 
 
-class NothingPending(Problem):
-    """There is nothing to be resumed."""
+class NothingPending(Problem, code="NothingPending"):
+    """No credential is pending."""
 
-    def __init__(self) -> None:
-        super().__init__("No credential is pending. Begin one with m3cred create --name NAME.")
-
-
-class NotPending(Problem):
-    """Nothing that is pending is called so; ``pending`` is what is."""
-
-    def __init__(self, word: str, pending: Sequence[Credential]) -> None:
-        super().__init__(
-            f"No pending credential has the ID or name “{clean(word, most=64)}”. "
-            + (f"Pending are: {_listed(pending)}." if pending else "None is pending.")
-        )
-        self.word = word
-        self.pending = tuple(pending)
+    text = "No credential is pending. Begin one with m3cred create --name NAME."
 
 
-class RequestExpired(Problem):
-    """What was to be resumed has just been removed, as nobody approved it in time."""
+class NotPending(Problem, code="NotPending"):
+    """No pending credential has this ID or name."""
 
-    def __init__(self, expired: Credential) -> None:
-        super().__init__(
-            f"“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
-        )
-        self.expired = expired
+    text = "No pending credential has the ID or name “{word}”. {_others}"
+    word: str
+    pending: Sequence[Credential]
+
+    @property
+    def _others(self) -> str:
+        return f"Pending are: {_listed(self.pending)}." if self.pending else "None is pending."
 
 
-class SeveralPending(Problem):
-    """It has to be said which one is meant."""
+class RequestExpired(Problem, code="RequestExpired"):
+    """The authorization request was removed, as nobody approved it in time."""
 
-    def __init__(self, pending: Sequence[Credential]) -> None:
-        super().__init__(f"Say which one, by its ID: {_listed(pending)}.")
-        self.pending = tuple(pending)
+    text = "“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
+    expired: Credential
+
+
+class SeveralPending(Problem, code="SeveralPending"):
+    """Several credentials are pending, and none was named."""
+
+    text = "Say which one, by its ID: {_listed}."
+    pending: Sequence[Credential]
+
+    @property
+    def _listed(self) -> str:
+        return _listed(self.pending)
 
 
 def find_pending(
@@ -84,7 +83,7 @@ def find_pending(
         return found[0]
     if gone := _called(word, expired):
         raise RequestExpired(gone[0])
-    raise NothingPending if word is None else NotPending(word, pending)
+    raise NothingPending if word is None else NotPending(clean(word, most=64), pending)
 
 
 def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credential]:
@@ -135,36 +134,36 @@ class Terms(NamedTuple):
     """This account, and no other one."""
 
 
-class NotConfirmed(Problem):
-    """Nobody has agreed to the account; the approval waits."""
+class NotConfirmed(Problem, code="NotConfirmed"):
+    """Nobody agreed to the account; the approval is kept."""
 
-    def __init__(self, account: StripeAccount, reason: str, go_on: str) -> None:
-        super().__init__(
-            f"No credential was created for {account.id}, as {reason}. What Stripe approved is "
-            f"kept; to go on: {go_on}"
-        )
-        self.account = account
-
-
-class UnexpectedAccount(Problem):
-    """Another account was approved than the one that was expected; the approval waits."""
-
-    def __init__(self, account: StripeAccount, expected: str, go_on: str) -> None:
-        super().__init__(
-            f"Stripe has approved {account.id}, not {expected}, so no credential was created. "
-            f"The approval is kept; if it is right, after all: {go_on}"
-        )
-        self.account = account
-        self.expected = expected
+    text = """No credential was created for {account.id}, as {reason}. What Stripe approved is
+        kept; to go on: {go_on}"""
+    account: StripeAccount
+    reason: str
+    go_on: str
 
 
-class NameTaken(Problem):
+class UnexpectedAccount(Problem, code="UnexpectedAccount"):
+    """Stripe approved another account than ``--expect-account``; the approval is kept."""
+
+    text = """Stripe has approved {account.id}, not {expected}, so no credential was created.
+        The approval is kept; if it is right, after all: {go_on}"""
+    account: StripeAccount
+    expected: str
+    go_on: str
+
+
+class NameTaken(Problem, code="NameTaken"):
     """Another credential has this name."""
 
-    def __init__(self, name: str, go_on: str = "") -> None:
-        instead = f" To take another one: {go_on}" if go_on else ""
-        super().__init__(f"Another credential already has the name “{name}”.{instead}")
-        self.name = name
+    text = "Another credential already has the name “{name}”.{_instead}"
+    name: str
+    go_on: str = ""
+
+    @property
+    def _instead(self) -> str:
+        return f" To take another one: {self.go_on}" if self.go_on else ""
 
 
 async def agreed(

@@ -166,15 +166,13 @@ _HINT = (
 _SOON_OVER = "Two minutes are left for the approval."
 
 
-class InputEnded(Problem):
-    """Standard input has ended without an address, and nothing else can bring one."""
+class InputEnded(Problem, code="InputEnded"):
+    """Standard input ended without an address, and nothing listens; the request is kept."""
 
-    def __init__(self, pending: Credential, go_on: str) -> None:
-        super().__init__(
-            "Standard input ended without the address that the browser ended on. "
-            f"“{pending.name}” still waits for it: {go_on}"
-        )
-        self.pending = pending
+    text = """Standard input ended without the address that the browser ended on.
+        “{pending.name}” still waits for it: {go_on}"""
+    pending: Credential
+    go_on: str
 
 
 class Manner(NamedTuple):

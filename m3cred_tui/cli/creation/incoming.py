@@ -85,9 +85,11 @@ def _reading_typed(terminal: int, lines: Lines, begin: Callable[[], None]) -> It
         if not has_ended:
             loop.add_reader(terminal, read)
 
-    turn()
-    loop.add_signal_handler(signal.SIGCONT, turn)
     try:
+        # Before the terminal is touched: from then on, somebody may send the job to the
+        # background and have it continue there, and nothing else tells of that.
+        loop.add_signal_handler(signal.SIGCONT, turn)
+        turn()
         yield
     finally:
         loop.remove_signal_handler(signal.SIGCONT)

@@ -51,36 +51,33 @@ if TYPE_CHECKING:
 _DONE, _FAILED, _WRONG_USAGE, _SIGNALLED = 0, 1, 2, 128
 
 
-class DestinationOpen(Problem):
-    """It has to be said which destination is meant."""
+class DestinationOpen(Problem, code="DestinationOpen"):
+    """No destination was named, and not exactly one is set up (status 2)."""
 
-    def __init__(self) -> None:
-        either = " or ".join(f"--destination {one.code.lower()}" for one in DESTINATIONS)
-        super().__init__(f"Say which destination is meant: {either}.")
+    text = "Say which destination is meant: {either}."
+    either = " or ".join(f"--destination {one.code.lower()}" for one in DESTINATIONS)
 
 
-class Interrupted(Problem):
-    """A signal ended the command; what was begun is still there, or why it is not."""
+class Interrupted(Problem, code="Interrupted"):
+    """A signal ended the command; what exists is kept."""
 
-    def __init__(
-        self,
-        number: signal.Signals,
-        pending: Credential | None,
-        go_on: str,
-        end: Approved | Failed | None = None,
-    ) -> None:
-        """Take what is on the disk, how to go on with it, and what became of a code."""
-        super().__init__(
-            f"Interrupted. {state_of(pending)}; to go on: {go_on}"
-            if pending is not None
-            else f"Interrupted. {end.problem}"
-            if isinstance(end, Failed)
-            else f"Interrupted. Stripe connected {end.account.id}. It is lost: {end.unkept}"
-            if end is not None and end.unkept
-            else "Interrupted; nothing was created."
-        )
-        self.number = number
-        self.pending = pending
+    text = "Interrupted{_left}"
+    number: signal.Signals
+    pending: Credential | None
+    """On the disk."""
+    go_on: str
+    end: Approved | Failed | None = None
+    """What became of a code."""
+
+    @property
+    def _left(self) -> str:
+        if self.pending is not None:
+            return f". {state_of(self.pending)}; to go on: {self.go_on}"
+        if isinstance(self.end, Failed):
+            return f". {self.end.problem}"
+        if self.end is not None and self.end.unkept:
+            return f". Stripe connected {self.end.account.id}. It is lost: {self.end.unkept}"
+        return "; nothing was created."
 
 
 @dataclass(slots=True)

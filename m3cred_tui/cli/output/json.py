@@ -44,8 +44,7 @@ def credential_fields(credential: Credential) -> Json:
 
 def error_fields(problem: Problem) -> Json:
     """Return what is wrong; the code stays the same from one version to the next."""
-    inner = getattr(problem, "problem", problem)  # of one that says only where
-    return {"code": type(inner).__name__, "message": str(problem)}
+    return {"code": problem.root.code, "message": str(problem)}
 
 
 NOT_YET = "not yet"

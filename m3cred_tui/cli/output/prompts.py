@@ -43,37 +43,31 @@ _NOTICE_SECONDS = 0.5
 _FLAGS_LOCAL = 3  # of what tcgetattr returns
 
 
-class NoTerminal(Problem):
-    """There is nobody to ask for a passphrase."""
+class NoTerminal(Problem, code="NoTerminal"):
+    """There is no terminal to ask for a passphrase on."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no terminal to ask for a passphrase on; m3cred --help says how to give "
-            "it from a file descriptor."
-        )
+    text = """There is no terminal to ask for a passphrase on; m3cred --help says how to give it
+        from a file descriptor."""
 
 
-class PassphraseUnusable(Problem):
-    """What was given as a passphrase is none."""
+class PassphraseUnusable(Problem, code="PassphraseUnusable"):
+    """The passphrase that was given cannot be used."""
 
-    def __init__(self, source: str, reason: str) -> None:
-        super().__init__(f"The passphrase from {source} cannot be used: {reason}.")
-        self.source = source
-        self.reason = reason
-
-
-class PassphraseEmpty(PassphraseUnusable):
-    """No passphrase was given where one is needed."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__(source, "it is empty")
+    text = "The passphrase from {source} cannot be used: {reason}."
+    source: str
+    reason: str
 
 
-class PassphrasesDiffer(Problem):
+class PassphraseEmpty(PassphraseUnusable, code="PassphraseEmpty"):
+    """The passphrase that was given is empty."""
+
+    reason: str = "it is empty"
+
+
+class PassphrasesDiffer(Problem, code="PassphrasesDiffer"):
     """A new passphrase was not typed the same way twice."""
 
-    def __init__(self) -> None:
-        super().__init__("The two passphrases are not the same; nothing was changed.")
+    text = "The two passphrases are not the same; nothing was changed."
 
 
 def asked(prompt: str) -> Secret:

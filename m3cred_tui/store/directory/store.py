@@ -287,7 +287,7 @@ class CredentialStore:
                     found = found_again(self.read, credential_id)
                     raise OutcomeUnknown(unknown.path, unknown.reason, found) from unknown
         except Problem as problem:
-            _log().error("%s: %s", type(problem).__name__, problem)
+            _log().error("%s: %s", problem.code, problem)
             raise
 
     def _sweep_half_created(self) -> None:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from m3cred_tui.cli import app, main
+from m3cred_tui.cli import main
+from m3cred_tui.cli.commands import app
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.credential import STRIPE_TEST

@@ -30,6 +30,7 @@ from tests.e2e.terminal import ENTER
 from tests.e2e.wizard import ACCOUNT
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.xdist_group("ssh-lost"),
     pytest.mark.asyncio(loop_scope="session"),

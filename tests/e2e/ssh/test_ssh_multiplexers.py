@@ -38,6 +38,7 @@ MULTIPLEXERS = {
 }
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.xdist_group("ssh"),
     pytest.mark.asyncio(loop_scope="session"),

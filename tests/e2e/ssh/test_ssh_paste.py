@@ -20,6 +20,7 @@ from tests.e2e.terminal import DOWN, ENTER
 from tests.e2e.wizard import ACCOUNT
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.xdist_group("ssh"),
     pytest.mark.asyncio(loop_scope="session"),

@@ -15,6 +15,7 @@ from tests.e2e.ssh.sessions import LogIn, at_stripe, finish, paste, url_of
 from tests.e2e.terminal import DOWN, ENTER, Seen, Terminal
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.xdist_group("ssh-slow"),
     pytest.mark.asyncio(loop_scope="session"),

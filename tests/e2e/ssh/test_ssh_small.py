@@ -11,6 +11,7 @@ from tests.e2e.ssh.machines import BASTION_PORT, Machine, Server
 from tests.e2e.ssh.sessions import LogIn, at_stripe, finish, paste, to_stripe, tunnel_by
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.xdist_group("ssh"),
     pytest.mark.asyncio(loop_scope="session"),

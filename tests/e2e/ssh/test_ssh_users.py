@@ -19,6 +19,7 @@ from tests.e2e.ssh.sessions import (
 )
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.e2e,
     pytest.mark.xdist_group("ssh"),
     pytest.mark.asyncio(loop_scope="session"),
