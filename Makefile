@@ -32,3 +32,5 @@ pictures: install  ## draw the README's picture and the snapshots of the screens
 
 pages: install  ## write the generated pages of docs/ again
 	$(BIN)/python -m docs.commands
+	$(BIN)/python -m docs.configuration
+	$(BIN)/python -m docs.problems
