@@ -44,7 +44,7 @@ class State(Enum):
     APPROVED = auto()
     """The account is known, and the credential can be created."""
     FAILED = auto()
-    """It has ended without an account; only a new authorization can go on."""
+    """It has ended without an account; only a new authorization helps."""
     CREATED = auto()
     """The credential is in the store."""
 
@@ -173,7 +173,7 @@ class Authorization:
     def _opened(self) -> Approved:
         pending = self._journal.credential
         assert pending is not None  # noqa: S101 - it is kept
-        assert pending.account is not None  # noqa: S101 - likewise
+        assert pending.account is not None  # noqa: S101 - it is approved
         return Approved(self._store.tokens(pending.id), pending.account)
 
     def _prepared(self) -> tuple[Authorizer, AuthorizationRequest | None]:

@@ -16,7 +16,7 @@ from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
 from m3cred_tui.system.threads import running
 
 EXCHANGE = "m3cred-exchange"
-"""What a thread is called that the end of the app does not cut off."""
+"""The name of the threads that the end of the app does not cut off."""
 
 
 def unfinished() -> list[Thread]:

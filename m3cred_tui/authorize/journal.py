@@ -118,7 +118,7 @@ class PendingJournal(Journal):
 def pending_credential(
     draft: Draft, *, created_at: datetime, created_by: str, randomness: bytes
 ) -> Credential:
-    """Return what waits for Stripe; ``randomness`` is for :func:`credential_id`.
+    """Return a pending credential; ``randomness`` is for :func:`credential_id`.
 
     Raises :class:`ValueError` for a draft with a stage left out.
     """

@@ -9,8 +9,8 @@ _ACCESS_DENIED = "access_denied"
 
 
 class ListenerUnreachable(Problem, code="ListenerUnreachable"):
-    text = """m3cred's own listener at {address} does not answer, so a browser may not be able
-        to come back to it. m3cred keeps trying."""
+    text = """m3cred's own listener at {address} does not answer, so a browser may not reach it
+        either. m3cred keeps trying."""
     address: str
 
 
@@ -65,4 +65,4 @@ class NameTaken(Problem, code="NameTaken"):
 
     @property
     def _instead(self) -> str:
-        return f" To take another one: {self.go_on}" if self.go_on else ""
+        return f" To use another name: {self.go_on}" if self.go_on else ""

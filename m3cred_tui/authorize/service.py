@@ -1,4 +1,4 @@
-"""Drives one authorization; tells of each step, and knows nobody who listens."""
+"""Drives one authorization, and reports each step as an event."""
 
 import asyncio
 import logging
@@ -53,7 +53,7 @@ class Requested(NamedTuple):
 def requested(
     ports: Sequence[int], own_redirect_uri: str | None, expires_at: datetime
 ) -> Requested:
-    """Make a request that nobody can guess, and listen on the first port that is free."""
+    """Make a request that nobody can guess, and listen on the first free port."""
     token = secrets.token_urlsafe(_STATE_BYTES)
     if own_redirect_uri is not None:
         return _by_own_page(token, ports, own_redirect_uri, expires_at)
@@ -96,7 +96,7 @@ def _listen(
 
 _log = logging.getLogger(__name__)
 
-# The clock is looked at after each poll: it goes on while a laptop sleeps, a timer does not.
+# The clock is read after each poll: it runs while a laptop sleeps, a timer does not.
 _LONGEST_POLL = 5.0
 
 OpenBrowser = Callable[[str], Awaitable[None]]
@@ -108,7 +108,7 @@ def _nobody(_end: End) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """What authorizations depend on; each call of :meth:`authorize` is one of its own."""
+    """What authorizations depend on; each call of :meth:`authorize` is a new one."""
 
     gateway: StripeGateway
     destination: Destination
@@ -183,12 +183,12 @@ class Authorizer:
             async for happening in happenings:
                 yield happening
         if answer.result() is None:
-            await answer.hear_no_more()  # what the browser is told is approved is not dropped
+            await answer.hear_no_more()  # what the browser shows as approved is not dropped
         result = answer.result()
         if not isinstance(result, AuthorizationCode):
             yield await self._end_without_code(result)
             return
-        # Begun before it is told of: the code is spent however slowly the event is drawn.
+        # Begun before it is reported: the code is spent however slowly the event is drawn.
         claiming = self._claiming(answer, result.code)
         try:
             yield RedirectReceived()
@@ -205,11 +205,11 @@ class Authorizer:
         return Failed(Refused(result.error, result.description))
 
     def _claiming(self, answer: Answer, code: Secret) -> asyncio.Future[End]:
-        """Send the code; what was begun here goes on when nobody waits for it any more."""
+        """Send the code; the exchange continues when nobody waits for it any more."""
         answer.is_claimed = True
 
         async def work() -> End:
-            # Not to be parted: a request that is answered and never claimed would be lost.
+            # Inseparable: a request that is answered and never claimed would be lost.
             journal = self.journal
             try:
                 journal.answered()
@@ -222,7 +222,7 @@ class Authorizer:
         return in_thread(lambda: asyncio.run(work()), name=EXCHANGE)
 
     def _claim_what_came_last(self, answer: Answer) -> None:
-        """Send a code that came while the user left, as the browser was told it is approved."""
+        """Send a code that came while the user left, as the browser shows it as approved."""
         result = answer.result()
         if isinstance(result, AuthorizationCode) and not answer.is_claimed:
             self._claiming(answer, result.code).add_done_callback(self._tell_late)

@@ -1,6 +1,6 @@
 """Where m3cred runs, and so where its user's browser probably is and how it reaches us.
 
-It only puts the ways to Stripe in order; whoever is told wrongly finds the others below.
+It only puts the ways to Stripe in order; where it is wrong, the others follow below.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class Surroundings(NamedTuple):
 
     ssh: bool
     connection: SshConnection | None
-    """``None`` also over SSH, where sshd did not tell or something else was in its place."""
+    """``None`` also over SSH, where sshd did not say or something else was in its place."""
     tmux: bool
     screen: bool
     container: bool
@@ -90,7 +90,7 @@ class Surroundings(NamedTuple):
     def browser_is_elsewhere(self) -> bool:
         """Tell whether to begin with the ways for a browser on another computer.
 
-        Who sets ``$BROWSER`` over SSH has a browser shown here (X11) or a program that
+        With ``$BROWSER`` set over SSH, a browser is shown here (X11) or a program that
         brings the URL and the port to the right place (VS Code).
         """
         return (self.ssh or not self.display) and not self.browser_variable
@@ -137,7 +137,7 @@ def surroundings(
 
 
 async def attached_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of who attached to tmux last, as far as it matters here.
+    """Return the environment of the latest client of tmux, as far as it matters here.
 
     A pane's own is that of its start: it may have begun at the computer itself and be
     attached over SSH now, from another address, or the other way about. Outside tmux, or
@@ -230,7 +230,7 @@ def tunnel(ports: Sequence[int], here: Surroundings, *, user: str, host_name: st
 
 
 def login_name(environ: Mapping[str, str]) -> str:
-    """Return who probably logged in: this user, or who became root by sudo."""
+    """Return the user who probably logged in: this one, or the one behind sudo."""
     me = os.getuid()
     if me == 0 and (before := environ.get("SUDO_USER")):
         return before

@@ -1,4 +1,4 @@
-"""What the terminal takes beside plain ASCII: hyperlinks (OSC 8), and QR codes in blocks."""
+"""What the terminal takes besides plain ASCII: hyperlinks (OSC 8), and QR codes in blocks."""
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -15,8 +15,8 @@ _COERCED = "C.UTF-8"
 def takes_hyperlinks(environ: Mapping[str, str]) -> bool:
     """Tell whether to make the URL a link as well; it stands there in full in any case.
 
-    Most terminals that know no links ignore the sequence, and over SSH hardly anything tells
-    one from the other. So the answer is no only where it is known.
+    Most terminals that know no links ignore the sequence, and over SSH they can
+    hardly be told apart. So the answer is no only where it is known.
     """
     term = environ.get("TERM", "").lower()
     if environ.get("TMUX"):

@@ -117,7 +117,7 @@ class Ways:
     async def whereabouts(self, short_url: str | None) -> Whereabouts:
         """Look where we are, listening at a short address or not.
 
-        Asks tmux who is attached now, for a second at the most.
+        Asks tmux which client is attached now, for at most a second.
         """
         from m3cred_tui.browser.surroundings import (
             attached_environ,

@@ -61,7 +61,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ReceptionStatus:
     """The wait at one moment; nothing in it is secret."""
 
     version: int = 1
@@ -77,7 +77,7 @@ class Status:
         return json.dumps(asdict(self))
 
 
-def parse_status(body: str | bytes) -> Status:
+def parse_status(body: str | bytes) -> ReceptionStatus:
     """Return the status in the body of an answer.
 
     Raises :class:`ValueError` when it is anything but a status: something else is listening
@@ -94,7 +94,7 @@ def parse_status(body: str | bytes) -> Status:
             "mismatches": int(mismatches),
             "visits": int(visits),
         }:
-            return Status(version, Phase(phase), mismatches, visits)
+            return ReceptionStatus(version, Phase(phase), mismatches, visits)
     raise ValueError("not a status of the callback server")
 
 
@@ -123,7 +123,7 @@ class Reception:
         self._urgent_version = 1
         self._told_at = -TOLD_EACH_SECONDS
         self.result: RedirectResult | None = None
-        self.status = Status()
+        self.status = ReceptionStatus()
         self.end_page_asked = asyncio.Event()
         self.short_path: str | None = None
         self.leads_to = ""
@@ -159,7 +159,7 @@ class Reception:
         self._tell(visits=self.status.visits + 1)
         return self.leads_to
 
-    async def newer_than(self, version: int, within: float) -> Status:
+    async def newer_than(self, version: int, within: float) -> ReceptionStatus:
         """Return the status once it is newer than ``version``, or after ``within`` seconds.
 
         Of redirects that were turned away, it is not told more often than once a second.

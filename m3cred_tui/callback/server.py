@@ -173,7 +173,7 @@ class CallbackServer:
         """Return a short address that redirects to ``url``, for this request only.
 
         Nobody can guess it, as where it leads tells the state. A browser that comes by it
-        shows that it can reach this server (:attr:`Status.visits`).
+        shows that it can reach this server (:attr:`ReceptionStatus.visits`).
         """
         self._reception.leads_to = url
         self._reception.short_path = new_short_path()

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.cli.selecting import opened
-from m3cred_tui.config.change import SECRET_KEY
-from m3cred_tui.config.file import table_of
-from m3cred_tui.config.setup import CHECKS
-from m3cred_tui.model.credential import DESTINATIONS, Credential
+from m3cred_tui.config.table import settable
+from m3cred_tui.model.credential import Credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -150,9 +148,8 @@ class _Walk:
 
 def _settings() -> Iterator[Candidate]:
     """Yield the name of every setting."""
-    for destination in DESTINATIONS:
-        for name in (*CHECKS, SECRET_KEY):
-            yield Candidate(f"{table_of(destination)}.{name}", f"of {destination.label}")
+    for name, (group, _) in settable().items():
+        yield Candidate(name, f"of {group.label}")
 
 
 def _credentials(

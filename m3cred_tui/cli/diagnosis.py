@@ -19,6 +19,7 @@ from m3cred_tui.callback.server import CannotListen, NoFreePort, listen_on_loopb
 from m3cred_tui.cli.selecting import title_of
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
+from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
 from m3cred_tui.listing.columns import waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel
@@ -279,7 +280,7 @@ def _numbers(settings: Settings) -> list[int]:
     numbers: list[int] = []
     for destination in DESTINATIONS:
         try:
-            numbers += settings.setup(destination).ports.value or ()
+            numbers += settings.setup(destination)[PORTS].value or ()
         except Problem:  # reported with the settings
             numbers += CALLBACK_PORTS
     return sorted(set(numbers))
@@ -377,9 +378,9 @@ def _bases(settings: Settings) -> list[str]:
             setup = settings.setup(destination)
         except Problem:  # reported with the settings
             continue
-        bases.add(setup.api_base.value or API_BASE)
-        if setup.oauth.value is not OAuthModel.APPS:
-            bases.add(setup.connect_base.value or CONNECT_BASE)
+        bases.add(setup[API_AT].value or API_BASE)
+        if setup[OAUTH].value is not OAuthModel.APPS:
+            bases.add(setup[CONNECT_AT].value or CONNECT_BASE)
     return sorted(bases) or [API_BASE, CONNECT_BASE]
 
 

@@ -9,7 +9,6 @@ import getpass
 import os
 import socket
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,13 +23,12 @@ from m3cred_tui.model.text import clean
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.browser.ways import Ways
     from m3cred_tui.cli.selecting import Opened
-    from m3cred_tui.config.key_source import KeySource
-    from m3cred_tui.config.setup import Check, Setup
+    from m3cred_tui.config.editor import SettingsEditor
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.port import CredentialStore
@@ -48,6 +46,11 @@ def normal_settings() -> Iterator[Settings]:
     yield settings_from(
         {name: value for name, value in os.environ.items() if name != "GPG_TTY"}
     )
+
+
+def settings_of_command(*, demo: bool) -> AbstractContextManager[Settings]:
+    """Return the settings for a command, which leaves the terminal to gpg's agent."""
+    return demo_settings() if demo else nullcontext(settings_from(os.environ))
 
 
 @contextmanager
@@ -110,10 +113,17 @@ def upkeep_of(chosen: Namespace, here: Opened) -> Iterator[Upkeep]:
     """
     here.unlock(chosen)
     with (
-        demo_settings() if chosen.demo else nullcontext(settings_from(os.environ)) as settings,
+        settings_of_command(demo=chosen.demo) as settings,
         logging_to(settings.locations.log),
     ):
         yield upkeep_from(settings, here.store, here.identity)
+
+
+def editor_for(settings: Settings, identity: IdentityFile) -> SettingsEditor:
+    """Return what shows, changes and tries the settings."""
+    from m3cred_tui.config.editor import SettingsEditor
+
+    return SettingsEditor(settings, identity)
 
 
 def ways_from(settings: Settings) -> Ways:
@@ -140,75 +150,3 @@ def created_by() -> str:
 def now() -> datetime:
     """Return the time, with its zone."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSettings:
-    """The settings of this user, and the identity that a secret key is sealed for."""
-
-    settings: Settings
-    identity: IdentityFile
-
-    @property
-    def file(self) -> Path:
-        """Where the settings file is, or will be."""
-        return self.settings.locations.settings
-
-    def setup(self, destination: Destination) -> Setup:
-        """Return what is set; raises what ``Settings.setup`` does."""
-        return self.settings.setup(destination)
-
-    def check(self, destination: Destination, name: str, text: str) -> None:
-        """Raise the ``Problem`` with what was entered as a value, if there is one."""
-        _checks(name)(text, destination)
-
-    def change(self, destination: Destination, name: str, text: str | None) -> None:
-        """Set a value, or remove it; raises what the functions of ``config.change`` do."""
-        from m3cred_tui.config.change import SECRET_KEY, seal_key, set_value, unset_value
-        from m3cred_tui.model.secret import Secret
-
-        places = self.settings.locations
-        if text is None:
-            unset_value(places, destination, name)
-        elif name == SECRET_KEY:
-            seal_key(places, destination, Secret(text), self.identity)
-        else:
-            set_value(places, destination, name, text)
-
-    def tried(self, destination: Destination, name: str = "", text: str = "") -> str:
-        """Return the prefix of the secret key that a source gives; may block for it.
-
-        Without a name, the source is what is set. Raises ``Problem``.
-        """
-        from m3cred_tui.config.change import SECRET_KEY
-        from m3cred_tui.config.entered import secret_key
-        from m3cred_tui.config.key_source import key_from
-        from m3cred_tui.config.problems import prefix_of
-
-        if name == SECRET_KEY:
-            return prefix_of(secret_key(text, destination))
-        source = self._entered(destination, name, text) if name else self._set(destination)
-        places, environ = self.settings.locations, self.settings.environ
-        return prefix_of(key_from(source, destination, places, self.identity, environ))
-
-    def _entered(self, destination: Destination, name: str, text: str) -> KeySource:
-        from m3cred_tui.config.key_source import from_command, from_file
-
-        from_text = {"secret_key_command": from_command, "secret_key_file": from_file}[name]
-        return from_text(text, destination)
-
-    def _set(self, destination: Destination) -> KeySource:
-        from m3cred_tui.config.settings import NotSetUp
-
-        entry = self.setup(destination).secret_key
-        if entry.value is None:
-            raise entry.problem or NotSetUp(destination, ("secret_key",))
-        return entry.value
-
-
-def _checks(name: str) -> Check[object]:
-    from m3cred_tui.config.change import SECRET_KEY
-    from m3cred_tui.config.entered import secret_key
-    from m3cred_tui.config.setup import CHECKS
-
-    return secret_key if name == SECRET_KEY else CHECKS[name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store import files
+from m3cred_tui.store import files, sealing
 from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
@@ -55,8 +55,6 @@ def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
 
     Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     try:
         plain = sealing.unwrap(file, passphrase) if is_wrapped(file) else file
         sealing.identity_in(plain)
@@ -67,20 +65,11 @@ def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
     return OpenedIdentity(file, Secret(plain.decode("latin-1")))
 
 
-def new_identity() -> bytes:
-    """Return a new identity in clear."""
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    return sealing.new_identity()
-
-
 def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
     """Wrap an identity, and open it again: if it were flawed, nobody could later.
 
     Takes seconds. Raises what :func:`opened` does.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     file = sealing.wrap(plain, passphrase)
     if opened(file, passphrase, path).text != plain:
         raise StoreUnusable(path, "what was wrapped does not open to the same identity")
@@ -121,8 +110,6 @@ class IdentityFile:
 
     def to_open(self) -> Identity:
         """Return the identity; raises all three."""
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
         identity = sealing.identity_in(self._opened().text)
         self._recipient = identity.to_public()
         return identity
@@ -151,7 +138,7 @@ class IdentityFile:
             return self.to_open()
         except IdentityMissing:
             if self.is_unused(replacing=replacing):
-                self._make(new_identity())
+                self._make(sealing.new_identity())
         # Again: another process may have made it and sealed with it since.
         return self.to_open()
 
@@ -293,7 +280,7 @@ class IdentityFile:
 
     def _is_made_under(self, passphrase: Secret) -> bool:
         """Make it under the passphrase, unless something was sealed while scrypt worked."""
-        plain = new_identity()
+        plain = sealing.new_identity()
         file = wrapped(plain, passphrase, self._path)
         with locked(self._data):
             is_made = self.is_unused() and self._make(file)

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store import files
+from m3cred_tui.store import files, sealing
 from m3cred_tui.store.fields import json_object, text
 from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
@@ -32,8 +32,6 @@ def keep_key(keys: Path, destination: Destination, key: Secret, identity: Identi
 
     Raises what ``IdentityFile.to_seal`` does, ``StoreUnusable`` and ``OutcomeUnknown``.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     recipient = identity.to_seal(replacing=_name(destination)).to_public()
     fields = {"destination": destination.code, "secretKey": key.reveal()}
     sealed = sealing.seal(recipient, json.dumps(fields).encode())
@@ -52,8 +50,6 @@ def kept_key(keys: Path, destination: Destination, identity: IdentityFile) -> Se
     Raises ``FileNotFoundError`` where there is none, ``StoreUnusable`` where it cannot be
     opened, and what ``IdentityFile.to_open`` does.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     path = keys / _name(destination)
     try:
         with private_folder(keys) as folder:

@@ -1,1 +1,1 @@
-"""Talking to Stripe: a port, and its two adapters, one for each of Stripe's OAuth models."""
+"""The port to Stripe, and its adapters for Stripe's two OAuth models."""

@@ -1,33 +1,107 @@
 """Stripe's two OAuth models over HTTP: Connect, and Stripe Apps."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from urllib.parse import urlencode
+from typing import TypeVar
+from urllib.parse import urlencode, urlsplit
 
 from m3cred_tui.model.credential import OAuthModel, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe import replies
 from m3cred_tui.stripe.gateway import (
     Form,
+    LostError,
+    NotSentError,
     Platform,
+    Reply,
     Request,
     StripeGateway,
     livemode_of,
     refuse_clear_text,
 )
-from m3cred_tui.stripe.problems import Call, KeyOfOtherMode, TokenMissing
-from m3cred_tui.stripe.requests import TIME_LIMIT, ask, host_of
+from m3cred_tui.stripe.problems import (
+    Call,
+    KeyOfOtherMode,
+    ReplyLost,
+    SecretKeyUnusable,
+    StripeFailed,
+    StripeNonsense,
+    StripeRefused,
+    StripeUnreachable,
+    TokenMissing,
+)
+
+TIME_LIMIT = 30.0
+"""Seconds for one call, from the first to the last byte."""
+
+_OK, _REFUSED, _FAILED = 200, range(400, 500), range(500, 600)
+_KEY = re.compile(r"[!-~]+")
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+
+T = TypeVar("T")
+
+
+async def _ask(
+    call: Call,
+    request: Request,
+    read: Callable[[bytes], T],
+    time_limit: float,
+    *,
+    by_access_token: bool = False,
+) -> T:
+    """Send the request at most once, and return what ``read`` makes of a 200 reply.
+
+    ``read`` raises :class:`~m3cred_tui.stripe.replies.ReplyError`. Every other outcome is a
+    problem, which contains no secret of the request.
+    """
+    host = _host(request)
+    if not _KEY.fullmatch(request.key.reveal()):
+        raise (TokenMissing if by_access_token else SecretKeyUnusable)(call, host)
+    try:
+        status, body = await _send(request, time_limit)
+    except NotSentError as error:
+        raise StripeUnreachable(call, host, str(error)) from None
+    except LostError as error:
+        raise ReplyLost(call, host, str(error)) from None
+    if status == _OK:
+        try:
+            return read(body)
+        except replies.ReplyError as error:
+            raise StripeNonsense(call, host, str(error)) from None
+    if status in _REFUSED:
+        secrets = [value for value in request.form.values() if isinstance(value, Secret)]
+        refusal = replies.refusal(body, secrets=(request.key, *secrets))
+        raise StripeRefused(call, host, status, *refusal, by_access_token=by_access_token)
+    if status in _FAILED:
+        raise StripeFailed(call, host, status)
+    raise StripeNonsense(call, host, f"status {status}")
+
+
+async def _send(request: Request, time_limit: float) -> Reply:
+    def load() -> Callable[..., Awaitable[Reply]]:
+        from m3cred_tui.stripe.transport import send  # noqa: PLC0415 - httpx takes some 50 ms
+
+        return send
+
+    send = await asyncio.to_thread(load)  # so that the app can draw meanwhile
+    return await send(request, time_limit=time_limit)
+
+
+def _host(request: Request) -> str:
+    """Return the host to name in messages, with its port if any."""
+    return urlsplit(request.url).netloc
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectGateway:
     """The :class:`~m3cred_tui.stripe.gateway.StripeGateway` of a platform that uses Connect.
 
-    It calls Stripe with the platform's key and the account's id, as Stripe advises; the
-    tokens that an exchange may still give are not needed.
+    It calls Stripe with the platform's key and the account's id, as Stripe advises; any tokens
+    that an exchange still returns are not needed.
     """
 
     platform: Platform
@@ -37,7 +111,7 @@ class ConnectGateway:
         refuse_clear_text(self.platform)
 
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
-        """Return the address at which the account's owner approves access."""
+        """Return the address where the account's owner approves access."""
         query = {
             "response_type": "code",
             "client_id": self.platform.client_id,
@@ -48,51 +122,46 @@ class ConnectGateway:
         return f"{self.platform.connect_base}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: Secret) -> TokenResponse:
-        """Exchange an authorization code; sent once at most, as a second use revokes it."""
+        """Exchange an authorization code; at most once, because a second use revokes it."""
         url = f"{self.platform.connect_base}/oauth/token"
         form: Form = {"grant_type": "authorization_code", "code": code}
         request = Request("POST", url, self.platform.secret_key, form=form)
-        return await ask(
-            Call.EXCHANGE, request, replies.token_response, time_limit=self.time_limit
-        )
+        return await _ask(Call.EXCHANGE, request, replies.token_response, self.time_limit)
 
     async def refresh(
         self, tokens: TokenResponse, idempotency_key: str, *, asked_at: datetime | None = None
     ) -> TokenResponse:
-        """Return the tokens as they are: with Connect they do not end, so nothing is asked."""
+        """Return the tokens unchanged: those of Connect never expire, so nothing is sent."""
         del idempotency_key, asked_at
         return tokens
 
     async def deauthorize(self, account_id: str) -> None:
-        """Disconnect the account from the platform: all of its tokens end."""
+        """Disconnect the account from the platform, which ends all of its tokens."""
         url = f"{self.platform.connect_base}/oauth/deauthorize"
         form = {"client_id": self.platform.client_id, "stripe_user_id": account_id}
         request = Request("POST", url, self.platform.secret_key, form=form)
         read = partial(replies.deauthorized, account_id=account_id)
-        await ask(Call.DEAUTHORIZE, request, read, time_limit=self.time_limit)
+        await _ask(Call.DEAUTHORIZE, request, read, self.time_limit)
 
     async def account(
         self, account_id: str, *, livemode: bool, access_token: Secret | None = None
     ) -> StripeAccount:
-        """Read the account by the platform's key; the access token is not used."""
+        """Read the account with the platform's key; the access token is not used."""
         del access_token
         url, key = f"{self.platform.api_base}/v1/account", self.platform.secret_key
-        if livemode_of(key) is (not livemode):
-            raise KeyOfOtherMode(Call.ACCOUNT, host_of(url), livemode=livemode)
         request = Request("GET", url, key, headers={"Stripe-Account": account_id})
+        if livemode_of(key) is (not livemode):
+            raise KeyOfOtherMode(Call.ACCOUNT, _host(request), livemode=livemode)
         read = partial(replies.stripe_account, account_id=account_id, livemode=livemode)
-        return await ask(Call.ACCOUNT, request, read, time_limit=self.time_limit)
-
-
-_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+        return await _ask(Call.ACCOUNT, request, read, self.time_limit)
 
 
 @dataclass(frozen=True, slots=True)
 class AppsGateway:
     """The :class:`~m3cred_tui.stripe.gateway.StripeGateway` of a platform with a Stripe App.
 
-    The platform's key gets tokens, and nothing else is done with it; the account itself is
-    reached by its access token, whose hour is counted by ``now``.
+    The platform's key is used only to obtain tokens; the account itself is reached with its
+    access token, whose hour is measured by ``now``.
     """
 
     platform: Platform
@@ -103,9 +172,9 @@ class AppsGateway:
         refuse_clear_text(self.platform)
 
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
-        """Return the address at which the account's owner approves access.
+        """Return the address where the account's owner approves access.
 
-        There is no scope: what an app may do is written in its manifest.
+        There is no scope: an app's rights are in its manifest.
         """
         query = {
             "client_id": self.platform.client_id,
@@ -117,12 +186,11 @@ class AppsGateway:
         return f"{base}/oauth/v2/{channel}authorize?{urlencode(query)}"
 
     async def exchange(self, code: Secret) -> TokenResponse:
-        """Exchange an authorization code; sent once at most, as a second use may revoke it."""
-        obtained_at = self.now()  # before Stripe's own clock, so that no token is overrated
+        """Exchange an authorization code; at most once, because a second use may revoke it."""
+        obtained_at = self.now()  # before the request, so that no token seems to last longer
         request = self._post("token", {"grant_type": "authorization_code", "code": code})
-        tokens = await ask(
-            Call.EXCHANGE, request, replies.apps_token_response, time_limit=self.time_limit
-        )
+        read = replies.apps_token_response
+        tokens = await _ask(Call.EXCHANGE, request, read, self.time_limit)
         return tokens._replace(oauth=OAuthModel.APPS, obtained_at=obtained_at)
 
     async def refresh(
@@ -130,8 +198,8 @@ class AppsGateway:
     ) -> TokenResponse:
         """Replace the tokens: see :meth:`~m3cred_tui.stripe.gateway.StripeGateway.refresh`.
 
-        What Stripe leaves out stays as it was. Raises :class:`ValueError` for what is not an
-        idempotency key.
+        Fields that Stripe omits stay unchanged. Raises :class:`ValueError` if the idempotency
+        key is invalid.
         """
         if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
             raise ValueError("an idempotency key is 1 to 255 visible ASCII characters")
@@ -139,36 +207,34 @@ class AppsGateway:
         refresh_token = tokens.refresh_token or Secret("")
         form: Form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         request = self._post("token", form, {"Idempotency-Key": idempotency_key})
-        host = host_of(request.url)
+        host = _host(request)
         if not refresh_token:
             raise TokenMissing(Call.REFRESH, host)
         if livemode_of(self.platform.secret_key) is (not tokens.livemode):
             raise KeyOfOtherMode(Call.REFRESH, host, livemode=tokens.livemode)
         read = partial(replies.refreshed, before=tokens)
-        after = await ask(Call.REFRESH, request, read, time_limit=self.time_limit)
+        after = await _ask(Call.REFRESH, request, read, self.time_limit)
         return after._replace(oauth=OAuthModel.APPS, obtained_at=obtained_at)
 
     async def deauthorize(self, account_id: str) -> None:
-        """Disconnect the account from the platform: all of its tokens end.
+        """Disconnect the account from the platform, which ends all of its tokens.
 
         Stripe documents this for Connect only; for Stripe Apps it is the same request at the
-        API's own address, which apps in public use call.
+        API's own address, as published apps send it.
         """
         form = {"client_id": self.platform.client_id, "stripe_user_id": account_id}
         read = partial(replies.deauthorized, account_id=account_id)
         request = self._post("deauthorize", form)
-        await ask(Call.DEAUTHORIZE, request, read, time_limit=self.time_limit)
+        await _ask(Call.DEAUTHORIZE, request, read, self.time_limit)
 
     async def account(
         self, account_id: str, *, livemode: bool, access_token: Secret | None = None
     ) -> StripeAccount:
-        """Read the account by its access token."""
+        """Read the account with its access token."""
         url = f"{self.platform.api_base}/v1/account"
         request = Request("GET", url, access_token or Secret(""))
         read = partial(replies.stripe_account, account_id=account_id, livemode=livemode)
-        return await ask(
-            Call.ACCOUNT, request, read, time_limit=self.time_limit, by_access_token=True
-        )
+        return await _ask(Call.ACCOUNT, request, read, self.time_limit, by_access_token=True)
 
     def _post(self, path: str, form: Form, headers: dict[str, str] | None = None) -> Request:
         url = f"{self.platform.api_base}/v1/oauth/{path}"
@@ -177,15 +243,12 @@ class AppsGateway:
         )
 
 
-HttpxGateway = ConnectGateway  # for callers that do not choose by the model yet
-
-
 def gateway_for(
     platform: Platform, now: Callable[[], datetime], *, time_limit: float = TIME_LIMIT
 ) -> StripeGateway:
     """Return the adapter for the platform's OAuth model.
 
-    For a credential that exists, that is the model of its tokens, whatever is set today:
+    For an existing credential, that is the model of its tokens, whatever the settings say:
     ``gateway_for(platform._replace(oauth=tokens.oauth), now)``.
     """
     if platform.oauth is OAuthModel.APPS:

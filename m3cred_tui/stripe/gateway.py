@@ -1,4 +1,4 @@
-"""The ports to Stripe and, below it, to HTTP; and the platform that asks."""
+"""The ports to Stripe and, below it, to HTTP; and the platform."""
 
 import re
 from collections.abc import Mapping
@@ -12,34 +12,34 @@ from m3cred_tui.model.secret import Secret
 
 Form = Mapping[str, Secret | str]
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 class Request(NamedTuple):
-    """What to send; secrets are revealed only while it is being sent."""
+    """A request; its secrets are revealed only while it is being sent."""
 
     method: Literal["GET", "POST"]
     url: str
     key: Secret
-    headers: Mapping[str, str] = _NOTHING
-    form: Form = _NOTHING
+    headers: Mapping[str, str] = _EMPTY
+    form: Form = _EMPTY
     basic: bool = False
-    """The key goes as the user of Basic, without a password (RFC 7617), not as Bearer."""
+    """Send the key as the user of Basic, without a password (RFC 7617), not as Bearer."""
 
 
 class Reply(NamedTuple):
-    """What came back, of whatever status."""
+    """A reply of any status."""
 
     status: int
     body: bytes
 
 
 class NotSentError(Exception):
-    """No connection came about; its text is why."""
+    """No connection was made; the text says why."""
 
 
 class LostError(Exception):
-    """The request may have arrived, but no whole reply came; its text is why."""
+    """The request may have arrived, but no complete reply came; the text says why."""
 
 
 CONNECT_BASE = "https://connect.stripe.com"
@@ -60,18 +60,18 @@ class Platform(NamedTuple):
     oauth: OAuthModel = OAuthModel.CONNECT
     marketplace_base: str = MARKETPLACE_BASE
     channel: str = ""
-    """The ``chnlink_…`` in the install links of an app of Stripe Apps that is tested before
-    it is published; Stripe takes such an app by no other link."""
+    """The ``chnlink_…`` in the install links of a Stripe App that is being tested; until it is
+    published, Stripe accepts no other link."""
 
 
 def livemode_of(key: Secret) -> bool | None:
-    """Return whether a secret or restricted key is of live mode, if its prefix says so."""
+    """Return the livemode of a secret or restricted key, if its prefix shows it."""
     found = _MODE.match(key.reveal())
     return None if found is None else found[1] == "live"
 
 
 def refuse_clear_text(platform: Platform) -> None:
-    """Raise :class:`ValueError` where a key would be sent in clear over a network."""
+    """Raise :class:`ValueError` if a key would be sent unencrypted over a network."""
     for base in (platform.connect_base, platform.api_base):
         parts = urlsplit(base)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
@@ -81,48 +81,48 @@ def refuse_clear_text(platform: Platform) -> None:
 class StripeGateway(Protocol):
     """Stripe, for one platform and OAuth model; every reply has been checked and cleaned.
 
-    Each call sends one request at most, and raises
+    Each call sends at most one request, and raises
     :class:`~m3cred_tui.stripe.problems.StripeProblem`;
-    :func:`~m3cred_tui.stripe.problems.kind_of` tells what that says about the credential.
+    :func:`~m3cred_tui.stripe.problems.kind_of` returns what that means for the credential.
     """
 
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
-        """Return the address at which the account's owner approves access."""
+        """Return the address where the account's owner approves access."""
 
     async def exchange(self, code: Secret) -> TokenResponse:
-        """Exchange an authorization code; sent once at most, as a second use revokes it."""
+        """Exchange an authorization code; at most once, because a second use revokes it."""
 
     async def refresh(
         self, tokens: TokenResponse, idempotency_key: str, *, asked_at: datetime | None = None
     ) -> TokenResponse:
-        """Replace the tokens; with Connect they do not end, and come back as they are.
+        """Replace the tokens; those of Connect never expire, and are returned unchanged.
 
-        Stripe ends the old refresh token as it answers. The answer is lost with the
-        connection or this process, but not to whoever asks again with the same tokens and
-        the same key: so the key is on disk before this is called. It is 1 to 255 visible
-        ASCII characters, made anew for each refresh, and kept by Stripe for a day
-        (https://docs.stripe.com/api/idempotent_requests). ``asked_at`` is when it was first
-        used, where that was before: the answer is as old as that.
+        Stripe's reply invalidates the old refresh token. If the reply is lost with the
+        connection or this process, the same tokens and the same key return it again: so the
+        key must be on disk before this is called. It is 1 to 255 visible ASCII characters,
+        new for each refresh, and remembered by Stripe for a day
+        (https://docs.stripe.com/api/idempotent_requests). ``asked_at`` is when the key was
+        first used, if earlier: the reply is as old as that.
 
-        After :class:`~m3cred_tui.stripe.problems.StripeFailed` the same key may bring the
-        same failure for a day, and another key goes on. But the failure may have been of
-        something before Stripe: then another key is refused with ``invalid_grant``, and the
-        answer is still there under the one before.
+        After :class:`~m3cred_tui.stripe.problems.StripeFailed` the same key may return the
+        same failure for a day, while a new key succeeds. But if something in front of Stripe
+        failed, a new key is refused with ``invalid_grant``, and the reply is still available
+        under the previous key.
         """
 
     async def deauthorize(self, account_id: str) -> None:
-        """Disconnect the account from the platform: all of its tokens end.
+        """Disconnect the account from the platform, which ends all of its tokens.
 
-        Stripe refuses what is not connected with ``invalid_client``, as it does a wrong
-        client id or key. What :meth:`account` is refused by the platform's key does not tell
-        which: the key may be of another platform, too.
+        If the account is not connected, Stripe refuses with ``invalid_client``, as it does for
+        a wrong client id or key. A refusal of :meth:`account` does not show which: the key may
+        also be of another platform.
         """
 
     async def account(
         self, account_id: str, *, livemode: bool, access_token: Secret | None = None
     ) -> StripeAccount:
-        """Read the account; Stripe does not say its mode here, so it is passed on.
+        """Read the account, with the given mode, which Stripe does not return here.
 
-        With Connect it is read by the platform's key, with Stripe Apps by the credential's
-        access token, which has to be given.
+        Connect uses the platform's key; Stripe Apps uses the credential's access token, which
+        is then required.
         """

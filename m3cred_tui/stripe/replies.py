@@ -1,4 +1,4 @@
-"""Reads what Stripe answers; nothing of it goes further unchecked."""
+"""Read Stripe's replies; nothing passes unchecked."""
 
 import json
 import re
@@ -15,17 +15,17 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _LONGEST_ERROR = 64
 
 LONGEST_TOKEN = 4096
-"""Stripe's of today have about 100 characters; two of this length fit into a record."""
+"""Stripe's have about 100 characters today; two of this length fit into a record."""
 LONGEST_PUBLISHABLE_KEY = 200
-"""As much of it as a record gives back."""
+"""As many characters as a record can return."""
 
 
 class ReplyError(ValueError):
-    """The reply is none that Stripe gives; its text is what is wrong with it."""
+    """Stripe does not send such a reply; the text says what is wrong with it."""
 
 
 class Refusal(NamedTuple):
-    """What Stripe says of a request that it refused, as far as it says anything."""
+    """Stripe's reason for refusing a request, as far as it gives one."""
 
     error: str | None
     description: str | None
@@ -34,8 +34,8 @@ class Refusal(NamedTuple):
 def token_response(body: bytes) -> TokenResponse:
     """Read the reply to an exchange (https://docs.stripe.com/connect/oauth-reference#post-token).
 
-    The code is spent by now, so nothing but the account and its mode is asked of it: a token
-    that cannot be used is as good as none. Raises :class:`ReplyError`.
+    The code is used up by now, so only the account and its mode are required: an unusable token
+    is treated as missing. Raises :class:`ReplyError`.
     """
     reply = _object(body)
     account_id, livemode = reply.get("stripe_user_id"), reply.get("livemode")
@@ -55,22 +55,22 @@ def token_response(body: bytes) -> TokenResponse:
 
 
 def apps_token_response(body: bytes) -> TokenResponse:
-    """Read the reply of Stripe Apps to an exchange: without an access token it is none.
+    """Read the reply of Stripe Apps to an exchange, which requires an access token.
 
     Raises :class:`ReplyError`.
     """
     tokens = token_response(body)
     if tokens.access_token is None:
-        raise ReplyError("it has no access token that could be used")
+        raise ReplyError("it has no usable access token")
     return tokens
 
 
 def refreshed(body: bytes, before: TokenResponse) -> TokenResponse:
-    """Read the reply to a refresh of these tokens; what it leaves out stays as it was.
+    """Read the reply to a refresh of these tokens; fields that it omits stay unchanged.
 
-    The old refresh token is dead as soon as there is a reply, so nothing but a new access
-    token for this account is asked of it. A new refresh token that cannot be used is not passed
-    over, as Stripe gives the same reply once more. Raises :class:`ReplyError`.
+    The old refresh token is invalid as soon as there is a reply, so only a new access token for
+    this account is required. An unusable refresh token is an error, because Stripe can return
+    the same reply again. Raises :class:`ReplyError`.
     """
     reply = _object(body)
     for field in ("stripe_user_id", "account_id"):
@@ -80,10 +80,10 @@ def refreshed(body: bytes, before: TokenResponse) -> TokenResponse:
         raise ReplyError("it is of the other mode")
     access_token = _secret(reply, "access_token")
     if access_token is None:
-        raise ReplyError("it has no access token that could be used")
+        raise ReplyError("it has no usable access token")
     refresh_token = _secret(reply, "refresh_token")
     if refresh_token is None and reply.get("refresh_token") is not None:
-        raise ReplyError("its refresh token cannot be used")
+        raise ReplyError("its refresh token is unusable")
     return before._replace(
         access_token=access_token,
         refresh_token=refresh_token or before.refresh_token,
@@ -98,7 +98,7 @@ def deauthorized(body: bytes, account_id: str) -> None:
 
 
 def stripe_account(body: bytes, account_id: str, *, livemode: bool) -> StripeAccount:
-    """Read the reply to a request for this account; most of it may be ``null`` at Stripe.
+    """Read the reply to a request for this account; Stripe may send ``null`` for most fields.
 
     Raises :class:`ReplyError`.
     """
@@ -116,9 +116,9 @@ def stripe_account(body: bytes, account_id: str, *, livemode: bool) -> StripeAcc
 
 
 def refusal(body: bytes, *, secrets: tuple[Secret, ...]) -> Refusal:
-    """Read the body of a 4xx reply, be it what it may; ``secrets`` are struck out of it.
+    """Read the body of a 4xx reply, whatever it contains; ``secrets`` are masked.
 
-    OAuth's errors are texts beside each other, the API's are in an object.
+    OAuth's errors are separate texts, the API's are in an object.
     """
     try:
         reply = _object(body)
@@ -129,7 +129,7 @@ def refusal(body: bytes, *, secrets: tuple[Secret, ...]) -> Refusal:
         description = error.get("message")
         error = error.get("code") or error.get("type")
     return Refusal(
-        _told(error, secrets, most=_LONGEST_ERROR), _told(description, secrets, most=200)
+        _shown(error, secrets, most=_LONGEST_ERROR), _shown(description, secrets, most=200)
     )
 
 
@@ -143,10 +143,10 @@ def _object(body: bytes) -> Mapping[str, object]:
     return reply
 
 
-def _told(text: object, secrets: tuple[Secret, ...], *, most: int) -> str | None:
+def _shown(text: object, secrets: tuple[Secret, ...], *, most: int) -> str | None:
     if not isinstance(text, str):
         return None
-    for secret in secrets:  # "Authorization code does not exist: ac_…" holds the code itself
+    for secret in secrets:  # "Authorization code does not exist: ac_…" contains the code
         text = text.replace(secret.reveal(), "***")
     return clean(text, most=most) or None
 
@@ -159,7 +159,7 @@ def _name(reply: Mapping[str, object], *path: str) -> str | None:
 
 
 def _token(reply: Mapping[str, object], field: str, most: int) -> str | None:
-    """Return a token that can be sent and kept, if there is one."""
+    """Return the token, if it can be sent and stored."""
     token = reply.get(field)
     if not (isinstance(token, str) and len(token) <= most and _TOKEN.fullmatch(token)):
         return None

@@ -1,4 +1,4 @@
-"""One HTTP request, sent once at most; imports httpx, so it is itself imported late."""
+"""One HTTP request, sent at most once; imports httpx, so it is itself imported late."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import LostError, NotSentError, Reply, Request
 
 MOST_BYTES = 256 * 1024
-"""Stripe's answers to what m3cred asks are a few kilobytes long."""
+"""Stripe's replies to m3cred are a few kilobytes long."""
 
 _LONGEST_CONNECT = 10.0
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -42,9 +42,9 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 async def send(request: Request, *, time_limit: float) -> Reply:
     """Send the request once, following no redirect, and return the reply.
 
-    Raises :class:`NotSentError` when certainly nothing was sent, else :class:`LostError`.
+    Raises :class:`NotSentError` if certainly nothing was sent, otherwise :class:`LostError`.
     """
-    # In a thread, as reading the certificate authorities takes some 90 ms the first time.
+    # In a thread, because reading the certificate authorities first takes some 90 ms.
     client = await asyncio.to_thread(_client, request.url, time_limit)
     try:
         async with asyncio.timeout(time_limit), client:
@@ -61,7 +61,7 @@ async def _send(client: httpx.AsyncClient, request: Request) -> Reply:
     headers = {
         **request.headers,
         "Authorization": _authorization(request),
-        "Accept-Encoding": "identity",  # so that the bound below is one of memory, too
+        "Accept-Encoding": "identity",  # so that the limit below also limits memory
         "User-Agent": "m3cred",
     }
     form = {name: _text(value) for name, value in request.form.items()}
@@ -90,7 +90,7 @@ def _text(value: Secret | str) -> str:
 def _client(url: str, time_limit: float) -> httpx.AsyncClient:
     timeout = httpx.Timeout(time_limit, connect=min(_LONGEST_CONNECT, time_limit / 3))
     if urlsplit(url).scheme == "http":
-        # Loopback: no proxy of the network can reach it. This context trusts nobody.
+        # Loopback, which no network proxy can reach. This context trusts nobody.
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return httpx.AsyncClient(verify=nobody, trust_env=False, timeout=timeout)
     try:
@@ -107,12 +107,12 @@ def _client(url: str, time_limit: float) -> httpx.AsyncClient:
 
 @lru_cache(maxsize=4)
 def _trusted(_file: str | None, _directory: str | None) -> ssl.SSLContext:
-    """Return what httpx trusts while the two variables are these."""
+    """Return what httpx trusts for these values of the two variables."""
     return httpx.create_ssl_context()
 
 
 def _reason(error: Exception) -> str:
-    """Return in plain words why this failed, which httpx's own message seldom tells."""
+    """Return a plain reason for the failure, which httpx's own message seldom gives."""
     for cause in _causes(error):
         for kind, reason in _REASONS:
             if isinstance(cause, kind):
@@ -122,7 +122,7 @@ def _reason(error: Exception) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     yield error
-    if isinstance(error, BaseExceptionGroup):  # one for each address that was tried
+    if isinstance(error, BaseExceptionGroup):  # one for each address tried
         for member in error.exceptions:
             yield from _causes(member)
     elif below := error.__cause__ or error.__context__:

@@ -33,7 +33,7 @@ def in_thread(
         if error is not None:
             outcome.set_exception(error)
         else:
-            outcome.set_result(result)  # type: ignore[arg-type]  # None only beside an error
+            outcome.set_result(result)  # type: ignore[arg-type]  # None only with an error
 
     def run() -> None:
         result, error = None, None

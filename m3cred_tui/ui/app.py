@@ -238,8 +238,8 @@ class M3credApp(App[None]):
         """Set up a destination, in a worker, which continues when the page is closed."""
         from m3cred_tui.ui.screens.settings import set_up_page
 
-        if self._services.setting_up is not None:
-            await self.push_screen_wait(set_up_page(self._services.setting_up, code))
+        if self._services.settings is not None:
+            await self.push_screen_wait(set_up_page(self._services.settings(), code))
 
     async def action_try_demo(self) -> None:
         """Leave for the demo, after a confirmation, in a worker."""

@@ -19,7 +19,7 @@ from m3cred_tui.demo_stripe.server import background_demo_stripe
 from m3cred_tui.model.authorization import redirect_uri
 from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
 from tests.stub_server import serving
 
@@ -72,7 +72,7 @@ def at_demo(
     platform = Platform(
         demo.test.client_id, demo.test.secret_key, demo.connect_base, demo.api_base
     )
-    return Authorizer(HttpxGateway(platform), STRIPE_TEST, no_browser, clock, ports=(port,))
+    return Authorizer(ConnectGateway(platform), STRIPE_TEST, no_browser, clock, ports=(port,))
 
 
 @dataclass
@@ -192,7 +192,7 @@ def at_stub(
     stub: StubStripe, port: int, clock: Clock, no_browser: Callable[[str], Awaitable[None]]
 ) -> Authorizer:
     platform = Platform("ca_x", Secret("sk_test_x"), stub.base, stub.base)
-    return Authorizer(HttpxGateway(platform), STRIPE_TEST, no_browser, clock, ports=(port,))
+    return Authorizer(ConnectGateway(platform), STRIPE_TEST, no_browser, clock, ports=(port,))
 
 
 @pytest.fixture

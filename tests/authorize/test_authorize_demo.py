@@ -19,7 +19,7 @@ from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.model.credential import STRIPE
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.stripe.problems import StripeRefused
 
@@ -100,7 +100,7 @@ async def test_a_wrong_secret_key_is_named_as_the_cause(
     platform = Platform(
         demo.test.client_id, Secret("sk_test_wrong"), demo.connect_base, demo.api_base
     )
-    wrong = replace(at_demo, gateway=HttpxGateway(platform))
+    wrong = replace(at_demo, gateway=ConnectGateway(platform))
     async with aclosing(wrong.authorize()) as events:
         failed = await _approve(events, visitor)
     assert isinstance(failed, Failed)

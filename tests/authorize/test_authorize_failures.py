@@ -22,7 +22,7 @@ from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.callback.server import CallbackServer, NoFreePort
 from m3cred_tui.model.credential import StripeAccount
-from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.problems import (
     ReplyLost,
     StripeFailed,
@@ -90,9 +90,9 @@ async def test_a_stripe_that_cannot_be_reached_was_sent_nothing(
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert isinstance(at_stub.gateway, HttpxGateway)
+        assert isinstance(at_stub.gateway, ConnectGateway)
         platform = at_stub.gateway.platform._replace(connect_base=base)
-        authorizer = replace(at_stub, gateway=HttpxGateway(platform))
+        authorizer = replace(at_stub, gateway=ConnectGateway(platform))
         failed = await _go_through(authorizer, visitor, redirect_of)
     assert isinstance(failed, Failed)
     assert isinstance(failed.problem, StripeUnreachable)

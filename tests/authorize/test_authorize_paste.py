@@ -170,7 +170,7 @@ async def test_nothing_is_asked_of_stripe_that_could_not_be_written_down(
             if isinstance(event, UrlReady):
                 event.paste(redirect_of(event.url), final=True)
     assert isinstance(events[-1], Failed)
-    assert str(events[-1].problem) == f"trouble at {step}"
+    assert f"trouble at {step}" in str(events[-1].problem)
     assert stub.exchanges == 0
 
 

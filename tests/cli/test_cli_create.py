@@ -153,7 +153,7 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert end["error"]["code"] == "Interrupted"
     assert (end["credential"]["id"], end["credential"]["status"]) == (begin["id"], "pending")
     assert "“Acme” waits for Stripe until " in end["error"]["message"]
-    assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
+    assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_two_signals_at_once_end_it_as_one_does(
             command.process.send_signal(number)
         end = command.object()
         assert command.end()[0] in {128 + number for number in numbers}
-    assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
+    assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
     assert "Traceback" not in command.errors
 
 

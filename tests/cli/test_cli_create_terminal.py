@@ -77,7 +77,7 @@ async def test_no_keeps_the_approval_and_another_command_creates_it(
         await shown.shows(QUESTION)
         shown.press(ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("What Stripe approved is kept; to go on: m3cred resume ")
+        assert shown.reads("Stripe's approval is kept; to continue: m3cred resume ")
     assert files(environment, "credentials") == []
     async with start("resume") as shown:
         await shown.shows(QUESTION)
@@ -128,7 +128,7 @@ async def test_in_the_background_it_still_answers_the_browser(
     async with sent_to_background(shell) as shown:
         shown.press("wait %1; echo status $?", ENTER)
         await asyncio.to_thread(approve, url_in(shown))
-        await shown.shows("What Stripe approved is kept; to go on: m3cred resume ")
+        await shown.shows("Stripe's approval is kept; to continue: m3cred resume ")
         await shown.shows("status 1")
     assert len(files(environment, "pending")) == 1
 

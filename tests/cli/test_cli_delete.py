@@ -1,4 +1,4 @@
-"""``m3cred delete``: asks, says what is lost, and which of the two happened."""
+"""``m3cred delete``: asks, says what is lost, and reports what happened."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed
         await shown.shows("Continue? [y/N]")
         shown.press(typed, ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("Nothing was deleted, as you did not agree.")
+        assert shown.reads("Nothing was deleted, because you did not agree.")
     assert names(tmp_path) == NAMES
 
 
@@ -92,7 +92,7 @@ async def test_sent_to_the_background_it_waits_for_its_answer(
     assert names(tmp_path) == ["Acme production"]
 
 
-def test_without_a_terminal_it_wants_yes(m3cred: Run, tmp_path: Path) -> None:
+def test_without_a_terminal_it_requires_the_option_yes(m3cred: Run, tmp_path: Path) -> None:
     keep(tmp_path, NAMES)
     ended = m3cred("delete", "Acme test", "--json")
     assert ended.returncode == 1
@@ -105,7 +105,7 @@ def test_without_a_terminal_it_wants_yes(m3cred: Run, tmp_path: Path) -> None:
     assert names(tmp_path) == ["Acme production"]
 
 
-def test_what_waits_and_what_is_damaged_is_deleted_too(m3cred: Run, tmp_path: Path) -> None:
+def test_pending_and_damaged_credentials_are_deleted_too(m3cred: Run, tmp_path: Path) -> None:
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
     one = keep(tmp_path, NAMES)[0]
     (tmp_path / "data" / "m3cred" / "credentials" / f"{one.id}.json").write_text("{")
@@ -129,7 +129,7 @@ def test_disconnect_ends_it_at_stripe_too_and_says_so(
         connected.revoke(one)
 
 
-async def test_disconnect_names_who_else_loses_access(
+async def test_disconnect_names_the_other_credentials_that_lose_access(
     connected: Connected, start: Start, tmp_path: Path
 ) -> None:
     one = connected.connect("Acme")
@@ -143,7 +143,7 @@ async def test_disconnect_names_who_else_loses_access(
     assert len(names(tmp_path)) == 2
 
 
-def test_where_stripe_does_not_answer_neither_happens(
+def test_if_stripe_does_not_answer_neither_happens(
     connected: Connected, m3cred: Run, tmp_path: Path
 ) -> None:
     connected.connect("Acme")

@@ -146,11 +146,13 @@ def test_before_the_first_use_there_is_none_and_none_is_made(
     for verb in ([], ["show"], ["unprotect"], ["export", "copy"]):
         ended = m3cred("identity", *verb)
         assert (ended.returncode, ended.stdout) == (1, "")
-        assert ended.stderr.startswith(f"m3cred: There is no identity yet: {identity} is made ")
+        assert ended.stderr.startswith(
+            f"m3cred: There is no identity yet: {identity} is created "
+        )
     assert not identity.exists()
 
 
-def test_a_lost_identity_is_told_as_lost(
+def test_a_lost_identity_is_reported_as_lost(
     m3cred: Run, identity: Path, plain: bytes, tmp_path: Path
 ) -> None:
     put(identity, plain)
@@ -215,7 +217,7 @@ def test_the_passphrase_is_the_first_line_whatever_follows(
     ],
     ids=lambda value: ascii(value)[:20],
 )
-def test_what_is_no_passphrase_is_one_sentence_and_status_1(
+def test_an_unusable_passphrase_is_one_sentence_and_status_1(
     number: str, lines: bytes, reason: str, given: Run, identity: Path, plain: bytes
 ) -> None:
     put(identity, wrapped_lightly(plain, PASSPHRASE))

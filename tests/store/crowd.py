@@ -99,7 +99,7 @@ def _is_at_end() -> bool:
 
 def main() -> None:
     root, what, me, rounds = Path(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
-    import m3cred_tui.store.sealing  # noqa: F401, PLC0415 - so that all begin at once
+    import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415 - all begin at once
 
     sys.stdout.write("ready\n")
     sys.stdout.flush()

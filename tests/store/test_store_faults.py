@@ -13,6 +13,7 @@ from m3cred_tui.store.directory.store import DirectoryStore
 
 CHILD = """
 import sys
+import pyrage
 from datetime import datetime, UTC
 from pathlib import Path
 from resource import RLIMIT_FSIZE, setrlimit
@@ -20,7 +21,6 @@ from m3cred_tui.model.credential import *
 from m3cred_tui.model.credential import STRIPE
 from m3cred_tui.model.credential import BILL
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.directory.store import DirectoryStore
 

@@ -145,7 +145,7 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store import sealing
+import pyrage
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.directory.store import DirectoryStore
 os.setgroups([]); os.setgid(65534); os.setuid(65534)

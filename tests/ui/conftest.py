@@ -28,7 +28,7 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.services import Services
 from m3cred_tui.upkeep.service import Upkeep
@@ -130,7 +130,7 @@ def services(
     tmp_path: Path,
 ) -> Services:
     def authorizer(destination: Destination) -> Authorizer:
-        gateway = HttpxGateway(platforms[destination])
+        gateway = ConnectGateway(platforms[destination])
         return Authorizer(gateway, destination, browser, clock, ports=ports)
 
     ways = Ways(SOMEWHERE, tmp_path / "state" / "url")

@@ -5,17 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.cli.wiring import StoredSettings
+from m3cred_tui.config.editor import SettingsEditor
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.credential import Destination
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.stripe.adapters import HttpxGateway
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.ui.services import Services
 from tests.ui.user import User
 
 
-class AtHome(StoredSettings):
+class AtHome(SettingsEditor):
     """Says of its file what does not change from run to run, for a picture."""
 
     __slots__ = ()
@@ -36,7 +36,7 @@ class Place:
         identity = IdentityFile(self.places.identity, self.places.data)
 
         def authorizer(destination: Destination) -> Authorizer:
-            gateway = HttpxGateway(self.settings.platform(destination, identity))
+            gateway = ConnectGateway(self.settings.platform(destination, identity))
             ports = self.settings.redirects(destination).ports
             return Authorizer(
                 gateway, destination, services.open_browser, services.now, ports=ports
@@ -46,7 +46,7 @@ class Place:
             services,
             authorizer=authorizer,
             demo=False,
-            setting_up=AtHome(self.settings, identity),
+            settings=lambda: AtHome(self.settings, identity),
         )
 
     def write(self, text: str) -> bytes:

@@ -122,6 +122,9 @@ async def test_no_name_in_a_record_is_parsed_or_harms_the_terminal_on_any_screen
 class Told(Problem):
     """A problem with a text of the test's."""
 
+    text = "{says}"
+    says: str
+
 
 def scripted(services: Services, *script: Event) -> Services:
     def authorizer(_destination: object) -> Any:

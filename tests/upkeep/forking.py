@@ -93,9 +93,10 @@ def asked(world: World, root: Path, operation: str, credential_id: str) -> Ask:
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
     # Warm: no kill is for an import.
+    import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415
+
     import m3cred_tui.store.directory.checks  # noqa: PLC0415
-    import m3cred_tui.store.directory.refreshing  # noqa: PLC0415  # noqa: PLC0415
-    import m3cred_tui.store.sealing  # noqa: PLC0415
+    import m3cred_tui.store.directory.refreshing  # noqa: PLC0415
     import m3cred_tui.stripe.transport  # noqa: F401, PLC0415
 
     while line := sys.stdin.readline():

@@ -81,7 +81,7 @@ async def test_a_key_of_the_other_mode_is_refused_before_it_is_used(
 ) -> None:
     with_key("sk_live_wrong")
     for oauth in OAuthModel:
-        with pytest.raises(KeyDoesNotFit, match="is of live mode, but the credential is of te"):
+        with pytest.raises(KeyDoesNotFit, match="for live mode, but the credential is for te"):
             await world.upkeep.access(world.connect(oauth=oauth))
 
 
@@ -93,7 +93,7 @@ async def test_what_is_not_there_or_not_created_or_damaged_gives_no_access(
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(NotThere):
         await world.upkeep.access(damaged.replace("0", "1"))
-    with pytest.raises(StillPending, match="create it before it is used"):
+    with pytest.raises(StillPending, match="create it before you use it"):
         await world.upkeep.access(pending)
     with pytest.raises(CredentialDamaged):
         await world.upkeep.access(damaged)

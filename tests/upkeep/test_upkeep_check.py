@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from m3cred_tui.config.key_source import CommandFailed
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import (
     STRIPE,
@@ -17,7 +18,6 @@ from m3cred_tui.model.credential import (
     OAuthModel,
     Status,
 )
-from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import IdentityMissing
 
 if TYPE_CHECKING:
@@ -90,10 +90,6 @@ async def test_a_stripe_that_is_not_there_is_unreachable(world: World) -> None:
     assert result.told == "127.0.0.1:1 could not be reached: it refused the connection."
 
 
-class CommandFailed(Problem):
-    text = "The command failed with status 1."
-
-
 async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: World) -> None:
     ids = [world.connect(f"{n}@a.example", oauth=CONNECT) for n in range(20)]
     live = world.connect(oauth=CONNECT, destination=STRIPE)
@@ -102,7 +98,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
     def platform(destination: Destination) -> Platform:
         runs.append(destination)
         if destination == STRIPE_TEST:
-            raise CommandFailed
+            raise CommandFailed("failed with status 1", "")
         return world.platforms[destination]
 
     upkeep = replace(world.upkeep, platform=platform)
@@ -128,7 +124,7 @@ async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World)
         damaged: Outcome.DAMAGED,
         gone: Outcome.FAILED,
     }
-    assert "is not there any more" in results[gone].told
+    assert "no longer exists" in results[gone].told
     assert set(world.store.checks.read()) == {good, damaged}
 
 

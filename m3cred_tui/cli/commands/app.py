@@ -11,10 +11,10 @@ from m3cred_tui.cli.ending import FAILED, let_exchange_end
 from m3cred_tui.cli.log import line_of, logging_to, traceback_of
 from m3cred_tui.cli.selecting import opened_at
 from m3cred_tui.cli.wiring import (
-    StoredSettings,
     authorizer_for,
     created_by,
     demo_settings,
+    editor_for,
     normal_settings,
     now,
     open_browser,
@@ -92,7 +92,7 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
 
 def _end_key_commands() -> None:
     """End a command that should print a secret key, which may take half a minute."""
-    if module := sys.modules.get("m3cred_tui.config.key_command"):
+    if module := sys.modules.get("m3cred_tui.config.key_source"):
         module.end_running()
 
 
@@ -108,5 +108,5 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
         now=now,
         created_by=created_by(),
         demo=settings.demo,
-        setting_up=None if settings.demo else StoredSettings(settings, opener),
+        settings=None if settings.demo else lambda: editor_for(settings, opener),
     )

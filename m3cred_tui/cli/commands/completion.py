@@ -64,9 +64,9 @@ function __m3cred_answer
         $words[1] completion --answer fish 2>/dev/null)
     switch "$lines[1]"
         case files
-            __fish_complete_path "$current"
+            complete --do-complete="'' $current"
         case commands
-            complete -C "$current"
+            complete --do-complete="$current"
         case '*'
             test (count $lines) -gt 1; and printf '%s\n' $lines[2..]
     end

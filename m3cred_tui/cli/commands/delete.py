@@ -31,7 +31,7 @@ _MOST_NAMED = 5
 class DeletionNotConfirmed(Problem, code="DeletionNotConfirmed"):
     """Nobody confirmed the deletion; nothing was deleted."""
 
-    text = "Nothing was deleted, as {reason}."
+    text = "Nothing was deleted, because {reason}."
     reason: str
 
 
@@ -71,9 +71,7 @@ def _confirm(chosen: Namespace, question: str) -> None:
     if chosen.yes:
         return
     if not can_ask():
-        raise DeletionNotConfirmed(
-            "there is no terminal to ask on; --yes says that it is meant"
-        )
+        raise DeletionNotConfirmed("there is no terminal to ask on; --yes confirms it")
     if not asyncio.run(says_yes(f"{question}\nContinue?")):
         raise DeletionNotConfirmed("you did not agree")
 

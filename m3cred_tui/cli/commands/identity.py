@@ -42,8 +42,8 @@ _STANDARD = "-"
 class NoIdentityYet(Problem, code="NoIdentityYet"):
     """There is no identity yet, as nothing has been sealed."""
 
-    text = """There is no identity yet: {path} is made with the first credential, or by m3cred
-        identity protect."""
+    text = """There is no identity yet: {path} is created with the first credential, or by
+        m3cred identity protect."""
     path: Path
 
 

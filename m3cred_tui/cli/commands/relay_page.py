@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from m3cred_tui.callback.relay_page import relay_page
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.config.settings import settings_from
+from m3cred_tui.config.table import PORTS
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
@@ -93,7 +94,7 @@ def _ports_set(settings: Settings) -> tuple[int, ...]:
     """
     ports = list(CALLBACK_PORTS)
     for destination in DESTINATIONS:
-        entry = settings.setup(destination).ports
+        entry = settings.setup(destination)[PORTS]
         if entry.problem:
             raise entry.problem
         ports += entry.value or ()

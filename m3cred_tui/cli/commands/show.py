@@ -136,8 +136,8 @@ def _revealed(secret: Secret | None) -> str | None:
 class SecretsToNoTerminal(Problem, code="SecretsToNoTerminal"):
     """``--reveal`` was given, and standard output is not a terminal."""
 
-    text = """Standard output is no terminal, and --reveal shows secrets; --reveal-to-pipe says
-        that they are meant to go there."""
+    text = """Standard output is not a terminal, and --reveal shows secrets; use
+        --reveal-to-pipe if they are meant to go there."""
 
 
 def run(chosen: Namespace) -> int:

@@ -51,7 +51,7 @@ class InputEnded(Problem, code="InputEnded"):
     """Standard input ended without an address, and nothing listens; the request is kept."""
 
     text = """Standard input ended without the address that the browser ended on.
-        “{pending.name}” still waits for it: {go_on}"""
+        “{pending.name}” is still waiting for it: {go_on}"""
     pending: Credential
     go_on: str
 
@@ -68,8 +68,8 @@ class Terms(NamedTuple):
 class NotConfirmed(Problem, code="NotConfirmed"):
     """Nobody agreed to the account; the approval is kept."""
 
-    text = """No credential was created for {account.id}, as {reason}. What Stripe approved is
-        kept; to go on: {go_on}"""
+    text = """No credential was created for {account.id}, because {reason}. Stripe's approval is
+        kept; to continue: {go_on}"""
     account: StripeAccount
     reason: str
     go_on: str
@@ -79,7 +79,7 @@ class UnexpectedAccount(Problem, code="UnexpectedAccount"):
     """Stripe approved another account than ``--expect-account``; the approval is kept."""
 
     text = """Stripe has approved {account.id}, not {expected}, so no credential was created.
-        The approval is kept; if it is right, after all: {go_on}"""
+        The approval is kept; to use it anyway: {go_on}"""
     account: StripeAccount
     expected: str
     go_on: str
@@ -166,7 +166,7 @@ class Dialogue:
         )
 
     async def _begin(self, ready: UrlReady) -> None:
-        """Show the URL, and begin what goes on beside the wait."""
+        """Show the URL, and start the tasks that run during the wait."""
         self._whereabouts = await self._ways.whereabouts(ready.short_url)
         if not self._only_by_paste:
             self._announce(ready, self._whereabouts)

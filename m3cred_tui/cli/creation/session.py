@@ -1,11 +1,9 @@
-"""Running ``m3cred create`` and ``m3cred resume``: what is begun, signals, and how it ended."""
+"""Running ``m3cred create`` and ``m3cred resume``: signals, how it ended, what is pending."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +15,13 @@ from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.cli.selecting import opened
-from m3cred_tui.cli.wiring import authorizer_for, created_by, demo_settings, now, ways_from
-from m3cred_tui.config.settings import settings_from
+from m3cred_tui.cli.wiring import (
+    authorizer_for,
+    created_by,
+    now,
+    settings_of_command,
+    ways_from,
+)
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.credential import DESTINATIONS, Credential, Status, is_credential_id
 from m3cred_tui.model.name import name_key
@@ -31,7 +34,6 @@ from m3cred_tui.system.signals import told_of_signals
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Awaitable, Callable, Sequence
-    from contextlib import AbstractContextManager
 
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.authorize.service import Authorizer
@@ -67,7 +69,7 @@ class Interrupted(Problem, code="Interrupted"):
     @property
     def _left(self) -> str:
         if self.pending is not None:
-            return f". {state_of(self.pending)}; to go on: {self.go_on}"
+            return f". {state_of(self.pending)}; to continue: {self.go_on}"
         if isinstance(self.end, Failed):
             return f". {self.end.problem}"
         if self.end is not None and self.end.unkept:
@@ -112,7 +114,10 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
     console = Console(chosen.json, chosen.demo)
     try:
-        with _settings(demo=chosen.demo) as settings, logging_to(settings.locations.log):
+        with (
+            settings_of_command(demo=chosen.demo) as settings,
+            logging_to(settings.locations.log),
+        ):
             room = opened(demo=chosen.demo)
             room.unlock(chosen)
             session = Session(
@@ -129,12 +134,8 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
         return _FAILED
 
 
-def _settings(*, demo: bool) -> AbstractContextManager[Settings]:
-    return demo_settings() if demo else nullcontext(settings_from(os.environ))
-
-
 def _status(session: Session, work: Work) -> int:
-    """Do it, tell how it ended, and return the exit status."""
+    """Do it, report how it ended, and return the exit status."""
     try:
         result = asyncio.run(_until_a_signal(work(session)))
     except Problem as problem:
@@ -236,7 +237,7 @@ async def _begun(session: Session, draft: Draft) -> Dialogue:
 
 
 async def _expire(session: Session) -> list[Credential]:
-    """Remove the requests whose time is over, tell of each once, and return them."""
+    """Remove the requests whose time is over, report each once, and return them."""
     gone = await asyncio.to_thread(session.store.requests.expire, now())
     for one in gone:
         session.console.say(f"“{one.name}” was not approved in ten minutes and is removed.")
@@ -273,13 +274,13 @@ class NotPending(Problem, code="NotPending"):
 
     @property
     def _others(self) -> str:
-        return f"Pending are: {_listed(self.pending)}." if self.pending else "None is pending."
+        return f"Pending: {_listed(self.pending)}." if self.pending else "None is pending."
 
 
 class RequestExpired(Problem, code="RequestExpired"):
     """The authorization request was removed, as nobody approved it in time."""
 
-    text = "“{expired.name}” was not approved in ten minutes. Begin anew with m3cred create."
+    text = "“{expired.name}” was not approved in ten minutes. Start again with m3cred create."
     expired: Credential
 
 

@@ -1,4 +1,4 @@
-"""The lines of standard input, while other things go on, and an address in them."""
+"""Reads lines of standard input without blocking, and an address from them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _reading_typed(terminal: int, lines: Lines, hide: Callable[[], None]) -> Ite
 
     try:
         # Before the terminal is touched: from then on, somebody may send the job to the
-        # background and have it continue there, and nothing else tells of that.
+        # background and have it continue there, and nothing else reports that.
         loop.add_signal_handler(signal.SIGCONT, turn)
         turn()
         yield
@@ -120,7 +120,7 @@ async def _read_all(file: int, rest: bytearray, lines: Lines) -> None:
 
 
 def _read_some(file: int, rest: bytearray, lines: Lines) -> bool:
-    """Put the lines that have come into the queue, and tell whether more may come."""
+    """Put the lines that have come into the queue, and return whether more may come."""
     try:
         data = os.read(file, _AT_ONCE)
     except BlockingIOError:
@@ -144,10 +144,10 @@ SILENCE = 0.5
 
 
 async def take_address(lines: Lines, paste: Paste, tell: Callable[[Problem], object]) -> bool:
-    """Hand lines over until they are an address that is taken; tell whether one was.
+    """Hand lines over until they are an address that is taken; return whether one was.
 
-    A wrapped address comes in several lines. What is wrong is told, and the next line begins
-    anew; of what is not whole, it is told once no more of it comes.
+    A wrapped address comes in several lines. A wrong one is reported, and the next line begins
+    a new one; an incomplete one is reported once no more of it comes.
     """
     held, told = "", ""
     while True:

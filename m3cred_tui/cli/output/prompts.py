@@ -39,8 +39,8 @@ _NOTICE_SECONDS = 0.5
 class NoTerminal(Problem, code="NoTerminal"):
     """There is no terminal to ask for a passphrase on."""
 
-    text = """There is no terminal to ask for a passphrase on; m3cred --help says how to give it
-        from a file descriptor."""
+    text = """There is no terminal to ask for a passphrase on; m3cred --help explains how to
+        pass it by a file descriptor."""
 
 
 class PassphraseUnusable(Problem, code="PassphraseUnusable"):

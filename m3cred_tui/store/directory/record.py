@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.text import clean
+from m3cred_tui.store import sealing
 from m3cred_tui.store.fields import (
     Json,
     credential_fields,
@@ -114,8 +115,6 @@ def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> 
 
     Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     if not is_credential_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
     header = header_of(credential)
@@ -134,8 +133,6 @@ def opened(
 
     Raises ``NotThere``, ``CredentialDamaged``, and what :meth:`IdentityFile.to_open` does.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     try:
         record = read(credential_id)
         credential = credential_of(record)

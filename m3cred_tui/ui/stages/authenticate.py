@@ -137,7 +137,7 @@ class AuthenticateStage(Stage):
     @on(Button.Pressed, f"#{SET_UP}")
     @work(exclusive=True, group="settings")
     async def _set_up(self) -> None:
-        """Open the settings of the destination, and go on with what they are then."""
+        """Open the settings of the destination, and authorize with them."""
         if self.draft.destination is not None:
             await self.app.run_action(f"app.set_up({self.draft.destination.code!r})")
             self._go_to_stripe()
@@ -155,7 +155,7 @@ class AuthenticateStage(Stage):
     async def _follow(
         self, authorization: Authorization, since: datetime | None = None
     ) -> None:
-        """Draw what happens, until there is an account or nothing can go on."""
+        """Draw what happens, until there is an account or it has failed."""
         is_url_shown = False
         try:
             async with aclosing(authorization.follow()) as events:
@@ -189,7 +189,7 @@ class AuthenticateStage(Stage):
                     self.call_after_refresh(self._bring_focus_into_view)
 
     def _tell_late(self, end: End) -> None:
-        """Tell of an approval that came after the user had left."""
+        """Report an approval that came after the user had left."""
         if isinstance(end, Approved):
             text = f"Stripe connected {end.account.id} after you left. "
             text += f"It is lost: {end.unkept}" if end.unkept else _WAITS_IN_LIST

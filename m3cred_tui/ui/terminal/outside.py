@@ -1,4 +1,4 @@
-"""What reaches the terminal beside the screen that Textual draws."""
+"""What reaches the terminal besides the screen that Textual draws."""
 
 from __future__ import annotations
 
