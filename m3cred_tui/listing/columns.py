@@ -46,12 +46,12 @@ class Column(NamedTuple):
 
 
 def is_pending(row: Row | None) -> TypeGuard[Credential]:
-    """Tell whether a row waits for the user to go on with it."""
+    """Return whether a row is a pending credential."""
     return isinstance(row, Credential) and row.status is Status.PENDING
 
 
 def is_authenticated(row: Row | None) -> TypeGuard[Credential]:
-    """Tell whether a row is a credential that was created."""
+    """Return whether a row is a credential that was created."""
     return isinstance(row, Credential) and row.status is Status.AUTHENTICATED
 
 

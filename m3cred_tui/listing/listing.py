@@ -1,4 +1,4 @@
-"""The credentials as a page holds them: known by ID, read when drawn."""
+"""The credentials of a page: known by ID, read when they are drawn."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Checks:
         """That of the file which these are from."""
 
     def take(self, results: Mapping[str, CheckResult]) -> None:
-        """Take results, the later of two for one credential; what was pending has none."""
+        """Take results, the later of two for one credential, and none of a pending one."""
         for credential_id, result in results.items():
             if result.outcome == _PENDING:
                 continue
@@ -76,7 +76,7 @@ _KEPT = 256
 
 
 class Seen(NamedTuple):
-    """What a look at the store has found."""
+    """The result of reading the store's IDs."""
 
     ids: Sequence[str]
     """All of them, newest first."""
@@ -122,7 +122,7 @@ class Listing:
         self.ids, self.total = ids, total
 
     def accept(self, seen: Seen) -> None:
-        """Take what a look at the store has found."""
+        """Take the result of reading the store's IDs."""
         self._read.cache_clear()
         still = seen.texts.keys() - seen.written if self._mismatched else ()
         self._mismatched = {one: row for one, row in self._mismatched.items() if one in still}
@@ -134,7 +134,7 @@ class Listing:
         self.texts.update(texts)
 
     def put_in_order(self, rows: Rows | None = None) -> None:
-        """Take ``rows``, or else find out anew, which takes 0.1 s for 100,000."""
+        """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
         self.rows = rows or in_order(self.ids, self.texts, self.order)
         self._found = (), self.rows
 
@@ -202,7 +202,7 @@ class Listing:
         return self.rows, words[::-1]
 
     def arrange(self) -> None:
-        """Apply filter and order anew, to the end."""
+        """Apply filter and order again, completely."""
         for _slice in self.search():
             pass
 

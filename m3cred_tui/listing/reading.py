@@ -22,7 +22,7 @@ _BATCH = 500  # some 20 ms: what the end of the app waits for at the most
 
 
 class Watch:
-    """Tells when the store has to be looked at again."""
+    """Knows when the store must be read again."""
 
     def __init__(self, stamp: Callable[[], Stamp]) -> None:
         self._stamp = stamp
@@ -31,16 +31,16 @@ class Watch:
         """The stamp of the store when the last look at it began."""
 
     def is_due(self) -> bool:
-        """Tell whether anything may have changed since the last look."""
+        """Return whether anything may have changed since the last reading."""
         return self._has_failed or self._stamp() != self.seen
 
     def saw(self, stamp: Stamp) -> None:
-        """Note a look that began when the store had this stamp."""
+        """Note a reading that began when the store had this stamp."""
         self.seen = stamp
         self._has_failed = False
 
     def failed(self) -> None:
-        """Note that a look has failed; what fails may end without changing the stamp."""
+        """Note that a reading failed; the cause may end without changing the stamp."""
         self._has_failed = True
 
 

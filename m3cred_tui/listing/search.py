@@ -73,7 +73,7 @@ def matches(rows: Rows, words: Sequence[str]) -> Iterator[Rows]:
 
 
 def is_narrower(words: Sequence[str], than: Sequence[str]) -> bool:
-    """Tell whether ``words`` find nothing that the others do not find."""
+    """Return whether ``words`` find nothing that the others do not find."""
     return all(
         any(other in word and is_id_part(other) == is_id_part(word) for word in words)
         for other in than
@@ -81,7 +81,7 @@ def is_narrower(words: Sequence[str], than: Sequence[str]) -> bool:
 
 
 def is_id_part(word: str) -> bool:
-    """Tell whether a word is looked for in Credential IDs, too."""
+    """Return whether a word is also searched for in Credential IDs."""
     return len(word) >= _ID_PART and _ID_LETTERS.issuperset(word)
 
 

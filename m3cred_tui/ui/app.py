@@ -64,7 +64,7 @@ def _nothing_printed() -> Iterator[None]:
 
 
 class M3credApp(App[None]):
-    """Opens on the Credentials page; knows no more than how screens come and go."""
+    """Opens on the Credentials page; knows only how screens open and close."""
 
     TITLE = "m3cred"
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -82,7 +82,7 @@ class M3credApp(App[None]):
     ]
 
     def __init__(self, services: Services, abilities: Abilities = _ALL) -> None:
-        """Take the rooms, and what the terminal can do."""
+        """Take the services, and the terminal's abilities."""
         self._abilities = abilities
         self._is_leaving = False
         few = are_few(abilities.colours)
@@ -102,14 +102,14 @@ class M3credApp(App[None]):
         """Whether the user has left for the demo."""
 
     def get_css_variables(self) -> dict[str, str]:
-        """Give the colours their names; of few, Textual's choice cannot always be read."""
+        """Name the colours; with few of them, Textual's choice is not always readable."""
         variables = super().get_css_variables()
         if self.theme == OWN_THEME:
             variables.update(OWN_VARIABLES)
         return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Draw without colours where there are none; Textual reads nothing but NO_COLOR."""
+        """Draw without colours if there are none; Textual only considers NO_COLOR."""
         if self._abilities.colours == "none":
             return [NoColor()]
         return super().get_line_filters()
@@ -150,7 +150,7 @@ class M3credApp(App[None]):
         _log.info("m3cred ends with status %d", self.return_code or 0)
 
     async def on_event(self, event: Event) -> None:
-        """Take a key only when all that the key before it began has come to rest."""
+        """Handle a key only when everything that the previous key started has finished."""
         if (
             isinstance(event, Key | Paste)
             and not event.is_forwarded
@@ -170,7 +170,7 @@ class M3credApp(App[None]):
             self.pop_screen()
 
     def action_redraw(self) -> None:
-        """Draw all anew: another program may have written on the screen."""
+        """Draw everything again: another program may have written on the screen."""
         forget_cells(self)
         self.screen.refresh()
 
@@ -223,19 +223,19 @@ class M3credApp(App[None]):
             self.push_screen(Help(self.screen))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the settings where nothing is under way; what needs them there asks itself."""
+        """Offer the settings on the Credentials page only; other pages ask for theirs."""
         del parameters
         pages = [screen for screen in self.screen_stack if isinstance(screen, Page)]
         return action != "settings" or isinstance(pages[-1], CredentialsPage)
 
     def action_settings(self) -> None:
-        """Show what is set for each destination."""
+        """Show the settings of each destination."""
         from m3cred_tui.ui.screens.settings import SettingsPage
 
         self.push_screen(SettingsPage(self._services))
 
     async def action_set_up(self, code: str) -> None:
-        """Set a destination up, in a worker, which goes on when that is done or left."""
+        """Set up a destination, in a worker, which continues when the page is closed."""
         from m3cred_tui.ui.screens.settings import set_up_page
 
         if self._services.settings is not None:

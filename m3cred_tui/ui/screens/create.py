@@ -32,7 +32,7 @@ _ENTERED = "What you entered for this credential is lost."
 
 
 class CreatePage(Page[str]):
-    """The stepper and the stage it stands at; ends with the ID of the new credential."""
+    """The stepper and its current stage; ends with the ID of the new credential."""
 
     CSS_PATH = "create.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,7 +47,7 @@ class CreatePage(Page[str]):
         taken_names: ContainerOf[str],
         pending: Credential | None = None,
     ) -> None:
-        """Begin at the first stage, or at the last one with what Stripe has approved."""
+        """Begin at the first stage, or at the last one to resume a pending credential."""
         super().__init__()
         self._demo = services.demo
         self._ways = services.ways
@@ -84,7 +84,7 @@ class CreatePage(Page[str]):
         return now in [stage.kept for stage in self._stages]
 
     async def _go_to(self, number: int) -> None:
-        """Show a stage; it is made at its first visit and keeps what was entered."""
+        """Show a stage; it is created at its first visit and keeps what was entered."""
         self._current = number
         self._completed = max(self._completed, number)
         self.query_one(Stepper).show(number, self._completed)
@@ -125,12 +125,12 @@ class CreatePage(Page[str]):
         self.query_one(Stepper).focus()
 
     def action_to_stage(self) -> None:
-        """Come back from the completed stages."""
+        """Return from the completed stages."""
         if self.focused is self.query_one(Stepper):
             self._stage.take_focus()
 
     def action_back(self) -> None:
-        """Go to the stage before, or leave the page at the first one."""
+        """Go to the previous stage, or leave the page at the first one."""
         self._leave_for(self._current - 1)
 
     @work(exclusive=True, group="leave")

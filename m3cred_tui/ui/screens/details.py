@@ -75,7 +75,7 @@ class DetailsPage(Page[str]):
         self._read_check()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only of what can be used to check it and to use it."""
+        """Offer to check and to use only a credential that was created."""
         del parameters
         return action not in {"check", "copy_integration"} or is_authenticated(self._row)
 
@@ -92,7 +92,7 @@ class DetailsPage(Page[str]):
 
     @work
     async def _open_sealed_part(self) -> None:
-        """See that what is shown is what was sealed."""
+        """Check that the sealed part agrees with what is shown."""
         try:
             row = await asyncio.to_thread(self._services.store.verified, self._row.id)
         except Problem as problem:
@@ -134,7 +134,7 @@ class DetailsPage(Page[str]):
         self._show()
 
     def action_delete(self) -> None:
-        """Go back to have the credential deleted."""
+        """Close, so that the list deletes the credential."""
         self.dismiss(self._row.id)
 
     def action_copy_id(self) -> None:

@@ -1,4 +1,4 @@
-"""What every full page has in common, and what covers a window that is too small."""
+"""The base of every full page, and the screen that covers a window that is too small."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Page(Screen[Result], Generic[Result]):
 
 
 class TooSmall(ModalScreen[None]):
-    """One sentence, until the window is large enough; what lies below keeps its state."""
+    """One sentence, until the window is large enough; the page behind keeps its state."""
 
     def __init__(self, least_width: int, least_height: int) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class TooSmall(ModalScreen[None]):
         self._least_height = least_height
 
     def on_screen_resume(self) -> None:
-        """Go when the window was made larger below a question."""
+        """Close when the window was made larger behind a dialog."""
         size = self.app.size
         if size.width >= self._least_width and size.height >= self._least_height:
             self.dismiss()

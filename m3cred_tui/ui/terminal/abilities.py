@@ -45,7 +45,7 @@ _PC_FONT = "cp437"
 
 
 class _Ascii(dict[int, str]):
-    """For ``str.translate``: of any character nothing but ASCII, in as many cells."""
+    """For ``str.translate``: turns any character into ASCII, in as many cells."""
 
     def __missing__(self, code: int) -> str:
         one = chr(code)
@@ -53,7 +53,7 @@ class _Ascii(dict[int, str]):
 
 
 def shown(text: str, characters: Characters) -> str:
-    """Return ``text``, sequences and all, with what the terminal can show, as wide as it is."""
+    """Return ``text``, with its sequences, in characters that the terminal has, as wide."""
     if characters == "all" or text.isascii():
         return text
     return text.translate(_ascii() if characters == "ascii" else _console())
@@ -102,7 +102,7 @@ class Abilities(NamedTuple):
 
 
 def abilities(environ: Mapping[str, str]) -> Abilities:
-    """Tell what may be sent to the terminal that ``environ`` describes; ``TERM`` is set."""
+    """Return what may be sent to the terminal that ``environ`` describes; ``TERM`` is set."""
     is_old = environ.get("TERM", "").startswith(_OLD)
     characters: Characters = "console" if is_old else "all"
     if not draws_blocks(environ):  # the locale is not UTF-8
@@ -167,12 +167,12 @@ OWN_VARIABLES = {
 
 
 def are_few(colours: Colours) -> bool:
-    """Tell whether the theme's own colours would only be guessed at."""
+    """Return whether the theme's own colours could only be approximated."""
     return colours in {"standard", "none"}
 
 
 def draw_in(console: Console, colours: Colours) -> None:
-    """Send these: Textual itself looks at the terminal's name and ``COLORTERM`` only."""
+    """Draw in these: Textual itself only considers the terminal's name and ``COLORTERM``."""
     system = "standard" if colours == "none" else colours
     # Textual makes the console in its __init__, and draws in what this says.
     console._color_system = COLOR_SYSTEMS[system]  # noqa: SLF001

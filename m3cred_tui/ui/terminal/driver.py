@@ -1,4 +1,4 @@
-"""The terminal that the app is on, which may go away, and send what is no text."""
+"""The driver of the app's terminal, which may disappear, and may send invalid text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ESCAPE, _HARMLESS = "\x1b", "\N{REPLACEMENT CHARACTER}"
 
 
 class BracketedPaste:
-    """Passes on what a terminal sends, with no escape between the two marks of a paste."""
+    """Passes on what a terminal sends, without escape characters inside a paste."""
 
     def __init__(self) -> None:
         self._is_inside = False
@@ -45,7 +45,7 @@ class BracketedPaste:
         self._held = ""
 
     def passed_on(self, text: str) -> str:
-        """Return as much as is known of what was sent; all of it outside of a paste."""
+        """Return what can be passed on now; outside a paste, that is everything."""
         parts: list[str] = []
         while text:
             part, text = self._inside(text) if self._is_inside else self._outside(text)
@@ -70,17 +70,17 @@ class BracketedPaste:
 
 
 def _without_beginning(text: str, mark: str) -> tuple[str, str]:
-    """Return the text, and apart from it as much of ``mark`` as it may end in."""
+    """Return the text, and separately the beginning of ``mark`` that it may end with."""
     for length in range(min(len(mark) - 1, len(text)), 0, -1):
         if text.endswith(mark[:length]):
             return text[:-length], text[-length:]
     return text, ""
 
 
-# Strings to the terminal, and what begins with a private mark or asks (ECMA-48, section 5.4;
-# DEC's and kitty's own): an old terminal draws a part of each.
+# Control strings, private sequences and queries (ECMA-48, section 5.4; DEC's and kitty's own):
+# an old terminal draws a part of each.
 _YOUNGER = r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[\d;]*\$[@-~])"
-# Textual makes one of each address that it finds.
+# Textual turns each URL that it finds into one.
 _HYPERLINK = r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)"
 # Not every terminal has a second screen to leave: a console has none, GNU screen seldom.
 _CLEAR = "\x1b[m\x1b[H\x1b[J"
@@ -90,18 +90,18 @@ _MOST_WAITING = 30  # texts to be written; a terminal that is slower slows the a
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver, for a terminal that is not there for ever.
+    """Textual's driver, for a terminal that may disappear.
 
-    Without a terminal, Textual's own reads the end of its input as often as it can, and waits
-    for ever for a thread that a failed write has ended. This one lets go of the terminal, and
-    sends the SIGHUP that the system does not send to everybody (not to who has no controlling
-    terminal, nor to whose parent ignores it).
+    Without a terminal, Textual's own reads the end of its input in a busy loop, and waits
+    forever for the thread that a failed write has ended. This one releases the terminal, and
+    sends the SIGHUP that the system does not send to every process (not without a controlling
+    terminal, nor if the parent ignores it).
     """
 
     def __init__(
         self, app: App[Any], *, abilities: Abilities, mouse: bool = True, **options: Any
     ) -> None:
-        # An old terminal's mouse reports are none that Textual reads; without, it can select.
+        # Textual cannot read an old terminal's mouse reports; without, text can be selected.
         super().__init__(app, mouse=mouse and not abilities.is_old, **options)
         self._abilities = abilities
         self._is_on = False
@@ -116,7 +116,7 @@ class TerminalDriver(LinuxDriver):
             signal.signal(number, partial(self._on_signal, act))
 
     def write(self, data: str) -> None:
-        """Send what the terminal does not show already, as far as it can show it."""
+        """Send what the terminal does not show yet, in a form that it can show."""
         text = self._known.changes(data)
         if self._abilities.is_old:
             text = re.sub(_YOUNGER, "", text)
@@ -176,7 +176,7 @@ class TerminalDriver(LinuxDriver):
         """Read keys until input is disabled or the terminal has gone."""
         parser = XTermParser()
         paste = BracketedPaste()
-        # What makes no sense (Latin-1, noise on the line, a binary paste) must not end the app.
+        # Invalid text (Latin-1, noise on the line, a binary paste) must not end the app.
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -202,7 +202,7 @@ class TerminalDriver(LinuxDriver):
             return b""
 
     def _let_go(self) -> None:
-        """Put nothing where the terminal was, so that no later write or exit fails there."""
+        """Replace the terminal with the null device, so that no later write or exit fails."""
         if self._is_gone:
             return
         self._is_gone = True
@@ -214,7 +214,7 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Output:
-    """Writes in a thread of its own; the first write that fails is told, others go nowhere."""
+    """Writes in its own thread; a failed write is reported, and later ones go nowhere."""
 
     def __init__(self, file: IO[str], failed: Callable[[], None]) -> None:
         self._file = file

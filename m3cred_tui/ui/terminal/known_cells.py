@@ -1,4 +1,4 @@
-"""What the terminal shows already, so that only what changes is sent."""
+"""What the terminal already shows, so that only changes are sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEEN_ON_BLANKS = frozenset(("4", "7", "9", "21", "53"))
 
 
 class Rendition(NamedTuple):
-    """The parameters that make it; an empty colour is the terminal's own."""
+    """How text is drawn, as SGR parameters; an empty colour is the terminal's default."""
 
     attributes: tuple[str, ...] = ()
     foreground: str = ""
@@ -31,41 +31,41 @@ PLAIN = Rendition()
 
 @lru_cache(maxsize=1024)
 def rendition(parameters: str) -> Rendition:
-    """Read the parameters that were given since the terminal drew plainly."""
-    left, told = parameters.split(";"), PLAIN
+    """Parse the parameters that were sent since the last reset."""
+    left, result = parameters.split(";"), PLAIN
     while left:
         one, length = left[0], 1
         if one in {"38", "48"}:
             length = _EXTENDED.get(left[1] if len(left) > 1 else "", 1)
             colour = ";".join(left[:length])
             if one == "38":
-                told = told._replace(foreground=colour)
+                result = result._replace(foreground=colour)
             else:
-                told = told._replace(background=colour)
+                result = result._replace(background=colour)
         elif one in _FOREGROUND:
-            told = told._replace(foreground=one)
+            result = result._replace(foreground=one)
         elif one in _BACKGROUND:
-            told = told._replace(background=one)
+            result = result._replace(background=one)
         elif one == "39":
-            told = told._replace(foreground="")
+            result = result._replace(foreground="")
         elif one == "49":
-            told = told._replace(background="")
+            result = result._replace(background="")
         elif one not in {"", "0"}:
-            told = told._replace(attributes=(*told.attributes, one))
+            result = result._replace(attributes=(*result.attributes, one))
         left = left[length:]
-    return told
+    return result
 
 
 @lru_cache(maxsize=1024)
 def of_blank(how: Rendition) -> Rendition:
-    """Return what is seen of it where there is only a blank."""
+    """Return the part of a rendition that is visible on a blank."""
     is_seen = not _SEEN_ON_BLANKS.isdisjoint(how.attributes)
     return how if is_seen else Rendition(background=how.background)
 
 
 @lru_cache(maxsize=1024)
 def for_blank(wanted: Rendition, now: Rendition) -> Rendition:
-    """Return how to draw a blank: of ``now``, all that is not seen of it stays."""
+    """Return how to draw a blank: what is invisible on it stays as it is ``now``."""
     if wanted.attributes or of_blank(now).attributes:
         return wanted
     return now._replace(background=wanted.background)
@@ -73,7 +73,7 @@ def for_blank(wanted: Rendition, now: Rendition) -> Rendition:
 
 @lru_cache(maxsize=1024)
 def change(before: Rendition, after: Rendition) -> str:
-    """Return the sequence that leads from one to the other."""
+    """Return the sequence that changes one rendition to the other."""
     if before == after:
         return ""
     parts: list[str] = []
@@ -90,10 +90,10 @@ def change(before: Rendition, after: Rendition) -> str:
 
 
 Cell = tuple[str, Rendition, str]
-"""A character and its marks, how it is drawn, and where it links to; the second cell of a
-wide character has no text."""
+"""A character with its combining marks, its rendition and its link; the second cell of a wide
+character has no text."""
 Cells = list[Cell | None]
-"""``None`` is a cell that nobody knows."""
+"""``None`` is an unknown cell."""
 
 _TOKEN = re.compile(
     r"\x1b\[(?P<line>\d+);(?P<column>\d+)H"
@@ -102,8 +102,8 @@ _TOKEN = re.compile(
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
     r"|(?P<feed>\n)"
 )
-# Synchronized output; title, pointer and clipboard. What goes through tmux or screen is not
-# among them: who passes it on may do so in the middle of a sequence of its own.
+# Synchronized output; title, pointer and clipboard. What is passed through tmux or
+# screen is not among them: these may insert it in the middle of a sequence of their own.
 _DRAWS_NOTHING = re.compile(
     r"(?:\x1b\[\?2026[hl]|\x1b\](?:[012]|22|52);[^\x1b\x07]*(?:\x1b\\|\x07))*"
 )
@@ -112,7 +112,7 @@ _GAP = 4  # cells that are sent again rather than jumped over, which takes six b
 
 
 class KnownCells:
-    """The cells of a terminal, as far as they are known."""
+    """The known cells of a terminal."""
 
     def __init__(self) -> None:
         self._rows: dict[int, Cells] = {}
@@ -121,11 +121,11 @@ class KnownCells:
         self._is_void = False
 
     def forget(self) -> None:
-        """Take nothing for known: the window has changed. May be called from any thread."""
+        """Invalidate all cells: the window has changed. Any thread may call this."""
         self._is_void = True
 
     def changes(self, data: str) -> str:
-        """Return what has the same effect as ``data``, given all that was given before."""
+        """Return what has the same effect as ``data``, after everything sent before."""
         if self._is_void:
             self._rows, self._cursor = {}, None
         drawing = _Drawing(self._rows)
@@ -176,7 +176,7 @@ class KnownCells:
 
 
 class _Drawing:
-    """The rows that some output draws on, as they are after it."""
+    """The rows that some output changes, as they are afterwards."""
 
     def __init__(self, rows: dict[int, Cells]) -> None:
         self._before = rows
@@ -184,7 +184,7 @@ class _Drawing:
         self.cursor = -1, -1
 
     def take(self, data: str) -> bool:
-        """Take in ``data``; return whether all it does is to draw at places that it names."""
+        """Apply ``data``; return whether it only draws, at positions that it names."""
         end, sgr, link = 0, "", ""
         while token := _TOKEN.match(data, end):
             end = token.end()
@@ -229,7 +229,7 @@ def _cells(text: str, how: Rendition, link: str) -> tuple[Cell, ...]:
 
 
 def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
-    """Yield where to begin and to end sending; what is in between is the same, or not known."""
+    """Yield the begin and end of each run to send; cells in between are equal or unknown."""
     known = len(before)
     changed = [
         at
@@ -239,12 +239,12 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
     if not changed:
         return
     if not (_is_even(before) and _is_even(after)):
-        # Terminals do not agree on where what follows stands: nothing of it is left out.
+        # Terminals disagree on the position of what follows: all of it is sent.
         first = max(at for at in range(changed[0] + 1) if _begins(after[at]))
         changed = [at for at in range(first, len(after)) if after[at] is not None]
     begin = end = changed[0]
     for at in changed:
-        if at - end > _GAP or None in after[end:at]:
+        if at != end and (at - end > _GAP or None in after[end:at]):
             yield begin, end
             begin = at
         end = at + 1
@@ -252,7 +252,7 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
 
 
 def _is_even(row: Cells) -> bool:
-    """Tell whether each cell has one character of its own."""
+    """Return whether each cell has exactly one character."""
     return not [None for cell in row if cell is not None and len(cell[0]) != 1]
 
 

@@ -1,4 +1,4 @@
-"""Keys that are typed faster than the screens come."""
+"""Keys that are typed faster than screens open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _APART = 1.0  # seconds between two keys, after which the first has long been fo
 
 
 class TypeAhead:
-    """Holds a key back until all that the key before it began has come to rest."""
+    """Holds a key back until everything that the previous key started has finished."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
@@ -34,7 +34,7 @@ class TypeAhead:
         self._following: asyncio.Task[None] | None = None
 
     def admit(self, key: Key | Paste) -> bool:
-        """Tell whether it is to be handled now; else it is posted again when it is.
+        """Return whether to handle the key now; otherwise it is posted again later.
 
         A paste keeps its place among the keys.
         """
@@ -44,7 +44,7 @@ class TypeAhead:
         before, self._last = self._last, key
         apart = before is None or key.time - before.time > _APART
         moves = before is not None and {_name(before), _name(key)} <= _CURSOR_KEYS
-        # What was released is in the queue behind this key, and comes before it all the same.
+        # Released keys are in the queue behind this one, but come before it.
         waits = self._following is not None or bool(self._released)
         if not waits and (apart or moves or self._only_writes(before, key)):
             return True
@@ -67,7 +67,7 @@ class TypeAhead:
         self._app.post_message(key)
 
     def _only_writes(self, before: Key | Paste | None, key: Key | Paste) -> bool:
-        """Tell whether both keys are text for a line that has the focus: they move nothing."""
+        """Return whether both keys are text for the focused line: they move nothing."""
         return isinstance(self._app.focused, Line) and _is_text(before) and _is_text(key)
 
 

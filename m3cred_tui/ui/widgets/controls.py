@@ -35,7 +35,7 @@ def fields(facts: Sequence[tuple[str, str | Content]]) -> Content:
 
 
 def mode_mark(*, livemode: bool) -> Content:
-    """Return the word for Stripe's mode, so that live is not taken for test."""
+    """Return the word for Stripe's mode, so that live is not mistaken for test."""
     return (
         Content.styled(" LIVE ", "bold reverse") if livemode else Content.styled("TEST", "bold")
     )
@@ -50,7 +50,7 @@ class Notice(Static):
         self.display = bool(text)
 
     def say(self, text: str) -> None:
-        """Show ``text``, and draw nothing anew if it is shown; an empty one hides the line."""
+        """Show ``text``, without drawing it again; an empty one hides the line."""
         if text == self._said:
             return
         self._said = text
@@ -113,7 +113,7 @@ class Line(Input):
         self.cursor_blink = False  # a blink a second is a byte stream to a remote terminal
 
     def on_paste(self, event: events.Paste) -> None:
-        """Have Textual's own handler take no more of it than can be drawn anew at each key."""
+        """Pass on to Textual's own handler no more than can be redrawn at each key."""
         event.text = event.text[:_LONGEST_PASTE]
 
 
@@ -126,4 +126,4 @@ class _Visible(Highlighter):
         return Text("".join(shown), no_wrap=True, overflow="ignore", end="")
 
     def highlight(self, text: Text) -> None:
-        """Change nothing: no part of the line is told from the others."""
+        """Change nothing: the line has no highlighted parts."""

@@ -1,4 +1,4 @@
-"""The list of credentials, which draws only the lines that are seen, and its filter line."""
+"""The list of credentials, which draws only visible lines, and its filter line."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class CredentialList(ScrollView, can_focus=True):
         self.cursor += by
 
     def action_move_page(self, by: int) -> None:
-        """Move the cursor by as many lines as are seen."""
+        """Move the cursor by as many lines as are visible."""
         self.cursor += by * max(1, self.size.height - _HEADING_LINES)
 
     def action_move_to(self, row: int) -> None:
@@ -151,18 +151,18 @@ class CredentialList(ScrollView, can_focus=True):
         return 0 <= row < len(shown) and is_pending(self.listing.row(shown[row]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Call Enter by what it does to the credential under the cursor."""
+        """Name Enter by what it does to the credential under the cursor."""
         del parameters
         return action not in {"open", "go_on"} or (action == "go_on") == self._is_pending(
             self.cursor
         )
 
     def action_go_on(self) -> None:
-        """Ask for what waits to be gone on with."""
+        """Resume the pending credential."""
         self.action_open()
 
     def action_open(self) -> None:
-        """Ask for the details of the credential under the cursor."""
+        """Open the credential under the cursor."""
         if self.selected is not None:
             self.post_message(self.Opened(self.selected))
 
@@ -199,7 +199,7 @@ class CredentialList(ScrollView, can_focus=True):
         return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
 
     def redraw(self) -> None:
-        """Draw the lines that are seen, as something else has been learnt of them."""
+        """Draw the visible lines again, as more is known about them."""
         self.refresh(self.size.region)
 
     def _line(self, row_number: int, width: int) -> Strip:
