@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import time
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -15,6 +16,32 @@ _A_SAMPLE_EACH = 0.1
 _DRAWN = 0.05
 """Seconds of silence after which a screen is whole."""
 
+COUNTING = """
+import os, socket, sys, threading
+from m3cred_tui.cli.main import main
+
+asked = socket.socket(socket.AF_UNIX)
+asked.bind(sys.argv[1])
+asked.listen()
+
+def count():
+    while True:
+        asker, _ = asked.accept()
+        with asker:
+            asker.sendall(b"%d" % len(os.listdir("/proc/self/fd")))
+
+threading.Thread(target=count, daemon=True).start()
+sys.exit(main(["--demo"]))
+"""
+"""An app that says at a socket how many files it has open, which only itself may see."""
+
+
+class Watched(NamedTuple):
+    """An app, and the socket at which it counts its files."""
+
+    app: Terminal
+    counting: Path
+
 
 class Usage(NamedTuple):
     """What a process has: its memory in KiB, and how many open files."""
@@ -23,20 +50,22 @@ class Usage(NamedTuple):
     files: int
 
     @classmethod
-    def of(cls, pid: int) -> Self:
-        process = Path("/proc", str(pid))
-        found = re.search(r"VmRSS:\s+(\d+) kB", (process / "status").read_text())
+    def of(cls, watched: Watched) -> Self:
+        status = Path(f"/proc/{watched.app.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
         assert found
-        return cls(int(found[1]), len(list((process / "fd").iterdir())))
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.connect(str(watched.counting))
+            return cls(int(found[1]), int(asked.recv(16)))
 
 
 class Watch:
     """Looks on for a block."""
 
-    def __init__(self, app: Terminal) -> None:
-        self._app = app
-        self._began, self._drawn = time.monotonic(), len(app.raw)
-        self._usages = [Usage.of(app.pid)]
+    def __init__(self, watched: Watched) -> None:
+        self._watched, self._app = watched, watched.app
+        self._began, self._drawn = time.monotonic(), len(self._app.raw)
+        self._usages = [Usage.of(watched)]
         self.words: set[str] = set()
         """Those of every screen before the account is shown."""
 
@@ -65,7 +94,7 @@ class Watch:
 
     async def _sample(self) -> None:
         while True:
-            self._usages.append(Usage.of(self._app.pid))
+            self._usages.append(Usage.of(self._watched))
             await asyncio.sleep(_A_SAMPLE_EACH)
 
 

@@ -2,24 +2,28 @@
 
 import asyncio
 import re
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
+from pathlib import Path
 from statistics import median
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from m3cred_tui.authorize.problems import ForeignRedirect
 from m3cred_tui.callback.connections import MOST_CONNECTIONS
 from tests.e2e.attack_table import ATTACKED
-from tests.e2e.attack_watch import Usage, Watch, times_of_keys, words
+from tests.e2e.attack_watch import COUNTING, Usage, Watch, Watched, times_of_keys, words
 from tests.e2e.attackers import CROWDS, Tallies, attackers
 from tests.e2e.attacks import FORGED, REQUESTS, Aim
 from tests.e2e.browsers import OpenedUrls, approve_and_return, redirect_uri_of
 from tests.e2e.conftest import Home
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import Terminal, terminal
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
 
 pytestmark = [
@@ -37,6 +41,16 @@ MORE_FILES = MOST_CONNECTIONS + 30
 BYTES_A_SECOND = 2000
 """The time left and one sentence each second."""
 LARGEST_LOG = 16 * 1024
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def watched(home: Home, opened: OpenedUrls) -> AsyncIterator[Watched]:
+    environ = {**home.environ, "BROWSER": str(opened.program)}
+    with tempfile.TemporaryDirectory() as place:  # short enough for the path of a socket
+        counting = Path(place) / "counting"
+        command = [sys.executable, "-c", COUNTING, str(counting)]
+        async with terminal(command, environ) as app:
+            yield Watched(app, counting)
 
 
 def aim_at(url: str) -> Aim:
@@ -64,20 +78,22 @@ async def finish_login(app: Terminal, page: Page, url: str) -> float:
 
 
 async def test_a_login_succeeds_while_everything_attacks_its_receiver(
-    app: Terminal,
+    watched: Watched,
     opened: OpenedUrls,
     page: Page,
     home: Home,
     record_property: Callable[[str, object], None],
 ) -> None:
+    app = watched.app
+    await app.shows("There are no credentials yet")
     await to_authenticate(app)
     url = await go_to_stripe(app, opened)
     await app.shows("browser was opened")
     await app.settles()
-    async with Watch(app) as quiet:
+    async with Watch(watched) as quiet:
         quiet_keys = await times_of_keys(app)
 
-    async with Watch(app) as watch, attackers(aim_at(url)) as attack:
+    async with Watch(watched) as watch, attackers(aim_at(url)) as attack:
         await attack.until(is_in_full_swing, patience=60)
         drawn = watch.bytes_a_second
         keys = await times_of_keys(app)
@@ -95,7 +111,7 @@ async def test_a_login_succeeds_while_everything_attacks_its_receiver(
     assert drawn < BYTES_A_SECOND
     assert watch.peak.memory < quiet.peak.memory + MORE_MEMORY
     assert watch.peak.files < quiet.peak.files + MORE_FILES
-    assert Usage.of(app.pid).files <= quiet.peak.files
+    assert Usage.of(watched).files <= quiet.peak.files
     assert_log_is_short(home)
     assert len(home.saved()) == 1
     measured = [
@@ -106,7 +122,7 @@ async def test_a_login_succeeds_while_everything_attacks_its_receiver(
         f"without the attack {median(quiet_keys) * 1e3:.0f} ({max(quiet_keys) * 1e3:.0f})",
         f"memory: {quiet.peak.memory / 1024:.1f} MiB before, {watch.peak.memory / 1024:.1f} "
         f"at most; open files: {quiet.peak.files} before, {watch.peak.files} at most, "
-        f"{Usage.of(app.pid).files} after; to the terminal: {drawn:.0f} bytes a second",
+        f"{Usage.of(watched).files} after; to the terminal: {drawn:.0f} bytes a second",
     ]
     tallies = {kind: asdict(tally) for kind, tally in attack.tallies.items()}
     record_property(ATTACKED, [tallies, measured])

@@ -5,6 +5,7 @@ import pytest
 
 from m3cred_tui.model.credential import StripeAccount
 from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.ui.screens.details import DetailsPage
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
 from tests.ui.records import rewrite
@@ -78,6 +79,21 @@ async def test_back_is_the_row_that_was_left(services: Services, keep: Keep, bac
         await user.press(back)
         await user.focuses("CredentialList")
         await user.sees("▌Bolt")
+
+
+async def test_an_answer_that_comes_while_the_page_is_left_stops_nothing(
+    services: Services, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its parts have gone by then, and what it waits for is not given up yet.
+    def answer(page: DetailsPage) -> None:
+        page._show_check(None)
+
+    monkeypatch.setattr(DetailsPage, "on_unmount", answer, raising=False)
+    keep("Acme")
+    async with opened(services) as user:
+        await to_details(user)
+        await user.press("escape")
+        await user.sees("1 credential")
 
 
 async def test_delete_asks_and_can_be_refused(services: Services, keep: Keep) -> None:

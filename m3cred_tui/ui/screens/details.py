@@ -80,6 +80,8 @@ class DetailsPage(Page[str]):
         return action not in {"check", "copy_integration"} or is_authenticated(self._row)
 
     def _show(self) -> None:
+        if not self.display:  # it is being left, and what is shown may be gone already
+            return
         row = self._row
         if isinstance(row, Credential):
             told = [("Sealed part", self._sealed), ("Last check", self._checked)]
