@@ -246,7 +246,9 @@ def _secret(line: bytes, source: str) -> Secret:
 @contextmanager
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
-    with echo_off(terminal) as hide:
+    # Handled until echo is on again, so that neither signal leaves it off.
+    ends: dict[int, Handler] = {signal.SIGTERM: _end, signal.SIGHUP: _end}
+    with _handled(ends), echo_off(terminal) as hide:
 
         def ask(*_: object) -> None:
             # Who is stopped for that in the background does not get over it: an interrupted
@@ -255,8 +257,7 @@ def _hidden(terminal: int, prompt: str) -> Iterator[None]:
                 hide()
                 os.write(terminal, prompt.encode())
 
-        handlers: dict[int, Handler] = {signal.SIGCONT: ask}
-        with _handled(handlers | dict.fromkeys((signal.SIGTERM, signal.SIGHUP), _end)):
+        with _handled({signal.SIGCONT: ask}):
             ask()
             yield
 
