@@ -8,7 +8,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -43,6 +42,9 @@ def ended(command: str, do: Callable[[], int], *, as_json: bool = False) -> int:
 def failed(problem: Problem, *, as_json: bool = False) -> int:
     """Report a problem, and return the exit status."""
     if as_json:
+        # Not for the first paint, which comes through here, too.
+        from m3cred_tui.cli.output.json import error_fields, put_json  # noqa: PLC0415 - see above
+
         put_json({"error": error_fields(problem)})
     sys.stderr.write(f"m3cred: {problem}\n")
     return FAILED

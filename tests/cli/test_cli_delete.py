@@ -71,7 +71,7 @@ async def test_begun_in_the_background_it_deletes_nothing(shell: Start, tmp_path
     keep(tmp_path, NAMES)
     async with shell() as shown:
         shown.press("m3cred delete 'Acme test' & wait %1; echo status $?", ENTER)
-        await shown.shows("Nothing was deleted, as there is no terminal to ask on")
+        await shown.shows("Nothing was deleted, because there is no terminal to ask on")
         await shown.shows("status 1")
     assert names(tmp_path) == NAMES
 
