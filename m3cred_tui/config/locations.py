@@ -1,4 +1,4 @@
-"""Where things lie."""
+"""File locations."""
 
 import os
 import sys
