@@ -21,7 +21,10 @@ Shell = Callable[[str], "CompletedProcess[bytes]"]
 M3CRED = f"{sys.executable} -m m3cred_tui"
 
 
-@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+UNBUFFERED = pytest.param("1", id="unbuffered", marks=pytest.mark.long)
+
+
+@pytest.fixture(params=[pytest.param("", id="buffered"), UNBUFFERED])
 def shell(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Shell:
     """Run a line of bash, in which ``m3cred`` is a command."""
     keep(tmp_path, ["Zoë’s shop", *(f"Acme {number}" for number in range(50))])
