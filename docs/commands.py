@@ -1,30 +1,29 @@
-"""Writes docs/commands.md from the parser of the command line.
+"""Write docs/commands.md from the parser of the command line.
 
-Run it in the checkout after a change of a command: ``python -m docs.commands``.
+Run it in the checkout after changing a command: ``python -m docs.commands``.
 """
 
-# ruff: noqa: SLF001  argparse has no other way to look into a parser
+# ruff: noqa: SLF001  argparse has no public way to inspect a parser
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from m3cred_tui.cli.parser import COMMANDS, parser
+from m3cred_tui.cli.parser import parser
 
 PAGE = Path(__file__).with_suffix(".md")
 
 _INTRODUCTION = """\
 # Commands
 
-This page is written by `docs/commands.py` from the parser, which `m3cred COMMAND --help` shows,
-too. What `--json` writes is in [json.md](json.md), the settings are in
-[configuration.md](configuration.md), and [create.md](create.md) goes through `create` and
-`resume`.
+`docs/commands.py` writes this page from the parser; `m3cred COMMAND --help` shows the same.
+The output of `--json` is described in [json.md](json.md), the settings in
+[configuration.md](configuration.md), and `create` and `resume` in [create.md](create.md).
 
 Results go to standard output, everything else to standard error. Colours are for terminals
 only, and not with `NO_COLOR`. A credential is named by its name, by its ID, or by the beginning
-of its ID (four characters at least); what fits several is told with each of them, and none is
-guessed. No secret is ever an argument. Where an identity is under a passphrase, a command that
-opens something asks for it on the terminal, or takes it from `--passphrase-fd`.
+of its ID (at least four characters); if that matches several, all are listed and none is
+guessed. No secret is ever an argument. If the identity is under a passphrase, a command that
+opens something sealed asks for it on the terminal, or reads it from `--passphrase-fd`.
 
 | Status | |
 |---|---|
@@ -32,39 +31,25 @@ opens something asks for it on the terminal, or takes it from `--passphrase-fd`.
 | 1 | failed: one sentence on standard error, and an object with `--json` |
 | 2 | wrong usage |
 | 130 | interrupted (Ctrl+C) |
-| 141 | nobody reads standard output any more, as in `m3cred list \\| head -1` |
+| 141 | the reader of standard output has gone, as in `m3cred list \\| head -1` |
 
-`m3cred exec` ends as its command does; 127 says that it was not found, 126 that it cannot be
-run.
+`m3cred exec` has the status of its command; 127 if it was not found, 126 if it cannot be run.
 """
 
 
 def page() -> str:
     """Return the whole page."""
-    sections = [_section(parser([]), "m3cred", "")]
-    for name, does in COMMANDS.items():
-        sections += _sections(_below(parser([name]))[name], f"m3cred {name}", does)
-    return "\n".join([_INTRODUCTION, *sections])
+    return "\n".join([_INTRODUCTION, *_sections(parser(), "m3cred", "")])
 
 
 def _sections(of: argparse.ArgumentParser, name: str, does: str) -> Iterator[str]:
     yield _section(of, name, does)
-    helps = {
-        one.dest: one.help or ""
-        for action in of._actions
-        if isinstance(action, argparse._SubParsersAction)
-        for one in action._choices_actions
-    }
-    for verb, below in _below(of).items():
-        yield from _sections(below, f"{name} {verb}", helps.get(verb, ""))
-
-
-def _below(of: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    found: dict[str, argparse.ArgumentParser] = {}
     for action in of._actions:
         if isinstance(action, argparse._SubParsersAction):
-            found |= action.choices
-    return found
+            for one in action._choices_actions:
+                yield from _sections(
+                    action.choices[one.dest], f"{name} {one.dest}", one.help or ""
+                )
 
 
 def _section(of: argparse.ArgumentParser, name: str, does: str) -> str:

@@ -45,7 +45,7 @@ class Visited:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something to tell, while the wait goes on: no browser opened, a forged redirect came."""
+    """A problem that does not end the wait: no browser opened, a forged redirect came."""
 
     problem: Problem
 
@@ -71,9 +71,10 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The authorization has ended without an account; only a new one can go on."""
+    """The authorization has ended without an account; only a new one helps."""
 
     problem: Problem
 
 
-Event = UrlReady | BrowserOpened | Visited | Noticed | RedirectReceived | Approved | Failed
+End = Approved | Failed
+Event = UrlReady | BrowserOpened | Visited | Noticed | RedirectReceived | End

@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from threading import Thread
 
 from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.problems import WrongMode
@@ -15,37 +13,15 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
+from m3cred_tui.system.threads import running
 
-T = TypeVar("T")
-
-_NAME = "m3cred-outliving"
-
-
-def outliving(work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
-    """Begin ``work`` in a thread with an event loop of its own; return the wait for its result.
-
-    It has begun on return. Cancelling the wait, or closing the loop that it is in, does not end
-    the work.
-    """
-    done: Future[T] = Future()
-    done.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            done.set_result(asyncio.run(work()))
-        except BaseException as error:
-            done.set_exception(error)
-
-    async def result() -> T:
-        return await asyncio.wrap_future(done)
-
-    threading.Thread(target=run, name=_NAME, daemon=True).start()
-    return asyncio.create_task(result())
+EXCHANGE = "m3cred-exchange"
+"""The name of the threads that the end of the app does not cut off."""
 
 
-def unfinished() -> list[threading.Thread]:
+def unfinished() -> list[Thread]:
     """Return the threads to be joined before the process may end."""
-    return [thread for thread in threading.enumerate() if thread.name == _NAME]
+    return running(EXCHANGE)
 
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import (
     Credential,
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from m3cred_tui.authorize.events import Approved, Failed
+    from m3cred_tui.authorize.events import End
     from m3cred_tui.model.authorization import AuthorizationRequest
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 
-class Journal(Protocol):
-    """What an authorization tells of itself, step by step; each may block."""
+class Journal:
+    """Writes down each step of an authorization before the next one; this one keeps nothing.
+
+    Each method may block.
+    """
 
     def requested(self, request: AuthorizationRequest) -> None:
         """Keep the request, before its URL is seen; raises ``Problem``."""
@@ -41,43 +44,21 @@ class Journal(Protocol):
         """
 
     def taken(self) -> Problem | None:
-        """Return what to tell when another process has answered it, or it was deleted."""
+        """Return the problem when another process has answered it, or it was deleted."""
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep what Stripe gave, or what is known of the account by now; raises ``Problem``."""
 
-    def claimed(self, end: Approved | Failed) -> None:
-        """Take note of what became of the code, whoever still waits to hear of it."""
+    def claimed(self, end: End) -> None:
+        """Take note of what became of the code, also when nobody waits for it any more."""
 
     def ended(self) -> None:
         """Forget the request: it was refused, or its time is over."""
 
 
-class NoJournal:
-    """Leaves it to whoever hears of the events."""
-
-    def requested(self, request: AuthorizationRequest) -> None:
-        """Keep nothing."""
-
-    def answered(self) -> None:
-        """Keep nothing."""
-
-    def taken(self) -> None:
-        """Know of no other process."""
-
-    def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
-        """Keep nothing."""
-
-    def claimed(self, end: Approved | Failed) -> None:
-        """Keep nothing."""
-
-    def ended(self) -> None:
-        """Keep nothing."""
-
-
 @dataclass(slots=True)
-class PendingJournal:
-    """Keeps an authorization in the store, as a pending credential: see :class:`Journal`."""
+class PendingJournal(Journal):
+    """Keeps an authorization in the store, as a pending credential."""
 
     store: CredentialStore
     draft: Draft
@@ -85,7 +66,9 @@ class PendingJournal:
     created_by: str
     credential: Credential | None = None
     """The pending credential, from the request on; given where a request is resumed."""
-    end: Approved | Failed | None = None
+    is_answered: bool = False
+    """Whether the code was sent, or is about to be."""
+    end: End | None = None
     """What became of the code, once that is known."""
 
     def requested(self, request: AuthorizationRequest) -> None:
@@ -102,6 +85,7 @@ class PendingJournal:
         """Remove the request; raises ``AnsweredElsewhere``."""
         if self.credential is not None:
             self.store.requests.answer(self.credential.id)
+        self.is_answered = True
 
     def taken(self) -> Problem | None:
         """Return ``AnsweredElsewhere`` when the request does not wait any more."""
@@ -116,10 +100,11 @@ class PendingJournal:
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
         """Keep the approval; raises ``Problem`` as the store does."""
         if self.credential is not None:
-            self.credential = self.credential._replace(account=account)
-            self.store.keep_pending(self.credential, tokens)
+            approved = self.credential._replace(account=account)
+            self.store.keep_pending(approved, tokens)
+            self.credential = approved
 
-    def claimed(self, end: Approved | Failed) -> None:
+    def claimed(self, end: End) -> None:
         """Take note of it."""
         self.end = end
 
@@ -133,7 +118,7 @@ class PendingJournal:
 def pending_credential(
     draft: Draft, *, created_at: datetime, created_by: str, randomness: bytes
 ) -> Credential:
-    """Return what waits for Stripe; ``randomness`` is for :func:`credential_id`.
+    """Return a pending credential; ``randomness`` is for :func:`credential_id`.
 
     Raises :class:`ValueError` for a draft with a stage left out.
     """
@@ -151,17 +136,16 @@ def pending_credential(
     )
 
 
-def created(pending: Credential, account: StripeAccount, draft: Draft) -> Credential:
-    """Return what Create Credential makes of it; the draft may have a new name by then.
+def created(pending: Credential, account: StripeAccount, name: str) -> Credential:
+    """Return what Create Credential makes of it; the user may have chosen another name by then.
 
     Raises :class:`ValueError` for an account of the other mode than the destination's.
     """
     if account.livemode != pending.destination.livemode:
         raise ValueError("the account is of the other mode than the destination")
-    name = tidy_name(draft.name)
-    return pending._replace(name=name, account=account, status=Status.AUTHENTICATED)
+    return pending._replace(name=tidy_name(name), account=account, status=Status.AUTHENTICATED)
 
 
 def draft_of(pending: Credential) -> Draft:
-    """Return the draft that the user goes on with where it was left."""
+    """Return the draft that a resumed authorization begins with."""
     return Draft(pending.name, pending.entity_type, pending.destination)

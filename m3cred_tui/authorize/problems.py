@@ -9,8 +9,8 @@ _ACCESS_DENIED = "access_denied"
 
 
 class ListenerUnreachable(Problem, code="ListenerUnreachable"):
-    text = """m3cred's own listener at {address} does not answer, so a browser may not be able
-        to come back to it. m3cred keeps trying."""
+    text = """m3cred's own listener at {address} does not answer, so a browser may not reach it
+        either. m3cred keeps trying."""
     address: str
 
 
@@ -54,3 +54,15 @@ class WrongMode(Problem, code="WrongMode"):
         then begin a new authorization."""
     account_id: str
     destination: Destination
+
+
+class NameTaken(Problem, code="NameTaken"):
+    """Another credential has this name."""
+
+    text = "Another credential already has the name “{name}”.{_instead}"
+    name: str
+    go_on: str = ""
+
+    @property
+    def _instead(self) -> str:
+        return f" To use another name: {self.go_on}" if self.go_on else ""

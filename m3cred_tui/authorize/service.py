@@ -1,4 +1,4 @@
-"""Drives one authorization; tells of each step, and knows nobody who listens."""
+"""Drives one authorization, and reports each step as an event."""
 
 import asyncio
 import logging
@@ -13,14 +13,15 @@ from urllib.parse import urljoin
 
 from m3cred_tui.authorize.events import (
     Approved,
+    End,
     Event,
     Failed,
     Noticed,
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.exchange import claim, outliving
-from m3cred_tui.authorize.journal import Journal, NoJournal
+from m3cred_tui.authorize.exchange import EXCHANGE, claim
+from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.problems import Expired, Refused
 from m3cred_tui.authorize.waiting import Answer, until_answered
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
@@ -36,6 +37,7 @@ from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
+from m3cred_tui.system.threads import in_thread
 
 _STATE_BYTES = 32
 
@@ -51,7 +53,7 @@ class Requested(NamedTuple):
 def requested(
     ports: Sequence[int], own_redirect_uri: str | None, expires_at: datetime
 ) -> Requested:
-    """Make a request that nobody can guess, and listen on the first port that is free."""
+    """Make a request that nobody can guess, and listen on the first free port."""
     token = secrets.token_urlsafe(_STATE_BYTES)
     if own_redirect_uri is not None:
         return _by_own_page(token, ports, own_redirect_uri, expires_at)
@@ -94,20 +96,19 @@ def _listen(
 
 _log = logging.getLogger(__name__)
 
-# The clock is looked at after each poll: it goes on while a laptop sleeps, a timer does not.
+# The clock is read after each poll: it runs while a laptop sleeps, a timer does not.
 _LONGEST_POLL = 5.0
 
 OpenBrowser = Callable[[str], Awaitable[None]]
-End = Approved | Failed
 
 
 def _nobody(_end: End) -> None:
-    """Let an end that nobody waits for pass."""
+    """Ignore the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """What authorizations depend on; each call of :meth:`authorize` is one of its own."""
+    """What authorizations depend on; each call of :meth:`authorize` is a new one."""
 
     gateway: StripeGateway
     destination: Destination
@@ -120,7 +121,7 @@ class Authorizer:
     time_limit: timedelta = TIME_LIMIT
     late: Callable[[End], None] = _nobody
     """Is given the end of an authorization that was closed after its code was sent."""
-    journal: Journal = field(default_factory=NoJournal)
+    journal: Journal = field(default_factory=Journal)
     """Writes down each step before the next one is taken."""
 
     async def authorize(
@@ -182,27 +183,13 @@ class Authorizer:
             async for happening in happenings:
                 yield happening
         if answer.result() is None:
-            await answer.hear_no_more()  # what the browser is told is approved is not dropped
-        async with aclosing(self._end(answer)) as events:
-            async for event in events:
-                yield event
-
-    async def _end(self, answer: Answer) -> AsyncGenerator[Event]:
+            await answer.hear_no_more()  # what the browser shows as approved is not dropped
         result = answer.result()
-        if isinstance(result, AuthorizationCode):
-            async with aclosing(self._claim(answer, result.code)) as events:
-                async for event in events:
-                    yield event
+        if not isinstance(result, AuthorizationCode):
+            yield await self._end_without_code(result)
             return
-        await asyncio.to_thread(self.journal.ended)
-        if isinstance(result, Refusal):
-            yield Failed(Refused(result.error, result.description))
-        else:
-            yield Failed(Expired(self.time_limit))
-
-    async def _claim(self, answer: Answer, code: Secret) -> AsyncGenerator[Event]:
-        # Begun before it is told of: the code is spent however slowly the event is drawn.
-        claiming = self._claiming(answer, code)
+        # Begun before it is reported: the code is spent however slowly the event is drawn.
+        claiming = self._claiming(answer, result.code)
         try:
             yield RedirectReceived()
             end = await asyncio.shield(claiming)
@@ -211,12 +198,18 @@ class Authorizer:
             raise
         yield end
 
-    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Task[End]:
-        """Send the code; what was begun here goes on when nobody waits for it any more."""
+    async def _end_without_code(self, result: Refusal | None) -> Failed:
+        await asyncio.to_thread(self.journal.ended)
+        if result is None:
+            return Failed(Expired(self.time_limit))
+        return Failed(Refused(result.error, result.description))
+
+    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Future[End]:
+        """Send the code; the exchange continues when nobody waits for it any more."""
         answer.is_claimed = True
 
         async def work() -> End:
-            # Not to be parted: a request that is answered and never claimed would be lost.
+            # Inseparable: a request that is answered and never claimed would be lost.
             journal = self.journal
             try:
                 journal.answered()
@@ -226,15 +219,15 @@ class Authorizer:
             journal.claimed(end)
             return end
 
-        return outliving(work)
+        return in_thread(lambda: asyncio.run(work()), name=EXCHANGE)
 
     def _claim_what_came_last(self, answer: Answer) -> None:
-        """Send a code that came while the user left, as the browser was told it is approved."""
+        """Send a code that came while the user left, as the browser shows it as approved."""
         result = answer.result()
         if isinstance(result, AuthorizationCode) and not answer.is_claimed:
             self._claiming(answer, result.code).add_done_callback(self._tell_late)
 
-    def _tell_late(self, claiming: asyncio.Task[End]) -> None:
+    def _tell_late(self, claiming: asyncio.Future[End]) -> None:
         if not claiming.cancelled():
             _log_end(claiming.result())
             self.late(claiming.result())

@@ -1,4 +1,4 @@
-"""The wait for Stripe's answer, by whichever way it comes first."""
+"""The wait for Stripe's redirect, by the loopback server or a paste."""
 
 import asyncio
 import ssl
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, Visited
 from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
 from m3cred_tui.callback.pasted import pasted_redirect
-from m3cred_tui.callback.reception import Status, parse_status, status_query
+from m3cred_tui.callback.reception import ReceptionStatus, parse_status, status_query
 from m3cred_tui.callback.redirect import RedirectResult
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.authorization import AuthorizationRequest
@@ -79,7 +79,7 @@ async def news(
     not answer, that it turned redirects away, or that a browser came by the short address, is
     told once for each change.
     """
-    reachable, before = True, Status(version=0)
+    reachable, before = True, ReceptionStatus(version=0)
     async with await asyncio.to_thread(_client) as client:
         while True:
             wait = patience()
@@ -94,7 +94,7 @@ async def news(
             reachable = status is not None
 
 
-def _new(before: Status, status: Status) -> Noticed | Visited | None:
+def _new(before: ReceptionStatus, status: ReceptionStatus) -> Noticed | Visited | None:
     if status.mismatches > before.mismatches:
         return Noticed(ForeignRedirect(status.mismatches))
     return Visited() if status.visits > before.visits else None
@@ -102,7 +102,7 @@ def _new(before: Status, status: Status) -> Noticed | Visited | None:
 
 async def _poll(
     client: "httpx.AsyncClient", url: str, version: int, wait: float
-) -> Status | None:
+) -> ReceptionStatus | None:
     import httpx  # noqa: PLC0415 - it has been imported by now, away from the event loop
 
     query = status_query(after=version, wait=wait)
@@ -129,9 +129,9 @@ async def until_answered(
     taken: Callable[[], Problem | None],
     patience: Callable[[], float],
 ) -> AsyncGenerator[BrowserOpened | Visited | Noticed]:
-    """Yield what is to be told until an answer has come or ``patience`` has run out.
+    """Yield what to report until a redirect has come or ``patience`` has run out.
 
-    None waits for another: a browser may take long to start, and the answer may come from
+    None waits for another: a browser may take long to start, and the redirect may come from
     another one, or by a paste. Raises the problem that ``taken``, which may block, returns.
     """
     browser = asyncio.create_task(_opened(opening))

@@ -1,4 +1,4 @@
-"""Sends text to the clipboard of the terminal (OSC 52), through what lies in between.
+"""Sends text to the clipboard of the terminal (OSC 52), through tmux and screen.
 
 No terminal acknowledges it, so nothing here says that anything was copied.
 """
@@ -18,7 +18,7 @@ _WITHOUT_CLIPBOARD = ("linux", "vt")
 
 
 class Clipping(NamedTuple):
-    """``sequence`` is still to be written to the terminal; ``said`` tells what was done."""
+    """``sequence`` is still to be written to the terminal; ``said`` reports what was done."""
 
     sequence: str
     said: str

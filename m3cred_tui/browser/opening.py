@@ -6,14 +6,14 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.system.threads import in_thread
 
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
 """Variables, one of which is enough for an SSH session."""
@@ -129,20 +129,8 @@ async def _start(
     command: Sequence[str], environment: Mapping[str, str], soon: float
 ) -> str | None:
     """Start a program; return how it failed, if it did so soon."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[str | None] = loop.create_future()
-
-    def tell(failure: str | None) -> None:
-        if not ended.done():
-            ended.set_result(failure)
-
-    def tell_loop(failure: str | None) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(tell, failure)
-
     # A thread, as asyncio's own processes are killed when their loop ends; it also reaps.
-    arguments = (command, environment, tell_loop)
-    threading.Thread(target=_run, args=arguments, name="browser", daemon=True).start()
+    ended = in_thread(partial(_run, command, environment), name="browser")
     try:
         async with asyncio.timeout(soon):
             return await ended
@@ -150,11 +138,7 @@ async def _start(
         return None
 
 
-def _run(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    tell: Callable[[str | None], None],
-) -> None:
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> str | None:
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own choice, and no shell
             command,
@@ -165,7 +149,6 @@ def _run(
             start_new_session=True,  # no terminal to draw on, and no ctrl+c from it
         )
     except OSError as error:
-        tell(f"could not be started ({error.strerror})")
-        return
+        return f"could not be started ({error.strerror})"
     status = process.wait()
-    tell(f"ended with status {status}" if status else None)
+    return f"ended with status {status}" if status else None

@@ -1,11 +1,16 @@
-"""Where m3cred runs, and so where its user's browser probably is.
+"""Where m3cred runs, and so where its user's browser probably is and how it reaches us.
 
-It only puts the ways to Stripe in order; whoever is told wrongly finds the others below.
+It only puts the ways to Stripe in order; where it is wrong, the others follow below.
 """
 
 import asyncio
+import os
+import pwd
+import re
+import shlex
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -71,7 +76,7 @@ class Surroundings(NamedTuple):
 
     ssh: bool
     connection: SshConnection | None
-    """``None`` also over SSH, where sshd did not tell or something else was in its place."""
+    """``None`` also over SSH, where sshd did not say or something else was in its place."""
     tmux: bool
     screen: bool
     container: bool
@@ -85,7 +90,7 @@ class Surroundings(NamedTuple):
     def browser_is_elsewhere(self) -> bool:
         """Tell whether to begin with the ways for a browser on another computer.
 
-        Who sets ``$BROWSER`` over SSH has a browser shown here (X11) or a program that
+        With ``$BROWSER`` set over SSH, a browser is shown here (X11) or a program that
         brings the URL and the port to the right place (VS Code).
         """
         return (self.ssh or not self.display) and not self.browser_variable
@@ -132,7 +137,7 @@ def surroundings(
 
 
 async def attached_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of who attached to tmux last, as far as it matters here.
+    """Return the environment of the latest client of tmux, as far as it matters here.
 
     A pane's own is that of its start: it may have begun at the computer itself and be
     attached over SSH now, from another address, or the other way about. Outside tmux, or
@@ -185,3 +190,86 @@ def _first_line(path: Path) -> str:
             return file.readline(1000)
     except OSError:
         return ""
+
+
+_SSH_PORT = 22
+# As they are written into a command that is pasted elsewhere: no option, no second word.
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?").fullmatch
+# With a directory service: DOMAIN\user, user@domain; a machine's account ends in a dollar.
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\$?").fullmatch
+_ANY_HOST, _ANY_USER = "SERVER", "USER"
+
+
+class Tunnel(NamedTuple):
+    """``command`` is for a shell on the computer with the browser; ``note`` one sentence."""
+
+    command: str
+    note: str
+
+
+def tunnel(ports: Sequence[int], here: Surroundings, *, user: str, host_name: str) -> Tunnel:
+    """Return the command that forwards ``ports``, each to the same port of this machine.
+
+    The address that the SSH connection came to is taken before the machine's own name, which
+    may mean nothing elsewhere. What could be no user or host is asked for in capitals.
+    """
+    host, port = _server(here.connection), _SSH_PORT
+    if here.connection:
+        port = here.connection.server_port
+    elif here.container and not here.ssh:
+        host = _ANY_HOST  # a container's name is known to nobody
+    else:
+        host = ""
+    host = host or (host_name if _HOST(host_name) else _ANY_HOST)
+    user = user if _USER(user) else _ANY_USER
+    forwards = [word for one in ports for word in ("-L", f"{one}:127.0.0.1:{one}")]
+    other_port = [] if port == _SSH_PORT else ["-p", str(port)]
+    # A user may have an @ of its own: ssh takes the last one for the separator.
+    command = shlex.join(["ssh", "-N", *forwards, *other_port, f"{user}@{host}"])
+    return Tunnel(command, _note(here, user, host))
+
+
+def login_name(environ: Mapping[str, str]) -> str:
+    """Return the user who probably logged in: this one, or the one behind sudo."""
+    me = os.getuid()
+    if me == 0 and (before := environ.get("SUDO_USER")):
+        return before
+    try:
+        return pwd.getpwuid(me).pw_name
+    except KeyError:  # as in a container that is run for any uid
+        return ""
+
+
+def host_name() -> str:
+    """Return this machine's name without asking the network, which may take long."""
+    return socket.gethostname()
+
+
+def _server(connection: SshConnection | None) -> str:
+    """Return the address that the client came to, or nothing if another could not use it."""
+    if connection is None:
+        return ""
+    client, server = _plain(connection.client), _plain(connection.server)
+    is_translated = client.is_global and not server.is_global
+    # fe80::1%eth0: eth0 is what this machine calls its side.
+    is_usable = not (is_translated or server.is_link_local or server.is_unspecified)
+    return str(server) if is_usable else ""
+
+
+def _plain(address: Address) -> Address:
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _note(here: Surroundings, user: str, host: str) -> str:
+    asked = [word for word in (user, host) if word in (_ANY_USER, _ANY_HOST)]
+    if here.container and not here.ssh:
+        return (
+            f"Put the container's host in the place of {_ANY_HOST}; the tunnel reaches m3cred "
+            "only where the container shares its host's network."
+        )
+    if asked:
+        return f"Put what you give to ssh in the place of {' and '.join(asked)}."
+    return (
+        f"If you connect by another name than {host} or through a bastion, use what you gave "
+        "to ssh."
+    )

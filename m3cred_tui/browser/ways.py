@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.files import (
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.browser.clipboard import Clipping
-    from m3cred_tui.browser.qr import QrCode
-    from m3cred_tui.browser.surroundings import Surroundings
-    from m3cred_tui.browser.tunnel import Tunnel
+    from m3cred_tui.browser.terminal import QrCode
 
 
 _LONGEST_URL = 8192
@@ -94,6 +93,17 @@ def _is_ours(folder: int, path: Path) -> bool:
 # ruff: noqa: PLC0415  as the line above says
 
 
+class Whereabouts(NamedTuple):
+    """Where the user is, as far as it can be told."""
+
+    browser_is_elsewhere: bool
+    """Whether the browser is probably on another computer."""
+    reason: str
+    """Why that is believed, or nothing."""
+    tunnel: str | None
+    """The command that lets that browser reach us; none where we do not listen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ways:
     """The ways from here to a browser; detection only says which one stands first."""
@@ -104,18 +114,25 @@ class Ways:
     demo_ports: Sequence[int] = ()
     """Ports of the demo Stripe, which a browser elsewhere needs, too."""
 
-    async def here(self) -> Surroundings:
-        """Look where we are; asks tmux who is attached now, for a second at the most."""
-        from m3cred_tui.browser.surroundings import attached_environ, surroundings
+    async def whereabouts(self, short_url: str | None) -> Whereabouts:
+        """Look where we are, listening at a short address or not.
 
-        return surroundings(await attached_environ(self.environ))
+        Asks tmux which client is attached now, for at most a second.
+        """
+        from m3cred_tui.browser.surroundings import (
+            attached_environ,
+            host_name,
+            login_name,
+            surroundings,
+            tunnel,
+        )
 
-    def tunnel(self, port: int, here: Surroundings) -> Tunnel:
-        """Return the command that lets a browser elsewhere reach the callback server."""
-        from m3cred_tui.browser.tunnel import host_name, login_name, tunnel
-
-        ports = (port, *self.demo_ports)
-        return tunnel(ports, here, user=login_name(self.environ), host_name=host_name())
+        here = surroundings(await attached_environ(self.environ))
+        reason, command = next(iter(here.reasons), ""), None
+        if port := urlsplit(short_url or "").port:
+            user, ports = login_name(self.environ), (port, *self.demo_ports)
+            command = tunnel(ports, here, user=user, host_name=host_name()).command
+        return Whereabouts(here.browser_is_elsewhere, reason, command)
 
     async def clip(self, text: str, *, what: str) -> Clipping:
         """Return what sends ``text`` to the terminal's clipboard from where we are."""
@@ -140,7 +157,6 @@ class Ways:
 
     async def qr_code(self, url: str) -> QrCode | None:
         """Return the QR code of a URL; ``None`` where the terminal cannot draw it."""
-        from m3cred_tui.browser.qr import qr_code
-        from m3cred_tui.browser.terminal import draws_blocks
+        from m3cred_tui.browser.terminal import draws_blocks, qr_code
 
         return await asyncio.to_thread(qr_code, url) if draws_blocks(self.environ) else None

@@ -61,7 +61,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ReceptionStatus:
     """A snapshot of the wait; contains no secret."""
 
     version: int = 1
@@ -77,7 +77,7 @@ class Status:
         return json.dumps(asdict(self))
 
 
-def parse_status(body: str | bytes) -> Status:
+def parse_status(body: str | bytes) -> ReceptionStatus:
     """Return the status in the body of a response.
 
     Raises :class:`ValueError` if it is not a status: then another program listens there.
@@ -90,7 +90,7 @@ def parse_status(body: str | bytes) -> Status:
                 "mismatches": int(mismatches),
                 "visits": int(visits),
             }:
-                return Status(version, Phase(phase), mismatches, visits)
+                return ReceptionStatus(version, Phase(phase), mismatches, visits)
     raise ValueError("not a status of the callback server")
 
 
@@ -119,7 +119,7 @@ class Reception:
         self._urgent_version = 1
         self._reported_at = -REJECTION_SECONDS
         self.result: RedirectResult | None = None
-        self.status = Status()
+        self.status = ReceptionStatus()
         self.end_page_requested = asyncio.Event()
         self.short_path: str | None = None
         self.short_target = ""
@@ -130,7 +130,7 @@ class Reception:
             result = validate_redirect(query, self._state)
         except Problem as problem:
             if self.status.mismatches < _MAX_LOGGED:
-                _log.warning("a redirect was rejected: %s", problem)
+                _log.warning("a redirect was turned away: %s", problem)
             self._update(mismatches=self.status.mismatches + 1, urgent=False)
             return False
         self.take(result)
@@ -155,7 +155,7 @@ class Reception:
         self._update(visits=self.status.visits + 1)
         return self.short_target
 
-    async def newer_than(self, version: int, within: float) -> Status:
+    async def newer_than(self, version: int, within: float) -> ReceptionStatus:
         """Return the status once it is newer than ``version``, or after ``within`` seconds.
 
         Rejected redirects are reported at most once a second.

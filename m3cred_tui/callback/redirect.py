@@ -40,8 +40,8 @@ class MalformedRedirect(Problem, code="MalformedRedirect"):
 class MissingState(Problem, code="MissingState"):
     """The redirect does not say which authorization request it answers."""
 
-    text = """This redirect has no state, so anybody may have made it, and it was not used. Use
-        the whole address that the browser ended on."""
+    text = """This redirect has no state, so anybody could have made it, and it was not used.
+        Use the whole address that the browser ended on."""
 
 
 class WrongState(Problem, code="WrongState"):

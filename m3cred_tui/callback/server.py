@@ -171,7 +171,7 @@ class CallbackServer:
         """Return a short address that redirects to ``url``, for this request only.
 
         It cannot be guessed, because its target contains the state. A browser that opens it
-        shows that it can reach this server (:attr:`Status.visits`).
+        shows that it can reach this server (:attr:`ReceptionStatus.visits`).
         """
         self._reception.short_target = url
         self._reception.short_path = new_short_path()

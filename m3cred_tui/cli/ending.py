@@ -1,4 +1,4 @@
-"""How every command ends, and how it tells what is wrong."""
+"""How every command ends: its exit status, and how a problem is reported."""
 
 from __future__ import annotations
 
@@ -8,45 +8,48 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
 
-def add_json(parser: ArgumentParser) -> None:
-    """Add the option that every command for scripts has."""
-    parser.add_argument("--json", action="store_true", help="for machines; see docs/json.md")
+_OPEN_NOTHING = frozenset({"list", "completion"})
+"""These run often and open nothing sealed; closing a process takes 10 ms."""
 
 
-def telling(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
-    """Have a command tell a ``Problem``: a sentence on stderr, with --json an object, too."""
+def ended(command: str, do: Callable[[], int], *, as_json: bool = False) -> int:
+    """Run a command, closed to this user's other processes; return its exit status.
 
-    def told(chosen: Namespace) -> int:
-        try:
-            return run(chosen)
-        except Problem as problem:
-            return failed(problem, as_json=chosen.json)
+    A ``Problem`` is reported as a sentence on stderr and, with --json, as an object.
+    """
+    if command not in _OPEN_NOTHING:
+        from m3cred_tui.system import process  # noqa: PLC0415 - 2 ms that `list` does without
 
-    return told
+        if command == "exec":
+            process.close_memory_to_others()  # its command may still write a core file
+        else:
+            process.close_to_others()
+    try:
+        return do()
+    except Problem as problem:
+        return failed(problem, as_json=as_json)
 
 
 def failed(problem: Problem, *, as_json: bool = False) -> int:
-    """Tell what is wrong, and return the exit status."""
+    """Report a problem, and return the exit status."""
     if as_json:
-        from m3cred_tui.cli.output.json import error_fields, put_json
-
         put_json({"error": error_fields(problem)})
     sys.stderr.write(f"m3cred: {problem}\n")
     return FAILED
 
 
 def misused(sentence: str) -> int:
-    """Tell of wrong usage that argparse does not notice, and return the exit status."""
+    """Report wrong usage that argparse does not notice, and return the exit status."""
     sys.stderr.write(f"m3cred: {sentence}\n")
     return WRONG_USAGE
 
@@ -54,16 +57,16 @@ def misused(sentence: str) -> int:
 _STDERR = 2
 _SENTENCE = b"m3cred: waiting for Stripe's answer; what it approves is kept.\n"
 _IMPATIENT = (signal.SIGINT, signal.SIGTERM)
-_LOOK_EVERY = 0.2  # seconds, as a signal that comes just before a wait does not wake it
+_LOOK_EVERY = 0.2  # seconds; a signal just before a wait does not interrupt it
 
 
 def let_exchange_end() -> None:
-    """Wait for an answer of Stripe that is under way; the screen is the user's again by now.
+    """Wait for requests to Stripe that are still running; the app's screen is already closed.
 
-    A second Ctrl+C is told the same, as ending now would lose the account that Stripe may have
-    connected. The calls' own time limits end the wait.
+    Another Ctrl+C only repeats the message, as leaving now would lose the account that Stripe
+    may have connected. The requests' own time limits end the wait.
     """
-    from m3cred_tui.authorize.exchange import unfinished
+    from m3cred_tui.authorize.exchange import unfinished  # noqa: PLC0415 - brings asyncio
 
     exchanges = unfinished()
     if not exchanges:
@@ -80,6 +83,6 @@ def let_exchange_end() -> None:
 
 
 def _say(*_signal: object) -> None:
-    # A signal may come while it is being said: sys.stderr would refuse to say it twice.
+    # A signal may interrupt this very write, and sys.stderr is not reentrant.
     with suppress(OSError):
         os.write(_STDERR, _SENTENCE)

@@ -1,4 +1,4 @@
-"""The log file, its lines, and what becomes of secrets in them."""
+"""The log file, its lines, and how secrets are masked in them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.files import check_private_file, private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ _DEEPEST = 40
 
 _HIDDEN = "***"
 _SHAPES = (
-    # The query and the fragment of a URL, the one who asks in it, and a query by itself.
+    # The query and fragment of a URL, its user, and a query on its own.
     (r"(://[^\s?#]*)[?#]\S*", rf"\1?{_HIDDEN}"),
     (r"://[^\s/@]*@", f"://{_HIDDEN}@"),
     (r"([?#&])[^\s?#&=]*=\S*", rf"\1{_HIDDEN}"),
@@ -36,25 +37,24 @@ _SHAPES = (
         rf"\1={_HIDDEN}",
     ),
     (r"(?i)\b(bearer|basic)\s+\S{8,}", rf"\1 {_HIDDEN}"),
-    # Stripe's keys, tokens and codes; longer ones also where they stick to what is before.
+    # Stripe's keys, tokens and codes; long ones even without a boundary before them.
     (r"(?i)(?<![a-z0-9])(sk|rk|pk|ac|rt|whsec)_\S+", rf"\1_{_HIDDEN}"),
     (r"(sk|rk|pk|ac|rt|whsec)_(?:live_|test_)?[A-Za-z0-9]{16}\S*", rf"\1_{_HIDDEN}"),
     (r"(?i)(age-secret-key-)\S+", rf"\1{_HIDDEN}"),
-    # What is as random as a state (43 characters of base64url).
+    # Anything as random as a state (43 characters of base64url).
     (r"(?<![\w-])(?=[\w-]*[0-9])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{40,}", _HIDDEN),
 )
-_PATTERNS = [(re.compile(pattern), shown) for pattern, shown in _SHAPES]
 
 
 def masked(text: str) -> str:
-    """Return ``text`` without what has the shape of a secret, and without URLs' queries."""
-    for pattern, shown in _PATTERNS:
-        text = pattern.sub(shown, text)
+    """Return ``text`` without anything shaped like a secret, and without URLs' queries."""
+    for pattern, shown in _SHAPES:  # compiled at the first use: the app's first paint has none
+        text = re.sub(pattern, shown, text)
     return text
 
 
 def line_of(text: str) -> str:
-    """Return ``text`` as one line that a terminal can only draw, without secrets."""
+    """Return ``text`` as one line without secrets or control characters."""
     return masked(clean(text, most=_LONGEST_LINE))
 
 
@@ -69,7 +69,7 @@ def _indentation(line: str) -> str:
 
 
 def lines_of(record: logging.LogRecord) -> str:
-    """Return a record as one line, and an indented one for each of its traceback."""
+    """Return a record as one line, followed by the indented lines of its traceback."""
     moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
     source = record.name.removeprefix(_PACKAGE)
     head = f"{moment} {record.process} {record.levelname} {source}"
@@ -80,22 +80,22 @@ def lines_of(record: logging.LogRecord) -> str:
 
 
 LARGEST_LOG = 1024 * 1024
-"""Bytes; then it becomes ``….1``, in the place of the one before."""
+"""Bytes; a larger log is renamed to ``….1``, replacing the previous one."""
 
 _OURS = "m3cred_tui"
 _OTHERS = ("asyncio",)
 _log = logging.getLogger(__name__)
 
-# O_NONBLOCK: a FIFO in the place of the log must not stop the app.
+# O_NONBLOCK: a FIFO at the path of the log must not block the app.
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Log to ``path`` in this block: what m3cred says, and what nobody caught.
+    """Log to ``path`` in this block: m3cred's own messages, and uncaught exceptions.
 
-    Of other libraries, only asyncio may say something; httpx, for one, logs whole URLs. What
-    is logged is never written to the terminal, which the app draws on.
+    Of the libraries, only asyncio is logged; httpx, for one, logs whole URLs. Nothing that is
+    logged is written to the terminal, which the app draws on.
     """
     handler = _LogFile(path)
     nowhere = logging.NullHandler()  # without it, warnings go to stderr
@@ -118,8 +118,8 @@ def logging_to(path: Path) -> Iterator[None]:
 class _LogFile(logging.Handler):
     """Opens the file for each record.
 
-    So a start without a word costs nothing, several processes can write, and a file that was
-    moved or swapped is never written to. Where it cannot be written, the app goes on without.
+    A start without messages costs nothing, several processes can write, and a file that was
+    moved or swapped is never written to. If it cannot be written, the app continues without it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -127,13 +127,11 @@ class _LogFile(logging.Handler):
         self._path = path
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(Exception):  # nobody is there to be told
+        with suppress(Exception):  # there is nowhere to report it
             _append(self._path, lines_of(record).encode())
 
 
 def _append(path: Path, data: bytes) -> None:
-    from m3cred_tui.store.files import check_private_file, private_folder
-
     with private_folder(path.parent, make=True) as folder:
         _make_room(folder, path.name, len(data))
         file = os.open(path.name, _APPEND, 0o600, dir_fd=folder)

@@ -1,9 +1,15 @@
-"""The command ``m3cred``."""
+"""The command ``m3cred``: parses the arguments, and runs the command that they name."""
+
+# ruff: noqa: PLC0415  The parser takes as long as Python's own start: `m3cred list`, `--version`
+# and the app's first paint do without it, and without the modules of every other command.
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
+
+from m3cred_tui import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,10 +19,10 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    words = sys.argv[1:] if arguments is None else arguments
+    words = sys.argv[1:] if arguments is None else [*arguments]
     try:
-        if not words:  # the usual start; argparse would be felt before the first paint
-            return _open_app(demo=False)
+        if not words:
+            return _open_app()
         from m3cred_tui.cli.output.streams import guarded
 
         return guarded(lambda: _run(words))
@@ -25,28 +31,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    if words[0] == "list" and not any(word.startswith("-") for word in words):
-        # What is run most, in prompts and scripts, mostly has nothing to be parsed; and it
-        # ends before there is any garbage, but would look for it at many an import.
-        import gc
+    if words == ["--version"]:
+        sys.stdout.write(f"m3cred {VERSION}\n")
+        return 0
+    from m3cred_tui.cli.ending import ended
 
+    if words[0] == "list" and not any(word.startswith("-") for word in words):
+        # It ends before there is any garbage, and the collector would run during the imports.
         from m3cred_tui.cli.commands.list import listed
 
         gc.disable()
-        return listed(words[1:])
+        return ended("list", lambda: listed(words[1:]))
     from m3cred_tui.cli.parser import parser
 
-    chosen = parser(words).parse_args(words)
-    if chosen.command is not None:
-        return int(chosen.run(chosen))
-    return _open_app(
-        demo=chosen.demo,
-        passphrase_fd=chosen.passphrase_fd,
-        mouse=not chosen.no_mouse,
-    )
+    chosen = parser().parse_args(words)
+    if chosen.command is None:
+        return _open_app(
+            demo=chosen.demo,
+            passphrase_fd=chosen.passphrase_fd,
+            mouse=not chosen.no_mouse,
+        )
+    from importlib import import_module
+
+    command = import_module(f"m3cred_tui.cli.commands.{chosen.command.replace('-', '_')}")
+    as_json = getattr(chosen, "json", False)
+    return ended(chosen.command, lambda: int(command.run(chosen)), as_json=as_json)
 
 
-def _open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True) -> int:
+def _open_app(
+    *, demo: bool = False, passphrase_fd: int | None = None, mouse: bool = True
+) -> int:
+    gc.disable()  # until the first paint: there is no garbage before it, but much to go through
     from m3cred_tui.cli.commands.app import open_app
+    from m3cred_tui.cli.ending import ended
 
-    return open_app(demo=demo, passphrase_fd=passphrase_fd, mouse=mouse)
+    return ended("app", lambda: open_app(demo=demo, passphrase_fd=passphrase_fd, mouse=mouse))

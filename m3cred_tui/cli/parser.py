@@ -1,76 +1,42 @@
-"""The parser of the command line."""
+"""The parser of the command line: every command with its arguments."""
 
 import argparse
-from collections.abc import Sequence
-from importlib import import_module
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from m3cred_tui import VERSION
+from m3cred_tui.model.credential import (
+    ACCESS_TOKEN_LIFETIME,
+    DESTINATIONS,
+    ENTITY_TYPES,
+    STRIPE,
+)
+from m3cred_tui.model.name import name_problem, tidy_name
+from m3cred_tui.model.problem import Problem
+
+Add = Callable[..., argparse.ArgumentParser]
+"""Adds a command; takes its name and the arguments of ``ArgumentParser``."""
+
+SHELLS = ("bash", "zsh", "fish")
 
 _LARGEST_PORT = 65_535
+_LARGEST_DESCRIPTOR = 99_999
+_LARGEST_SECONDS = 999_999
+_HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
+_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
+_ONE_CREDENTIAL = "its name, ID, or the beginning of its ID"
 
 
-def port_or_any(text: str) -> int:
-    """Return a port; 0 stands for any that is free."""
-    if not _is_number(text) or int(text) > _LARGEST_PORT:
-        raise not_a(text, "a port from 0 to 65535")
-    return int(text)
-
-
-def descriptor(text: str) -> int:
-    """Return a file descriptor."""
-    if not _is_number(text):
-        raise not_a(text, "a file descriptor")
-    return int(text)
-
-
-def not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
-    """Return what argparse tells of an argument that is not what is wanted."""
-    return argparse.ArgumentTypeError(f"{text[:40]!a} is not {wanted}")
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_PORT))
-
-
-COMMANDS = {
-    "list": "list the credentials",
-    "show": "show one credential, and how it goes into an Integration Configuration",
-    "create": "create an Integration Credential without the app",
-    "resume": "go on with a credential that is pending",
-    "check": "ask Stripe whether credentials can be used",
-    "exec": "run a command with a credential's key in its environment",
-    "delete": "delete a credential, here or at Stripe, too",
-    "config": "show or change the settings of each destination",
-    "identity": "show the identity that opens what is sealed, protect it, move it",
-    "relay-page": "write the page that leads Stripe's HTTPS redirect to the terminal",
-    "doctor": "go through everything that m3cred needs, and say what to mend",
-    "completion": "print what completes m3cred's words in bash, zsh or fish",
-    "demo-stripe": "run only the demo Stripe, in the foreground",
-}
-"""What each command does. ``cli/<command>.py`` has ``add_arguments(parser)``, and
-``run(chosen)``, which returns the exit status."""
-
-
-def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return a parser that knows the name of every command, and all of those in ``words``."""
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     whole = argparse.ArgumentParser(
         prog="m3cred",
         allow_abbrev=False,
         description="Create m3ter Integration Credentials for Stripe in the terminal.",
         epilog="Without a command, m3cred opens full screen on the Credentials page.",
     )
-    _add_options(whole)
-    commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    for name, does in COMMANDS.items():
-        added = commands.add_parser(name, help=does, allow_abbrev=False)
-        if name in words:  # the others would only cost time to import
-            command = import_module(f"m3cred_tui.cli.commands.{name.replace('-', '_')}")
-            command.add_arguments(added)
-            added.set_defaults(run=command.run)
-    return whole
-
-
-def _add_options(whole: argparse.ArgumentParser) -> None:
     whole.add_argument("--version", action="version", version=f"m3cred {VERSION}")
     whole.add_argument(
         "--demo",
@@ -84,7 +50,414 @@ def _add_options(whole: argparse.ArgumentParser) -> None:
     )
     whole.add_argument(
         "--passphrase-fd",
-        type=descriptor,
+        type=_descriptor,
         metavar="N",
         help="read the passphrase of the identity from file descriptor N, one line",
     )
+    commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    add = partial(commands.add_parser, allow_abbrev=False)
+    for declare in (
+        _list,
+        _show,
+        _create,
+        _resume,
+        _check,
+        _exec,
+        _delete,
+        _config,
+        _identity,
+        _relay_page,
+        _doctor,
+        _completion,
+        _demo_stripe,
+    ):
+        declare(add)
+    return whole
+
+
+def _list(add: Add) -> None:
+    command = add(
+        "list",
+        help="list the credentials",
+        description="List the credentials: the pending ones, then the newest first. On a "
+        "terminal, columns that do not fit are left out; in a pipe none is.",
+    )
+    command.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="list only those that contain every WORD; case and accents do not matter",
+    )
+    _add_json(command)
+
+
+def _show(add: Add) -> None:
+    command = add(
+        "show",
+        help="show one credential, and how it goes into an Integration Configuration",
+        description="Show a credential without its secrets, whether its sealed part opens and "
+        "agrees, and the fields that it fills in a m3ter Integration Configuration.",
+    )
+    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument(
+        "--integration",
+        action="store_true",
+        help="only what goes into an Integration Configuration, as JSON in the API's names",
+    )
+    command.add_argument(
+        "--reveal",
+        action="store_true",
+        help="show the tokens, too, if standard output is a terminal",
+    )
+    command.add_argument(
+        "--reveal-to-pipe",
+        action="store_true",
+        help="show the tokens, too, wherever standard output goes",
+    )
+    _add_json(command)
+
+
+def _create(add: Add) -> None:
+    command = add(
+        "create",
+        help="create an Integration Credential without the app",
+        description="Create an Integration Credential: print the URL at which the owner of the "
+        "Stripe account approves access, wait for the browser to come back or for the address "
+        "that it ends on, as a line of standard input, show the account, and ask.",
+    )
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--name", type=_name, metavar="NAME", help="of the new credential")
+    what.add_argument(
+        "--complete",
+        metavar="ID",
+        help="finish what --begin began, with the address as a line of standard input",
+    )
+    command.add_argument(
+        "--entity-type",
+        choices=[one.code for one in ENTITY_TYPES],
+        default=ENTITY_TYPES[0].code,
+        help=f"what m3ter sends with it; {ENTITY_TYPES[0].code} by default",
+    )
+    command.add_argument(
+        "--destination",
+        choices=[one.code.lower() for one in DESTINATIONS],
+        help="where m3ter sends it; by default the only one that is set up",
+    )
+    command.add_argument(
+        "--begin",
+        action="store_true",
+        help="print the URL and exit; continue with --complete or m3cred resume",
+    )
+    _add_consent(command)
+
+
+def _resume(add: Add) -> None:
+    command = add(
+        "resume",
+        help="resume a pending credential",
+        description="Resume a credential that waits for Stripe, at the same URL and port, or "
+        "one that Stripe has approved and that is not created yet.",
+    )
+    command.add_argument(
+        "pending",
+        nargs="?",
+        metavar="ID",
+        help="its ID, the beginning of its ID, or its name; by default the only pending one",
+    )
+    command.add_argument("--name", type=_name, metavar="NAME", help="create it under this name")
+    _add_consent(command)
+
+
+def _add_consent(command: argparse.ArgumentParser) -> None:
+    """Add what ``create`` and ``resume`` share."""
+    command.add_argument(
+        "--yes", action="store_true", help="create it for whatever account was approved"
+    )
+    command.add_argument(
+        "--expect-account",
+        type=_account_id,
+        metavar="acct_…",
+        help="create it without asking, but only for this account",
+    )
+    command.add_argument(
+        "--no-browser", action="store_true", help="open no browser; the URL is printed anyway"
+    )
+    command.add_argument(
+        "--json", action="store_true", help="for machines: objects, one a line"
+    )
+    # Argparse would print a surplus word, which may be an address with a code in it.
+    command.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
+
+
+def _check(add: Add) -> None:
+    command = add(
+        "check",
+        help="ask Stripe whether credentials can be used",
+        description="Ask Stripe about each credential, several at once. Status 0 if all of "
+        "them are ok, 1 if one is not; m3cred list shows the results, too.",
+    )
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a name, an ID, or the beginning of an ID",
+    )
+    command.add_argument(
+        "--all", action="store_true", help="every credential except the pending ones"
+    )
+    _add_json(command)
+
+
+def _exec(add: Add) -> None:
+    command = add(
+        "exec",
+        help="run a command with a credential's key in its environment",
+        usage="m3cred exec [-h] NAME -- COMMAND [ARGUMENT ...]",
+        description="Run a command with STRIPE_API_KEY and STRIPE_ACCOUNT in its environment, "
+        "and nowhere else. It replaces m3cred, so signals and the exit status are its own; "
+        "m3cred's variables (M3CRED_…) are not passed on.",
+        epilog="Status 127 if the command is not found, 126 if it cannot be run, 1 if there is "
+        "no key for it.",
+    )
+    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument(
+        "command_line", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --"
+    )
+
+
+def _delete(add: Add) -> None:
+    command = add(
+        "delete",
+        help="delete a credential, and disconnect it at Stripe if wanted",
+        description="Delete a credential from this computer; its tokens cannot be restored. "
+        "The Stripe account stays connected to m3ter, unless --disconnect is given.",
+    )
+    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument("--yes", action="store_true", help="do not ask")
+    command.add_argument(
+        "--disconnect",
+        action="store_true",
+        help="first disconnect the account at Stripe, for all its credentials",
+    )
+    _add_json(command)
+
+
+def _config(add: Add) -> None:
+    command = add(
+        "config",
+        help="show or change the settings of each destination",
+        description="Show what is set for each destination, and where each value comes from: "
+        "the environment, the settings file, or m3cred itself. No secret is shown.",
+        epilog="Names are client_id, secret_key, secret_key_command, secret_key_file, "
+        "redirect_uri, ports, oauth and channel, after stripe. or stripe_test.",
+    )
+    command.add_argument("--json", action="store_true", help="for machines")
+    verbs = command.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
+    verbs.add_parser("path", help="show where the settings file is")
+    change = verbs.add_parser(
+        "set",
+        help="set a value, such as stripe_test.client_id",
+        description="Set a value in the settings file. The secret key itself is asked for on "
+        "the terminal, or read as a line from standard input, and sealed.",
+    )
+    change.add_argument("name", metavar="NAME", help="such as stripe_test.client_id")
+    change.add_argument("values", metavar="VALUE", nargs="*", help="none for secret_key")
+    unset = verbs.add_parser("unset", help="remove a value")
+    unset.add_argument("name", metavar="NAME", help="such as stripe_test.ports")
+    check = verbs.add_parser(
+        "check",
+        help="try the settings, and report what is wrong",
+        description="Get each secret key, from its command if there is one, and check every "
+        "value. Stripe is not contacted.",
+    )
+    check.add_argument("--json", action="store_true", help="for machines")
+
+
+def _identity(add: Add) -> None:
+    command = add(
+        "identity",
+        help="show, protect or move the identity that opens the sealed parts",
+        description="The identity opens the sealed parts of the credentials. Without a "
+        "command, m3cred shows where it is, its public key, and whether it is under a "
+        "passphrase.",
+    )
+    verbs = command.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
+
+    def add_verb(verb: str, does: str, file: str = "", *, takes_new: bool = False) -> None:
+        added = verbs.add_parser(verb, help=does, description=f"{does.capitalize()}.")
+        if file:
+            added.add_argument("file", metavar="FILE", help=file)
+        if takes_new:
+            added.add_argument(
+                "--new-passphrase-fd",
+                type=_descriptor,
+                metavar="N",
+                help="read the new passphrase from file descriptor N, one line",
+            )
+
+    add_verb("show", "show where it is, its public key, and whether it is under a passphrase")
+    add_verb("protect", "put it under a passphrase, or under another one", takes_new=True)
+    add_verb("unprotect", "put it back in clear")
+    add_verb(
+        "export",
+        "write a copy for another machine, under a passphrase of its own",
+        "a new file for the copy; - is standard output",
+        takes_new=True,
+    )
+    add_verb(
+        "import",
+        "import the copy of another machine, which keeps its passphrase",
+        "the copy; - is standard input",
+    )
+
+
+def _relay_page(add: Add) -> None:
+    command = add(
+        "relay-page",
+        help="write the page that takes Stripe's HTTPS redirect to the terminal",
+        description="Write a static page for your own web server, where the redirect URI "
+        "points: it shows the address to paste, and a link to this terminal. "
+        "See docs/live-mode.md.",
+    )
+    command.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="write it here, readable by everybody; without FILE, to standard output",
+    )
+    command.add_argument(
+        "--ports",
+        type=_ports,
+        metavar="N,N",
+        help="ports that its link may lead to; by default the usual ones and those set",
+    )
+    command.add_argument("--force", action="store_true", help="replace FILE if it exists")
+
+
+def _doctor(add: Add) -> None:
+    command = add(
+        "doctor",
+        help="check everything that m3cred needs, and say what to fix",
+        description="Check the settings, directories, permissions, identity, ports, browser, "
+        "clipboard, terminal, whether Stripe can be reached, and what was left unfinished. "
+        "Each is ok, or the output says what to do. Nothing is changed, and no key is sent. "
+        "Status 1 if something has to be fixed.",
+    )
+    command.add_argument("--offline", action="store_true", help="do not contact Stripe")
+    _add_json(command)
+
+
+def _completion(add: Add) -> None:
+    command = add(
+        "completion",
+        help="print the completion script for bash, zsh or fish",
+        description="Print the script that completes commands, options, names and IDs of "
+        "credentials, and names of settings. Its first lines say where to put it.",
+    )
+    command.add_argument("shell", choices=SHELLS, help="the shell")
+    # For the scripts: reads words from standard input, each followed by a null character.
+    command.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
+
+
+def _demo_stripe(add: Add) -> None:
+    command = add(
+        "demo-stripe",
+        help="run only the demo Stripe, in the foreground",
+        description="Run only the demo Stripe, in the foreground. The first line on standard "
+        "output is a JSON object with its addresses, client ids and keys.",
+    )
+    command.add_argument(
+        "--port",
+        type=_port_or_any,
+        default=0,
+        metavar="N",
+        help="port on 127.0.0.1; 0 takes any free one",
+    )
+    command.add_argument(
+        "--redirect-uri",
+        action="append",
+        default=[],
+        type=_demo_redirect_uri,
+        dest="redirect_uris",
+        metavar="URI",
+        help="register this redirect URI in addition to m3cred's own; may be repeated",
+    )
+    command.add_argument(
+        "--require-https",
+        action="store_true",
+        help="in live mode, redirect only to HTTPS addresses, as Stripe does",
+    )
+    command.add_argument(
+        "--token-seconds",
+        type=_seconds,
+        default=_HOUR,
+        metavar="N",
+        help=f"how long an access token of Stripe Apps lasts; {_HOUR} as at Stripe",
+    )
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="for machines; see docs/json.md")
+
+
+def _name(text: str) -> str:
+    if problem := name_problem(text, ()):
+        raise argparse.ArgumentTypeError(problem)
+    return tidy_name(text)
+
+
+def _account_id(text: str) -> str:
+    if not _ACCOUNT.fullmatch(text):
+        raise argparse.ArgumentTypeError("an account ID is acct_ and letters and digits")
+    return text
+
+
+def _port_or_any(text: str) -> int:
+    return _whole_number(text, _LARGEST_PORT, "a port from 0 to 65535")
+
+
+def _descriptor(text: str) -> int:
+    return _whole_number(text, _LARGEST_DESCRIPTOR, "a file descriptor")
+
+
+def _seconds(text: str) -> int:
+    wanted = "a number of seconds"
+    if seconds := _whole_number(text, _LARGEST_SECONDS, wanted):
+        return seconds
+    raise _not_a(text, wanted)
+
+
+def _whole_number(text: str, largest: int, wanted: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
+    if not is_number or int(text) > largest:
+        raise _not_a(text, wanted)
+    return int(text)
+
+
+def _not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"{text[:80]!a} is not {wanted}")
+
+
+# Each module imported below takes as long as the whole parser, and is for one option.
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    from m3cred_tui.config.entered import ports  # noqa: PLC0415 - see above
+
+    try:
+        return ports(text, STRIPE)  # they are the same for each destination
+    except Problem as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+def _demo_redirect_uri(text: str) -> str:
+    from m3cred_tui.demo_stripe.description import (  # noqa: PLC0415 - see above
+        check_redirect_uri,
+    )
+
+    try:
+        check_redirect_uri(text)
+    except ValueError:
+        raise _not_a(text, "a redirect URI") from None
+    return text

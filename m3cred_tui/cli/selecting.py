@@ -1,24 +1,55 @@
-"""Finding the credential that a word on the command line means."""
+"""The user's store, and the credential in it that a word on the command line selects."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.config.locations import Locations, locations
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
-    from m3cred_tui.store.directory.record import Damaged
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.listing.columns import Row
+    from m3cred_tui.store.port import CredentialStore
 
-    Row = Credential | Damaged
+
+class Opened(NamedTuple):
+    """The file locations, the identity and the store that a command works on."""
+
+    places: Locations
+    identity: IdentityFile
+    store: CredentialStore
+
+    def unlock(self, chosen: Namespace) -> None:
+        """Unlock the identity; raises what ``prompts.unlock`` does."""
+        from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - `list` asks nothing
+
+        unlock(self.identity, chosen.passphrase_fd)
+
+
+def opened(*, demo: bool) -> Opened:
+    """Return the store and its surroundings; nothing is read yet."""
+    return opened_at(locations(demo=demo))
+
+
+def opened_at(places: Locations, identity: IdentityFile | None = None) -> Opened:
+    """Return the store at these locations, with the identity that was unlocked, if one was.
+
+    The only place that knows which engine of the store is in use.
+    """
+    identity = identity or IdentityFile(places.identity, places.data)
+    return Opened(places, identity, DirectoryStore(places.data, identity))
+
 
 LEAST_PREFIX = 4
-"""Characters of an ID; by fewer, a slip of the finger would be an ID, too."""
+"""Characters of an ID; with fewer, a typing error could select a credential."""
 
 _MOST_TOLD = 5
 _ID_LETTERS = frozenset("0123456789abcdef-")
@@ -56,10 +87,10 @@ class AmbiguousCredential(Problem, code="AmbiguousCredential"):
 
 
 def selected(store: CredentialStore, word: str) -> Row:
-    """Return the credential with this ID, this beginning of an ID, or exactly this name.
+    """Return the credential with this ID, this prefix of an ID, or exactly this name.
 
-    What is damaged or pending is found, too. Where a word fits several, none is guessed:
-    raises :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
+    Damaged and pending ones are found, too. A word that matches several selects none: raises
+    :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
     """
     typed = word.strip().lower()
     if len(typed) == _ID_LENGTH and _is_id_part(typed) and (row := store.read(typed)):
@@ -81,12 +112,12 @@ def selected(store: CredentialStore, word: str) -> Row:
 
 
 def all_selected(store: CredentialStore, words: Iterable[str]) -> list[Row]:
-    """Return what :func:`selected` does for each word, each credential once."""
+    """Return the credentials that these words select, each once; see :func:`selected`."""
     return list({row.id: row for row in (selected(store, word) for word in words)}.values())
 
 
 def title_of(row: Row) -> str:
-    """Return what a sentence calls a credential."""
+    """Return how a sentence refers to a credential."""
     return f"“{row.name}”" if isinstance(row, Credential) else f"The credential {row.id}"
 
 
@@ -99,7 +130,7 @@ def _name_of(row: Row) -> str | None:
 
 
 def _nearest(word: str, names: Sequence[str]) -> str | None:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - brings re, for a slip only
 
     by_key = {name_key(name): name for name in names}
     key = name_key(word[: _ID_LENGTH * 4])

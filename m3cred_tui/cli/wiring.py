@@ -1,52 +1,61 @@
-"""Wiring: the rooms, put together for the app and for the commands."""
+"""Wiring: construct and connect the objects of the app and of the commands."""
+
+# ruff: noqa: PLC0415  The app's first paint needs no Stripe client, server or browser, so their
+# modules are imported by the functions that use them.
 
 from __future__ import annotations
 
 import getpass
 import os
 import socket
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from m3cred_tui.cli.log import logging_to
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings, settings_from
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.browser.ways import Ways
-    from m3cred_tui.config.key_source import KeySource
-    from m3cred_tui.config.setup import Check, Setup
+    from m3cred_tui.cli.selecting import Opened
+    from m3cred_tui.config.editor import SettingsEditor
     from m3cred_tui.model.credential import Destination
-    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
 
 DEMO_PORT = 27181
-"""Where the demo Stripe is when the port is free, so that a tunnel can name it."""
+"""The demo Stripe's port if it is free, so that a tunnel can name it."""
 
 
 @contextmanager
 def normal_settings() -> Iterator[Settings]:
     """Yield the settings of a normal start."""
-    # Where gpg's agent would ask for a passphrase, the app is drawing.
+    # gpg's agent must not ask for a passphrase on the terminal that the app draws on.
     yield settings_from(
         {name: value for name, value in os.environ.items() if name != "GPG_TTY"}
     )
 
 
+def settings_of_command(*, demo: bool) -> AbstractContextManager[Settings]:
+    """Return the settings for a command, which leaves the terminal to gpg's agent."""
+    return demo_settings() if demo else nullcontext(settings_from(os.environ))
+
+
 @contextmanager
 def demo_settings() -> Iterator[Settings]:
-    """Yield settings for the demo Stripe, which runs beside the caller meanwhile."""
+    """Yield settings for the demo Stripe, which runs during the block."""
     from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe, demo_stripe
     from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
     from m3cred_tui.stripe.gateway import Platform
@@ -58,7 +67,7 @@ def demo_settings() -> Iterator[Settings]:
     with ExitStack() as running:
         try:
             stripe = running.enter_context(run(DEMO_PORT))
-        except PortUnusable:  # another m3cred --demo has it
+        except PortUnusable:  # another m3cred --demo uses it
             stripe = running.enter_context(run())
         bases = stripe.connect_base, stripe.api_base
         platforms = {
@@ -73,9 +82,8 @@ def authorizer_for(
 ) -> Authorizer:
     """Return the authorization service of a destination; may block for its secret key.
 
-    Raises ``Problem`` where the destination is not set up, or wrongly.
+    Raises ``Problem`` if the destination is not set up, or wrongly.
     """
-    # Not for the first paint: these bring a server and the HTTP protocol.
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.stripe.adapters import gateway_for
 
@@ -91,10 +99,31 @@ def authorizer_for(
 
 
 def upkeep_from(settings: Settings, store: CredentialStore, identity: IdentityFile) -> Upkeep:
-    """Return what checks and disconnects the credentials of a store."""
+    """Return the service that checks, refreshes and disconnects the credentials of a store."""
     from m3cred_tui.upkeep.service import Upkeep
 
     return Upkeep(store, lambda destination: settings.platform(destination, identity), now)
+
+
+@contextmanager
+def upkeep_of(chosen: Namespace, here: Opened) -> Iterator[Upkeep]:
+    """Yield the upkeep, with the identity unlocked; with --demo, the demo Stripe runs, too.
+
+    Raises what ``Opened.unlock`` does.
+    """
+    here.unlock(chosen)
+    with (
+        settings_of_command(demo=chosen.demo) as settings,
+        logging_to(settings.locations.log),
+    ):
+        yield upkeep_from(settings, here.store, here.identity)
+
+
+def editor_for(settings: Settings, identity: IdentityFile) -> SettingsEditor:
+    """Return what shows, changes and tries the settings."""
+    from m3cred_tui.config.editor import SettingsEditor
+
+    return SettingsEditor(settings, identity)
 
 
 def ways_from(settings: Settings) -> Ways:
@@ -107,89 +136,17 @@ def ways_from(settings: Settings) -> Ways:
 
 
 async def open_browser(url: str) -> None:
-    """Open a URL where it would be seen; raises ``BrowserDidNotOpen``."""
+    """Open a URL where the user can see it; raises ``BrowserDidNotOpen``."""
     from m3cred_tui.browser.opening import open_browser
 
     await open_browser(url, os.environ)
 
 
 def created_by() -> str:
-    """Return who creates credentials here, as a record tells it."""
+    """Return who creates credentials here, as it is stored in a record."""
     return clean(f"{getpass.getuser()}@{socket.gethostname()}")
 
 
 def now() -> datetime:
     """Return the time, with its zone."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSettings:
-    """The settings of this user, and the identity that a secret key is sealed for."""
-
-    settings: Settings
-    identity: IdentityFile
-
-    @property
-    def file(self) -> Path:
-        """Where the settings file is, or will be."""
-        return self.settings.locations.settings
-
-    def setup(self, destination: Destination) -> Setup:
-        """Return what is set; raises what ``Settings.setup`` does."""
-        return self.settings.setup(destination)
-
-    def check(self, destination: Destination, name: str, text: str) -> None:
-        """Raise the ``Problem`` with what was entered as a value, if there is one."""
-        _checks(name)(text, destination)
-
-    def change(self, destination: Destination, name: str, text: str | None) -> None:
-        """Set a value, or remove it; raises what the functions of ``config.change`` do."""
-        from m3cred_tui.config.change import SECRET_KEY, seal_key, set_value, unset_value
-        from m3cred_tui.model.secret import Secret
-
-        places = self.settings.locations
-        if text is None:
-            unset_value(places, destination, name)
-        elif name == SECRET_KEY:
-            seal_key(places, destination, Secret(text), self.identity)
-        else:
-            set_value(places, destination, name, text)
-
-    def tried(self, destination: Destination, name: str = "", text: str = "") -> str:
-        """Return the prefix of the secret key that a source gives; may block for it.
-
-        Without a name, the source is what is set. Raises ``Problem``.
-        """
-        from m3cred_tui.config.change import SECRET_KEY
-        from m3cred_tui.config.entered import secret_key
-        from m3cred_tui.config.key_source import key_from
-        from m3cred_tui.config.problems import prefix_of
-
-        if name == SECRET_KEY:
-            return prefix_of(secret_key(text, destination))
-        source = self._entered(destination, name, text) if name else self._set(destination)
-        places, environ = self.settings.locations, self.settings.environ
-        return prefix_of(key_from(source, destination, places, self.identity, environ))
-
-    def _entered(self, destination: Destination, name: str, text: str) -> KeySource:
-        from m3cred_tui.config.key_source import from_command, from_file
-
-        from_text = {"secret_key_command": from_command, "secret_key_file": from_file}[name]
-        return from_text(text, destination)
-
-    def _set(self, destination: Destination) -> KeySource:
-        from m3cred_tui.config.settings import NotSetUp
-
-        entry = self.setup(destination).secret_key
-        if entry.value is None:
-            raise entry.problem or NotSetUp(destination, ("secret_key",))
-        return entry.value
-
-
-def _checks(name: str) -> Check[object]:
-    from m3cred_tui.config.change import SECRET_KEY
-    from m3cred_tui.config.entered import secret_key
-    from m3cred_tui.config.setup import CHECKS
-
-    return secret_key if name == SECRET_KEY else CHECKS[name]

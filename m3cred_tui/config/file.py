@@ -1,4 +1,4 @@
-"""Reading ``config.toml``: whose it is, whether it is TOML, and of the names that are known.
+"""``config.toml``: whose it is, whether it is TOML of the names that are known, and edits.
 
 What a name's value may be is not looked at here, so that one wrong value stands in the way of
 its own destination alone.
@@ -11,23 +11,23 @@ import re
 import shlex
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from m3cred_tui.config.problems import UnknownName, WrongType, masked
-from m3cred_tui.model.credential import DESTINATIONS, Destination
+from m3cred_tui.config.table import Group, groups
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.store import files
 from m3cred_tui.store.files import check_way
-from m3cred_tui.store.problems import StoreUnusable, plain_reason
+from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable, plain_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from m3cred_tui.model.credential import Destination
 
 VERSION = 1
 """Of the file's form."""
-
-SEALED = "secret_key_sealed"
-KEY_SOURCES = ("secret_key_command", "secret_key_file", SEALED)
-NAMES = ("client_id", *KEY_SOURCES, "redirect_uri", "ports", "oauth", "channel")
-"""What a destination's table can hold."""
-
-IN_CLEAR = "secret_key"
 
 Table = dict[str, object]
 
@@ -50,7 +50,7 @@ class NotToml(Problem, code="NotToml"):
 class NewerVersion(Problem, code="NewerVersion"):
     """The configuration file was written by a newer m3cred."""
 
-    text = f"""{{path}} is of version {{version}}, and this m3cred knows version {VERSION} only:
+    text = f"""{{path}} has version {{version}}, but this m3cred knows only version {VERSION}:
         use the newer m3cred that wrote it. Nothing was changed."""
     path: Path
     version: int
@@ -59,15 +59,15 @@ class NewerVersion(Problem, code="NewerVersion"):
 class KeyInFile(Problem, code="KeyInFile"):
     """The configuration file holds a secret key in clear."""
 
-    text = """{path} holds a secret key in clear ({_name}), and m3cred takes none from there:
-        run m3cred config set {_name}, which seals it and removes that line, or give a
+    text = """{path} holds a secret key in clear text ({_name}), which m3cred does not accept:
+        run m3cred config set {_name}, which seals the key and removes that line, or set a
         secret_key_command or secret_key_file instead."""
     path: Path
     destination: Destination
 
     @property
     def _name(self) -> str:
-        return f"{table_of(self.destination)}.{IN_CLEAR}"
+        return f"{self.destination.code.lower()}.secret_key"
 
 
 class FileProblem(Problem):
@@ -77,11 +77,6 @@ class FileProblem(Problem):
     path: Path
     place: str
     problem: Problem
-
-
-def table_of(destination: Destination) -> str:
-    """Return the name of a destination's table."""
-    return destination.code.lower()
 
 
 def read_file(path: Path) -> bytes:
@@ -111,12 +106,12 @@ def read_file(path: Path) -> bytes:
     return content
 
 
-def tables_in(content: bytes, path: Path) -> dict[Destination, Table]:
-    """Return the table of each destination; ``path`` is for the messages.
+def tables_in(content: bytes, path: Path) -> dict[str, Table]:
+    """Return the tables by their names; ``path`` is for the messages.
 
     Raises :class:`NotToml`, :class:`NewerVersion`, :class:`KeyInFile`, :class:`FileProblem`.
     """
-    known = {table_of(one): one for one in DESTINATIONS}
+    known = {group.table: group for group in groups()}
     tables = {}
     for name, table in document_in(content, path).items():
         if name == "version":
@@ -127,7 +122,7 @@ def tables_in(content: bytes, path: Path) -> dict[Destination, Table]:
         if not isinstance(table, dict):
             raise FileProblem(path, name, WrongType("a table"))
         _check_names(table, known[name], path)
-        tables[known[name]] = table
+        tables[name] = table
     return tables
 
 
@@ -142,6 +137,63 @@ def document_in(content: bytes, path: Path) -> Table:
     if version > VERSION:
         raise NewerVersion(path, version)
     return document
+
+
+def edited(
+    before: bytes, path: Path, name: str, new: Mapping[str, object], gone: Iterable[str]
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return the content with these values in a table, and without those names in it.
+
+    Comments and order stay. Returns the names that were there to be removed, too. Raises what
+    :func:`tables_in` does for a file that would not be understood afterwards.
+    """
+    import tomlkit  # noqa: PLC0415 - takes 50 ms, and is for writing only
+
+    table = document_in(before, path).get(name, {})
+    if not isinstance(table, dict):
+        raise FileProblem(path, name, WrongType("a table"))
+    removed = tuple(one for one in gone if one in table)
+    if not removed and all(table.get(one) == value for one, value in new.items()):
+        tables_in(before, path)
+        return before, ()
+    document = tomlkit.parse(before.decode())
+    if not before:
+        document["version"] = VERSION
+    if name not in document:
+        document[name] = tomlkit.table()
+    edited_table = document[name]
+    for one in removed:
+        del edited_table[one]
+    for one, value in new.items():
+        edited_table[one] = value
+    after = tomlkit.dumps(document).encode()
+    tables_in(after, path)
+    return after, removed
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Have this content in the file, or where it links to; the caller holds the store's lock.
+
+    Leaves the old or the new file, whole. Raises ``StoreUnusable``, and ``OutcomeUnknown``
+    when the disk did not confirm the change.
+    """
+    if content == read_file(path):
+        return
+    try:
+        real = path.resolve()
+        files.make_folder(real.parent)
+        check_way(real)
+        folder = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            files.sweep(folder)
+            files.replace(folder, real.name, content)
+        finally:
+            files.close_read(folder)
+    except files.UnconfirmedError as unconfirmed:
+        found = "Run m3cred config to see what is there."
+        raise OutcomeUnknown(path, plain_reason(unconfirmed.cause), found) from unconfirmed
+    except OSError as error:
+        raise StoreUnusable(path, plain_reason(error)) from error
 
 
 def _check(status: os.stat_result, path: Path) -> None:
@@ -173,10 +225,11 @@ def _parsed(content: bytes, path: Path) -> Table:
         raise NotToml(path, "it is nested too deep", 1, 1) from None
 
 
-def _check_names(table: Table, destination: Destination, path: Path) -> None:
-    if IN_CLEAR in table:
-        raise KeyInFile(path, destination)
+def _check_names(table: Table, group: Group, path: Path) -> None:
+    if any(one.is_secret and one.name in table for one in group.settings):
+        raise KeyInFile(path, group.subject)
+    known = [one.name for one in group.settings if one.in_file]
     for name in table:
-        if name not in NAMES:
-            unknown = UnknownName("setting", name, NAMES)
-            raise FileProblem(path, f"[{table_of(destination)}]", unknown)
+        if name not in known:
+            unknown = UnknownName("setting", name, known)
+            raise FileProblem(path, f"[{group.table}]", unknown)

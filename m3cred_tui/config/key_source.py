@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import selectors
+import signal
+import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.entered import secret_key, without_key
-from m3cred_tui.config.problems import NotAKeyFile
+from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +23,17 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.identity import IdentityFile
+
+
+_MOST_BYTES = 4096  # of a key, and what is around it
+
+PATIENCE = 30.0
+"""Seconds that a command may take."""
+
+_LOOK = 0.05  # seconds between two looks whether it has ended, while it prints nothing
+_NOT_FOUND = 127  # as sh says it
+
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 class Given(NamedTuple):
@@ -57,8 +74,8 @@ class _NotSealed(Problem):
 class NoSealedKey(_NotSealed, code="NoSealedKey"):
     """The settings say that the key is sealed, and it is missing."""
 
-    text = """The sealed secret key of {destination.label} is not there; seal it again with
-        m3cred config set {_setting}."""
+    text = """The sealed secret key of {destination.label} is missing; seal it again with m3cred
+        config set {_setting}."""
 
 
 class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
@@ -72,10 +89,45 @@ class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
 class NotAlone(Problem, code="NotAlone"):
     """The command or the file for the secret key gives more than the key, or nothing."""
 
-    text = "The {source} {verb} {what}; it is to be the key alone, on one line."
+    text = "The {source} {verb} {what}; it must be only the key, on one line."
     source: str
     verb: str
     what: str
+
+
+class CommandHangs(Problem, code="CommandHangs"):
+    """The command for the secret key did not end in time, and was stopped."""
+
+    text = """The command did not end within {seconds:g} seconds and was stopped. It cannot ask
+        for anything, so unlock what it needs first."""
+    seconds: float
+
+
+class CommandTooLoud(Problem, code="CommandTooLoud"):
+    """The command for the secret key printed more than a key."""
+
+    text = f"""The command printed more than {_MOST_BYTES:,} bytes and was stopped; it must
+        print only the key."""
+
+
+class _NoKey(Problem):
+    """A command gave no key; ``said`` is the first line of its standard error."""
+
+    text = "The command {how}{_ending}"
+    how: str
+    said: str
+
+    @property
+    def _ending(self) -> str:
+        return f": {self.said}" if self.said else "."
+
+
+class CommandNotFound(_NoKey, code="CommandNotFound"):
+    """The shell did not find the command for the secret key."""
+
+
+class CommandFailed(_NoKey, code="CommandFailed"):
+    """The command for the secret key could not be started, failed, or printed nothing."""
 
 
 def given(text: str, destination: Destination) -> KeySource:
@@ -100,6 +152,24 @@ def from_file(text: str, _destination: Destination) -> KeySource:
     return FromFile(path)
 
 
+def sealed(_text: str, _destination: Destination) -> KeySource:
+    """Return the source that is a key which m3cred has sealed."""
+    return Sealed()
+
+
+def described(source: KeySource) -> tuple[str, str]:
+    """Return what a source is called in JSON, and what may be seen of it."""
+    match source:
+        case Given(key):
+            return "environment", prefix_of(key)
+        case FromCommand(command):
+            return "command", masked(clean(command))
+        case FromFile(path):
+            return "file", masked(clean(str(path), most=4096))
+        case Sealed():
+            return "sealed", ""
+
+
 def key_from(
     source: KeySource,
     destination: Destination,
@@ -115,8 +185,6 @@ def key_from(
         case Given(key):
             return key
         case FromCommand(command):
-            from m3cred_tui.config.key_command import output_of  # noqa: PLC0415 - seldom needed
-
             line = _only_line(output_of(command, environ), "command", "printed")
         case FromFile(path):
             line = _only_line(_content(path), "file", "holds")
@@ -155,9 +223,6 @@ def _content(path: Path) -> bytes:
         raise StoreUnusable(path, plain_reason(error)) from None
 
 
-_MOST_BYTES = 4096
-
-
 def _only_line(data: bytes, source: str, verb: str) -> str:
     try:
         lines = data.decode().strip().splitlines()
@@ -168,3 +233,95 @@ def _only_line(data: bytes, source: str, verb: str) -> str:
     if len(lines) > 1:
         raise NotAlone(source, verb, f"{len(lines)} lines")
     return lines[0]
+
+
+def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENCE) -> bytes:
+    """Return what a command line of ``/bin/sh`` prints.
+
+    It gets nothing to read, a session of its own without a terminal, and none of m3cred's
+    variables, some of which may be keys. Raises :class:`CommandHangs`,
+    :class:`CommandTooLoud`, :class:`CommandNotFound` and :class:`CommandFailed`.
+    """
+    theirs = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command line is wanted
+            ["/bin/sh", "-c", command],
+            env=theirs,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        raise CommandFailed("could not be started", clean(str(error))) from None
+    _running.add(process)
+    with process:
+        try:
+            printed, said = _heard(process, time.monotonic() + seconds, seconds)
+        finally:
+            _end(process)
+            _running.discard(process)
+    return _judged(process.returncode, printed, said)
+
+
+def end_running() -> None:
+    """End the commands that still run, as m3cred ends: nobody waits for what they print."""
+    for process in list(_running):
+        _end(process)
+
+
+def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) -> list[bytes]:
+    """Return what it has written to each of its outputs, when it has ended."""
+    printed, said = bytearray(), bytearray()
+    with selectors.DefaultSelector() as open_pipes:
+        for pipe, written in ((process.stdout, printed), (process.stderr, said)):
+            if pipe:
+                open_pipes.register(pipe, selectors.EVENT_READ, written)
+        while open_pipes.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise CommandHangs(seconds)
+            has_ended = process.poll() is not None
+            ready = open_pipes.select(0 if has_ended else min(left, _LOOK))
+            for key, _ in ready:
+                if not _take(key.fd, key.data):
+                    open_pipes.unregister(key.fileobj)
+            if len(printed) > _MOST_BYTES:
+                raise CommandTooLoud
+            # A daemon that it has started may keep the pipes open for ever.
+            if has_ended and not ready:
+                break
+    try:
+        process.wait(max(0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise CommandHangs(seconds) from None
+    return [bytes(printed), bytes(said)]
+
+
+def _take(descriptor: int, written: bytearray) -> bool:
+    """Read on, keep as much as is of use, and tell whether there may be more."""
+    chunk = os.read(descriptor, _MOST_BYTES)
+    if len(written) <= _MOST_BYTES:
+        written += chunk
+    return bool(chunk)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it with all that it has started, unless it has ended by itself."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _judged(status: int, printed: bytes, said: bytes) -> bytes:
+    words = said.decode("utf-8", "replace").strip().splitlines()
+    first = masked(clean(words[0])) if words else ""
+    if status == _NOT_FOUND:
+        raise CommandNotFound("was not found", first)
+    if status < 0:
+        raise CommandFailed(f"was ended by signal {-status}", first)
+    if status:
+        raise CommandFailed(f"failed with status {status}", first)
+    if not printed.strip():
+        raise CommandFailed("printed nothing", first)
+    return printed

@@ -106,8 +106,8 @@ class Swapped(Problem, code="Swapped"):
 
 
 class KeyInClear(Problem, code="KeyInClear"):
-    text = """A secret key stands in clear in {where}; keep it in a password store, in a file of
-        yours alone, or sealed by m3cred config set."""
+    text = """There is a secret key in clear text in {where}; keep it in a password store, in a
+        file that only you can read, or seal it with m3cred config set."""
     where: str
 
 
@@ -141,7 +141,7 @@ class NotPorts(Problem, code="NotPorts"):
 class NotAKeyFile(Problem, code="NotAKeyFile"):
     """The path of a key file is not absolute."""
 
-    text = "The path of a key file begins with / or ~/, and this is {_quoted}."
+    text = "The path of a key file must begin with / or ~/, and this is {_quoted}."
     entered: str
 
     @property
@@ -159,7 +159,7 @@ class WrongType(Problem, code="WrongType"):
 class SeveralSources(Problem, code="SeveralSources"):
     """The secret key has more than one source."""
 
-    text = "The secret key can come from one place only; here are {_several}."
+    text = "The secret key can come from one place only, but {_several} are set."
     names: Sequence[str]
 
     @property

@@ -17,16 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from m3cred_tui.config.setup import Setup
+    from m3cred_tui.config.table import Group, Setting
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.stripe.gateway import Platform
-
-_NEEDED = {
-    "client_id": ("client id", " ca_…"),
-    "secret_key": ("secret key", ""),  # asked for
-    "redirect_uri": ("HTTPS redirect URI", " https://…"),
-}
-"""What each is called, and how it goes on where it is set."""
 
 
 class NotSetUp(Problem, code="NotSetUp"):
@@ -38,14 +32,21 @@ class NotSetUp(Problem, code="NotSetUp"):
     missing: tuple[str, ...] = ("client_id", "secret_key")
 
     @property
+    def _rows(self) -> list[Setting[object]]:
+        from m3cred_tui.config.table import setting_named  # noqa: PLC0415 - as Settings.setup
+
+        table = self.destination.code.lower()
+        return [setting_named(f"{table}.{name}")[1] for name in self.missing]
+
+    @property
     def _lacks(self) -> str:
-        *most, last = (f"no {_NEEDED[name][0]}" for name in self.missing)
+        *most, last = (f"no {one.needed_as or one.noun}" for one in self._rows)
         return f"{', '.join(most)} and {last}" if most else last
 
     @property
     def _first(self) -> str:
-        name = self.missing[0]
-        return f"{self.destination.code.lower()}.{name}{_NEEDED[name][1]}"
+        row = self._rows[0]
+        return f"{self.destination.code.lower()}.{row.name} {row.example}".strip()
 
 
 class Redirects(NamedTuple):
@@ -68,20 +69,28 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold keys
 
     def setup(self, destination: Destination) -> Setup:
-        """Return what is set for a destination now, each value with where it is from.
+        """Return what is set for a destination; raises what :meth:`setup_of` does."""
+        from m3cred_tui.config.table import group_of  # noqa: PLC0415 - not for the first paint
+
+        return self.setup_of(group_of(destination))
+
+    def setup_of(self, group: Group) -> Setup:
+        """Return what is set of a group now, each value with its origin.
 
         Raises ``Problem`` when the file as a whole, or a variable's name, is not understood.
         """
         from m3cred_tui.config.setup import read_setup  # noqa: PLC0415 - not for the first paint
 
-        return read_setup(destination, self.locations, self.environ)
+        return read_setup(group, self.locations, self.environ)
 
     def redirects(self, destination: Destination) -> Redirects:
         """Return how Stripe's answer comes back; raises what :meth:`checked` does."""
         if destination in self.platforms:
             return Redirects(CALLBACK_PORTS, None)
+        from m3cred_tui.config.table import PORTS, REDIRECT_URI  # noqa: PLC0415 - as above
+
         setup = self.checked(destination)
-        return Redirects(setup.ports.value or CALLBACK_PORTS, setup.redirect_uri.value)
+        return Redirects(setup[PORTS].value or CALLBACK_PORTS, setup[REDIRECT_URI].value)
 
     def platform(
         self, destination: Destination, identity: IdentityFile | None = None
@@ -107,7 +116,7 @@ class Settings:
         if problem := setup.problem:
             raise problem
         if missing := setup.missing:
-            raise NotSetUp(destination, missing)
+            raise NotSetUp(destination, tuple(one.name for one in missing))
         return setup
 
 

@@ -1,61 +1,45 @@
-"""What is set for one destination, by the file and by the environment over it."""
+"""What is set, by the file and by the environment over it; each value with its origin."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
-from m3cred_tui.config.entered import (
-    base,
-    channel,
-    client_id,
-    oauth_model,
-    ports,
-    redirect_uri,
-    tidy,
+from m3cred_tui.config.entered import tidy
+from m3cred_tui.config.file import read_file, tables_in
+from m3cred_tui.config.key_source import KeySource, NoSealedKey, Sealed, described, key_from
+from m3cred_tui.config.problems import Misplaced, SeveralSources, UnknownName, WrongType
+from m3cred_tui.config.table import (
+    API_AT,
+    CHANNEL,
+    CLIENT_ID,
+    CONNECT_AT,
+    MARKETPLACE_AT,
+    NOT_SET,
+    OAUTH,
+    SECRET_KEY,
+    Group,
+    Kind,
+    Setting,
+    groups,
+    value_text,
 )
-from m3cred_tui.config.file import KEY_SOURCES, SEALED, read_file, table_of, tables_in
-from m3cred_tui.config.key_source import (
-    FromCommand,
-    FromFile,
-    Given,
-    KeySource,
-    NoSealedKey,
-    Sealed,
-    from_command,
-    from_file,
-    given,
-    key_from,
-)
-from m3cred_tui.config.problems import (
-    Misplaced,
-    SeveralSources,
-    UnknownName,
-    WrongType,
-    masked,
-    prefix_of,
-)
-from m3cred_tui.model.authorization import CALLBACK_PORTS
-from m3cred_tui.model.credential import DESTINATIONS, Destination, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.platform_keys import is_kept
 from m3cred_tui.store.problems import IdentityLocked
-from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, MARKETPLACE_BASE, Platform
+from m3cred_tui.stripe.gateway import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from m3cred_tui.config.locations import Locations
-
+    from m3cred_tui.model.credential import Destination
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Check = Callable[[str, Destination], T]
 
 
 class Origin(StrEnum):
@@ -67,7 +51,7 @@ class Origin(StrEnum):
 
 
 class Entry(NamedTuple, Generic[T_co]):
-    """One value of a destination; ``None`` where it is not set, or there is a problem."""
+    """The value of a setting; ``None`` where it is not set, or there is a problem."""
 
     value: T_co | None
     origin: Origin
@@ -78,201 +62,71 @@ class Entry(NamedTuple, Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is set for a destination, each value with where it is from."""
+    """The values of a group; ``setup[PORTS]`` is the entry of a setting."""
 
-    destination: Destination
-    client_id: Entry[str]
-    secret_key: Entry[KeySource]
-    redirect_uri: Entry[str]
-    ports: Entry[tuple[int, ...]]
-    oauth: Entry[OAuthModel]
-    channel: Entry[str]
-    connect_base: Entry[str]
-    marketplace_base: Entry[str]
-    api_base: Entry[str]
+    group: Group
+    entries: Mapping[Setting[object], Entry[object]]
 
-    def entries(self) -> Iterator[tuple[str, Entry[object]]]:
-        """Yield each value's name and entry."""
-        for field in fields(self)[1:]:
-            yield field.name, getattr(self, field.name)
+    def __getitem__(self, setting: Setting[T]) -> Entry[T]:
+        return cast("Entry[T]", self.entries[setting])
+
+    @property
+    def destination(self) -> Destination:
+        """The one that it is the setup of."""
+        destination: Destination = self.group.subject
+        return destination
 
     @property
     def problem(self) -> Misplaced | None:
         """The first value that is wrong."""
-        return next((entry.problem for _, entry in self.entries() if entry.problem), None)
+        return next((one.problem for one in self.entries.values() if one.problem), None)
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """The names of what must be set and is not; Stripe takes no loopback in live mode."""
-        needed: dict[str, Entry[object]] = {
-            "client_id": self.client_id,
-            "secret_key": self.secret_key,
-        }
-        if self.destination.livemode:
-            needed["redirect_uri"] = self.redirect_uri
+    def missing(self) -> tuple[Setting[object], ...]:
+        """What is needed and not set."""
         return tuple(
-            name for name, one in needed.items() if one.value is None and not one.problem
+            setting
+            for setting, entry in self.entries.items()
+            if setting.is_needed(self.group.subject)
+            and entry.value is None
+            and not entry.problem
         )
+
+    @property
+    def state(self) -> str:
+        """How it stands, in words."""
+        if self.problem:
+            return "not usable"
+        return "not set up" if self.missing else "set up"
 
     @property
     def is_touched(self) -> bool:
         """Whether anything at all is set for it."""
-        return any(entry.origin is not Origin.DEFAULT for _, entry in self.entries())
+        return any(one.origin is not Origin.DEFAULT for one in self.entries.values())
+
+    def text_of(self, setting: Setting[object]) -> str:
+        """Return a value as a line for people."""
+        value, entry = self.entries[setting].value, self.entries[setting]
+        if entry.problem:
+            return "wrong"
+        if value is None:
+            return setting.unset_text(self.group.subject)
+        if isinstance(value, KeySource):
+            kind, shown = described(value)
+            return _KEY_WORDS[kind].format(shown)
+        return clean(value_text(value))
+
+    def lines(self) -> Iterator[tuple[Setting[object], str, str]]:
+        """Yield the settings of interest, each with its value and origin in words."""
+        for setting, entry in self.entries.items():
+            if setting.is_seldom and entry.origin is Origin.DEFAULT:
+                continue
+            text = self.text_of(setting)
+            where = entry.place if entry.origin is Origin.ENVIRONMENT else str(entry.origin)
+            yield setting, text, "" if text == NOT_SET else where
 
 
-CHECKS: dict[str, Check[object]] = {
-    "client_id": client_id,
-    "secret_key_command": from_command,
-    "secret_key_file": from_file,
-    "redirect_uri": redirect_uri,
-    "ports": ports,
-    "oauth": oauth_model,
-    "channel": channel,
-}
-"""What can be set by its text, in the file and, in capital letters, in the environment."""
-
-_KEY_CHECKS: dict[str, Check[KeySource]] = {
-    "secret_key": given,
-    "secret_key_command": from_command,
-    "secret_key_file": from_file,
-}
-_OF_THE_ENVIRONMENT = (*CHECKS, "secret_key", "connect_base", "marketplace_base", "api_base")
-
-
-def read_setup(
-    destination: Destination, places: Locations, environ: Mapping[str, str]
-) -> Setup:
-    """Return what the settings file and these variables set for a destination.
-
-    Raises ``Problem`` when the file as a whole, or the name of a variable, is not understood;
-    what is wrong with one value is in its entry.
-    """
-    path = places.settings
-    table = tables_in(read_file(path), path).get(destination, {})
-    look = _Look(destination, table, environ)
-    return Setup(
-        destination,
-        client_id=look.up("client_id", client_id),
-        secret_key=look.up_secret_key(is_sealed=is_kept(places.keys, destination)),
-        redirect_uri=look.up("redirect_uri", redirect_uri),
-        ports=look.up("ports", ports, CALLBACK_PORTS),
-        oauth=look.up("oauth", oauth_model, OAuthModel.CONNECT),
-        channel=look.up("channel", channel),
-        connect_base=look.up("connect_base", base, CONNECT_BASE),
-        marketplace_base=look.up("marketplace_base", base, MARKETPLACE_BASE),
-        api_base=look.up("api_base", base, API_BASE),
-    )
-
-
-class _Look:
-    """Looks a destination's values up, in the environment first."""
-
-    def __init__(
-        self, destination: Destination, table: dict[str, object], environ: Mapping[str, str]
-    ) -> None:
-        self._destination = destination
-        self._table = table
-        self._variables = _variables(destination, environ)
-
-    def up(self, name: str, check: Check[T], default: T | None = None) -> Entry[T]:
-        """Return one value, checked."""
-        if name in self._variables:
-            place, text = variable_of(self._destination, name), self._variables[name]
-            return self._checked(lambda: text, check, Origin.ENVIRONMENT, place)
-        place = f"{table_of(self._destination)}.{name}"
-        if name in self._table:
-            value, is_list = self._table[name], name == "ports"
-            text_of = partial(_text_of, value, is_list=is_list)
-            return self._checked(text_of, check, Origin.FILE, place)
-        return Entry(default, Origin.DEFAULT, place)
-
-    def up_secret_key(self, *, is_sealed: bool) -> Entry[KeySource]:
-        """Return where the secret key is from; the environment's takes the file's place."""
-        named = [name for name in _KEY_CHECKS if name in self._variables]
-        if not named:
-            # Set to false, it says no more than nothing would.
-            named = [name for name in KEY_SOURCES if self._table.get(name, False) is not False]
-        if len(named) > 1:
-            return self._several(named)
-        if named == [SEALED]:
-            return self._sealed(is_sealed=is_sealed)
-        if named:
-            return self.up(named[0], _KEY_CHECKS[named[0]])
-        return Entry(None, Origin.DEFAULT, f"{table_of(self._destination)}.secret_key")
-
-    def _sealed(self, *, is_sealed: bool) -> Entry[KeySource]:
-        place = f"{table_of(self._destination)}.{SEALED}"
-        is_flag = self._table[SEALED] is True
-        if is_flag and is_sealed:
-            return Entry(Sealed(), Origin.FILE, place)
-        flaw = NoSealedKey(self._destination) if is_flag else WrongType("true or false")
-        return Entry(None, Origin.FILE, place, Misplaced(place, flaw))
-
-    def _several(self, named: list[str]) -> Entry[KeySource]:
-        in_environment = named[0] in self._variables
-        origin = Origin.ENVIRONMENT if in_environment else Origin.FILE
-        place = table_of(self._destination)
-        if in_environment:
-            place = "the environment"
-            named = [variable_of(self._destination, name) for name in named]
-        return Entry(None, origin, place, Misplaced(place, SeveralSources(named)))
-
-    def _checked(
-        self, text: Callable[[], str], check: Check[T], origin: Origin, place: str
-    ) -> Entry[T]:
-        try:
-            return Entry(check(text(), self._destination), origin, place)
-        except Problem as problem:
-            return Entry(None, origin, place, Misplaced(place, problem))
-
-
-def variable_of(destination: Destination, name: str) -> str:
-    """Return the variable that sets a value of a destination."""
-    return f"M3CRED_{destination.code}_{name.upper()}"
-
-
-def _variables(destination: Destination, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the values that variables set; an empty one sets none.
-
-    Raises :class:`Misplaced` for a variable of a name that is not known.
-    """
-    found = {}
-    known = {variable_of(destination, name): name for name in _OF_THE_ENVIRONMENT}
-    for variable, text in environ.items():
-        if _destination_of(variable) != destination or not tidy(text):
-            continue
-        if variable not in known:
-            raise Misplaced("the environment", UnknownName("variable", variable, known))
-        found[known[variable]] = text
-    return found
-
-
-def _destination_of(variable: str) -> Destination | None:
-    """Return the destination that a variable is for, the one with the longest code of those."""
-    fitting = [one for one in DESTINATIONS if variable.startswith(variable_of(one, ""))]
-    return max(fitting, key=lambda one: len(one.code), default=None)
-
-
-def _text_of(value: object, *, is_list: bool) -> str:
-    if not is_list and isinstance(value, str):
-        return value
-    if is_list and isinstance(value, list) and all(type(one) is int for one in value):
-        return ",".join(map(str, value))
-    raise WrongType("a list of whole numbers" if is_list else "text")
-
-
-KINDS: dict[type, str] = {
-    Given: "environment",
-    FromCommand: "command",
-    FromFile: "file",
-    Sealed: "sealed",
-}
-"""What a source of a secret key is called in JSON."""
-
-NOT_SET = "not set"
-
-_LOOPBACK = "http://127.0.0.1:PORT/callback"
-_WORDS = {
+_KEY_WORDS = {
     "environment": "set, {}",
     "command": "printed by: {}",
     "file": "in the file {}",
@@ -280,31 +134,89 @@ _WORDS = {
 }
 
 
-def value_text(setup: Setup, name: str) -> str:
-    """Return a value of a setup as a line for people."""
-    entry: Entry[object] = getattr(setup, name)
-    value = entry.value
-    if value is None:
-        is_loopback = name == "redirect_uri" and not setup.destination.livemode
-        unset = _LOOPBACK if is_loopback else NOT_SET
-        return "wrong" if entry.problem else unset
-    if kind := KINDS.get(type(value)):
-        return _WORDS[kind].format(source_text(value))
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return clean(str(value))
+def read_setup(group: Group, places: Locations, environ: Mapping[str, str]) -> Setup:
+    """Return what the settings file and these variables set of a group.
+
+    Raises ``Problem`` when the file as a whole, or the name of a variable, is not understood;
+    what is wrong with one value is in its entry.
+    """
+    path = places.settings
+    table = tables_in(read_file(path), path).get(group.table, {})
+    reading = _Reading(group, table, _variables(group, environ), places)
+    return Setup(group, {setting: reading.entry(setting) for setting in group.values()})
 
 
-def source_text(source: object) -> str:
-    """Return what may be seen of a source of a secret key."""
-    match source:
-        case Given(key):
-            return prefix_of(key)
-        case FromCommand(command):
-            return masked(clean(command))
-        case FromFile(path):
-            return masked(clean(str(path), most=4096))
-    return ""
+class _Reading(NamedTuple):
+    """What is set of a group, in its table and in its variables."""
+
+    group: Group
+    table: Mapping[str, object]
+    variables: Mapping[str, str]
+    places: Locations
+
+    def entry(self, setting: Setting[object]) -> Entry[object]:
+        """Return the value of a setting, from its one source; the environment comes first."""
+        rows = self.group.sources_of(setting)
+        if used := [one for one in rows if one.name in self.variables]:
+            return self._only(used, Origin.ENVIRONMENT)
+        if used := [one for one in rows if self._is_in_table(one)]:
+            return self._only(used, Origin.FILE)
+        return Entry(setting.default, Origin.DEFAULT, self.group.path_of(setting))
+
+    def _is_in_table(self, row: Setting[object]) -> bool:
+        # Set to false, a source says no more than nothing would.
+        return row.name in self.table and not (row.source_of and self.table[row.name] is False)
+
+    def _only(self, used: list[Setting[object]], origin: Origin) -> Entry[object]:
+        is_variable = origin is Origin.ENVIRONMENT
+        row = used[0]
+        place = self.group.variable_of(row) if is_variable else self.group.path_of(row)
+        try:
+            if len(used) > 1:
+                place = "the environment" if is_variable else self.group.table
+                variables = [self.group.variable_of(one) for one in used]
+                names = [one.name for one in used]
+                raise SeveralSources(variables if is_variable else names)
+            text = self.variables[row.name] if is_variable else _text(row, self.table)
+            value = row.check(text, self.group.subject)
+            if isinstance(value, Sealed) and not is_kept(self.places.keys, self.group.subject):
+                raise NoSealedKey(self.group.subject)
+        except Problem as problem:
+            return Entry(None, origin, place, Misplaced(place, problem))
+        return Entry(value, origin, place)
+
+
+def _text(row: Setting[object], table: Mapping[str, object]) -> str:
+    """Return a value of the file as it would be entered; raises ``WrongType``."""
+    value = table[row.name]
+    match row.kind:
+        case Kind.TEXT if isinstance(value, str):
+            return value
+        case Kind.NUMBERS if isinstance(value, list):
+            if all(type(one) is int for one in value):
+                return value_text(tuple(value))
+        case Kind.FLAG if value is True:
+            return "true"
+    raise WrongType(row.kind)
+
+
+def _variables(group: Group, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the values that variables set; an empty one sets none.
+
+    Raises :class:`Misplaced` for a variable of a name that is not known.
+    """
+    found = {}
+    known = {group.variable_of(one): one.name for one in group.settings if one.in_environment}
+    # A group whose prefix begins with this one's has variables of its own.
+    others = tuple(one.prefix for one in groups() if len(one.prefix) > len(group.prefix))
+    for variable, text in environ.items():
+        is_ours = variable.startswith(group.prefix) and not variable.startswith(others)
+        if not is_ours or not tidy(text):
+            continue
+        if variable not in known:
+            raise Misplaced("the environment", UnknownName("variable", variable, known))
+        found[known[variable]] = text
+    return found
 
 
 def platform_of(
@@ -318,19 +230,19 @@ def platform_of(
     Blocks while a command gives the secret key. Raises ``Problem``: :class:`Misplaced` for
     what is wrong with the source of the key, and ``IdentityLocked``.
     """
-    client_id, source = setup.client_id.value, setup.secret_key.value
+    client_id, source = setup[CLIENT_ID].value, setup[SECRET_KEY].value
     assert client_id is not None  # noqa: S101 - the caller has looked
     assert source is not None  # noqa: S101
-    opener = identity or IdentityFile(places.identity)
+    opener = identity or IdentityFile(places.identity, places.data)
     try:
         secret_key = key_from(source, setup.destination, places, opener, environ)
     except IdentityLocked:
         raise
     except Problem as problem:
-        raise Misplaced(setup.secret_key.place, problem) from None
-    others = {
-        name: value
-        for name in ("oauth", "connect_base", "marketplace_base", "api_base", "channel")
-        if (value := getattr(setup, name).value) is not None
+        raise Misplaced(setup[SECRET_KEY].place, problem) from None
+    others: dict[str, Any] = {
+        one.name: value
+        for one in (OAUTH, CONNECT_AT, MARKETPLACE_AT, API_AT, CHANNEL)
+        if (value := setup.entries[one].value) is not None
     }
     return Platform(client_id, secret_key, **others)

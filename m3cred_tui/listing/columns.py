@@ -1,7 +1,8 @@
-"""The columns of a list of credentials."""
+"""The columns of a list of credentials, in the app and in ``m3cred list``."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from m3cred_tui.model.credential import Credential, Status
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from m3cred_tui.store.directory.record import Damaged
+    from m3cred_tui.store.port import Damaged
 
     Row = Credential | Damaged
 
@@ -54,37 +55,51 @@ def is_authenticated(row: Row | None) -> TypeGuard[Credential]:
     return isinstance(row, Credential) and row.status is Status.AUTHENTICATED
 
 
-def waits_until(pending: Credential) -> datetime:
-    """Return when an authorization that Stripe has not answered is over, in local time."""
-    from m3cred_tui.model.authorization import TIME_LIMIT  # noqa: PLC0415 - such rows are few
+def waits_until(credential: Credential) -> datetime | None:
+    """Return when the wait for Stripe ends, in local time; ``None`` if it does not wait."""
+    if credential.status is not Status.PENDING or credential.account is not None:
+        return None
+    from m3cred_tui.model.authorization import TIME_LIMIT  # noqa: PLC0415 - few rows need it
 
-    return (pending.created_at + TIME_LIMIT).astimezone()
+    return (credential.created_at + TIME_LIMIT).astimezone()
 
 
-def account_label(credential: Credential) -> str:
-    """Return the name a person knows the account by, or else its id."""
+def status_text(credential: Credential, now: datetime) -> str:
+    """Return the status of a credential, and until when it waits for Stripe if it does."""
+    if (over := waits_until(credential)) is None:
+        return credential.status.value
+    return "pending, time is over" if over <= now else f"pending until {over:%H:%M}"
+
+
+def account_text(credential: Credential) -> str:
+    """Return the name of the account, or its ID if it has none."""
     account = credential.account
     return "not yet" if account is None else account.name or account.id
 
 
+def local(moment: datetime) -> str:
+    """Return a time in the user's time zone."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
 def _status(credential: Credential, _width: int) -> str:
-    word: str = credential.status
-    if credential.account is None:
-        word = f"until {waits_until(credential):%H:%M}"
+    over = waits_until(credential)
+    word = credential.status.value if over is None else f"until {over:%H:%M}"
     return f"{STATUS_SIGNS[credential.status]} {word}"
 
 
 def _created(credential: Credential, width: int) -> str:
-    local = credential.created_at.astimezone()
-    if width >= len("2026-11-23 08:20"):
-        return f"{local:%Y-%m-%d %H:%M}"
-    return f"{local:%Y-%m-%d}" if width >= len("2026-11-23") else f"{local:%d %b}"
+    full = local(credential.created_at)
+    if width >= len(full):
+        return full
+    date, _, _ = full.partition(" ")
+    return date if width >= len(date) else f"{credential.created_at.astimezone():%d %b}"
 
 
 NAME = Column("Name", "Name", 16, lambda one, _: one.name, lambda row: row.id)
 ENTITY_TYPE = Column("Entity type", "Type", 4, lambda one, _: one.entity_type.label)
 DESTINATION = Column("Destination", "Destination", 18, lambda one, _: one.destination.label)
-ACCOUNT = Column("Stripe account", "Account", 13, lambda one, _: account_label(one))
+ACCOUNT = Column("Stripe account", "Account", 13, lambda one, _: account_text(one))
 STATUS = Column(
     "Status",
     "Status",
@@ -94,6 +109,8 @@ STATUS = Column(
     lambda one: one.status,  # its sign would double the memory of the whole text
 )
 CREATED = Column("Created", "Date", 6, _created)
+CHECK = Column("Last check", "Check", 15, lambda _one, _width: "")  # is not in the row
+ID = Column("Credential ID", "ID", 36, lambda one, _: one.id, lambda row: row.id)
 
 COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)
 _NEEDED_FIRST = (NAME, STATUS, DESTINATION, ACCOUNT, CREATED, ENTITY_TYPE)
@@ -110,6 +127,7 @@ _WIDENED_TO = (
 GAP = 1
 
 
+@lru_cache(maxsize=8)
 def share(width: int) -> Sequence[tuple[Column, int]]:
     """Return the columns that fit into ``width`` cells, in order, each with its own width."""
     widths: dict[Column, int] = {}

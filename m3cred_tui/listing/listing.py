@@ -18,7 +18,7 @@ from m3cred_tui.listing.search import (
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.directory.record import Damaged
+from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence

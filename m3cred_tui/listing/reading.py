@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from m3cred_tui.listing.listing import Seen, in_order
@@ -13,43 +12,36 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from m3cred_tui.listing.listing import Listing
-    from m3cred_tui.store.directory.store import CredentialStore, Stamps
+    from m3cred_tui.store.port import CredentialStore, Stamp
 
 
 STEP = 5_000
 """Rows after which progress is told, and those that were read are found, too."""
 
 _BATCH = 500  # some 20 ms: what the end of the app waits for at the most
-_TICK = 50_000_000
-"""Nanoseconds; the clock of a file system stands still for up to 10 ms."""
 
 
 class Watch:
     """Tells when the store has to be looked at again."""
 
-    def __init__(
-        self, stamp: Callable[[], Stamps], now: Callable[[], int] = time.time_ns
-    ) -> None:
+    def __init__(self, stamp: Callable[[], Stamp]) -> None:
         self._stamp = stamp
-        self._now = now
-        self._again = False
-        self.seen: Stamps | None = None
+        self._has_failed = False
+        self.seen: Stamp | None = None
         """The stamp of the store when the last look at it began."""
 
     def is_due(self) -> bool:
         """Tell whether anything may have changed since the last look."""
-        return self._again or self._stamp() != self.seen
+        return self._has_failed or self._stamp() != self.seen
 
-    def saw(self, stamp: Stamps) -> None:
+    def saw(self, stamp: Stamp) -> None:
         """Note a look that began when the store had this stamp."""
         self.seen = stamp
-        # Of two changes in one tick of the clock, the second leaves the stamp as it was.
-        changed = max((folder[-1] for folder in stamp if folder), default=0)
-        self._again = abs(self._now() - changed) < _TICK
+        self._has_failed = False
 
     def failed(self) -> None:
         """Note that a look has failed; what fails may end without changing the stamp."""
-        self._again = True
+        self._has_failed = True
 
 
 async def catch_up(
@@ -77,7 +69,7 @@ async def catch_up(
             yield len(unread) - read
 
 
-def _look(store: CredentialStore, listing: Listing, since: Stamps | None) -> Seen:
+def _look(store: CredentialStore, listing: Listing, since: Stamp | None) -> Seen:
     """Look which credentials there are now, and which were written since."""
     ids, order, known = store.ids(), listing.order, listing.texts
     written = set() if since is None else set(store.changed_since(since))

@@ -1,4 +1,4 @@
-"""An authorization request, its time limits, and the ports that its answer may come to."""
+"""An authorization request, its time limits, and the ports that a redirect may reach."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -22,19 +22,19 @@ def redirect_uri(port: int) -> str:
 
 
 TIME_LIMIT = timedelta(minutes=10)
-"""As long as m3ter keeps a credential whose authentication is not finished."""
+"""How long m3ter keeps a credential whose authentication is not finished."""
 
 CODE_LIFETIME = timedelta(minutes=5)
-"""As long as Stripe takes an authorization code (https://docs.stripe.com/connect/oauth-reference)."""
+"""How long Stripe accepts an authorization code (https://docs.stripe.com/connect/oauth-reference)."""
 
 
 PORT_END = "-"
-"""Ends the port with which the state of a request begins that does not redirect to it, so that
-the page it redirects to knows where to lead on to."""
+"""Ends the port at the beginning of a state whose request redirects to a page of the user's:
+the page reads there which port to redirect to."""
 
 
 class AuthorizationRequest(NamedTuple):
-    """What makes the answer ours (RFC 6749, section 4.1.1), and until when it counts."""
+    """What identifies a redirect as ours (RFC 6749, section 4.1.1), and until when."""
 
     state: Secret
     redirect_uri: str
@@ -42,7 +42,7 @@ class AuthorizationRequest(NamedTuple):
 
     @property
     def port(self) -> int:
-        """The port at which we listen: Stripe redirects to it, or a page of the user's does."""
+        """The port that we listen on: Stripe redirects to it, or the user's own page does."""
         redirect = urlsplit(self.redirect_uri)
         if redirect.scheme == "http":
             return redirect.port or 0

@@ -1,4 +1,4 @@
-"""What a check of a credential at Stripe said."""
+"""The result of checking a credential at Stripe."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,21 +10,21 @@ class Outcome(StrEnum):
 
     OK = "ok"
     REVOKED = "revoked"
-    """The account gives no access any more: only a new authorization helps."""
+    """The account no longer gives access: only a new authorization helps."""
     WRONG_KEY = "wrong_key"
-    """The platform's secret key is not right, or of the other mode."""
+    """The platform's secret key is wrong, or of the other mode."""
     NO_PERMISSION = "no_permission"
-    """Stripe knows the key and the account, but the key may not do this."""
+    """Stripe knows the key and the account, but does not allow the key to do this."""
     UNREACHABLE = "unreachable"
     """No answer came."""
     FAILED = "failed"
-    """Neither yes nor no: try again later."""
+    """Inconclusive: try again later."""
     NOT_SET_UP = "not_set_up"
     """There is no secret key for the destination, or its source gave none."""
     DAMAGED = "damaged"
     """The credential's record cannot be used."""
     PENDING = "pending"
-    """The credential waits to be created, so there is nothing to check yet."""
+    """The credential is not created yet, so there is nothing to check."""
 
 
 _LABELS = {
@@ -41,7 +41,7 @@ _LABELS = {
 
 
 LONGEST_TOLD = 400
-"""Characters; what Stripe says is a part of it."""
+"""Characters, including what Stripe said."""
 
 
 class CheckResult(NamedTuple):
@@ -50,9 +50,9 @@ class CheckResult(NamedTuple):
     outcome: Outcome
     at: datetime
     told: str = ""
-    """Why, as a sentence; nothing where it is ok."""
+    """Why, as a sentence; empty if it is ok."""
 
     @property
     def label(self) -> str:
-        """The outcome in the few words that a list has room for."""
+        """The outcome in the few words that fit into a list."""
         return _LABELS[self.outcome]

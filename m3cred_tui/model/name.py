@@ -1,4 +1,4 @@
-"""Which names a credential may have."""
+"""The rules for a credential's name."""
 
 import unicodedata
 from collections.abc import Container
@@ -6,7 +6,7 @@ from collections.abc import Container
 from m3cred_tui.model.text import clean, is_mark, is_steady, is_visible
 
 LONGEST_NAME = 64
-"""Characters; what a list row and a details line can show whole."""
+"""Characters that fit into a row of the list and a line of the details."""
 
 _AMPLE = 1024
 _BIDIRECTIONAL = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
@@ -14,15 +14,15 @@ _BIDIRECTIONAL_MARKS = frozenset("\u200e\u200f\u061c")
 
 
 def tidy_name(text: str) -> str:
-    """Return the name as it is kept: composed (NFC), one space between words, none around."""
+    """Return the name as it is stored: composed (NFC), one space between words, none around."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def name_key(name: str) -> str:
-    """Return what two names share when a person would call them the same.
+    """Return a key that is equal for two names that a person would call the same.
 
     Letter case, spacing, composed or decomposed accents and compatibility forms (full-width
-    letters, ligatures) do not tell names apart.
+    letters, ligatures) make no difference.
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
@@ -33,7 +33,7 @@ def name_problem(text: str, taken: Container[str]) -> str | None:
 
     ``taken`` holds the :func:`name_key` of every name in use.
     """
-    if len(text) > _AMPLE:  # composing a megabyte would be felt at each key
+    if len(text) > _AMPLE:  # composing a megabyte at each key press would be noticed
         return f"The name has more than {_AMPLE:,} characters; {LONGEST_NAME} is the most."
     name = tidy_name(text)
     if not name:

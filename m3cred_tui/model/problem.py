@@ -16,7 +16,7 @@ class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
     A subclass is declared, and checked by mypy, like a dataclass::
 
         class NotThere(Problem, code="NotThere"):
-            text = "The credential {id} is not there any more."
+            text = "The credential {id} no longer exists."
             id: str
 
     ``str(problem)`` is ``text`` with the fields and properties that it names. ``code`` is for

@@ -1,11 +1,11 @@
-"""A value that must not be seen."""
+"""A value that must not be shown."""
 
 from typing import NoReturn, final
 
 
 @final
 class Secret:
-    """Holds a secret text; only :meth:`reveal` gives it back.
+    """Holds a secret text; only :meth:`reveal` returns it.
 
     It does not print, format, compare, hash, pickle or copy, so that a log line, a crash
     report or a test's diff cannot show it by accident.
@@ -34,7 +34,7 @@ class Secret:
     def __eq__(self, _other: object) -> NoReturn:
         raise TypeError("a Secret is not compared; reveal it and use hmac.compare_digest")
 
-    __hash__ = None  # type: ignore[assignment]  # unhashable, as what cannot be compared is
+    __hash__ = None  # type: ignore[assignment]  # unhashable, as it cannot be compared
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("a Secret is not pickled or copied")

@@ -1,4 +1,4 @@
-"""Text from outside, made harmless once, at the boundary."""
+"""Text from outside is made harmless once, at the boundary."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ CUT = "\N{HORIZONTAL ELLIPSIS}"
 # Cc control, Cf format (bidi, zero-width, tags), Cs surrogate, Co private use, Cn unassigned,
 # Zl and Zp line breaks: none of them is a visible character that every terminal agrees on.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Letters, marks and signs by their category, and yet nothing is drawn for them.
+# By their category letters, marks or signs, but nothing is drawn for them.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
-# Halves of flags, and skin tones: as wide as what stands beside them lets them be, which no
-# two terminals agree on; what follows on the line would be anywhere.
+# Halves of flags, and skin tones: their width depends on their neighbours, and no two terminals
+# agree on it, so that the rest of the line would be anywhere.
 _UNSTEADY = (range(0x1F1E6, 0x1F200), range(0x1F3FB, 0x1F400))
 _JAMO = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
 _MOST_MARKS = 3  # of each kind on one letter, as in Burmese
-# Times what is shown: as much of a megabyte as is looked at. Python's time to put a pile of
-# marks in order grows with its square.
+# Times what is shown: how much of a megabyte is examined. The time that Python takes to sort a
+# pile of marks grows with its square.
 _AMPLE = 4
 
 
 def is_visible(character: str) -> bool:
-    """Tell whether a terminal draws this character and does nothing else with it."""
+    """Return whether a terminal draws this character and does nothing else with it."""
     return not (
         unicodedata.category(character) in _INVISIBLE
         or character in _BLANK
@@ -36,20 +36,21 @@ def is_visible(character: str) -> bool:
 
 
 def is_steady(character: str) -> bool:
-    """Tell whether terminals agree on how many cells this character takes."""
+    """Return whether terminals agree on how many cells this character takes."""
     return not _is_in(_UNSTEADY, character)
 
 
 def is_mark(character: str) -> bool:
-    """Tell whether this character is drawn in the cell of the one before it."""
+    """Return whether this character is drawn in the cell of the one before it."""
     return _place(character) in {"over", "beside"}
 
 
 def drawn(text: str) -> Iterator[str]:
     """Yield, for each character, what a terminal may draw of it on a line of its own.
 
-    What is not visible or not steady is U+FFFD, and so is a mark with nothing before it; a
-    mark upon three others is nothing, as it would be drawn over its neighbours.
+    A character that is not visible or not steady becomes U+FFFD, and so does a mark with
+    nothing before it; a mark on top of three others is left out, as it would be drawn over its
+    neighbours.
     """
     over = beside = 0
     for position, character in enumerate(text):
@@ -66,16 +67,16 @@ def drawn(text: str) -> Iterator[str]:
 
 
 def clean(text: str, *, most: int = 200) -> str:
-    """Return ``text`` as one line that a terminal can only draw, of ``most`` characters.
+    """Return ``text`` as one line that is safe to draw, of at most ``most`` characters.
 
-    White space of any kind becomes one space; of the rest, what :func:`drawn` gives stays.
+    White space of any kind becomes one space; the rest is what :func:`drawn` yields.
     """
-    # Most text; looking at each character would be felt when reading 100,000 records.
+    # Most text; examining each character would be noticed when reading 100,000 records.
     if text.isascii() and text.isprintable() and len(text) <= most and text == text.strip():
         return " ".join(text.split()) if "  " in text else text
     line = " ".join(text.split())
     composed = unicodedata.normalize("NFC", line[: most * _AMPLE])
-    # Once more: what was cut out may have kept two characters apart.
+    # Again: a removed character may have separated two others.
     shown = unicodedata.normalize("NFC", "".join(drawn(composed)))
     if len(shown) <= most and len(line) <= most * _AMPLE:
         return shown
@@ -89,7 +90,7 @@ def _place(character: str) -> _Place:
     category = unicodedata.category(character)
     if category in {"Mn", "Me"}:
         return "over"
-    # What follows the first consonant of a Hangul syllable that is written in its parts.
+    # The rest of a Hangul syllable that is written in its parts, after the first consonant.
     if category == "Mc" or _is_in(_JAMO, character):
         return "beside"
     return "own"

@@ -1,1 +1,1 @@
-"""The local data directory: one file for each credential, its secrets sealed."""
+"""The store of credentials: its port, its engines, and what this machine keeps for itself."""

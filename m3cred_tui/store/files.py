@@ -1,8 +1,8 @@
 """Private files: checked as ssh does it, changed so that a crash leaves the old or the new.
 
 A folder is an open descriptor, and names are relative to it, so that nobody can swap the path
-in between. What is checked is what was opened, never its name: that may mean something else by
-then.
+in between. Checks are made on what was opened, never on its name, which may mean something
+else by then.
 """
 
 import errno
@@ -43,7 +43,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=0o700)
     except FileNotFoundError:
         make_folder(path.parent)
-        with suppress(FileExistsError):  # another process may be as far as this one
+        with suppress(FileExistsError):  # another process may have made it
             path.mkdir(mode=0o700)
     except FileExistsError:
         return
@@ -72,7 +72,7 @@ def create(folder: int, name: str, data: bytes) -> None:
 
 
 def replace(folder: int, name: str, data: bytes) -> None:
-    """Write a file in the place of the one of that name, which is there until then.
+    """Write a file in place of the one of that name, which stays until then.
 
     Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when the new
     file is there but the old one may be back after a crash.
@@ -89,7 +89,7 @@ def replace(folder: int, name: str, data: bytes) -> None:
 
 
 def fill(folder: int, name: str, data: bytes) -> None:
-    """Write over a file of at least as many bytes, which cannot want for room on the disk.
+    """Write over a file that is at least as large, which needs no more space on the disk.
 
     A crash may leave it torn. Raises ``OSError``.
     """
@@ -103,7 +103,7 @@ def fill(folder: int, name: str, data: bytes) -> None:
 
 
 def move(folder: int, name: str, into: int, new_name: str) -> None:
-    """Put a file that is on the disk in the place of one in another folder, without new room.
+    """Move a file over one in another folder, which needs no more space on the disk.
 
     Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` as
     :func:`replace` does.
@@ -113,19 +113,19 @@ def move(folder: int, name: str, into: int, new_name: str) -> None:
 
 
 def remove(folder: int, name: str) -> bool:
-    """Remove a file, and tell whether it was there; one that is gone already is fine.
+    """Remove a file, and return whether it was there; it may be gone already.
 
     Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when it is
     removed but may be back after a crash.
     """
     was_there = remove_unconfirmed(folder, name)
-    # Also when it was gone: whoever removed it may not have got as far as this.
+    # Even when it was gone: whoever removed it may not have got this far.
     _confirm(folder)
     return was_there
 
 
 def remove_unconfirmed(folder: int, name: str) -> bool:
-    """Do what :func:`remove` does for a file that does no harm when a crash brings it back."""
+    """Do the same for a file that does no harm when a crash brings it back."""
     try:
         os.unlink(name, dir_fd=folder)
     except FileNotFoundError:
@@ -134,9 +134,9 @@ def remove_unconfirmed(folder: int, name: str) -> bool:
 
 
 def sweep(folder: int) -> None:
-    """Remove what writers that were killed have left; only while no other one can write.
+    """Remove what killed writers have left; only while no other process can write.
 
-    What cannot be removed stays: it is in nobody's way.
+    What cannot be removed stays, and does no harm.
     """
     for name in os.listdir(folder):
         if _is_temporary(name):
@@ -145,7 +145,7 @@ def sweep(folder: int) -> None:
 
 
 def close_read(descriptor: int) -> None:
-    """Close what was only read: that it fails says nothing of what was done meanwhile."""
+    """Close what was only read; a failure says nothing about what was done meanwhile."""
     try:  # noqa: SIM105 - a list closes many, and suppress() takes longer than a close
         os.close(descriptor)
     except OSError:
@@ -153,7 +153,7 @@ def close_read(descriptor: int) -> None:
 
 
 def temporary_name() -> str:
-    """Return a name that no other file has, and that is no record's."""
+    """Return a name that no other file has and that no record can have."""
     return f".{os.urandom(8).hex()}.tmp"
 
 
@@ -180,7 +180,7 @@ def _confirm(folder: int) -> None:
 
 
 def _sync(descriptor: int) -> None:
-    """Bring it to the disk itself; never tried again, as a second try may succeed falsely."""
+    """Flush it to the disk itself; never retried, as a second try may succeed falsely."""
     if sys.platform == "darwin":
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync stops at the drive's cache there
     else:
@@ -188,14 +188,14 @@ def _sync(descriptor: int) -> None:
 
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_NONBLOCK: a FIFO in the place of a file must not stop the program.
+# O_NONBLOCK: a FIFO in place of a file must not stop the program.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_MOST_LINKS = 40  # as Linux has it
+_MOST_LINKS = 40  # the limit of Linux
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class FlawError(Exception):
-    """What is wrong with one file, and the command that mends it, if one does."""
+    """What is wrong with one file, and the command that fixes it, if there is one."""
 
     def __init__(self, reason: str, mend: str = "") -> None:
         run = f"; run: {clean(mend, most=4096)}" if mend else ""
@@ -208,9 +208,9 @@ class FlawError(Exception):
 def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
     """Open a directory that belongs to this user alone, for a block; gives its descriptor.
 
-    Raises ``FileNotFoundError`` where there is none, unless it is to be made. What goes wrong
-    with it, inside the block too, is raised as a :class:`StoreUnusable` or, when a change was
-    made but not confirmed, an :class:`OutcomeUnknown`. ``FileExistsError`` passes through.
+    Raises ``FileNotFoundError`` if there is none, unless ``make`` is set. Whatever goes wrong
+    with it, in the block too, is raised as a :class:`StoreUnusable` or, when a change was made
+    but not confirmed, an :class:`OutcomeUnknown`. ``FileExistsError`` passes through.
     """
     try:
         try:
@@ -248,7 +248,7 @@ def _opened_folder(path: Path) -> int:
 
 
 def _refuse_what_is_there(path: Path) -> None:
-    """Raise a :class:`StoreUnusable` if it says more than the system's error would."""
+    """Raise a :class:`StoreUnusable` if it can say more than the system's error does."""
     try:
         status = path.lstat()
     except OSError:
@@ -307,10 +307,11 @@ def check_private_file(status: os.stat_result, path: Path | str) -> None:
 def check_way(path: Path) -> None:
     """Refuse a directory below one where another user could put another in its place.
 
-    As sshd does it (``safe_path``): each directory above belongs to root or to this user, and
+    As sshd does (``safe_path``): each directory above belongs to root or to this user, and
     nobody else may write to it. The bits may be wider in a directory whose sticky bit keeps
     users from each other's files, and for a group that has no other member. Links are followed,
-    but what they lie in is looked at, too. Raises :class:`StoreUnusable`, or ``OSError``.
+    and the directories that hold them are checked, too. Raises :class:`StoreUnusable`, or
+    ``OSError``.
     """
     me = os.geteuid()
     for above, status in _way(path.parent):
@@ -355,9 +356,9 @@ def _way(path: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _is_alone_in(group: int) -> bool:
-    """Tell whether it is this user's own group, as Debian's sshd does: by name and members."""
+    """Return whether it is this user's own group; as Debian's sshd, by name and members."""
     import grp  # noqa: PLC0415 - seldom needed: most directories are not writable for a group
-    import pwd  # noqa: PLC0415 - likewise
+    import pwd  # noqa: PLC0415 - the same
 
     try:
         me, entry = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
@@ -370,7 +371,7 @@ def _is_alone_in(group: int) -> bool:
 
 
 def _check_private(status: os.stat_result, path: Path | str, bits: str) -> None:
-    """Raise :class:`FlawError` unless it is this user's, and nobody else's in any way."""
+    """Raise :class:`FlawError` unless this user owns it, and nobody else has access."""
     if status.st_uid != os.geteuid():
         reason = f"it belongs to another user (uid {status.st_uid})"
         raise FlawError(reason, f"sudo chown {os.geteuid()} {shlex.quote(str(path))}")

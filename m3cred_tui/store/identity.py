@@ -6,8 +6,9 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store import files
+from m3cred_tui.store import files, sealing
 from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
@@ -20,7 +21,7 @@ from m3cred_tui.store.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
@@ -29,23 +30,23 @@ if TYPE_CHECKING:
 # ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
 _BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
 BEGINNING = len(_BEGINNINGS[0])
-"""As many bytes tell whether it is under a passphrase."""
+"""The bytes that show whether it is under a passphrase."""
 
 
 class OpenedIdentity(NamedTuple):
-    """An identity's file as it lies there, and what it holds in clear."""
+    """The content of an identity's file, and the identity in clear."""
 
     file: bytes
     plain: Secret
 
     @property
     def text(self) -> bytes:
-        """The bytes that it holds in clear, comments and all."""
+        """The identity in clear, comments included."""
         return self.plain.reveal().encode("latin-1")
 
 
 def is_wrapped(file: bytes) -> bool:
-    """Tell whether this beginning is that of an identity under a passphrase."""
+    """Return whether an identity under a passphrase begins like this."""
     return file.startswith(_BEGINNINGS)
 
 
@@ -54,8 +55,6 @@ def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
 
     Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     try:
         plain = sealing.unwrap(file, passphrase) if is_wrapped(file) else file
         sealing.identity_in(plain)
@@ -66,20 +65,11 @@ def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
     return OpenedIdentity(file, Secret(plain.decode("latin-1")))
 
 
-def new_identity() -> bytes:
-    """Return a new identity in clear."""
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    return sealing.new_identity()
-
-
 def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
-    """Wrap it, and open that again: nobody could do so later if it were flawed.
+    """Wrap an identity, and open it again: if it were flawed, nobody could later.
 
     Takes seconds. Raises what :func:`opened` does.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     file = sealing.wrap(plain, passphrase)
     if opened(file, passphrase, path).text != plain:
         raise StoreUnusable(path, "what was wrapped does not open to the same identity")
@@ -87,29 +77,29 @@ def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
 
 
 LARGEST_IDENTITY = 8192
-"""Bytes; one that age-keygen wrote has 189, and 550 under a passphrase."""
+"""Bytes; a file of age-keygen's has 189, and 550 under a passphrase."""
 
 _CHANGED = "another process has changed it meanwhile"
 _PEEK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-
-
-def _never() -> bool:
-    return False
+_SEALED = ("credentials", ".json"), ("pending", ".json"), ("keys", ".age")
+"""The directories of what is sealed for the identity, and how the names of the files end."""
 
 
 class IdentityFile:
     """The file of the identity; cheap to construct, and touches nothing by itself.
 
-    The file is read each time, so that a loss is noticed. What was unlocked is kept in memory,
-    and is believed while the file has the content that it had then.
+    The file is read each time, so that a loss is noticed. An unlocked identity stays in memory,
+    and is valid while the content of the file is what it was then.
 
     Where it says so, a method raises ``IdentityMissing``, ``IdentityLocked``, and
     ``StoreUnusable`` when the file cannot be read, others have access to it or to its
-    directory, or it is not one X25519 identity.
+    directory, or it does not hold one X25519 identity.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, data: Path) -> None:
+        """Take its path, and the data directory, which holds what is sealed for it."""
         self._path = path
+        self._data = data
         self._unlocked: dict[bytes, OpenedIdentity] = {}
         self._recipient: Recipient | None = None
 
@@ -119,38 +109,50 @@ class IdentityFile:
         return self._path
 
     def to_open(self) -> Identity:
-        """Return the identity; raises ``IdentityMissing``, ``IdentityLocked`` and so on."""
-        from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
+        """Return the identity; raises all three."""
         identity = sealing.identity_in(self._opened().text)
         self._recipient = identity.to_public()
         return identity
 
-    def to_seal(self, *, is_first_use: Callable[[], bool]) -> Identity:
-        """Return the identity; it is made if this is the first use.
+    def is_unused(self, *, replacing: str = "") -> bool:
+        """Return whether no credential and no platform key is sealed for it.
 
-        It is not made where something is sealed already: that would hide a loss that may
-        still be undone. Raises what :meth:`to_open` does.
+        A file named ``replacing`` does not count. Raises ``StoreUnusable``.
+        """
+        for name, end in _SEALED:
+            with suppress(FileNotFoundError), private_folder(self._data / name) as folder:
+                for file in os.listdir(folder):  # noqa: PTH208 - a descriptor is not a Path
+                    stem = file.removesuffix(end)
+                    is_sealed = stem != file and (end == ".age" or is_credential_id(stem))
+                    if is_sealed and file != replacing:
+                        return False
+        return True
+
+    def to_seal(self, *, replacing: str = "") -> Identity:
+        """Return the identity; make it if nothing is sealed, apart from ``replacing``.
+
+        Otherwise a new one would hide a loss that may still be undone. Hold the store's lock.
+        Raises what :meth:`to_open` does.
         """
         try:
             return self.to_open()
         except IdentityMissing:
-            if is_first_use():
-                self._make(new_identity())
-        # Looked for again: another process may have made it and sealed with it since.
+            if self.is_unused(replacing=replacing):
+                self._make(sealing.new_identity())
+        # Again: another process may have made it and sealed with it since.
         return self.to_open()
 
-    def recipient(self, *, is_first_use: Callable[[], bool]) -> Recipient:
-        """Return whom to seal for what cannot be had again; else as :meth:`to_seal`.
+    def recipient(self) -> Recipient:
+        """Return the recipient to seal for, as :meth:`to_seal` does, so as to lose no approval.
 
-        While the file waits for a passphrase, it is the identity that was open here last: who
-        protects it elsewhere must not cost an approval. A wrapped file does not tell whether it
-        is still that one. Where another was put there, which an import refuses while anything
-        is sealed, only the one before opens what is sealed now, and the log says so: of that
-        one, there may be a copy. Raises ``IdentityLocked`` when none was open.
+        While the file is locked, it is that of the identity that was open here last: putting it
+        under a passphrase elsewhere must not cost an approval. A wrapped file does not say
+        whether it still holds that identity. If it holds another, which an import refuses while
+        anything is sealed, only the previous one opens what is sealed now, and the log says so,
+        as there may be a copy of it. Raises ``IdentityLocked`` when none was open.
         """
         try:
-            return self.to_seal(is_first_use=is_first_use).to_public()
+            return self.to_seal().to_public()
         except IdentityLocked:
             if self._recipient is None:
                 raise
@@ -161,17 +163,17 @@ class IdentityFile:
             return self._recipient
 
     def sweep(self) -> None:
-        """Remove what a killed process has left beside it, which may be a key in clear.
+        """Remove what a killed process has left next to it, which may be a key in clear.
 
-        Only under the store's lock, which all hold who write there.
+        Hold the store's lock, as everything that writes there does.
         """
         with suppress(FileNotFoundError), self._folder() as folder:
             files.sweep(folder)
 
     def is_locked(self) -> bool:
-        """Tell whether it has to be unlocked; never raises.
+        """Return whether it must be unlocked; never raises.
 
-        Of one in clear, the first bytes are all that is read.
+        Of an identity in clear, only the first bytes are read.
         """
         try:
             file = os.open(self._path, _PEEK)
@@ -184,44 +186,41 @@ class IdentityFile:
         except IdentityLocked:
             return True
         except (OSError, IdentityMissing, StoreUnusable):
-            pass  # what there is to say is said when it is needed
+            pass  # reported when it is needed
         return False
 
     def unlock(self, passphrase: Secret) -> None:
-        """Open it and keep it open, in memory, as long as this process lives; takes seconds.
+        """Open it and keep it open, in memory, while this process lives; takes seconds.
 
         Raises ``WrongPassphrase``, ``IdentityMissing`` and ``StoreUnusable``.
         """
         self._remember(opened(self._read(), passphrase, self._path))
 
-    def protect(
-        self, passphrase: Secret, data: Path, *, is_first_use: Callable[[], bool] = _never
-    ) -> None:
+    def protect(self, passphrase: Secret) -> None:
         """Put it under this passphrase, alone; takes seconds, then the lock of the store.
 
-        ``data`` is the store's directory. At the first use the identity is made, and never lies
-        there in clear; should another process make one meanwhile, it is that one which is put
-        under the passphrase. Raises what :meth:`to_open` does, ``StoreBusy`` and
-        ``OutcomeUnknown``.
+        At the first use the identity is made, and never stored in clear; if another process
+        makes one meanwhile, that one is put under the passphrase. Raises what :meth:`to_open`
+        does, ``StoreBusy`` and ``OutcomeUnknown``.
         """
         is_made = False
         try:
             self._opened()
         except IdentityMissing:
-            if not is_first_use():
+            if not self.is_unused():
                 raise
-            is_made = self._is_made_under(passphrase, data, is_first_use)
+            is_made = self._is_made_under(passphrase)
         if not is_made:
             before = self._opened()
             file = wrapped(before.text, passphrase, self._path)
-            self._replace(before, OpenedIdentity(file, before.plain), data)
-        if not is_wrapped(self._read()):  # a copy was put back, say: that asks for no lock
+            self._replace(before, OpenedIdentity(file, before.plain))
+        if not is_wrapped(self._read()):  # a copy was put back, say, which takes no lock
             raise StoreUnusable(self._path, _CHANGED)
 
-    def unprotect(self, data: Path) -> None:
+    def unprotect(self) -> None:
         """Put it back in clear; raises what :meth:`protect` does."""
         before = self._opened()
-        self._replace(before, OpenedIdentity(before.text, before.plain), data)
+        self._replace(before, OpenedIdentity(before.text, before.plain))
 
     def exported(self, passphrase: Secret) -> bytes:
         """Return it under this passphrase, ASCII-armoured; takes seconds.
@@ -230,20 +229,19 @@ class IdentityFile:
         """
         return wrapped(self._opened().text, passphrase, self._path)
 
-    def take(self, other: OpenedIdentity, *, is_first_use: Callable[[], bool]) -> None:
-        """Take an identity that came from elsewhere, as it is, and keep it open.
+    def take(self, other: OpenedIdentity) -> None:
+        """Install an identity from elsewhere, unchanged, and keep it open.
 
-        The one that is there gives way only while nothing is sealed for it, which the caller
-        sees to with the store's lock. Raises ``IdentityInPlace``, ``StoreUnusable`` and
-        ``OutcomeUnknown``.
+        It replaces another one only while nothing is sealed for that. Raises
+        ``IdentityInPlace``, ``StoreUnusable``, ``StoreBusy`` and ``OutcomeUnknown``.
         """
         self._remember(other)
-        with self._folder(make=True) as folder:
+        with locked(self._data), self._folder(make=True) as folder:
             try:
                 files.create(folder, self._path.name, other.file)
             except FileExistsError:
                 if self._content(folder) != other.file:
-                    if not is_first_use():
+                    if not self.is_unused():
                         raise IdentityInPlace(self._path) from None
                     files.replace(folder, self._path.name, other.file)
 
@@ -272,7 +270,7 @@ class IdentityFile:
             raise StoreUnusable(self._path, flaw.reason, flaw.mend) from None
 
     def _make(self, file: bytes) -> bool:
-        """Make it; tell whether no other process was first, as its identity holds then."""
+        """Make it, unless another process was first; return whether it was made."""
         try:
             with self._folder(make=True) as folder:
                 files.create(folder, self._path.name, file)
@@ -280,22 +278,20 @@ class IdentityFile:
             return False
         return True
 
-    def _is_made_under(
-        self, passphrase: Secret, data: Path, is_first_use: Callable[[], bool]
-    ) -> bool:
-        """Make it under the passphrase, unless it is no first use any more after scrypt."""
-        plain = new_identity()
+    def _is_made_under(self, passphrase: Secret) -> bool:
+        """Make it under the passphrase, unless something was sealed while scrypt worked."""
+        plain = sealing.new_identity()
         file = wrapped(plain, passphrase, self._path)
-        with locked(data):
-            is_made = is_first_use() and self._make(file)
+        with locked(self._data):
+            is_made = self.is_unused() and self._make(file)
         if is_made:
             self._remember(OpenedIdentity(file, Secret(plain.decode("latin-1"))))
         return is_made
 
-    def _replace(self, before: OpenedIdentity, after: OpenedIdentity, data: Path) -> None:
+    def _replace(self, before: OpenedIdentity, after: OpenedIdentity) -> None:
         self._remember(after)
         try:
-            with locked(data), self._folder() as folder:
+            with locked(self._data), self._folder() as folder:
                 if self._content(folder) != before.file:
                     raise StoreUnusable(self._path, _CHANGED)
                 files.replace(folder, self._path.name, after.file)

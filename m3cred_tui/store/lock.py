@@ -21,17 +21,17 @@ _NAME = "lock"
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 _PATIENCE = 20.0
-"""Seconds; a change takes milliseconds, so who holds it longer is stopped or stuck."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # a longer one is starved by a crowd
+"""Seconds; a change takes milliseconds; a process that holds it longer is stopped or stuck."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # a process that pauses longer starves in a crowd
 
 
 @contextmanager
 def locked(data: Path, name: str = _NAME, *, patience: float | None = None) -> Iterator[None]:
     """Hold the lock of the data directory for a block; both are made when missing.
 
-    The file is never removed: who waits for a removed one would wait for nobody. The system
-    lets go of the lock when its process ends, however it ends. Raises :class:`StoreBusy` when
-    another process keeps it for longer than ``patience``, and :class:`StoreUnusable`.
+    The file is never removed: waiting for a removed one would exclude nobody. The system
+    releases the lock when its process ends, however it ends. Raises :class:`StoreBusy` when
+    another process holds it for longer than ``patience``, and :class:`StoreUnusable`.
     """
     path = data / name
     with private_folder(data, make=True) as folder:
@@ -56,7 +56,7 @@ def _opened(folder: int, path: Path) -> int:
         raise StoreUnusable(path, flaw.reason, flaw.mend) from None
     except OSError as error:
         if not os.path.lexists(path):
-            raise  # it could not be made, which is the directory's fault
+            raise  # it could not be made: the directory is to blame
         raise StoreUnusable(path, reason_unfollowed(error)) from error
     return file
 

@@ -1,7 +1,7 @@
 """A platform's secret keys that m3cred keeps: ``<destination>.age``, one file each.
 
 Sealed like the credentials, and for the same identity; ``age -d -i identity.txt`` opens them.
-The destination stands inside, too, as age does not tell who wrote a file, or for what. Each
+The destination is sealed, too, as age does not say who wrote a file, or what for. Each
 function takes the directory of the keys.
 """
 
@@ -12,38 +12,27 @@ import os
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store import files
-from m3cred_tui.store.directory.fields import json_object, text
+from m3cred_tui.store import files, sealing
+from m3cred_tui.store.fields import json_object, text
 from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
 
-_SUFFIX = ".age"
 _LARGEST = 8192
 """Bytes; a sealed key of Stripe's has about 500."""
 
 
-def keep_key(
-    keys: Path,
-    destination: Destination,
-    key: Secret,
-    identity: IdentityFile,
-    *,
-    is_first_use: Callable[[], bool],
-) -> None:
-    """Seal a key in the place of the one that was there; the caller holds the store's lock.
+def keep_key(keys: Path, destination: Destination, key: Secret, identity: IdentityFile) -> None:
+    """Seal a key, replacing the one that was there; the caller holds the store's lock.
 
     Raises what ``IdentityFile.to_seal`` does, ``StoreUnusable`` and ``OutcomeUnknown``.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
-    recipient = identity.to_seal(is_first_use=is_first_use).to_public()
+    recipient = identity.to_seal(replacing=_name(destination)).to_public()
     fields = {"destination": destination.code, "secretKey": key.reveal()}
     sealed = sealing.seal(recipient, json.dumps(fields).encode())
     try:
@@ -61,8 +50,6 @@ def kept_key(keys: Path, destination: Destination, identity: IdentityFile) -> Se
     Raises ``FileNotFoundError`` where there is none, ``StoreUnusable`` where it cannot be
     opened, and what ``IdentityFile.to_open`` does.
     """
-    from m3cred_tui.store import sealing  # noqa: PLC0415 - it says why
-
     path = keys / _name(destination)
     try:
         with private_folder(keys) as folder:
@@ -74,19 +61,8 @@ def kept_key(keys: Path, destination: Destination, identity: IdentityFile) -> Se
 
 
 def is_kept(keys: Path, destination: Destination) -> bool:
-    """Tell whether there is a sealed key, without opening it."""
+    """Return whether there is a sealed key, without opening it."""
     return os.path.lexists(keys / _name(destination))
-
-
-def is_any_kept(keys: Path, *, but: Destination | None = None) -> bool:
-    """Tell whether a key is sealed here, but for one destination; raises ``StoreUnusable``."""
-    try:
-        with private_folder(keys) as folder:
-            names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
-    except FileNotFoundError:
-        return False
-    spared = but and _name(but)
-    return any(name.endswith(_SUFFIX) and name != spared for name in names)
 
 
 def forget_key(keys: Path, destination: Destination) -> bool:
@@ -109,4 +85,4 @@ def _taken_from(plain: bytes, destination: Destination) -> Secret:
 
 
 def _name(destination: Destination) -> str:
-    return f"{destination.code}{_SUFFIX}"
+    return f"{destination.code}.age"

@@ -49,7 +49,7 @@ class StoreUnusable(Problem, code="StoreUnusable"):
 
 
 class StoreBusy(Problem, code="StoreBusy"):
-    text = """Another m3cred is changing the credentials and does not finish (it holds the lock
+    text = """Another m3cred is changing the credentials and has not finished (it holds the lock
         {path}). Nothing was changed; try again when it has ended."""
     path: Path
 
@@ -63,19 +63,19 @@ class OutcomeUnknown(Problem, code="OutcomeUnknown"):
     text = "Whether {path} keeps the last change is not known: {reason}. {found}"
     path: Path
     reason: str
-    found: str = "Look at the list of credentials for what is there."
+    found: str = "Check the list of credentials."
 
 
 class IdentityMissing(Problem, code="IdentityMissing"):
     text = """The identity {path} that the credentials are sealed for is missing. Put it back,
-        or move the credentials away to begin anew."""
+        or move the credentials away to start again."""
     path: Path
 
 
 class IdentityLocked(Problem, code="IdentityLocked"):
     text = """The identity {path} is under a passphrase that was not entered. Start m3cred again
-        and enter it; or, so as not to lose what is on the screen, run m3cred identity unprotect
-        in another terminal."""
+        and enter it; or, to keep what is on the screen, run m3cred identity unprotect in
+        another terminal."""
     path: Path
 
 
@@ -99,7 +99,7 @@ class CannotBeKept(Problem, code="CannotBeKept"):
 
 
 class AlreadyThere(Problem, code="AlreadyThere"):
-    text = "The credential {id} is already there; nothing was changed."
+    text = "The credential {id} already exists; nothing was changed."
     id: str
 
 
@@ -110,7 +110,7 @@ class AnsweredElsewhere(Problem, code="AnsweredElsewhere"):
 
 
 class NotThere(Problem, code="NotThere"):
-    text = "The credential {id} is not there any more."
+    text = "The credential {id} no longer exists."
     id: str
 
 

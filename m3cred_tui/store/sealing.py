@@ -1,22 +1,25 @@
-"""Secrets sealed in the age format, and the identity that opens them in and out of its wrap.
+"""Sealing secrets in the age format, and wrapping the identity in a passphrase.
 
 Sealing protects copies of the data directory. It does not protect against root, the same
-account, or a copy that holds the identity, too, unless that is under a passphrase. Import it
-where it is used: pyrage takes 8 ms, and a list of credentials opens none of them.
+account, or a copy that includes the identity, unless that is under a passphrase.
 """
+
+from __future__ import annotations
 
 import binascii
 import os
 import re
+from typing import TYPE_CHECKING, Any
 
-import pyrage  # type: ignore[import-untyped]  # it has no types
-from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # likewise
-
-from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.files import FlawError
 
+if TYPE_CHECKING:
+    from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
+
+    from m3cred_tui.model.secret import Secret
+
 # https://age-encryption.org/v1: a scrypt stanza is the only one, and ends in its work factor.
-_header = re.compile(rb"age-encryption\.org/v1\n-> scrypt [\w+/]{22} ([1-9]\d?)\n").match
+_HEADER = rb"age-encryption\.org/v1\n-> scrypt [\w+/]{22} ([1-9]\d?)\n"
 _MOST_WORK = 22
 """The work factor up to which age, too, opens a file: 4 GiB, and about 15 seconds."""
 _HEADER_LINES = 3
@@ -26,24 +29,31 @@ class WrongPassphraseError(Exception):
     """A wrapped identity does not open with this passphrase, or its content was changed."""
 
 
+def _age() -> Any:
+    # Takes 8 ms, and a list of credentials opens none of them.
+    import pyrage  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    return pyrage
+
+
 def seal(recipient: Recipient, plain: bytes) -> str:
     """Return ``plain`` sealed for the public key, as ASCII-armoured age text."""
-    sealed: bytes = pyrage.encrypt(plain, [recipient], armored=True)
+    sealed: bytes = _age().encrypt(plain, [recipient], armored=True)
     return sealed.decode("ascii")
 
 
 def unseal(identity: Identity, sealed: str) -> bytes:
     """Return what was sealed; raises :class:`FlawError` when this identity cannot open it."""
     try:
-        plain: bytes = pyrage.decrypt(sealed.encode("utf-8", "replace"), [identity])
-    except pyrage.DecryptError:
+        plain: bytes = _age().decrypt(sealed.encode("utf-8", "replace"), [identity])
+    except _age().DecryptError:
         raise FlawError("its sealed part cannot be opened with this identity") from None
     return plain
 
 
 def new_identity() -> bytes:
     """Return the text of a new identity, as ``age-keygen`` writes it."""
-    new = Identity.generate()
+    new = _age().x25519.Identity.generate()
     return f"# public key: {new.to_public()}\n{new}\n".encode("ascii")
 
 
@@ -55,8 +65,8 @@ def identity_in(text: bytes) -> Identity:
     lines = [line.strip() for line in text.decode("ascii", "replace").splitlines()]
     try:
         (key,) = [line for line in lines if line and not line.startswith("#")]
-        return Identity.from_str(key)
-    except (ValueError, pyrage.IdentityError):
+        return _age().x25519.Identity.from_str(key)
+    except (ValueError, _age().IdentityError):
         # Without its cause, which may show the text.
         raise FlawError("it does not hold one age identity (X25519)") from None
 
@@ -64,14 +74,14 @@ def identity_in(text: bytes) -> Identity:
 def wrap(plain: bytes, passphrase: Secret) -> bytes:
     """Return ``plain`` under a passphrase, ASCII-armoured; takes seconds.
 
-    The passphrase is taken as it was typed, byte by byte: age normalises nothing either.
+    The passphrase is taken as it was typed, byte by byte: age does not normalise it either.
     """
-    wrapped: bytes = pyrage.passphrase.encrypt(plain, passphrase.reveal(), armored=True)
+    wrapped: bytes = _age().passphrase.encrypt(plain, passphrase.reveal(), armored=True)
     return wrapped
 
 
 def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
-    """Return what is under the passphrase; takes seconds, as many as the file demands.
+    """Return what is under the passphrase; takes as many seconds as the file demands.
 
     Raises :class:`WrongPassphraseError`, and :class:`FlawError` when it is no age file under
     a passphrase, or one that would keep this machine busy for too long.
@@ -80,8 +90,8 @@ def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
     if work > most:
         raise FlawError(f"it takes too much work to open (2^{work}; 2^{most} is the most)")
     try:
-        plain: bytes = pyrage.passphrase.decrypt(wrapped, passphrase.reveal())
-    except pyrage.DecryptError as error:
+        plain: bytes = _age().passphrase.decrypt(wrapped, passphrase.reveal())
+    except _age().DecryptError as error:
         # pyrage measures this machine, and has a limit of its own for it.
         if "Excessive work" in str(error):
             raise FlawError(f"it takes too much work to open (2^{work})") from None
@@ -97,7 +107,7 @@ def _work_factor(wrapped: bytes) -> int:
             header = binascii.a2b_base64(b"".join(armoured))
         except binascii.Error:
             header = b""
-    found = _header(header)
+    found = re.match(_HEADER, header)
     if not found:
         raise FlawError("it is not an age file under a passphrase")
     return int(found[1])

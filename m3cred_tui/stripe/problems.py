@@ -37,11 +37,11 @@ CONSEQUENCES = {
     ),
     Call.ACCOUNT: Consequence(nothing_sent=_UNREAD, refused=_UNREAD, unknown=_UNREAD),
     Call.REFRESH: Consequence(
-        nothing_sent="Nothing was sent to Stripe; the tokens are as they were.",
+        nothing_sent="Nothing was sent to Stripe; the tokens are unchanged.",
         refused="Stripe gave no new access token.",
         unknown=(
             "Whether Stripe has replaced the tokens is not known yet. Try again: m3cred asks "
-            "for the same answer, not for another one."
+            "for the same tokens, not for new ones."
         ),
     ),
     Call.DEAUTHORIZE: Consequence(
@@ -88,8 +88,8 @@ class SecretKeyUnusable(NothingSent, code="SecretKeyUnusable"):
 class KeyOfOtherMode(NothingSent, code="KeyOfOtherMode"):
     """The secret key that is used is of the other mode than the credential."""
 
-    text = """The secret key that is set for this destination is of {_given} mode, but the
-        credential is of {_needed} mode."""
+    text = """The secret key that is set for this destination is for {_given} mode, but the
+        credential is for {_needed} mode."""
     livemode: bool
     _needed = property(lambda self: "live" if self.livemode else "test")
     _given = property(lambda self: "test" if self.livemode else "live")
@@ -117,7 +117,7 @@ class NoUsableReply(StripeProblem):
 class ReplyLost(NoUsableReply, code="ReplyLost"):
     """The request may have reached Stripe, but no whole answer came."""
 
-    text = "No whole answer came from {host}: {reason}."
+    text = "No complete answer came from {host}: {reason}."
     reason: str
 
 
@@ -131,7 +131,7 @@ class StripeFailed(NoUsableReply, code="StripeFailed"):
 class StripeNonsense(NoUsableReply, code="StripeNonsense"):
     """Stripe's answer cannot be understood; what became of the request is unknown."""
 
-    text = "{host} answered something that cannot be understood: {what}."
+    text = "The answer from {host} cannot be understood: {what}."
     what: str
 
 
@@ -165,13 +165,11 @@ class StripeRefused(StripeProblem, code="StripeRefused"):
     def _hint(self) -> str:
         match self.call, self.error:
             case Call.REFRESH, "invalid_grant":
-                return (
-                    " The refresh token does not count any more: create the credential again."
-                )
+                return " The refresh token is no longer valid: create the credential again."
             case Call.DEAUTHORIZE, "invalid_client":
                 return (
-                    " Either the account is not connected any more, or the client id or secret "
-                    "key that is set for this destination is of another platform or mode."
+                    " Either the account is no longer connected, or the client id or secret "
+                    "key that is set for this destination belongs to another platform or mode."
                 )
         if self.status != _UNAUTHORIZED:
             return ""

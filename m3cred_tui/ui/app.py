@@ -1,8 +1,13 @@
 """The full-screen app."""
 
+# ruff: noqa: PLC0415  The first paint needs one page, and not the time to import the others.
+
 from __future__ import annotations
 
+import gc
 import logging
+import os
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,11 +16,13 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
+from textual.filter import NoColor
+from textual.worker import WorkerFailed
 
 from m3cred_tui import VERSION
 from m3cred_tui.system.signals import told_of_signals
 from m3cred_tui.ui.screens.credentials import CredentialsPage
-from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.page import Page, TooSmall
 from m3cred_tui.ui.terminal.abilities import (
     OWN_THEME,
     OWN_VARIABLES,
@@ -23,15 +30,16 @@ from m3cred_tui.ui.terminal.abilities import (
     are_few,
     draw_in,
 )
-from m3cred_tui.ui.terminal.driver import TerminalDriver
+from m3cred_tui.ui.terminal.driver import TerminalDriver, forget_cells
 from m3cred_tui.ui.terminal.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import PurePath
 
     from textual import events
+    from textual.filter import LineFilter
     from textual.screen import Screen
 
     from m3cred_tui.ui.services import Services
@@ -40,15 +48,25 @@ _log = logging.getLogger(__name__)
 
 _ALL = Abilities()
 LEAST_WIDTH, LEAST_HEIGHT = 60, 20
-_SIGNALLED = 128
+_UI = Path(__file__).parent
+_FEW_COLOURS = _UI / "few_colours.tcss"
+_CRASHED, _SIGNALLED = 1, 128
+
+
+@contextmanager
+def _nothing_printed() -> Iterator[None]:
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
+        yield
 
 
 class M3credApp(App[None]):
     """Opens on the Credentials page; knows no more than how screens come and go."""
 
     TITLE = "m3cred"
-    # All at once: a screen that brings styles of its own has everything parsed anew.
-    CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(Path(__file__).parent.rglob("*.tcss"))]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,13 +83,18 @@ class M3credApp(App[None]):
 
     def __init__(self, services: Services, abilities: Abilities = _ALL) -> None:
         """Take the rooms, and what the terminal can do."""
+        self._abilities = abilities
+        self._is_leaving = False
         few = are_few(abilities.colours)
         if few:
             self.set_reactive(App.theme, OWN_THEME)  # before the styles are read
         driver: Any = partial(TerminalDriver, abilities=abilities)
-        super().__init__(driver_class=driver, ansi_color=few or None)
-        draw_in(self, abilities.colours)
-        self._abilities = abilities
+        styles: list[str | PurePath] = [_UI / "app.tcss", _UI / "screens" / "credentials.tcss"]
+        if few:
+            styles.insert(1, _FEW_COLOURS)
+        super().__init__(driver_class=driver, css_path=styles, ansi_color=few or None)
+        draw_in(self.console, abilities.colours)
+        self.no_color = abilities.colours == "none"
         self._keys = TypeAhead(self)
         self._services = services
         self.crash: BaseException | None = None
@@ -85,18 +108,42 @@ class M3credApp(App[None]):
             variables.update(OWN_VARIABLES)
         return variables
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Draw without colours where there are none; Textual reads nothing but NO_COLOR."""
+        if self._abilities.colours == "none":
+            return [NoColor()]
+        return super().get_line_filters()
+
     async def run_async(self, **options: Any) -> None:
-        """Run until the user or a signal ends it; either way, the terminal is as it was."""
-        with told_of_signals(self._leave):
-            return await super().run_async(**options)
+        """Run until the user or a signal ends it; either way, the terminal is as it was.
+
+        Textual prints the local variables of a crash, and other things it thinks useful; none
+        of it is shown, whatever prints it. The front door reports ``crash``.
+        """
+        with told_of_signals(self._leave), _nothing_printed():
+            try:
+                return await super().run_async(**options)
+            finally:
+                if self.return_code == _CRASHED and self.crash is None:
+                    self.crash = RuntimeError("Textual ended the app, and did not say why")
 
     def _leave(self, number: signal.Signals) -> None:
         _log.info("%s", number.name)
         self.exit(None, _SIGNALLED + number)
 
     def on_mount(self) -> None:
-        """Log the start, once there is something to see."""
-        self.call_after_refresh(_log.info, "m3cred %s starts", VERSION)
+        """Do after the first paint what it does not need."""
+        self.call_after_refresh(self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        _log.info("m3cred %s starts", VERSION)
+        gc.freeze()  # what every start has made stays
+        gc.enable()  # the front door has disabled it
+        # Opening a screen whose styles are not read has Textual parse all of them again.
+        for path in (_FEW_COLOURS, *sorted((_UI / "screens").glob("*.tcss"))):
+            if not self.stylesheet.has_source(str(path)):
+                self.stylesheet.add_source(path.read_text("utf-8"), (str(path), ""))
+        self.stylesheet.parse()
 
     def on_unmount(self) -> None:
         """Log the end."""
@@ -114,8 +161,6 @@ class M3credApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover a window that is too small with a sentence that says so."""
-        from m3cred_tui.ui.screens.page import TooSmall
-
         self.action_redraw()  # a window may lose what it has no room for, and come back
         too_small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
         covered = isinstance(self.screen, TooSmall)
@@ -126,30 +171,29 @@ class M3credApp(App[None]):
 
     def action_redraw(self) -> None:
         """Draw all anew: another program may have written on the screen."""
-        if isinstance(self._driver, TerminalDriver):  # tests have another
-            self._driver.forget()
+        forget_cells(self)
         self.screen.refresh()
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the Credentials page itself, with no empty screen below it."""
         return CredentialsPage(self._services)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Take nothing for a crash that comes of leaving: Textual stops building pages then."""
-        from textual.worker import WorkerFailed
+    def exit(self, *args: Any, **options: Any) -> None:
+        """Leave."""
+        self._is_leaving = True
+        super().exit(*args, **options)
 
+    # Textual has no other way to learn of every exception, with its traceback.
+    def _handle_exception(self, error: Exception) -> None:
+        """Ignore what fails because of leaving: Textual stops building pages then."""
         # Textual's own error of a failed worker does not say where.
         fault = error.error if isinstance(error, WorkerFailed) else error
-        if self._exit:
+        if self._is_leaving:
             _log.warning("while leaving", exc_info=fault)
         else:
             _log.critical("crash", exc_info=fault)
             self.crash = self.crash or fault
             super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        """End; the front door tells of the crash. Textual would print variables' values."""
-        self._close_messages_no_wait()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action that has a key here, and the themes."""
@@ -194,8 +238,8 @@ class M3credApp(App[None]):
         """Set a destination up, in a worker, which goes on when that is done or left."""
         from m3cred_tui.ui.screens.settings import set_up_page
 
-        if self._services.setting_up is not None:
-            await self.push_screen_wait(set_up_page(self._services.setting_up, code))
+        if self._services.settings is not None:
+            await self.push_screen_wait(set_up_page(self._services.settings(), code))
 
     async def action_try_demo(self) -> None:
         """Leave for the demo, after a confirmation, in a worker."""

@@ -1,1 +1,1 @@
-"""Keeps credentials of use: checks them at Stripe, gives access by them, disconnects them."""
+"""Checks, refreshes and disconnects credentials, and gives access by them."""

@@ -1,4 +1,4 @@
-"""A credential's account at Stripe, and the access to it."""
+"""An opened credential, its account at Stripe, and the access to it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from m3cred_tui.model.credential import (
     StripeAccount,
     TokenResponse,
 )
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import NotThere
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import livemode_of
 from m3cred_tui.stripe.problems import Call, StripeRefused, TokenMissing
-from m3cred_tui.upkeep.problems import KeyDoesNotFit
+from m3cred_tui.upkeep.problems import KeyDoesNotFit, StillPending
 from m3cred_tui.upkeep.refresh import fresh, is_over
 
 if TYPE_CHECKING:
@@ -24,16 +26,55 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform, StripeGateway
 
 
 _UNAUTHORIZED = 401
 
 
+def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, TokenResponse]:
+    """Return a credential that Stripe has approved, and its tokens.
+
+    Raises :class:`StillPending` where Stripe has not, and what ``CredentialStore.opened`` does.
+    """
+    try:
+        return store.opened(credential_id)
+    except NotThere:
+        if store.read(credential_id) is None:
+            raise
+        raise StillPending(credential_id) from None
+
+
+def sharing(store: CredentialStore, credential_id: str) -> list[Credential]:
+    """Return the other credentials of the same account, mode and OAuth model.
+
+    One that cannot be opened is assumed to be of the same model. Raises ``StoreUnusable``.
+    """
+    mine = store.read(credential_id)
+    if not isinstance(mine, Credential) or mine.account is None:
+        return []
+    others = [one for one in store.ids() if one != credential_id]
+    same_account = [
+        row
+        for row in store.read_many(others)
+        if isinstance(row, Credential) and row.account and row.account.id == mine.account.id
+        if row.destination == mine.destination
+    ]
+    model = _model(store, mine)
+    return [one for one in same_account if not model or _model(store, one) in {model, None}]
+
+
+def _model(store: CredentialStore, credential: Credential) -> OAuthModel | None:
+    try:
+        return store.tokens(credential.id).oauth
+    except Problem:
+        return None
+
+
 @dataclass(slots=True)
 class Holder:
-    """A credential, its tokens, and the Stripe that they are for."""
+    """A credential, its tokens, and the Stripe gateway for them."""
 
     store: CredentialStore
     credential: Credential
@@ -42,7 +83,7 @@ class Holder:
     gateway: StripeGateway
     now: Callable[[], datetime]
     by_token: StripeGateway
-    """Reads the account by the credential's access token, with Connect, too."""
+    """Reads the account with the credential's access token, with Connect, too."""
 
     async def freshen(self, refused: Secret | None = None) -> None:
         """Replace the access token if its hour is over; raises what :func:`fresh` does."""
@@ -55,23 +96,22 @@ class Holder:
     async def account(self) -> StripeAccount:
         """Read the account; raises ``StripeProblem`` and what :func:`fresh` does.
 
-        An access token that Stripe does not take, though its hour is not over, is replaced
-        once.
+        An access token that Stripe refuses although its hour is not over is replaced once.
         """
         await self.freshen()
         return await self._account(self.gateway)
 
     async def own_account(self) -> StripeAccount:
-        """Read the account as :meth:`account` does, but by the credential's own access token.
+        """Read the account as :meth:`account` does, but with the credential's own access token.
 
-        Whatever platform is set by now, an answer to that is about what was approved. Its
-        hour is not over, so a refresh is tried only when Stripe does not take it.
+        Whatever platform is set by now, the answer is about what was approved. Call it while
+        the token's hour is not over: a refresh is tried only when Stripe refuses the token.
         """
         return await self._account(self.by_token)
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the tokens stay as they are: Connect's, and those not created yet."""
+        """Whether the tokens are never replaced: Connect's, and a pending credential's."""
         is_pending = self.credential.status is Status.PENDING
         return is_pending or self.tokens.oauth is not OAuthModel.APPS
 
@@ -99,7 +139,7 @@ def holder(
     now: Callable[[], datetime],
     time_limit: float,
 ) -> Holder:
-    """Return what can ask Stripe; raises :class:`KeyDoesNotFit`."""
+    """Return a holder that can ask Stripe; raises :class:`KeyDoesNotFit`."""
     if livemode_of(platform.secret_key) is (not tokens.livemode):
         raise KeyDoesNotFit(credential.destination, livemode=tokens.livemode)
     platform = platform._replace(oauth=tokens.oauth)
@@ -110,12 +150,12 @@ def holder(
 
 
 class Access(NamedTuple):
-    """A key, and the account that it is to be used for."""
+    """A key, and the account to use it for."""
 
     key: Secret
     """With Connect the platform's secret key; with Stripe Apps the account's access token."""
     account_id: str
-    """With Connect to be sent as ``Stripe-Account``; with Stripe Apps the key says it."""
+    """With Connect sent as ``Stripe-Account``; with Stripe Apps the key implies it."""
     livemode: bool
     oauth: OAuthModel
     api_base: str

@@ -1,10 +1,11 @@
-"""Checking credentials, several at once and never too many."""
+"""Checking credentials, several at the same time and never too many."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
@@ -19,17 +20,16 @@ from m3cred_tui.stripe.problems import (
     StripeUnreachable,
     kind_of,
 )
-from m3cred_tui.upkeep.account import holder
+from m3cred_tui.upkeep.account import holder, opened
 from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, StillPending
-from m3cred_tui.upkeep.records import opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from m3cred_tui.model.credential import Destination
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
-    from m3cred_tui.upkeep.service import Upkeep
 
 
 _OUTCOMES: dict[type[Problem], Outcome] = {
@@ -57,16 +57,16 @@ _NO_ANSWER = StripeUnreachable, ReplyLost
 
 _TOO_MANY = 429
 _PAUSES = 1.0, 2.0, 4.0, 8.0, 15.0
-"""Seconds before each further try of what Stripe had too many of."""
+"""Seconds before each retry after Stripe had too many requests."""
 _MOST_UNANSWERED = 16
-"""Calls in a row; with so many, the next ones would only make the user wait, too."""
+"""Calls in a row; after so many, further ones would only keep the user waiting."""
 
 
 class Pace:
-    """Paces the calls of one check to one Stripe; only for reading, which may be repeated."""
+    """Paces the calls of one check to one Stripe; only for reads, which may be repeated."""
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Take what waits for some seconds."""
+        """Take a function that waits for some seconds."""
         self._sleep = sleep
         self._until = 0.0
         self._unanswered: list[StripeUnreachable | ReplyLost] = []
@@ -74,8 +74,8 @@ class Pace:
     async def ask(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the answer; raises ``StripeProblem``.
 
-        What got no answer is asked for once more. While Stripe has too many requests, all
-        wait; when it has not answered many in a row, the others are not sent.
+        A call without an answer is repeated once. While Stripe has too many requests, all calls
+        wait; after many without an answer in a row, no more are sent.
         """
         pauses = iter(_PAUSES)
         is_again = False
@@ -114,79 +114,80 @@ def _is_too_many(problem: StripeProblem) -> bool:
 _log = logging.getLogger(__name__)
 
 _KEEP_EVERY = 1.0
-"""Seconds between two writings of the results."""
+"""Seconds between two writes of the results."""
 _SHARE = 20
-"""Writing takes at most a part of the time as small as this."""
+"""Writing takes at most one part in so many of the time."""
 
 Checked = tuple[str, CheckResult]
 
 
-async def checks(
-    upkeep: Upkeep, credential_ids: Sequence[str], at_once: int
-) -> AsyncGenerator[Checked]:
-    """See ``Upkeep.check``."""
-    check = _Check(upkeep)
-    results = _Results(upkeep.store.checks.keep)
-    waiting = iter(dict.fromkeys(credential_ids))
-    running: set[asyncio.Task[Checked]] = set()
-    try:
-        while True:
-            while len(running) < max(1, at_once) and (one := next(waiting, None)):
-                running.add(asyncio.create_task(check.one(one)))
-            if not running:
-                break
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                results.add(task.result())
-            await results.keep_now_and_then()
-            for task in done:
-                running.discard(task)
-                yield task.result()
-        await results.keep()
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await results.keep_if_possible()
+@dataclass(slots=True)
+class Checking:
+    """One check of some credentials, and what they share."""
 
+    store: CredentialStore
+    platform: Callable[[Destination], Platform]
+    now: Callable[[], datetime]
+    time_limit: float
+    sleep: Callable[[float], Awaitable[None]]
+    _paces: dict[Destination, Pace] = field(default_factory=dict)
+    _platforms: dict[Destination, Platform | Problem] = field(default_factory=dict)
+    _looking_up: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-class _Check:
-    """What the credentials of one check share."""
+    async def results(
+        self, credential_ids: Sequence[str], at_once: int
+    ) -> AsyncGenerator[Checked]:
+        """Yield what ``Upkeep.check`` does."""
+        results = _Results(self.store.checks.keep)
+        waiting = iter(dict.fromkeys(credential_ids))
+        running: set[asyncio.Task[Checked]] = set()
+        try:
+            while True:
+                while len(running) < max(1, at_once) and (one := next(waiting, None)):
+                    running.add(asyncio.create_task(self._one(one)))
+                if not running:
+                    break
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    results.add(task.result())
+                await results.keep_now_and_then()
+                for task in done:
+                    running.discard(task)
+                    yield task.result()
+            await results.keep()
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await results.keep_if_possible()
 
-    def __init__(self, upkeep: Upkeep) -> None:
-        self._upkeep = upkeep
-        self._paces: dict[Destination, Pace] = {}
-        self._platforms: dict[Destination, Platform | Problem] = {}
-        self._looking_up = asyncio.Lock()
-
-    async def one(self, credential_id: str) -> Checked:
-        """Return the result of a credential; raises where none of all can be opened."""
+    async def _one(self, credential_id: str) -> Checked:
+        """Return the result for a credential; raises if no credential can be opened."""
         try:
             result = await self._result(credential_id)
         except (IdentityMissing, IdentityLocked):
             raise
         except Problem as problem:
-            result = result_of(problem, self._upkeep.now())
+            result = result_of(problem, self.now())
         _log.info("checked %s: %s", credential_id, result.outcome.value)
         return credential_id, result
 
     async def _result(self, credential_id: str) -> CheckResult:
-        upkeep = self._upkeep
-        credential, tokens = await asyncio.to_thread(opened, upkeep.store, credential_id)
+        credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
         if credential.status is Status.PENDING:
             raise StillPending(credential_id)
-        platform = await self._platform(credential.destination)
+        platform = await self._platform_of(credential.destination)
         if isinstance(platform, Problem):
-            return result_of(platform, upkeep.now())._replace(outcome=Outcome.NOT_SET_UP)
-        held = holder(upkeep.store, credential, tokens, platform, upkeep.now, upkeep.time_limit)
-        pace = self._paces.setdefault(credential.destination, Pace(upkeep.sleep))
+            return result_of(platform, self.now())._replace(outcome=Outcome.NOT_SET_UP)
+        held = holder(self.store, credential, tokens, platform, self.now, self.time_limit)
+        pace = self._paces.setdefault(credential.destination, Pace(self.sleep))
         account = await pace.ask(held.account)
-        at = upkeep.now()
+        at = self.now()
         await asyncio.to_thread(self._learn, credential, account)
         return CheckResult(Outcome.OK, at)
 
-    async def _platform(self, destination: Destination) -> Platform | Problem:
-        """Look a platform up once, for a command that gives its key takes its time."""
+    async def _platform_of(self, destination: Destination) -> Platform | Problem:
+        """Look a platform up once, as a command that prints its key may be slow."""
         async with self._looking_up:
             if destination not in self._platforms:
                 found = await asyncio.to_thread(self._found, destination)
@@ -195,12 +196,12 @@ class _Check:
 
     def _found(self, destination: Destination) -> Platform | Problem:
         try:
-            return self._upkeep.platform(destination)
+            return self.platform(destination)
         except Problem as problem:
             return problem
 
     def _learn(self, credential: Credential, account: StripeAccount) -> None:
-        """Keep the name and country that the account has by now, if that can be done."""
+        """Store the name and country that the account has by now, if possible."""
         known = credential.account
         if known is None:
             return
@@ -209,7 +210,7 @@ class _Check:
         if renamed == known:
             return
         try:
-            self._upkeep.store.update(
+            self.store.update(
                 credential.id, lambda now, tokens: (now._replace(account=renamed), tokens)
             )
         except Problem as problem:
@@ -217,7 +218,7 @@ class _Check:
 
 
 class _Results:
-    """The results that are not on the disk yet."""
+    """The results that are not in the store yet."""
 
     def __init__(self, keep: Callable[[Mapping[str, CheckResult]], None]) -> None:
         self._keep = keep
@@ -237,7 +238,7 @@ class _Results:
             await self.keep()
 
     async def keep(self) -> None:
-        """Write what is waiting; raises what ``store.checks.keep`` does."""
+        """Store them; raises what ``store.checks.keep`` does."""
         if not self._waiting:
             return
         clock = asyncio.get_running_loop().time
@@ -245,7 +246,7 @@ class _Results:
         try:
             await asyncio.to_thread(self._keep, results)
         finally:
-            # The more there are, the longer it takes.
+            # The more results there are, the longer it takes.
             self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))
         self._waiting = {
             one: result

@@ -15,7 +15,7 @@ from m3cred_tui.stripe.problems import (
 from m3cred_tui.upkeep.refresh import is_over
 
 if TYPE_CHECKING:
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.account import Holder
 
 
@@ -25,7 +25,7 @@ class Disconnected(NamedTuple):
     disconnected_at_stripe: bool
     """Whether Stripe said that the account is not connected any more."""
     deleted: bool
-    """Whether the credential is gone from this machine."""
+    """Whether the credential is gone from the store."""
     told: str
     """All of it in plain sentences."""
     problem: Problem | None = None
@@ -38,16 +38,16 @@ _UNAUTHORIZED = 401
 
 
 class _Answer(NamedTuple):
-    """What became of it at Stripe: ``happened``, if the account is not connected now."""
+    """The outcome at Stripe: ``happened`` is set if the account is not connected now."""
 
     happened: str = ""
     problem: StripeProblem | None = None
     is_connected: bool = False
-    """Whether it certainly still is."""
+    """Whether it is certainly still connected."""
 
 
 async def disconnected(held: Holder) -> Disconnected:
-    """Disconnect and delete; what is begun is on disk before Stripe is asked."""
+    """Disconnect and delete; that it was begun is stored before Stripe is asked."""
     store, credential_id = held.store, held.credential.id
     try:
         was_begun = store.disconnecting.begin(credential_id)
@@ -65,7 +65,7 @@ async def disconnected(held: Holder) -> Disconnected:
 
 
 def not_begun(problem: Problem) -> Disconnected:
-    """Return what became of one that something on this machine prevented."""
+    """Return the outcome when this machine's problem kept Stripe from being asked."""
     told = f"{problem} Stripe was not asked, and the credential was not deleted."
     return Disconnected(disconnected_at_stripe=False, deleted=False, told=told, problem=problem)
 
@@ -73,7 +73,7 @@ def not_begun(problem: Problem) -> Disconnected:
 async def _disconnected_at_stripe(held: Holder) -> _Answer:
     first = last = await _problem(held)
     was_lost = isinstance(first, NoUsableReply)
-    if was_lost:  # to ask once more changes nothing that is done
+    if was_lost:  # asking again does not change what is done
         last = await _problem(held)
     if first is None or last is None:
         return _Answer(_NOW)
@@ -96,15 +96,15 @@ async def _problem(held: Holder) -> StripeProblem | None:
 
 
 def _is_ambiguous(problem: StripeProblem) -> bool:
-    """Tell whether Stripe says this of what is not connected, and of other settings, too."""
+    """Return whether it may mean that nothing is connected, or that a setting is wrong."""
     return isinstance(problem, StripeRefused) and problem.error == "invalid_client"
 
 
 async def _is_connected(held: Holder) -> bool | None:
-    """Tell whether the account still gives access; ``None`` where that cannot be told.
+    """Return whether the account still gives access; ``None`` if that cannot be determined.
 
-    What the platform's key is refused proves nothing, as it may be another platform's by now.
-    The credential's own access token proves it, but not after its hour.
+    A refusal of the platform's key proves nothing, as it may be another platform's by now. A
+    refusal of the credential's own access token does, but not after its hour.
     """
     with suppress(Problem):
         await held.freshen()
@@ -120,7 +120,7 @@ async def _is_connected(held: Holder) -> bool | None:
 
 
 def _has_ended(refused: StripeRefused) -> bool:
-    """Tell whether an access token whose hour is not over does not count any more."""
+    """Return whether an access token is no longer valid although its hour is not over."""
     if refused.call is Call.REFRESH:  # the access token was refused before
         return refused.error == "invalid_grant"
     return refused.status == _UNAUTHORIZED

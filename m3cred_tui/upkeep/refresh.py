@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import threading
-from concurrent.futures import Future
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
 from m3cred_tui.stripe.problems import NothingSent, StripeFailed, StripeProblem, StripeRefused
+from m3cred_tui.system.threads import in_thread
 from m3cred_tui.upkeep.problems import AnswerLost
 
 if TYPE_CHECKING:
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.directory.refreshing import Asked, Refresh
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import AskedRefresh, CredentialStore, Refresh
     from m3cred_tui.stripe.gateway import StripeGateway
 
     Now = Callable[[], datetime]
@@ -36,43 +34,28 @@ async def going_on(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     It may block there. Cancelling the wait does not end it; then ``asyncio.run`` waits for it
     before it returns, as the process could not end it in good order later.
     """
-    done: Future[T] = Future()
-    done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
-
-    def run() -> None:
-        try:
-            done.set_result(asyncio.run(work()))
-        except BaseException as error:
-            done.set_exception(error)
-
-    thread = threading.Thread(target=run, name="m3cred-going-on")
-    thread.start()
-    try:
-        return await asyncio.wrap_future(done)
-    except asyncio.CancelledError:
-        asyncio.get_running_loop().run_in_executor(None, thread.join)
-        raise
+    return await in_thread(lambda: asyncio.run(work()), name="m3cred-going-on", holds_loop=True)
 
 
 MARGIN = timedelta(minutes=5)
-"""How long an access token counts at least when it is handed out."""
+"""How long an access token is valid at least when it is handed out."""
 
 _KEY_KEPT = timedelta(days=1)
-"""How long Stripe gives the same answer again (https://docs.stripe.com/api/idempotent_requests)."""
+"""How long Stripe repeats the same answer (https://docs.stripe.com/api/idempotent_requests)."""
 
 _ROUNDS = 2
-"""The answer to a question of some time ago may itself be over."""
+"""The answer to an earlier request may have expired, too."""
 
 _CONFLICT = 409
 
 
 def is_over(tokens: TokenResponse, now: datetime) -> bool:
-    """Tell whether the access token has to be replaced before it is used."""
+    """Return whether the access token must be replaced before it is used."""
     if tokens.oauth is not OAuthModel.APPS:
         return False
     if tokens.obtained_at is None or tokens.access_token is None:
         return True
-    # An answer from the future: the clock was wrong then, or it is now.
+    # A token from the future: the clock was wrong then, or it is now.
     age = now - tokens.obtained_at
     return not -MARGIN <= age < ACCESS_TOKEN_LIFETIME - MARGIN
 
@@ -85,9 +68,9 @@ async def fresh(
     *,
     refused: Secret | None = None,
 ) -> TokenResponse:
-    """Return tokens whose hour has begun, of which the disk has a copy.
+    """Return tokens whose hour has begun, and which are stored.
 
-    ``refused`` is an access token that Stripe did not take. Goes on when the caller is
+    ``refused`` is an access token that Stripe refused. Continues when the caller is
     cancelled. Raises ``StripeProblem``, :class:`AnswerLost`, and what
     ``CredentialStore.update`` does.
     """
@@ -102,7 +85,7 @@ async def _fresh(
     refused: Secret | None,
 ) -> TokenResponse:
     with store.refreshes.begun(credential_id) as refresh:
-        # Again, under the lock: another process may have done it.
+        # Now that nobody else can: another process may have done it.
         rounds = _ROUNDS
         while rounds and (is_over(refresh.tokens, now()) or _is_token(refused, refresh.tokens)):
             await _replace(refresh, gateway, now())
@@ -124,10 +107,12 @@ async def _replace(refresh: Refresh, gateway: StripeGateway, now: datetime) -> N
     refresh.keep(tokens)
 
 
-async def _answer(refresh: Refresh, gateway: StripeGateway, asked: Asked) -> TokenResponse:
-    """Return the answer, where the refresh token is dead also one to an earlier question.
+async def _answer(
+    refresh: Refresh, gateway: StripeGateway, asked: AskedRefresh
+) -> TokenResponse:
+    """Return the answer; if the refresh token is dead, also one to an earlier request.
 
-    It may have died by that: what looked like a failure of Stripe's may have been a proxy's.
+    That may have used it up: what looked like a failure of Stripe may have been a proxy's.
     """
     question = asked
     while True:
@@ -145,13 +130,13 @@ async def _answer(refresh: Refresh, gateway: StripeGateway, asked: Asked) -> Tok
 
 
 def _is_settled(problem: StripeProblem, *, is_first: bool) -> bool:
-    """Tell whether the tokens are certainly those that were there before."""
+    """Return whether the tokens are certainly unchanged."""
     if _is_refused(problem):
         return True
-    if not is_first:  # what was asked before may have been answered
+    if not is_first:  # the earlier request may have been answered
         return False
     if isinstance(problem, StripeRefused):
-        return problem.status != _CONFLICT  # the same question is being answered
+        return problem.status != _CONFLICT  # the same request is being answered
     return isinstance(problem, NothingSent)
 
 

@@ -1,24 +1,22 @@
-"""Keeps credentials of use; knows no UI.
+"""Checks and disconnects credentials, and gives access by them; knows no UI.
 
-A credential of Stripe Apps has its tokens replaced when their hour is over, among all
-processes once.
+The tokens of a credential of Stripe Apps are replaced when their hour is over, once among all
+processes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.upkeep.account import access_by, holder
-from m3cred_tui.upkeep.checking import checks
+from m3cred_tui.upkeep.account import access_by, holder, opened, sharing
+from m3cred_tui.upkeep.checking import Checking
 from m3cred_tui.upkeep.disconnecting import disconnected, not_begun
 from m3cred_tui.upkeep.problems import StillPending
-from m3cred_tui.upkeep.records import opened, sharing
 from m3cred_tui.upkeep.refresh import going_on
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import Credential, Destination
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
     from m3cred_tui.upkeep.account import Access, Holder
     from m3cred_tui.upkeep.disconnecting import Disconnected
@@ -38,7 +36,7 @@ TIME_LIMIT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What it depends on; cheap to construct, and touches nothing by itself."""
+    """Its dependencies; cheap to construct, and touches nothing by itself."""
 
     store: CredentialStore
     platform: Callable[[Destination], Platform]
@@ -48,9 +46,9 @@ class Upkeep:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def access(self, credential_id: str) -> Access:
-        """Return what a program needs to call Stripe with this credential.
+        """Return what a program needs to call Stripe by this credential.
 
-        An access token of Stripe Apps that is about to end is replaced first. Raises
+        An access token of Stripe Apps that is about to expire is replaced first. Raises
         ``Problem``.
         """
         held = await self._held(credential_id)
@@ -59,24 +57,23 @@ class Upkeep:
         await held.freshen()
         return access_by(held)
 
-    async def check(
+    def check(
         self, credential_ids: Sequence[str], *, at_once: int = 8
     ) -> AsyncGenerator[tuple[str, CheckResult]]:
-        """Ask Stripe about each credential, and yield each result as it is there.
+        """Ask Stripe about each credential, and yield each result as it arrives.
 
         Each credential comes once, in the order of the answers. The results are kept in
-        ``store.checks``, those that are there also when the generator is closed early
-        (``aclosing``); that one is pending is only told. Raises ``IdentityMissing`` and
-        ``IdentityLocked``, and after the last result what ``store.checks.keep`` does.
+        ``store.checks``, even when the generator is closed early (``aclosing``), except that a
+        credential is pending. Raises ``IdentityMissing`` and ``IdentityLocked``, and after the
+        last result what ``store.checks.keep`` does.
         """
-        async with aclosing(checks(self, credential_ids, at_once)) as results:
-            async for checked in results:
-                yield checked
+        checking = Checking(self.store, self.platform, self.now, self.time_limit, self.sleep)
+        return checking.results(credential_ids, at_once)
 
     async def disconnect(self, credential_id: str) -> Disconnected:
         """Disconnect the account at Stripe, then delete the credential.
 
-        Once begun it goes on when the caller is cancelled, and one that was not finished is
+        Once begun, it continues when the caller is cancelled. If it does not finish, it is
         among :meth:`unfinished`; then call this again. Never raises ``Problem``.
         """
         return await going_on(partial(self._disconnect, credential_id))
@@ -91,7 +88,7 @@ class Upkeep:
     def also_affected(self, credential_id: str) -> list[Credential]:
         """Return the other credentials that lose access when this one is disconnected.
 
-        Looks at every credential; raises ``StoreUnusable``.
+        Reads every credential; raises ``StoreUnusable``.
         """
         return sharing(self.store, credential_id)
 

@@ -17,7 +17,7 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.journal import NoJournal
+from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.service import Authorizer
 
 RedirectOf = Callable[..., str]
@@ -160,7 +160,7 @@ async def test_a_failure_after_the_screen_has_gone_is_not_lost_either(
     assert stub.exchanges == 1
 
 
-class SlowDisk(NoJournal):
+class SlowDisk(Journal):
     """Takes its time to write down that the request is answered."""
 
     def __init__(self) -> None:

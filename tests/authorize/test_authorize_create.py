@@ -46,12 +46,12 @@ def test_a_draft_with_a_stage_left_out_is_no_credential(draft: Draft) -> None:
 def test_a_test_account_never_becomes_a_live_credential() -> None:
     draft = Draft("a", BILL, STRIPE)
     with pytest.raises(ValueError, match="mode"):
-        created(_pending(draft), ACCOUNT, draft)
+        created(_pending(draft), ACCOUNT, "a")
 
 
 def test_create_takes_the_account_and_the_name_that_was_entered_last_and_nothing_else() -> None:
     pending = _pending(Draft("Acme", BILL, STRIPE_TEST))
-    credential = created(pending, ACCOUNT, Draft(" Acme  two", BILL, STRIPE_TEST))
+    credential = created(pending, ACCOUNT, " Acme  two")
     changed = {"name": "Acme two", "account": ACCOUNT, "status": Status.AUTHENTICATED}
     assert credential == pending._replace(**changed)  # type: ignore[arg-type]  # of three types
 

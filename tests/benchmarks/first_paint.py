@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.programs import Program, Programs
 
-COUNTS = {0: 1.25, 50: 1.25, 10_000: 1.25, 100_000: 1.5}
+COUNTS = {0: 1.2, 50: 1.2, 10_000: 1.2, 100_000: 1.5}
 """How many credentials, and the aim: so many times the bare app."""
 
 

@@ -17,7 +17,7 @@ from m3cred_tui.model.credential import (
 )
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.record import Record, header_of, parse_record, record_bytes
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def filled(root: Path, count: int) -> Path:
     credentials = home / "data" / "m3cred" / "credentials"
     home.mkdir(parents=True, exist_ok=True)
     if count:
-        identity = IdentityFile(home / "config" / "m3cred" / "identity.txt")
-        store = CredentialStore(credentials.parent, identity)
+        path = home / "config" / "m3cred" / "identity.txt"
+        store = DirectoryStore(credentials.parent, IdentityFile(path, credentials.parent))
         first = credential(1)
         store.create(first, TOKENS)
         data = (credentials / f"{first.id}.json").read_bytes()
@@ -116,7 +116,7 @@ def _write(credentials: Path, credential: Credential, sealed: str) -> None:
         opened.write(data)
 
 
-def _check(store: CredentialStore, count: int) -> None:
+def _check(store: DirectoryStore, count: int) -> None:
     """Raise ``ValueError`` unless the store reads back what was written."""
     ids = store.ids()
     wrong = [one for one in {ids[0], ids[-1]} if not isinstance(store.read(one), Credential)]

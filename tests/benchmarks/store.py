@@ -7,7 +7,7 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.benchmarks.places import TOKENS, credential, filled
 from tests.benchmarks.table import Line, median_ratio, milliseconds
@@ -38,7 +38,9 @@ def store(programs: Programs, rounds: int) -> Iterator[Line]:
 
 
 def _changes(root: Path, rounds: int) -> Iterator[Line]:
-    ours = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    ours = DirectoryStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     ours.prepare()
     bare = root / "bare"
     bare.mkdir()
@@ -85,7 +87,8 @@ def _bare_write(folder: int, data: bytes) -> None:
 
 def _reading(home: Path, count: int, rounds: int) -> Line:
     data = home / "data" / "m3cred"
-    ours = CredentialStore(data, IdentityFile(home / "config" / "m3cred" / "identity.txt"))
+    identity = IdentityFile(home / "config" / "m3cred" / "identity.txt", data)
+    ours = DirectoryStore(data, identity)
     sides = _Sides()
     for _ in range(rounds):
         began = perf_counter()

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.browser.qr import QrCode, qr_code
-from m3cred_tui.browser.terminal import draws_blocks
+from m3cred_tui.browser.terminal import QrCode, draws_blocks, qr_code
 from tests.e2e.conftest import program
 
 URL = (

@@ -6,8 +6,14 @@ import subprocess
 
 import pytest
 
-from m3cred_tui.browser.surroundings import Surroundings, ssh_connection
-from m3cred_tui.browser.tunnel import Tunnel, host_name, login_name, tunnel
+from m3cred_tui.browser.surroundings import (
+    Surroundings,
+    Tunnel,
+    host_name,
+    login_name,
+    ssh_connection,
+    tunnel,
+)
 from tests.e2e.conftest import program
 
 NOWHERE = Surroundings(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from m3cred_tui.callback.connections import MOST_CONNECTIONS
-from m3cred_tui.callback.reception import Status, parse_status
+from m3cred_tui.callback.reception import ReceptionStatus, parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.secret import Secret
@@ -59,7 +59,7 @@ def test_a_held_poll_is_not_taken_for_silence(state: str) -> None:
     server = CallbackServer(Secret(state), ports=(0,), silence_seconds=0.05)
     with server, httpx.Client(trust_env=False) as client:
         response = client.get(f"{server.status_url}?after=1&wait=0.2")
-        assert parse_status(response.content) == Status()
+        assert parse_status(response.content) == ReceptionStatus()
 
 
 def test_an_idle_preconnect_does_not_hold_up_the_redirect(

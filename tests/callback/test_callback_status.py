@@ -10,7 +10,7 @@ from m3cred_tui.callback import routes
 from m3cred_tui.callback.reception import (
     REJECTION_SECONDS,
     Phase,
-    Status,
+    ReceptionStatus,
     parse_status,
     status_query,
 )
@@ -20,7 +20,7 @@ from tests.callback.conftest import Get, Poll, path_of
 
 def test_the_first_poll_is_answered_at_once(poll: Poll) -> None:
     response = poll("after=0&wait=25")
-    assert parse_status(response.content) == Status(1, Phase.WAITING, 0)
+    assert parse_status(response.content) == ReceptionStatus(1, Phase.WAITING, 0)
     assert response.headers["Cache-Control"] == "no-store"
 
 
@@ -28,7 +28,7 @@ def test_a_poll_without_news_is_answered_after_its_wait(poll: Poll) -> None:
     began = time.monotonic()
     status = parse_status(poll("after=1&wait=0.05").content)
     assert time.monotonic() - began >= 0.05
-    assert status == Status(1, Phase.WAITING, 0)
+    assert status == ReceptionStatus(1, Phase.WAITING, 0)
 
 
 def test_nobody_is_held_longer_than_the_longest_wait(
@@ -41,13 +41,13 @@ def test_nobody_is_held_longer_than_the_longest_wait(
 @pytest.mark.parametrize(
     ("query", "status"),
     [
-        ("code=ac_123&state={state}", Status(2, Phase.RECEIVED, 0)),
-        ("error=access_denied&state={state}", Status(2, Phase.REFUSED, 0)),
-        ("code=ac_123&state=forged", Status(2, Phase.WAITING, 1)),
+        ("code=ac_123&state={state}", ReceptionStatus(2, Phase.RECEIVED, 0)),
+        ("error=access_denied&state={state}", ReceptionStatus(2, Phase.REFUSED, 0)),
+        ("code=ac_123&state=forged", ReceptionStatus(2, Phase.WAITING, 1)),
     ],
 )
 def test_a_held_poll_is_answered_when_a_redirect_comes(
-    get: Get, poll: Poll, state: str, query: str, status: Status
+    get: Get, poll: Poll, state: str, query: str, status: ReceptionStatus
 ) -> None:
     with ThreadPoolExecutor() as pool:
         held = pool.submit(poll, status_query(after=1, wait=25))
@@ -115,13 +115,13 @@ def test_a_senseless_poll_is_turned_away(poll: Poll, query: str) -> None:
 
 @given(
     st.builds(
-        Status,
+        ReceptionStatus,
         version=st.integers(1),
         phase=st.sampled_from(Phase),
         mismatches=st.integers(0),
     )
 )
-def test_a_status_reads_back_as_it_was_written(status: Status) -> None:
+def test_a_status_reads_back_as_it_was_written(status: ReceptionStatus) -> None:
     assert parse_status(status.to_json()) == status
 
 

@@ -17,7 +17,7 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 
 CANARY = "canary"
@@ -26,11 +26,11 @@ CANARY = "canary"
 _BEGINNING = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
-def store_of(home: Path, *, demo: bool = False) -> CredentialStore:
+def store_of(home: Path, *, demo: bool = False) -> DirectoryStore:
     """Return the store of the environment whose home this is."""
     below = "m3cred/demo" if demo else "m3cred"
-    identity = IdentityFile(home / "config" / below / "identity.txt")
-    return CredentialStore(home / "data" / below, identity)
+    data = home / "data" / below
+    return DirectoryStore(data, IdentityFile(home / "config" / below / "identity.txt", data))
 
 
 def credential(

@@ -34,7 +34,7 @@ def test_all_ok_is_status_0(connected: Connected, m3cred: Run) -> None:
     assert "ok, 20" in m3cred("list").stdout
 
 
-def test_outcomes_are_told_apart_and_one_is_enough_for_status_1(
+def test_outcomes_differ_and_one_failure_is_enough_for_status_1(
     connected: Connected, m3cred: Run, tmp_path: Path
 ) -> None:
     connected.connect("Fine")
@@ -94,7 +94,7 @@ def test_none_at_all_is_said_and_is_no_failure(m3cred: Run) -> None:
     assert (told["ok"], told["credentials"]) == (True, [])
 
 
-def test_an_unknown_one_is_told_before_stripe_is_asked(
+def test_an_unknown_name_is_reported_before_stripe_is_asked(
     connected: Connected, m3cred: Run
 ) -> None:
     connected.connect("Acme")

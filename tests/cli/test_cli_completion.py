@@ -1,18 +1,18 @@
-"""What completes a line, without a shell; tests/cli/test_cli_completion_shells.py has them."""
+"""Completion without a shell; test_cli_completion_shells.py runs real ones."""
 
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import iter_modules
 from subprocess import CompletedProcess
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.cli.completing.bash import insertions, quoted, taken_apart
-from m3cred_tui.cli.completing.candidates import Answer, Candidate, Kind, answer
-from m3cred_tui.cli.parser import COMMANDS
+from m3cred_tui.cli import commands
+from m3cred_tui.cli.completing import Answer, Kind, answer, insertions, quoted, taken_apart
 from m3cred_tui.model.text import clean
 from tests.cli.kept import CANARY, keep
 from tests.e2e.conftest import program
@@ -26,9 +26,7 @@ HARD += ["{a,b}", "(x)", "a;b", "a&b|c", "<x>", "-x", "[a-z]", "%1", "^a", "a\\"
 
 
 @given(name=NAMES, quote=QUOTES, cut=st.integers(0, 20))
-def test_what_is_inserted_makes_the_word_that_was_meant(
-    name: str, quote: str, cut: int
-) -> None:
+def test_the_inserted_text_makes_the_intended_word(name: str, quote: str, cut: int) -> None:
     typed = quote + quoted(name[:cut], quote)
     line = taken_apart(f"m3cred show {typed}")
     assert line.words == ["m3cred", "show", name[:cut]]
@@ -39,7 +37,7 @@ def test_what_is_inserted_makes_the_word_that_was_meant(
 
 
 @pytest.mark.parametrize("quote", ["", "'", '"'], ids=["plain", "single", "double"])
-def test_bash_reads_it_as_it_was_meant(quote: str) -> None:
+def test_bash_reads_a_quoted_name_as_intended(quote: str) -> None:
     words = " ".join(f"{quote}{quoted(name, quote)}{quote}" for name in HARD)
     ended = subprocess.run(
         [program("bash"), "-c", f"printf '%s\\n' {words}"],
@@ -51,14 +49,14 @@ def test_bash_reads_it_as_it_was_meant(quote: str) -> None:
     assert ended.stdout.splitlines() == HARD
 
 
-def test_where_bash_breaks_a_word_only_its_end_is_replaced() -> None:
+def test_only_the_end_of_a_word_that_bash_splits_is_replaced() -> None:
     line = taken_apart("m3cred show a:b=")
     assert [*insertions(["a:b=c d"], line, "")] == [r"c\ d"]
     line = taken_apart("m3cred show a:b")
     assert [*insertions(["a:bc", "x:bc"], line, "b")] == ["bc"]
 
 
-def test_what_does_not_begin_so_is_left_out() -> None:
+def test_names_with_another_beginning_are_left_out() -> None:
     line = taken_apart("m3cred show Ac")
     assert [*insertions(["Acme", "acme", "Beta"], line, "Ac")] == ["Acme"]
 
@@ -67,9 +65,11 @@ def values(found: Answer) -> list[str]:
     return [one.value for one in found.candidates]
 
 
-def test_every_command_is_offered_with_what_it_does() -> None:
-    found = answer([""])
-    assert [*found.candidates] == [Candidate(*one) for one in COMMANDS.items()]
+def test_every_command_is_offered_with_its_help() -> None:
+    offered = dict(answer([""]).candidates)
+    assert all(offered.values())
+    modules = {one.name for one in iter_modules(commands.__path__)} - {"app"}
+    assert {name.replace("-", "_") for name in offered} == modules
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_every_command_is_offered_with_what_it_does() -> None:
     ],
     ids=str,
 )
-def test_what_fits_depends_on_what_stands_before(words: list[str], offered: list[str]) -> None:
+def test_completions_depend_on_the_words_before(words: list[str], offered: list[str]) -> None:
     assert values(answer(words)) == offered
 
 
@@ -106,11 +106,11 @@ def test_what_fits_depends_on_what_stands_before(words: list[str], offered: list
     ],
     ids=str,
 )
-def test_files_and_commands_are_the_shells(words: list[str], kind: Kind) -> None:
+def test_the_shell_completes_files_and_commands(words: list[str], kind: Kind) -> None:
     assert answer(words) == Answer(kind)
 
 
-def test_credentials_are_offered_where_one_is_meant_and_ids_where_one_is_typed(
+def test_credentials_are_offered_by_name_and_by_id_once_an_id_is_typed(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():

@@ -1,4 +1,4 @@
-"""Completion in real shells: what Tab makes of a line is what m3cred gets."""
+"""Completion in real shells: m3cred receives what Tab has completed."""
 
 import os
 import sys
@@ -13,6 +13,7 @@ from tests.e2e.conftest import program
 from tests.e2e.terminal import ENTER, TAB, Terminal, terminal
 
 NAMES = ["Acme production", "Acme test", 'Bob\'s "best" $HOME', "a:b=c@d", "日本語の請求"]
+NAMES += ["-dashed name"]
 BEGUN = {
     "Acme\\ p": NAMES[0],
     '"Acme p': NAMES[0],
@@ -21,6 +22,7 @@ BEGUN = {
     '"Bo': NAMES[2],
     "a": NAMES[3],
     "日": NAMES[4],
+    "-- -d": NAMES[5],
 }
 LINES = {
     "m3cred dele": "m3cred delete",
@@ -29,7 +31,9 @@ LINES = {
     "m3cred config set stripe_test.redir": "m3cred config set stripe_test.redirect_uri",
     "m3cred completion zs": "m3cred completion zsh",
     "m3cred relay-page on": "m3cred relay-page only-file",
+    "m3cred relay-page ~/on": "m3cred relay-page ~/only-file",
     "m3cred exec 'Acme test' -- printe": "m3cred exec 'Acme test' -- printenv",
+    "m3cred exec 'Acme test' -- cat a\\ di": "m3cred exec 'Acme test' -- cat a\\ directory/",
     "m3cred exec 'Acme test' -- cat on": "m3cred exec 'Acme test' -- cat only-file",
     "m3cred delete 01a1f82f": "m3cred delete 01a1f82f-1e80-7000-8000-000000000000",
 }
@@ -59,6 +63,7 @@ async def shell(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Sh
     """Start a shell with the completion, in a directory with one file."""
     keep(tmp_path, NAMES)
     (tmp_path / "only-file").touch()
+    (tmp_path / "a directory").mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environ = {**environment, "PATH": path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     environ |= {"XDG_CACHE_HOME": str(tmp_path / "cache")}

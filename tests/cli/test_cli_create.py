@@ -17,7 +17,7 @@ import pytest
 from m3cred_tui.demo_stripe.server import demo_stripe
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.cli.creation import Environ, ended, files, set_up, started
 from tests.store.light_age import wrapped_lightly
@@ -76,12 +76,12 @@ def test_an_approval_that_comes_after_the_identity_was_protected_elsewhere_is_ke
     data = Path(environment["XDG_DATA_HOME"], "m3cred")
     with started(environment, *CREATE, "--yes") as command:
         begin = command.object()
-        elsewhere = IdentityFile(identity)
-        elsewhere.protect(Secret("new"), data)
+        elsewhere = IdentityFile(identity, data)
+        elsewhere.protect(Secret("new"))
         approve(begin["url"])
         assert command.object()["error"] is None
         assert command.end() == (0, "")
-    assert CredentialStore(data, elsewhere).tokens(begin["id"]).scope == "read_write"
+    assert DirectoryStore(data, elsewhere).tokens(begin["id"]).scope == "read_write"
 
 
 def test_an_address_on_standard_input_is_as_good_also_wrapped_and_after_a_wrong_one(
@@ -153,7 +153,7 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert end["error"]["code"] == "Interrupted"
     assert (end["credential"]["id"], end["credential"]["status"]) == (begin["id"], "pending")
     assert "“Acme” waits for Stripe until " in end["error"]["message"]
-    assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
+    assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_two_signals_at_once_end_it_as_one_does(
             command.process.send_signal(number)
         end = command.object()
         assert command.end()[0] in {128 + number for number in numbers}
-    assert end["error"]["message"].endswith(f"to go on: m3cred resume {begin['id']}")
+    assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
     assert "Traceback" not in command.errors
 
 

@@ -11,9 +11,9 @@ from typing import IO
 import pytest
 
 from m3cred_tui.callback.pasted import PasteIncomplete, pasted_redirect
-from m3cred_tui.cli.creation import incoming as reading
-from m3cred_tui.cli.creation.following import _remind, take_address
-from m3cred_tui.cli.creation.incoming import incoming
+from m3cred_tui.cli.creation import standard_input as reading
+from m3cred_tui.cli.creation.dialogue import _remind
+from m3cred_tui.cli.creation.standard_input import incoming, take_address
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.problem import Problem
@@ -92,7 +92,7 @@ async def test_a_plain_file_is_read_to_its_end(
     path.write_bytes(b"one\r\ntwo\n\xff\n" * 20_000 + b"and no end of line")
     with path.open("rb") as file:
         standard_input(file)
-        with incoming(shown=False) as lines:
+        with incoming() as lines:
             read = await all_of(lines)
     assert len(read) == 60_001
     assert read[-2:] == ["\N{REPLACEMENT CHARACTER}", "and no end of line"]
@@ -104,7 +104,7 @@ async def test_a_line_without_an_end_does_not_fill_the_memory(
     ours, theirs = os.pipe()
     with os.fdopen(ours, "rb") as file, os.fdopen(theirs, "wb", buffering=0) as writing:
         standard_input(file)
-        with incoming(shown=False) as lines:
+        with incoming() as lines:
             sending = asyncio.create_task(asyncio.to_thread(writing.write, b"x" * 500_000))
             first = await lines.get()
             assert first is not None
@@ -116,7 +116,7 @@ async def test_without_standard_input_there_are_no_lines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    with incoming(shown=False) as lines:
+    with incoming() as lines:
         assert await all_of(lines) == []
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from m3cred_tui.cli.creation import incoming
+from m3cred_tui.cli.creation import standard_input
 from tests.cli.conftest import Start
 from tests.cli.creation import Environ, files, set_up
 from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER, PATIENCE, Terminal
@@ -77,7 +77,7 @@ async def test_no_keeps_the_approval_and_another_command_creates_it(
         await shown.shows(QUESTION)
         shown.press(ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("What Stripe approved is kept; to go on: m3cred resume ")
+        assert shown.reads("Stripe's approval is kept; to continue: m3cred resume ")
     assert files(environment, "credentials") == []
     async with start("resume") as shown:
         await shown.shows(QUESTION)
@@ -128,7 +128,7 @@ async def test_in_the_background_it_still_answers_the_browser(
     async with sent_to_background(shell) as shown:
         shown.press("wait %1; echo status $?", ENTER)
         await asyncio.to_thread(approve, url_in(shown))
-        await shown.shows("What Stripe approved is kept; to go on: m3cred resume ")
+        await shown.shows("Stripe's approval is kept; to continue: m3cred resume ")
         await shown.shows("status 1")
     assert len(files(environment, "pending")) == 1
 
@@ -162,7 +162,7 @@ async def test_the_background_is_noticed_also_while_it_begins_to_read() -> None:
             signal.raise_signal(number)
 
     try:
-        with incoming._reading_typed(theirs, asyncio.Queue(), begin):
+        with standard_input._reading_typed(theirs, asyncio.Queue(), begin):
             async with asyncio.timeout(PATIENCE):
                 await begun.get()
                 await begun.get()

@@ -1,4 +1,4 @@
-"""``m3cred delete``: asks, says what is lost, and which of the two happened."""
+"""``m3cred delete``: asks, says what is lost, and reports what happened."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from m3cred_tui.model.credential import STRIPE_TEST
 from tests.cli.conftest import Start
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import keep, keep_pending, store_of
-from tests.e2e.terminal import CTRL_C, ENTER
+from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -30,41 +30,69 @@ def names(home: Path) -> list[str]:
     return sorted(getattr(row, "name", "") for row in store.read_many(store.ids()))
 
 
-async def test_it_names_what_is_lost_and_yes_deletes_it(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("typed", ["y", "yes", "Y"])
+async def test_it_names_what_is_lost_and_yes_deletes_it(
+    start: Start, tmp_path: Path, typed: str
+) -> None:
     one = keep(tmp_path, NAMES)[1]
     async with start("delete", "Acme test") as shown:
-        await shown.shows("Type yes to go on:")
+        await shown.shows("Continue? [y/N]")
         assert shown.reads(f"Delete “Acme test” ({one.id}; Stripe: Acme Ltd, live)?")
         assert shown.reads("Its tokens are lost")
         assert shown.reads("acct_1Acme1 stays connected at Stripe.")
-        shown.press("yes", ENTER)
+        shown.press(typed, ENTER)
         assert await shown.ends() == 0
         assert shown.reads("“Acme test” was deleted from this computer.")
     assert names(tmp_path) == ["Acme production"]
 
 
-@pytest.mark.parametrize("typed", ["", "y", "no", "yess", "\x04"], ids=ascii)
+@pytest.mark.parametrize("typed", ["", "n", "no", "yess", "\x04"], ids=ascii)
 async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed: str) -> None:
     keep(tmp_path, NAMES)
     async with start("delete", "Acme test") as shown:
-        await shown.shows("Type yes to go on:")
+        await shown.shows("Continue? [y/N]")
         shown.press(typed, ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("Nothing was deleted, as yes was not what was typed.")
+        assert shown.reads("Nothing was deleted, because you did not agree.")
     assert names(tmp_path) == NAMES
 
 
 async def test_ctrl_c_at_the_question_deletes_nothing(start: Start, tmp_path: Path) -> None:
     keep(tmp_path, NAMES)
     async with start("delete", "Acme test") as shown:
-        await shown.shows("Type yes to go on:")
+        await shown.shows("Continue? [y/N]")
         shown.press(CTRL_C)
         assert await shown.ends() == 130
         assert "Traceback" not in shown.text
     assert names(tmp_path) == NAMES
 
 
-def test_without_a_terminal_it_wants_yes(m3cred: Run, tmp_path: Path) -> None:
+async def test_begun_in_the_background_it_deletes_nothing(shell: Start, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
+    async with shell() as shown:
+        shown.press("m3cred delete 'Acme test' & wait %1; echo status $?", ENTER)
+        await shown.shows("Nothing was deleted, as there is no terminal to ask on")
+        await shown.shows("status 1")
+    assert names(tmp_path) == NAMES
+
+
+async def test_sent_to_the_background_it_waits_for_its_answer(
+    shell: Start, tmp_path: Path
+) -> None:
+    keep(tmp_path, NAMES)
+    async with shell() as shown:
+        shown.press("m3cred delete 'Acme test'", ENTER)
+        await shown.shows("Continue? [y/N]")
+        shown.press(CTRL_Z)
+        await shown.shows("Stopped")
+        shown.press("bg", ENTER, "echo the shell $((40 + 2))", ENTER)
+        await shown.shows("the shell 42")
+        shown.press("fg", ENTER, "y", ENTER)
+        await shown.shows("was deleted from this computer.")
+    assert names(tmp_path) == ["Acme production"]
+
+
+def test_without_a_terminal_it_requires_the_option_yes(m3cred: Run, tmp_path: Path) -> None:
     keep(tmp_path, NAMES)
     ended = m3cred("delete", "Acme test", "--json")
     assert ended.returncode == 1
@@ -77,7 +105,7 @@ def test_without_a_terminal_it_wants_yes(m3cred: Run, tmp_path: Path) -> None:
     assert names(tmp_path) == ["Acme production"]
 
 
-def test_what_waits_and_what_is_damaged_is_deleted_too(m3cred: Run, tmp_path: Path) -> None:
+def test_pending_and_damaged_credentials_are_deleted_too(m3cred: Run, tmp_path: Path) -> None:
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
     one = keep(tmp_path, NAMES)[0]
     (tmp_path / "data" / "m3cred" / "credentials" / f"{one.id}.json").write_text("{")
@@ -101,21 +129,21 @@ def test_disconnect_ends_it_at_stripe_too_and_says_so(
         connected.revoke(one)
 
 
-async def test_disconnect_names_who_else_loses_access(
+async def test_disconnect_names_the_other_credentials_that_lose_access(
     connected: Connected, start: Start, tmp_path: Path
 ) -> None:
     one = connected.connect("Acme")
     other = connected.connect("Acme")
     assert one.account == other.account
     async with start("delete", other.id, "--disconnect", **connected.environ) as shown:
-        await shown.shows("Type yes to go on:")
+        await shown.shows("Continue? [y/N]")
         assert shown.reads("So do, of the same account: “Acme”.")
         shown.press("no", ENTER)
         assert await shown.ends() == 1
     assert len(names(tmp_path)) == 2
 
 
-def test_where_stripe_does_not_answer_neither_happens(
+def test_if_stripe_does_not_answer_neither_happens(
     connected: Connected, m3cred: Run, tmp_path: Path
 ) -> None:
     connected.connect("Acme")

@@ -64,7 +64,7 @@ def test_its_first_line_is_what_a_script_needs_and_is_true(
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=str
 )
-def test_it_ends_when_told_without_another_word(
+def test_it_ends_on_a_signal_without_another_word(
     environment: dict[str, str], number: signal.Signals, status: int
 ) -> None:
     with demo_stripe(environment) as program:
@@ -75,7 +75,7 @@ def test_it_ends_when_told_without_another_word(
 
 
 @pytest.mark.parametrize("apart", range(0, 2000, 250))
-def test_it_ends_when_told_twice_at_once(environment: dict[str, str], apart: int) -> None:
+def test_it_ends_on_two_signals_in_a_row(environment: dict[str, str], apart: int) -> None:
     with demo_stripe(environment) as program:
         first_line(program)
         os.kill(program.pid, signal.SIGINT)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.cli.diagnosis.network import holder_of
+from m3cred_tui.cli.diagnosis import holder_of
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import CANARY, keep, keep_pending, store_of
@@ -142,14 +142,14 @@ def start(command: list[str], environ: dict[str, str]) -> "subprocess.Popen[byte
     ids=["wrong mode", "missing command", "unknown variable", "unreachable", "no directory"],
 )
 @pytest.mark.quick(2)
-def test_each_fault_is_told_with_what_to_do(
+def test_each_fault_is_reported_with_what_to_do(
     connected: Connected, doctor: Doctor, changed: dict[str, str], area: str, told: str
 ) -> None:
     found = doctor(**{**connected.environ, **changed})
     assert any(state == "mend" and told in sentence for state, sentence in found[area])
 
 
-def test_a_file_that_is_not_toml_is_told_with_line_and_column(
+def test_a_file_that_is_not_toml_is_reported_with_line_and_column(
     doctor: Doctor, tmp_path: Path
 ) -> None:
     file = tmp_path / "config" / "m3cred" / "config.toml"
@@ -161,7 +161,7 @@ def test_a_file_that_is_not_toml_is_told_with_line_and_column(
     assert "is not TOML at line 1, column 8" in found["settings"][0][1]
 
 
-def test_permissions_are_told_with_the_command_that_mends_them(
+def test_permissions_are_reported_with_the_command_that_fixes_them(
     doctor: Doctor, tmp_path: Path
 ) -> None:
     keep(tmp_path, ["Acme"])
@@ -174,7 +174,7 @@ def test_permissions_are_told_with_the_command_that_mends_them(
     assert f"Run: chmod 600 {identity}" in found["identity"][0][1]
 
 
-def test_an_identity_that_is_gone_is_told_while_something_is_sealed_for_it(
+def test_a_missing_identity_is_reported_while_something_is_sealed_for_it(
     doctor: Doctor, tmp_path: Path
 ) -> None:
     keep(tmp_path, ["Acme"])
@@ -190,7 +190,7 @@ def test_a_passphrase_is_no_fault_and_not_asked_for(doctor: Doctor, tmp_path: Pa
     assert found == [("ok", f"{identity} is under a passphrase.")]
 
 
-def test_a_damaged_credential_is_told(doctor: Doctor, tmp_path: Path) -> None:
+def test_a_damaged_credential_is_reported(doctor: Doctor, tmp_path: Path) -> None:
     one = keep(tmp_path, ["Acme", "Other"])[0]
     (tmp_path / "data" / "m3cred" / "credentials" / f"{one.id}.json").write_text("{")
     state, told = doctor("--offline")["credentials"][0]
@@ -198,7 +198,7 @@ def test_a_damaged_credential_is_told(doctor: Doctor, tmp_path: Path) -> None:
     assert told.startswith(f"The credential {one.id} is damaged: it is not whole JSON.")
 
 
-def test_what_was_not_finished_is_told_with_the_command_that_goes_on(
+def test_unfinished_work_is_reported_with_the_command_that_continues_it(
     doctor: Doctor, tmp_path: Path
 ) -> None:
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
@@ -211,7 +211,7 @@ def test_what_was_not_finished_is_told_with_the_command_that_goes_on(
     assert "“Waits” waits for Stripe until" in waits[1]
 
 
-def test_a_port_that_is_held_is_told_with_who_holds_it(doctor: Doctor) -> None:
+def test_a_port_in_use_is_reported_with_its_program(doctor: Doctor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         mine = f"(process {os.getpid()})"
@@ -237,12 +237,12 @@ def test_a_holder_that_may_not_be_known_is_another_program(tmp_path: Path) -> No
             "note",
             "None opens here, as this is an SSH session; open the URL on your computer.",
         ),
-        ({}, "clipboard", "ok", "By your terminal (OSC 52), if it allows that."),
+        ({}, "clipboard", "ok", "Through your terminal (OSC 52), if it allows that."),
         ({"TERM": "linux"}, "clipboard", "note", "This terminal (linux) has no clipboard."),
     ],
     ids=["browser", "SSH", "clipboard", "console"],
 )
-def test_browser_and_clipboard_are_told_as_far_as_they_can_be_known(
+def test_browser_and_clipboard_are_reported_as_far_as_they_can_be_known(
     doctor: Doctor, more: dict[str, str], area: str, state: str, told: str
 ) -> None:
     (found,) = doctor("--offline", **more)[area]
@@ -254,12 +254,12 @@ def test_browser_and_clipboard_are_told_as_far_as_they_can_be_known(
     ("more", "columns", "told"),
     [
         ({}, 80, "ok terminal TERM is xterm-256color, 80 by 24 characters."),
-        ({"TERM": "dumb"}, 80, "mend terminal TERM is dumb, so"),
-        ({"TERM": ""}, 80, "mend terminal TERM is not set, so"),
+        ({"TERM": "dumb"}, 80, "fix terminal TERM is dumb, so"),
+        ({"TERM": ""}, 80, "fix terminal TERM is not set, so"),
         ({}, 59, "The window has 59 by 24 characters; the app needs 60 by 20."),
     ],
 )
-async def test_the_terminal_is_looked_at(
+async def test_the_terminal_is_checked(
     environment: dict[str, str], more: dict[str, str], columns: int, told: str
 ) -> None:
     command = [sys.executable, "-m", "m3cred_tui", "doctor", "--offline"]

@@ -181,7 +181,7 @@ def settable(told: str) -> str:
     ],
     ids=ascii,
 )
-def test_a_command_that_cannot_be_run_is_told_as_a_shell_does(
+def test_a_command_that_cannot_be_run_is_reported_as_a_shell_does(
     execute: Run, command: tuple[str, ...], status: int, told: str
 ) -> None:
     ended = execute(*command)
@@ -199,7 +199,7 @@ def test_a_script_without_its_interpreter_is_not_called_missing(
     assert "the program that is to interpret it is not there" in ended.stderr
 
 
-def test_a_command_that_links_to_itself_is_told(execute: Run, tmp_path: Path) -> None:
+def test_a_command_that_links_to_itself_is_reported(execute: Run, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(link)
     ended = execute(str(link))
@@ -225,7 +225,7 @@ def test_without_a_key_the_command_is_not_run(m3cred: Run, tmp_path: Path) -> No
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
     for name, told in {
         "Acme": "Stripe (Test Mode) is not set up",
-        "Waits": "is pending: create it before it is used.",
+        "Waits": "is pending: create it before you use it.",
         "Acne": "did you mean “Acme”?",
     }.items():
         ended = m3cred("exec", name, "--", "/bin/echo", "run")

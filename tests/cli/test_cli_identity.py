@@ -23,7 +23,7 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.store import sealing
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.store.light_age import wrapped_lightly
 
@@ -37,12 +37,12 @@ from m3cred_tui.cli.main import main
 from m3cred_tui.config.locations import locations
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from tests.store.light_age import wrapped_lightly
 
 def wrap(plain, passphrase):
-    places = locations(demo=False)
-    CredentialStore(places.data, IdentityFile(places.identity)).prepare()  # another m3cred
+    data, identity, _ = locations(demo=False)
+    DirectoryStore(data, IdentityFile(identity, data)).prepare()  # another m3cred
     return wrapped_lightly(plain, passphrase.reveal())
 
 sealing.wrap = wrap
@@ -105,9 +105,7 @@ def create_a_credential(data: Path, identity: IdentityFile) -> None:
         credential_id(now, bytes(10)), "Acme", BILL, STRIPE, account, now, "ann",
         Status.AUTHENTICATED,
     )  # fmt: skip
-    CredentialStore(data, identity).create(
-        acme, TokenResponse("acct_1Acme", True, "read_write")
-    )
+    DirectoryStore(data, identity).create(acme, TokenResponse("acct_1Acme", True, "read_write"))
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])
@@ -148,15 +146,18 @@ def test_before_the_first_use_there_is_none_and_none_is_made(
     for verb in ([], ["show"], ["unprotect"], ["export", "copy"]):
         ended = m3cred("identity", *verb)
         assert (ended.returncode, ended.stdout) == (1, "")
-        assert ended.stderr.startswith(f"m3cred: There is no identity yet: {identity} is made ")
+        assert ended.stderr.startswith(
+            f"m3cred: There is no identity yet: {identity} is created "
+        )
     assert not identity.exists()
 
 
-def test_a_lost_identity_is_told_as_lost(
+def test_a_lost_identity_is_reported_as_lost(
     m3cred: Run, identity: Path, plain: bytes, tmp_path: Path
 ) -> None:
     put(identity, plain)
-    create_a_credential(tmp_path / "data" / "m3cred", IdentityFile(identity))
+    data = tmp_path / "data" / "m3cred"
+    create_a_credential(data, IdentityFile(identity, data))
     identity.unlink()
     for verb in ("show", "protect", "unprotect"):
         ended = m3cred("identity", verb)
@@ -216,7 +217,7 @@ def test_the_passphrase_is_the_first_line_whatever_follows(
     ],
     ids=lambda value: ascii(value)[:20],
 )
-def test_what_is_no_passphrase_is_one_sentence_and_status_1(
+def test_an_unusable_passphrase_is_one_sentence_and_status_1(
     number: str, lines: bytes, reason: str, given: Run, identity: Path, plain: bytes
 ) -> None:
     put(identity, wrapped_lightly(plain, PASSPHRASE))
@@ -306,7 +307,8 @@ def test_an_identity_that_credentials_are_sealed_for_is_not_replaced(
     put(identity, plain)
     other = sealing.new_identity()
     put(tmp_path / "copy", other)
-    create_a_credential(tmp_path / "data" / "m3cred", IdentityFile(identity))
+    data = tmp_path / "data" / "m3cred"
+    create_a_credential(data, IdentityFile(identity, data))
     ended = given(b"", "identity", "import", str(tmp_path / "copy"))
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(f"m3cred: There is another identity, {identity}, and ")
@@ -374,7 +376,8 @@ def test_a_start_with_an_identity_in_clear_imports_nothing_for_it(
     put(identity, plain)
     program = (
         "import sys; from pathlib import Path; from m3cred_tui.store.identity import *;"
-        "print(IdentityFile(Path(sys.argv[1])).is_locked(), 'pyrage' in sys.modules)"
+        "path = Path(sys.argv[1]);"
+        "print(IdentityFile(path, path.parent).is_locked(), 'pyrage' in sys.modules)"
     )
     assert python("-c", program, str(identity)).stdout == "False False\n"
     put(identity, wrapped_lightly(plain, PASSPHRASE))

@@ -78,7 +78,7 @@ def files_with(canary: bytes, root: Path) -> list[Path]:
 async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
     start: Start, identity: Path, tmp_path: Path
 ) -> None:
-    key = str(IdentityFile(identity).to_open().to_public())
+    key = str(IdentityFile(identity, tmp_path).to_open().to_public())
     async with start("identity", "protect") as shown:
         await shown.shows("New passphrase:")
         assert not shown.echoes()
@@ -95,7 +95,7 @@ async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
         assert KEY not in shown.raw
     assert files_with(b"canary", tmp_path) == files_with(KEY, tmp_path) == []
     assert list(identity.parent.iterdir()) == [identity]
-    file = IdentityFile(identity)
+    file = IdentityFile(identity, tmp_path)
     file.unlock(Secret(PASSPHRASE))
     assert str(file.to_open().to_public()) == key
 
@@ -273,7 +273,7 @@ async def test_a_script_opens_the_app_by_a_descriptor(
 
 
 def test_the_app_has_the_identity_that_was_unlocked(locked: Path, tmp_path: Path) -> None:
-    file = IdentityFile(locked)
+    file = IdentityFile(locked, tmp_path / "data")
     file.unlock(Secret(PASSPHRASE))
     settings = Settings(
         Locations(data=tmp_path / "data", identity=locked, log=tmp_path / "log"), {}

@@ -1,4 +1,4 @@
-"""Standard output that is closed, full, read by nobody, or of few characters."""
+"""Standard output that is closed, full, without a reader, or of few characters."""
 
 import fcntl
 import os
@@ -65,7 +65,7 @@ def test_a_full_disk_is_a_sentence_and_status_1(shell: Shell) -> None:
     assert ended.stderr == b"m3cred: standard output takes no more: the disk is full.\n"
 
 
-def test_closed_standard_output_is_told_before_anything_is_done(
+def test_closed_standard_output_is_reported_before_anything_is_done(
     shell: Shell, tmp_path: Path
 ) -> None:
     ended = shell("m3cred delete 'Acme 1' --yes >&-")

@@ -107,7 +107,7 @@ def test_where_there_can_be_no_log_the_app_goes_on_without(path: Path) -> None:
     log.info("here")
 
 
-def test_a_log_that_is_taken_away_meanwhile_is_begun_anew(path: Path) -> None:
+def test_a_log_that_is_moved_away_is_begun_again(path: Path) -> None:
     log.info("one")
     path.unlink()
     log.info("two")
@@ -144,7 +144,7 @@ def test_what_fails_in_a_thread_is_logged_and_not_shown(
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_what_fails_in_a_task_that_nobody_waits_for_is_logged_and_not_shown(
+def test_a_failure_in_an_unawaited_task_is_logged_and_not_shown(
     path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async def fail_later() -> None:

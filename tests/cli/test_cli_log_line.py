@@ -25,7 +25,7 @@ NAMES = st.text(string.ascii_lowercase + "_", min_size=1, max_size=20)
 
 
 @given(AROUND, KEYS, AROUND)
-def test_a_key_is_masked_whatever_it_stands_between(
+def test_a_key_is_masked_whatever_surrounds_it(
     before: str, key: tuple[str, str], after: str
 ) -> None:
     prefix, body = key
@@ -49,7 +49,7 @@ def test_no_query_and_no_fragment_of_a_url_is_left(name: str, value: str, more: 
 
 
 @given(st.binary(min_size=32, max_size=32))
-def test_a_state_is_masked_wherever_it_stands(random: bytes) -> None:
+def test_a_state_is_masked_wherever_it_is(random: bytes) -> None:
     state = urlsafe_b64encode(random).decode().rstrip("=")
     assume(re.search(r"\d", state) and state.lower() != state != state.upper())
     assert state not in line_of(f"it was {state!r}")

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.cli.parser import COMMANDS, parser
+from m3cred_tui.cli.completing import answer
+from m3cred_tui.cli.parser import parser
 
 PAGE = Path(__file__).parents[2] / "docs/man/m3cred.1"
+
+COMMANDS = [name for name, _ in answer([""]).candidates]
 
 
 def plain() -> str:
@@ -19,7 +22,7 @@ def plain() -> str:
 
 def test_every_command_and_option_is_in_it() -> None:
     text = plain()
-    options = [one for action in parser([])._actions for one in action.option_strings]
+    options = [one for action in parser()._actions for one in action.option_strings]
     words = (*COMMANDS, *options)
     missing = [word for word in words if not re.search(rf"{word}\b", text)]
     assert missing == []
@@ -28,7 +31,7 @@ def test_every_command_and_option_is_in_it() -> None:
 def test_it_names_no_command_that_is_not_there() -> None:
     section = PAGE.read_text().partition(".SH COMMANDS")[2].partition(".SH ")[0]
     named = re.findall(r"(?m)^\.TP\n\.BI? (\S+)", section)
-    assert [name.replace("\\-", "-") for name in named] == list(COMMANDS)
+    assert [name.replace("\\-", "-") for name in named] == COMMANDS
 
 
 def test_it_is_installed_where_man_looks() -> None:

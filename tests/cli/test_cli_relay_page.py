@@ -1,4 +1,4 @@
-"""``m3cred relay-page``: the page as it comes out, and what it never does to a file."""
+"""``m3cred relay-page``: the page it writes, and what it never does to a file."""
 
 import re
 import stat
@@ -46,7 +46,7 @@ def test_what_is_no_port_is_wrong_usage(m3cred: Run, ports: str) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_ports_that_are_set_wrongly_are_told_and_nothing_is_written(
+def test_wrong_ports_in_the_settings_are_reported_and_nothing_is_written(
     m3cred: Run, tmp_path: Path
 ) -> None:
     page = tmp_path / "index.html"
@@ -60,7 +60,7 @@ def test_a_web_server_may_read_the_file(m3cred: Run, tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     ended = m3cred("relay-page", str(page))
     assert ended.returncode == 0
-    assert ended.stdout.startswith(f"{page} leads on to port 27182, ")
+    assert ended.stdout.startswith(f"{page} leads to port 27182, ")
     assert page.read_text() == m3cred("relay-page").stdout
     assert stat.S_IMODE(page.stat().st_mode) == 0o644
     assert list(tmp_path.iterdir()) == [page]
@@ -91,14 +91,14 @@ def test_by_force_no_link_and_no_directory_is_replaced(m3cred: Run, tmp_path: Pa
     assert (tmp_path / "link").is_symlink()
 
 
-def test_a_directory_that_is_not_there_is_told(m3cred: Run, tmp_path: Path) -> None:
+def test_a_missing_directory_is_reported(m3cred: Run, tmp_path: Path) -> None:
     ended = m3cred("relay-page", str(tmp_path / "no" / "index.html"))
     assert ended.returncode == 1
     assert ended.stderr.endswith("was not written: it is not there.\n")
 
 
 @pytest.mark.parametrize("name", ["/", "", ".."])
-def test_what_is_no_name_of_a_file_is_told(m3cred: Run, name: str) -> None:
+def test_an_impossible_file_name_is_reported(m3cred: Run, name: str) -> None:
     ended = m3cred("relay-page", name)
     assert ended.returncode == 1
     assert "was not written" in ended.stderr

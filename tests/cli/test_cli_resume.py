@@ -12,7 +12,7 @@ from m3cred_tui.authorize.journal import pending_credential
 from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import BILL, STRIPE_TEST, Draft
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.cli.creation import Environ, ended, files, set_up, started
 from tests.ui.visit import approve, approve_only
@@ -158,7 +158,8 @@ def test_a_request_whose_time_is_over_is_removed_and_told(
 ) -> None:
     long_ago = datetime.now(UTC) - timedelta(minutes=11)
     identity = tmp_path / "config" / "m3cred" / "identity.txt"
-    store = CredentialStore(tmp_path / "data" / "m3cred", IdentityFile(identity))
+    data = tmp_path / "data" / "m3cred"
+    store = DirectoryStore(data, IdentityFile(identity, data))
     store.prepare()
     pending = pending_credential(
         Draft("Acme", BILL, STRIPE_TEST),

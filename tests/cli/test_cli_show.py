@@ -1,4 +1,4 @@
-"""``m3cred show``: one credential, by what it is called, and no secret unless asked for."""
+"""``m3cred show``: one credential, by name or ID, without secrets unless asked for."""
 
 import json
 import subprocess
@@ -62,7 +62,7 @@ def test_a_credential_is_known_by_name_id_and_beginning_of_its_id(
     assert told["credential"]["id"] == one.id
 
 
-def test_an_unknown_name_is_told_with_the_nearest(m3cred: Run, tmp_path: Path) -> None:
+def test_an_unknown_name_is_reported_with_the_nearest(m3cred: Run, tmp_path: Path) -> None:
     keep(tmp_path, NAMES)
     for word in ("Acme prodction", "acme production", "ACME PRODUCTION"):
         error = error_of(m3cred("show", word, "--json"))
@@ -73,7 +73,7 @@ def test_an_unknown_name_is_told_with_the_nearest(m3cred: Run, tmp_path: Path) -
     assert error["message"] == "There is no credential “quite another”; see m3cred list."
 
 
-def test_what_may_be_several_is_told_with_each_and_none_is_guessed(
+def test_an_ambiguous_word_is_reported_with_each_match_and_none_is_guessed(
     m3cred: Run, tmp_path: Path
 ) -> None:
     kept = keep(tmp_path, ["Twin", "Twin", "Other"])
@@ -105,7 +105,7 @@ def test_a_few_characters_are_no_id(m3cred: Run, tmp_path: Path) -> None:
     assert error["code"] == "UnknownCredential"
 
 
-def test_what_drives_a_terminal_is_told_harmlessly(m3cred: Run, tmp_path: Path) -> None:
+def test_control_characters_are_shown_harmlessly(m3cred: Run, tmp_path: Path) -> None:
     keep(tmp_path, NAMES)
     ended = m3cred("show", "\x1b]0;canary\a\u202e")
     assert ended.returncode == 1
@@ -170,7 +170,7 @@ def test_what_is_pending_goes_into_nothing_yet(m3cred: Run, tmp_path: Path) -> N
         assert error["code"] == "StillPending"
 
 
-def test_a_damaged_one_is_told_with_the_reason(m3cred: Run, tmp_path: Path) -> None:
+def test_a_damaged_credential_is_reported_with_the_reason(m3cred: Run, tmp_path: Path) -> None:
     one = keep(tmp_path, NAMES)[0]
     (tmp_path / "data" / "m3cred" / "credentials" / f"{one.id}.json").write_text("{")
     error = error_of(m3cred("show", one.id, "--json"))
@@ -231,7 +231,7 @@ class TestUnderAPassphrase:
             assert f"sk_test_{CANARY}_access" in shown.text
             assert PASSPHRASE.encode() not in shown.raw
 
-    def test_nobody_is_asked_before_it_is_clear_that_tokens_may_be_shown(
+    def test_no_passphrase_is_asked_for_before_it_is_clear_that_tokens_may_be_shown(
         self, m3cred: Run
     ) -> None:
         error = error_of(m3cred("show", "Acme test", "--reveal", "--json"))

@@ -15,7 +15,7 @@ def test_version_is_that_of_the_installed_package(m3cred: Run) -> None:
 
 
 @pytest.mark.parametrize("command", [(), ("demo-stripe",)])
-def test_help_says_what_everything_is_for(m3cred: Run, command: tuple[str, ...]) -> None:
+def test_help_explains_everything(m3cred: Run, command: tuple[str, ...]) -> None:
     ended = m3cred(*command, "--help")
     assert ended.returncode == 0
     assert ended.stderr == ""
@@ -39,7 +39,7 @@ def test_help_says_what_everything_is_for(m3cred: Run, command: tuple[str, ...])
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_told_on_stderr_and_is_status_2(
+def test_wrong_usage_is_reported_on_stderr_and_is_status_2(
     m3cred: Run, arguments: tuple[str, ...]
 ) -> None:
     ended = m3cred(*arguments)
@@ -59,7 +59,9 @@ def test_demo_is_not_taken_for_what_the_demo_stripe_command_has(m3cred: Run) -> 
     ["", "x", "-1", "65536", "1.5", "0x50", " 80", "٣", "1" * 5_000, "\x1b[2J"],
     ids=lambda port: ascii(port[:9]),
 )
-def test_what_is_no_port_is_wrong_usage_and_told_harmlessly(m3cred: Run, port: str) -> None:
+def test_a_value_that_is_no_port_is_wrong_usage_and_shown_harmlessly(
+    m3cred: Run, port: str
+) -> None:
     ended = m3cred("demo-stripe", f"--port={port}")
     assert ended.returncode == 2
     assert ended.stdout == ""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.config.change import seal_key, set_value, unset_value
+from m3cred_tui.config.editor import SettingsEditor
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.problems import WrongModeKey
 from m3cred_tui.config.settings import Settings
-from m3cred_tui.config.setup import CHECKS
-from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST
+from m3cred_tui.config.table import Setting, group_of, settable, setting_named
+from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
@@ -47,9 +47,36 @@ GOOD = {
 }
 
 
+def test_each_setting_is_tried_here() -> None:
+    assert {f"stripe.{name}" for name in (*GOOD, "secret_key")} == {
+        name for name in settable() if name.startswith("stripe.")
+    }
+
+
+def row(name: str) -> Setting[object]:
+    return setting_named(f"stripe.{name}")[1]
+
+
+def set_value(places: Locations, destination: Destination, name: str, text: str) -> None:
+    editor = SettingsEditor(Settings(places), IdentityFile(places.identity, places.data))
+    editor.change(group_of(destination), row(name), text)
+
+
+def unset_value(places: Locations, destination: Destination, name: str) -> bool:
+    editor = SettingsEditor(Settings(places), IdentityFile(places.identity, places.data))
+    return bool(editor.change(group_of(destination), row(name), None))
+
+
+def seal_key(
+    places: Locations, destination: Destination, key: Secret, identity: IdentityFile
+) -> None:
+    editor = SettingsEditor(Settings(places), identity)
+    editor.change(group_of(destination), row("secret_key"), key.reveal())
+
+
 @pytest.fixture
 def identity(places: Locations) -> IdentityFile:
-    return IdentityFile(places.identity)
+    return IdentityFile(places.identity, places.data)
 
 
 def content(places: Locations) -> str:
@@ -74,20 +101,19 @@ def test_comments_and_order_stay_as_the_user_has_them(places: Locations, write: 
     assert content(places) == WRITTEN.replace('"ca_live"', '"ca_new"')
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", GOOD)
 def test_what_is_set_is_what_is_read_and_can_be_removed(places: Locations, name: str) -> None:
     for destination in DESTINATIONS:
         set_value(places, destination, name, GOOD[name])
         setup = Settings(places).setup(destination)
-        field = "secret_key" if name.startswith("secret_key") else name
-        entry = dict(setup.entries())[field]
-        assert entry.value == CHECKS[name](GOOD[name], destination)
+        value = setup[setup.group.value_of(row(name))].value
+        assert value == row(name).check(GOOD[name], destination)
         assert unset_value(places, destination, name)
     assert content(places) == "version = 1\n\n[stripe]\n\n[stripe_test]\n"
 
 
 BAD = {
-    "a newer version": ("version = 2\n", "client_id", "ca_x", "is of version 2"),
+    "a newer version": ("version = 2\n", "client_id", "ca_x", "has version 2"),
     "not TOML": ("[stripe\n", "client_id", "ca_x", "is not TOML at line 1, column 8"),
     "an unknown name": ("[stripe]\nclientid = 1\n", "ports", "4001", "did you mean client_id?"),
     "a key in clear": ('[stripe]\nsecret_key = "sk"\n', "ports", "4001", "in clear"),
@@ -180,7 +206,7 @@ def test_a_file_that_would_not_be_understood_keeps_a_key_from_being_sealed(
     places: Locations, write: Write, identity: IdentityFile
 ) -> None:
     before = write("version = 2\n")
-    with pytest.raises(Problem, match="is of version 2"):
+    with pytest.raises(Problem, match="has version 2"):
         seal_key(places, STRIPE, Secret("sk_live_canary"), identity)
     assert places.settings.read_bytes() == before
     assert not places.keys.exists()
@@ -233,8 +259,8 @@ def test_many_changes_at_once_are_all_kept(places: Locations) -> None:
     with ThreadPoolExecutor(len(todo)) as pool:
         list(pool.map(lambda one: set_value(places, one[0], one[1], GOOD[one[1]]), todo))
     for destination, name in todo:
-        entry = dict(Settings(places).setup(destination).entries())[name]
-        assert entry.value == CHECKS[name](GOOD[name], destination)
+        value = Settings(places).setup(destination)[row(name)].value
+        assert value == row(name).check(GOOD[name], destination)
 
 
 def test_a_configuration_directory_that_cannot_be_made_is_told(places: Locations) -> None:

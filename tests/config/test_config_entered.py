@@ -202,6 +202,6 @@ def test_a_command_with_a_key_in_it_is_refused_and_its_quotes_are_kept() -> None
     with pytest.raises(Problem) as told:
         without_key("echo sk_live_canary", "command")
     assert str(told.value) == (
-        "A secret key stands in clear in the command; keep it in a password store, in a file "
-        "of yours alone, or sealed by m3cred config set."
+        "There is a secret key in clear text in the command; keep it in a password store, in a "
+        "file that only you can read, or seal it with m3cred config set."
     )

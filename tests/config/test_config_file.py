@@ -17,7 +17,6 @@ from m3cred_tui.config.file import (
     tables_in,
 )
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import StoreUnusable
 
@@ -41,8 +40,8 @@ def test_no_file_and_an_empty_one_set_nothing(places: Locations, write: Write) -
 def test_a_table_for_each_destination() -> None:
     content = b'version = 1\n[stripe]\nclient_id = "a"\n[stripe_test]\noauth = "apps"\n'
     assert tables_in(content, PATH) == {
-        STRIPE: {"client_id": "a"},
-        STRIPE_TEST: {"oauth": "apps"},
+        "stripe": {"client_id": "a"},
+        "stripe_test": {"oauth": "apps"},
     }
 
 
@@ -77,7 +76,7 @@ def test_a_file_of_a_newer_version_is_left_to_the_newer_m3cred() -> None:
         tables_in(b"version = 2\n[stripe]\nnew_key = 1\n", PATH)
     assert told.value.version == 2
     assert str(told.value) == (
-        "/home/ann/config.toml is of version 2, and this m3cred knows version 1 only: use the "
+        "/home/ann/config.toml has version 2, but this m3cred knows only version 1: use the "
         "newer m3cred that wrote it. Nothing was changed."
     )
 
@@ -121,9 +120,9 @@ def test_a_key_in_clear_is_refused_with_the_way_out(value: str) -> None:
     with pytest.raises(KeyInFile) as told:
         tables_in(f"[stripe]\nsecret_key = {value}\n".encode(), PATH)
     assert str(told.value) == (
-        "/home/ann/config.toml holds a secret key in clear (stripe.secret_key), and m3cred "
-        "takes none from there: run m3cred config set stripe.secret_key, which seals it and "
-        "removes that line, or give a secret_key_command or secret_key_file instead."
+        "/home/ann/config.toml holds a secret key in clear text (stripe.secret_key), which "
+        "m3cred does not accept: run m3cred config set stripe.secret_key, which seals the key "
+        "and removes that line, or set a secret_key_command or secret_key_file instead."
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.config.key_command import (
+from m3cred_tui.config.key_source import (
     CommandFailed,
     CommandHangs,
     CommandNotFound,
@@ -54,8 +54,8 @@ def test_a_command_that_hangs_is_killed_with_all_that_it_started(tmp_path: Path)
     command = f"sleep 600 & echo $! >{pids}; echo $$ >>{pids}; cat /dev/zero | wc -c; wait"
     told = sentence(command, CommandHangs, seconds=0.5)
     assert told == (
-        "The command did not end within 0.5 seconds and was stopped; it cannot ask for "
-        "anything, so unlock before what it needs."
+        "The command did not end within 0.5 seconds and was stopped. It cannot ask for "
+        "anything, so unlock what it needs first."
     )
     for pid in map(int, pids.read_text().split()):
         with suppress(ProcessLookupError):  # it is gone already
@@ -78,8 +78,7 @@ def test_a_daemon_that_keeps_the_output_open_holds_nobody_up(tmp_path: Path) -> 
 
 def test_a_command_that_never_stops_printing_is_stopped() -> None:
     assert sentence("yes", CommandTooLoud) == (
-        "The command printed more than 4,096 bytes and was stopped; it is to print the key "
-        "alone."
+        "The command printed more than 4,096 bytes and was stopped; it must print only the key."
     )
 
 

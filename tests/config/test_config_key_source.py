@@ -47,11 +47,11 @@ def test_a_command_gives_the_key(key: Get) -> None:
     [
         (
             "printf 'sk_%s_a\\\\nlogin: ann\\\\n' test",
-            "The command printed 2 lines; it is to be the key alone, on one line.",
+            "The command printed 2 lines; it must be only the key, on one line.",
         ),
         (
             "printf '\\\\377'",
-            "The command printed what is not UTF-8; it is to be the key alone, on one line.",
+            "The command printed what is not UTF-8; it must be only the key, on one line.",
         ),
         (
             "echo hello",
@@ -101,7 +101,7 @@ def test_a_file_of_a_key_is_refused_as_ssh_refuses_it(key: Get, tmp_path: Path) 
     assert sentence(key, line) == f"{place} it has 8,000 bytes; 4,096 is the most."
     file.write_text("\n")
     assert sentence(key, line) == (
-        "stripe_test.secret_key_file: The file holds nothing; it is to be the key alone, on "
+        "stripe_test.secret_key_file: The file holds nothing; it must be only the key, on "
         "one line."
     )
     file.unlink()

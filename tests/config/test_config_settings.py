@@ -7,6 +7,7 @@ from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.problems import Misplaced, UnknownName, WrongModeKey
 from m3cred_tui.config.settings import NotSetUp, Redirects, Settings, settings_from
 from m3cred_tui.config.setup import Origin
+from m3cred_tui.config.table import CLIENT_ID, OAUTH, PORTS, SECRET_KEY
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import (
     DESTINATIONS,
@@ -145,12 +146,12 @@ def test_the_environment_goes_before_the_file_and_each_value_says_where_it_is_fr
 ) -> None:
     write('[stripe_test]\nclient_id = "ca_file"\nports = [4001]\nsecret_key_command = "cat"\n')
     setup = settings(TEST).setup(STRIPE_TEST)
-    found = {name: (entry.origin, entry.place) for name, entry in setup.entries()}
-    assert found["client_id"] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_CLIENT_ID")
-    assert found["secret_key"] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_SECRET_KEY")
-    assert found["ports"] == (Origin.FILE, "stripe_test.ports")
-    assert found["oauth"] == (Origin.DEFAULT, "stripe_test.oauth")
-    assert setup.client_id.value == "ca_test"
+    found = {one: (entry.origin, entry.place) for one, entry in setup.entries.items()}
+    assert found[CLIENT_ID] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_CLIENT_ID")
+    assert found[SECRET_KEY] == (Origin.ENVIRONMENT, "M3CRED_STRIPE_TEST_SECRET_KEY")
+    assert found[PORTS] == (Origin.FILE, "stripe_test.ports")
+    assert found[OAUTH] == (Origin.DEFAULT, "stripe_test.oauth")
+    assert setup[CLIENT_ID].value == "ca_test"
     assert setup.is_touched
     assert not settings().setup(STRIPE).is_touched
 
@@ -181,14 +182,14 @@ def test_two_sources_of_the_key_are_one_too_many(settings: With, write: Write) -
     with pytest.raises(Misplaced) as told:
         settings({**TEST, **more}).platform(STRIPE_TEST)
     assert str(told.value) == (
-        "the environment: The secret key can come from one place only; here are "
-        "M3CRED_STRIPE_TEST_SECRET_KEY and M3CRED_STRIPE_TEST_SECRET_KEY_COMMAND."
+        "the environment: The secret key can come from one place only, but "
+        "M3CRED_STRIPE_TEST_SECRET_KEY and M3CRED_STRIPE_TEST_SECRET_KEY_COMMAND are set."
     )
     write('[stripe_test]\nsecret_key_command = "cat"\nsecret_key_sealed = true\n')
     problem = settings().setup(STRIPE_TEST).problem
     assert str(problem) == (
-        "stripe_test: The secret key can come from one place only; here are secret_key_command "
-        "and secret_key_sealed."
+        "stripe_test: The secret key can come from one place only, but secret_key_command "
+        "and secret_key_sealed are set."
     )
     assert settings(TEST).setup(STRIPE_TEST).problem is None
 
@@ -214,13 +215,13 @@ def test_a_value_that_is_wrong_stands_in_the_way_of_its_own_destination_alone(
         ("secret_key_sealed = 1", "stripe.secret_key_sealed: This must be true or false."),
         (
             "secret_key_sealed = true",
-            "stripe.secret_key_sealed: The sealed secret key of Stripe is not there; seal it "
+            "stripe.secret_key_sealed: The sealed secret key of Stripe is missing; seal it "
             "again with m3cred config set stripe.secret_key.",
         ),
         (
             'secret_key_file = "key"',
-            "stripe.secret_key_file: The path of a key file begins with / or ~/, and this is "
-            "“key”.",
+            "stripe.secret_key_file: The path of a key file must begin with / or ~/, and this "
+            "is “key”.",
         ),
         ("secret_key_sealed = false", "None"),
     ],

@@ -18,13 +18,10 @@ from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 
 REDIRECT_URIS = ["http://127.0.0.1:27182/callback"]
-RUN = (
-    "import sys; from m3cred_tui.cli.commands.demo_stripe import serve; sys.exit(serve({port}))"
-)
 
 
 def _command(port: int = 0) -> list[str]:
-    return [sys.executable, "-c", RUN.format(port=port)]
+    return [sys.executable, "-m", "m3cred_tui", "demo-stripe", "--port", str(port)]
 
 
 @contextmanager
@@ -85,7 +82,7 @@ def test_a_taken_port_is_one_sentence_and_status_1() -> None:
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
-        f"The demo Stripe cannot listen on port {port}: "
+        f"m3cred: The demo Stripe cannot listen on port {port}: "
         "another program uses it; choose another port.\n"
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from m3cred_tui.model.credential import TokenResponse
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.e2e.conftest import M3CRED, Home
 from tests.e2e.https_server import https_server
@@ -31,9 +31,10 @@ class Live(NamedTuple):
         return {f"M3CRED_STRIPE_{base.upper()}": self.stripe[base] for base in bases}
 
     @property
-    def store(self) -> CredentialStore:
+    def store(self) -> DirectoryStore:
         identity = self.home.path / "config" / "m3cred" / "identity.txt"
-        return CredentialStore(self.home.path / "data" / "m3cred", IdentityFile(identity))
+        data = self.home.path / "data" / "m3cred"
+        return DirectoryStore(data, IdentityFile(identity, data))
 
     def created(self) -> tuple[dict[str, Any], TokenResponse]:
         """Return the one record that was created, and its secrets."""

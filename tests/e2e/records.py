@@ -14,7 +14,7 @@ from m3cred_tui.model.credential import (
     TokenResponse,
     credential_id,
 )
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import CannotBeKept
 from tests.e2e.conftest import Home
@@ -37,7 +37,9 @@ def keep(home: Home, texts: Sequence[Hostile]) -> Sequence[Kept]:
 
     What the store refuses is put there as somebody with an editor could.
     """
-    store = CredentialStore(home.credentials.parent, IdentityFile(home.identity))
+    store = DirectoryStore(
+        home.credentials.parent, IdentityFile(home.identity, home.credentials.parent)
+    )
     kept = []
     for number, hostile in enumerate(texts):
         credential, tokens = _credential(number, hostile)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, Status
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import Home, Start
@@ -24,7 +24,9 @@ OFFERED = "Stripe has approved “Acme”"
 
 def kept_in(home: Home) -> Credential:
     """Return the one approval that waits in the store; it opens with its identity."""
-    store = CredentialStore(home.credentials.parent, IdentityFile(home.identity))
+    store = DirectoryStore(
+        home.credentials.parent, IdentityFile(home.identity, home.credentials.parent)
+    )
     (credential_id,) = store.pending_ids()
     kept = store.verified(credential_id)
     assert isinstance(kept, Credential)

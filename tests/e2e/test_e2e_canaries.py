@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.canaries import clipboard, files_below, process_of, sightings
@@ -55,7 +55,9 @@ def environ(home: Home, opened: OpenedUrls, tmp_path: Path) -> dict[str, str]:
 
 def secrets_of(home: Home) -> Iterator[str]:
     """Yield every secret that is sealed in the store, and the identity."""
-    store = CredentialStore(home.credentials.parent, IdentityFile(home.identity))
+    store = DirectoryStore(
+        home.credentials.parent, IdentityFile(home.identity, home.credentials.parent)
+    )
     for credential_id in store.ids():
         tokens = store.tokens(credential_id)
         assert tokens.access_token

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.e2e.browsers import OpenedUrls, approve, load_ahead, load_twice, origin_of
 from tests.e2e.conftest import Home
@@ -44,7 +44,8 @@ async def account_of(
     credentials: Path, identity: Path, credential_id: str, api_base: str
 ) -> str:
     """Ask Stripe which account the saved access token is for."""
-    tokens = CredentialStore(credentials.parent, IdentityFile(identity)).tokens(credential_id)
+    data = credentials.parent
+    tokens = DirectoryStore(data, IdentityFile(identity, data)).tokens(credential_id)
     assert tokens.access_token is not None
     headers = {"Authorization": f"Bearer {tokens.access_token.reveal()}"}
     async with httpx.AsyncClient(trust_env=False) as client:

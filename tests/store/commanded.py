@@ -18,7 +18,7 @@ from tests.store.swept_operations import credential, store_in, tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
 _PROGRAM = """
 import sys
@@ -111,7 +111,7 @@ _DOES: Mapping[str, Callable[[CredentialStore, Command], object]] = {
 
 def serve() -> None:
     """Do what each line says; a command that is to die has a process of its own."""
-    import m3cred_tui.store.sealing  # noqa: F401, PLC0415 - warm: its steps are no changes
+    import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415 - warm: no change
 
     while line := sys.stdin.readline():
         root, *fields = json.loads(line)

@@ -13,7 +13,7 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 
 
@@ -33,8 +33,8 @@ def identity(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(credentials: Path, identity: Path) -> CredentialStore:
-    return CredentialStore(credentials.parent, IdentityFile(identity))
+def store(credentials: Path, identity: Path) -> DirectoryStore:
+    return DirectoryStore(credentials.parent, IdentityFile(identity, credentials.parent))
 
 
 @pytest.fixture

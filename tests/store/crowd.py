@@ -7,7 +7,7 @@ from pathlib import Path
 from select import select
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from tests.store.swept_operations import ID, credential, store_in, tokens
 
 _PERIOD = 0.005
@@ -72,7 +72,7 @@ def watch(root: Path) -> None:
     sys.stdout.write("".join(f"{one} {name}\n" for one, name in sorted(known.items())))
 
 
-def _read(store: CredentialStore, ids: list[str], known: dict[str, str]) -> None:
+def _read(store: DirectoryStore, ids: list[str], known: dict[str, str]) -> None:
     for one, row in zip(ids, store.read_many(ids), strict=True):
         assert row is None or isinstance(row, Credential), row
         known.pop(one, None)
@@ -99,7 +99,7 @@ def _is_at_end() -> bool:
 
 def main() -> None:
     root, what, me, rounds = Path(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
-    import m3cred_tui.store.sealing  # noqa: F401, PLC0415 - so that all begin at once
+    import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415 - all begin at once
 
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from m3cred_tui.store.directory.record import Damaged
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.directory.store import DirectoryStore
+    from m3cred_tui.store.port import Damaged
     from tests.store.swept_process import Forks, Told
     from tests.store.swept_table import Outcome
 
@@ -169,7 +169,7 @@ def state_of(root: Path) -> State:
     return State(rows, others)
 
 
-def _secret(store: CredentialStore, credential_id: str) -> str:
+def _secret(store: DirectoryStore, credential_id: str) -> str:
     if not isinstance(store.read(credential_id), Credential):
         return "damaged"
     try:

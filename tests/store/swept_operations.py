@@ -16,7 +16,7 @@ from m3cred_tui.model.credential import (
     TokenResponse,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import NotThere
 
@@ -36,11 +36,13 @@ class Operation(NamedTuple):
     """A change to the credential ``ID``, and what is there before it."""
 
     before: Callable[[Path], None]
-    run: Callable[[CredentialStore], object]
+    run: Callable[[DirectoryStore], object]
 
 
-def store_in(root: Path) -> CredentialStore:
-    return CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+def store_in(root: Path) -> DirectoryStore:
+    return DirectoryStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
 
 
 def credential(credential_id: str = ID, name: str = "Acme") -> Credential:
@@ -114,40 +116,40 @@ def _much_left_behind(root: Path) -> None:
         file.chmod(0o600)
 
 
-def _create(store: CredentialStore) -> None:
+def _create(store: DirectoryStore) -> None:
     store.create(credential(), tokens())
 
 
-def _keep(store: CredentialStore) -> None:
+def _keep(store: DirectoryStore) -> None:
     store.keep_pending(PENDING, tokens())
 
 
-def _keep_anew(store: CredentialStore) -> None:
+def _keep_anew(store: DirectoryStore) -> None:
     store.keep_pending(PENDING._replace(name="Acme anew"), tokens("sk_live_anew"))
 
 
-def _update(store: CredentialStore) -> None:
+def _update(store: DirectoryStore) -> None:
     changed = credential(name="Acme changed"), tokens("sk_live_changed")
     store.update(ID, lambda *_before: changed)
 
 
-def _delete(store: CredentialStore) -> None:
+def _delete(store: DirectoryStore) -> None:
     store.delete(ID)
 
 
-def _keep_request(store: CredentialStore) -> None:
+def _keep_request(store: DirectoryStore) -> None:
     store.requests.keep(REQUESTED, request())
 
 
-def _answer_request(store: CredentialStore) -> None:
+def _answer_request(store: DirectoryStore) -> None:
     store.requests.answer(ID)
 
 
-def _drop_request(store: CredentialStore) -> None:
+def _drop_request(store: DirectoryStore) -> None:
     store.requests.drop(ID)
 
 
-def _expire_request(store: CredentialStore) -> None:
+def _expire_request(store: DirectoryStore) -> None:
     if [one.id for one in store.requests.expire(_OVER)] != [ID]:
         raise NotThere(ID)  # it is told to be there still
 
@@ -162,8 +164,8 @@ OPERATIONS = {
     "delete half-created": Operation(_created_and_still_pending, _delete),
     "keep pending": Operation(_others, _keep),
     "keep pending anew": Operation(_pending, _keep_anew),
-    "prepare": Operation(_much_left_behind, CredentialStore.prepare),
-    "first prepare": Operation(_nothing, CredentialStore.prepare),
+    "prepare": Operation(_much_left_behind, DirectoryStore.prepare),
+    "first prepare": Operation(_nothing, DirectoryStore.prepare),
     "keep request": Operation(_others, _keep_request),
     "answer request": Operation(_requested, _answer_request),
     "drop request": Operation(_requested, _drop_request),

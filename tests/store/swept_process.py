@@ -98,6 +98,7 @@ def serve() -> None:
     # Warm: no fault is for an import.
     for module in walk_packages(m3cred_tui.store.__path__, "m3cred_tui.store."):
         import_module(module.name)
+    import_module("pyrage")
     pthread_sigmask(SIG_BLOCK, [_GO])
     while ask := sys.stdin.readline():
         pid = os.fork()

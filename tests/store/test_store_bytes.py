@@ -9,16 +9,16 @@ import pytest
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store import sealing
 from m3cred_tui.store.directory.record import (
-    Damaged,
     Record,
     credential_of,
     parse_record,
     secrets_of,
     with_checksum,
 )
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.port import Damaged
 
 FLIPS = (*(1 << bit for bit in range(8)), 0xFF)
 _SCHEMA_1 = Path(__file__).with_name("schema_1")
@@ -27,7 +27,7 @@ _ID_OF_SCHEMA_1 = "019cb73d-3593-7000-8000-000000000001"
 
 @pytest.fixture
 def file(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> Path:
     store.create(acme, tokens)
     return credentials / f"{acme.id}.json"
@@ -82,7 +82,7 @@ def test_blocks_that_are_lost_or_left_over_are_damage(file: Path, acme: Credenti
 
 
 def test_damage_in_a_file_is_a_row_and_the_file_stays(
-    store: CredentialStore, file: Path, acme: Credential
+    store: DirectoryStore, file: Path, acme: Credential
 ) -> None:
     data = file.read_bytes()
     for torn in flipped(data, range(0, len(data), 97)):
@@ -95,7 +95,7 @@ def test_damage_in_a_file_is_a_row_and_the_file_stays(
 
 
 def test_a_sealed_part_flipped_with_its_checksum_put_right_does_not_open(
-    store: CredentialStore, file: Path, acme: Credential
+    store: DirectoryStore, file: Path, acme: Credential
 ) -> None:
     whole = parse_record(acme.id, file.read_bytes())
     sealed = whole.sealed.encode("ascii")
@@ -108,7 +108,7 @@ def test_a_sealed_part_flipped_with_its_checksum_put_right_does_not_open(
 def test_a_flipped_record_of_schema_1_never_opens_as_another_credential() -> None:
     """It has no checksum: what a list shows of it may be wrong, what is opened may not."""
     data = (_SCHEMA_1 / f"{_ID_OF_SCHEMA_1}.json").read_bytes()
-    identity = IdentityFile(_SCHEMA_1 / "identity.txt")
+    identity = IdentityFile(_SCHEMA_1 / "identity.txt", _SCHEMA_1)
     opener = sealing.identity_in(identity.path.read_bytes())
 
     def opened(record: Record) -> TokenResponse | None:

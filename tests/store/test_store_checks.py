@@ -1,15 +1,14 @@
 """The results of checks: kept whole, believed only as far as they make sense."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from tests.store.swept_operations import OTHERS, credential
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
@@ -23,59 +22,20 @@ def file(credentials: Path) -> Path:
 
 
 @pytest.fixture
-def ids(store: CredentialStore, tokens: TokenResponse) -> list[str]:
+def ids(store: DirectoryStore, tokens: TokenResponse) -> list[str]:
     for number, one in enumerate(OTHERS):
         store.create(credential(one, f"Name {number}"), tokens)
     return list(OTHERS)
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_each_outcome_is_read_as_it_was_kept_and_has_a_label(
-    store: CredentialStore, ids: list[str], outcome: Outcome
-) -> None:
-    result = CheckResult(outcome, AT, "Why.")
-    store.checks.keep({ids[0]: result})
-    assert store.checks.read() == {ids[0]: result}
-    assert result.label == outcome.value.replace("_", " ")
-
-
-def test_only_this_user_can_read_it(store: CredentialStore, ids: list[str], file: Path) -> None:
+def test_only_this_user_can_read_it(store: DirectoryStore, ids: list[str], file: Path) -> None:
     store.checks.keep({ids[0]: REVOKED})
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_bytes().isascii()
 
 
-def test_results_are_added_to_those_before_and_the_later_one_counts(
-    store: CredentialStore, ids: list[str]
-) -> None:
-    later = CheckResult(Outcome.OK, AT + timedelta(seconds=1))
-    store.checks.keep({ids[0]: REVOKED, ids[1]: later})
-    store.checks.keep({ids[0]: later, ids[1]: REVOKED, ids[2]: OK})
-    assert store.checks.read() == {ids[0]: later, ids[1]: later, ids[2]: OK}
-
-
-def test_a_credential_that_is_gone_is_forgotten_with_its_result(
-    store: CredentialStore, ids: list[str]
-) -> None:
-    store.checks.keep(dict.fromkeys(ids, OK))
-    store.delete(ids[0])
-    store.checks.keep({ids[0]: REVOKED, ids[1]: REVOKED})
-    assert store.checks.read() == {ids[1]: REVOKED, ids[2]: OK}
-
-
-def test_processes_that_keep_at_once_lose_nothing(
-    store: CredentialStore, ids: list[str]
-) -> None:
-    writers = [Thread(target=store.checks.keep, args=({one: OK},)) for one in ids * 5]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert store.checks.read() == dict.fromkeys(ids, OK)
-
-
 def test_a_list_notices_what_another_process_has_kept(
-    store: CredentialStore, ids: list[str]
+    store: DirectoryStore, ids: list[str]
 ) -> None:
     stamps = [store.checks.stamp()]
     for result in (OK, REVOKED, OK):
@@ -99,7 +59,7 @@ def test_a_list_notices_what_another_process_has_kept(
     ],
 )
 def test_a_damaged_file_is_as_none_and_the_next_result_is_kept(
-    store: CredentialStore, ids: list[str], file: Path, content: bytes
+    store: DirectoryStore, ids: list[str], file: Path, content: bytes
 ) -> None:
     store.checks.keep({ids[0]: OK})
     file.write_bytes(content)
@@ -109,7 +69,7 @@ def test_a_damaged_file_is_as_none_and_the_next_result_is_kept(
 
 
 def test_nonsense_about_one_credential_hides_no_other(
-    store: CredentialStore, ids: list[str], file: Path
+    store: DirectoryStore, ids: list[str], file: Path
 ) -> None:
     good = {"outcome": "ok", "at": AT.isoformat(), "told": ""}
     wrong = [
@@ -129,7 +89,7 @@ def test_nonsense_about_one_credential_hides_no_other(
 
 
 def test_what_a_file_says_cannot_draw_on_the_terminal(
-    store: CredentialStore, ids: list[str], file: Path
+    store: DirectoryStore, ids: list[str], file: Path
 ) -> None:
     told = "\x1b]0;evil\x07\u202eline\nline" + "x" * 10_000
     checks = {ids[0]: {"outcome": "failed", "at": AT.isoformat(), "told": told}}
@@ -141,7 +101,7 @@ def test_what_a_file_says_cannot_draw_on_the_terminal(
 
 
 def test_a_file_that_others_can_read_is_not_believed(
-    store: CredentialStore, ids: list[str], file: Path
+    store: DirectoryStore, ids: list[str], file: Path
 ) -> None:
     store.checks.keep({ids[0]: OK})
     file.chmod(0o644)
@@ -153,13 +113,13 @@ def test_a_file_that_others_can_read_is_not_believed(
     assert store.checks.read() == {ids[0]: REVOKED}
 
 
-def test_where_nothing_was_ever_created_there_is_no_result(store: CredentialStore) -> None:
+def test_where_nothing_was_ever_created_there_is_no_result(store: DirectoryStore) -> None:
     assert store.checks.read() == {}
     assert store.checks.stamp() == ()
 
 
 def test_the_results_are_no_credential(
-    store: CredentialStore, ids: list[str], acme: Credential
+    store: DirectoryStore, ids: list[str], acme: Credential
 ) -> None:
     store.checks.keep({ids[0]: OK})
     assert acme.id not in store.ids()

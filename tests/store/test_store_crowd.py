@@ -16,7 +16,7 @@ from tests.store.crowd import kept
 from tests.store.swept_operations import ID, credential, store_in, tokens
 
 if TYPE_CHECKING:
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.directory.store import DirectoryStore
 
 _PROGRAM = """
 import sys
@@ -73,7 +73,7 @@ def test_a_crowd_loses_no_update_tears_no_record_and_is_seen_by_a_list(
     assert [path for path in (tmp_path / "data").rglob("*") if path.suffix == ".tmp"] == []
 
 
-def assert_counted(store: CredentialStore, rounds: int) -> None:
+def assert_counted(store: DirectoryStore, rounds: int) -> None:
     ids = store.ids()
     assert len(ids) == 1 + len(_NAMES) * kept(rounds)
     rows = [store.verified(one) for one in ids]
@@ -85,7 +85,7 @@ def assert_counted(store: CredentialStore, rounds: int) -> None:
     assert Counter(access_token.reveal()) == dict.fromkeys(_NAMES, rounds)
 
 
-def _row(store: CredentialStore, credential_id: str) -> str:
+def _row(store: DirectoryStore, credential_id: str) -> str:
     row = store.read(credential_id)
     assert isinstance(row, Credential)
     return f"{row.name} {row.status.value}"

@@ -10,8 +10,9 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
 from m3cred_tui.model.text import is_visible
-from m3cred_tui.store.directory.record import Damaged, with_checksum
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.record import with_checksum
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import CredentialDamaged
 
 Fields = dict[str, Any]
@@ -19,7 +20,7 @@ Fields = dict[str, Any]
 
 @pytest.fixture
 def file(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> Path:
     store.create(acme, tokens)
     return credentials / f"{acme.id}.json"
@@ -33,7 +34,7 @@ def change(file: Path, alter: Callable[[Fields], object]) -> None:
     file.write_bytes(with_checksum(fields))
 
 
-def assert_damaged(store: CredentialStore, file: Path, reason: str) -> None:
+def assert_damaged(store: DirectoryStore, file: Path, reason: str) -> None:
     before = file.read_bytes()
     row = store.read(file.stem)
     assert isinstance(row, Damaged)
@@ -65,7 +66,7 @@ def assert_damaged(store: CredentialStore, file: Path, reason: str) -> None:
     ],
 )
 def test_a_foreign_file_is_shown_as_damaged(
-    content: bytes, reason: str, store: CredentialStore, file: Path
+    content: bytes, reason: str, store: DirectoryStore, file: Path
 ) -> None:
     file.write_bytes(content)
     assert_damaged(store, file, reason)
@@ -96,7 +97,7 @@ def test_a_foreign_file_is_shown_as_damaged(
     ],
 )
 def test_a_bad_field_is_named(
-    alter: Callable[[Fields], object], reason: str, store: CredentialStore, file: Path
+    alter: Callable[[Fields], object], reason: str, store: DirectoryStore, file: Path
 ) -> None:
     change(file, alter)
     assert_damaged(store, file, reason)
@@ -114,14 +115,14 @@ def test_a_bad_field_is_named(
     ],
 )
 def test_a_record_that_somebody_edited_is_damaged(
-    alter: Callable[[bytes], bytes], store: CredentialStore, file: Path
+    alter: Callable[[bytes], bytes], store: DirectoryStore, file: Path
 ) -> None:
     file.write_bytes(alter(file.read_bytes()))
     assert_damaged(store, file, "it was changed after it was written (its checksum is wrong)")
 
 
 def test_one_damaged_record_leaves_the_others_alone(
-    store: CredentialStore, file: Path, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, file: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
     other = acme._replace(id=credential_id(acme.created_at, b"\xff" * 10))
     store.create(other, tokens)
@@ -130,14 +131,14 @@ def test_one_damaged_record_leaves_the_others_alone(
     assert store.read(other.id) == other
 
 
-def test_a_damaged_record_can_be_deleted(store: CredentialStore, file: Path) -> None:
+def test_a_damaged_record_can_be_deleted(store: DirectoryStore, file: Path) -> None:
     file.write_bytes(b"")
     store.delete(file.stem)
     assert store.ids() == []
 
 
 def test_hostile_text_in_a_record_becomes_something_to_look_at(
-    store: CredentialStore, file: Path
+    store: DirectoryStore, file: Path
 ) -> None:
     hostile = "Acme\x1b]0;x\x07\u202e\u200b\x9b2J\n\ud800" + "e\u0301" * 999
     change(file, lambda it: it.update(name=hostile, createdBy=hostile))
@@ -163,7 +164,7 @@ def test_hostile_text_in_a_record_becomes_something_to_look_at(
     ],
 )
 def test_secrets_are_not_given_out_for_a_header_that_was_changed(
-    alter: Callable[[Fields], object], store: CredentialStore, file: Path
+    alter: Callable[[Fields], object], store: DirectoryStore, file: Path
 ) -> None:
     change(file, alter)
     assert isinstance(store.read(file.stem), Credential)
@@ -172,7 +173,7 @@ def test_secrets_are_not_given_out_for_a_header_that_was_changed(
 
 
 def test_secrets_of_one_credential_are_not_given_out_for_another(
-    store: CredentialStore,
+    store: DirectoryStore,
     file: Path,
     acme: Credential,
     tokens: TokenResponse,
@@ -187,7 +188,7 @@ def test_secrets_of_one_credential_are_not_given_out_for_another(
     assert isinstance(store.verified(acme.id), Damaged)
 
 
-def test_a_changed_sealed_part_does_not_open(store: CredentialStore, file: Path) -> None:
+def test_a_changed_sealed_part_does_not_open(store: DirectoryStore, file: Path) -> None:
     def swap_case(fields: Fields) -> None:
         lines = fields["sealed"].splitlines(keepends=True)
         lines[-3] = lines[-3].swapcase()
@@ -199,7 +200,7 @@ def test_a_changed_sealed_part_does_not_open(store: CredentialStore, file: Path)
 
 
 def test_what_is_no_file_does_not_stop_the_list(
-    store: CredentialStore, file: Path, tmp_path: Path
+    store: DirectoryStore, file: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere.json"
     file.rename(elsewhere)

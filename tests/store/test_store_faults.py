@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 
 CHILD = """
 import sys
+import pyrage
 from datetime import datetime, UTC
 from pathlib import Path
 from resource import RLIMIT_FSIZE, setrlimit
@@ -20,12 +21,12 @@ from m3cred_tui.model.credential import *
 from m3cred_tui.model.credential import STRIPE
 from m3cred_tui.model.credential import BILL
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 
 root, ask, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+data = root / "data"
+store = DirectoryStore(data, IdentityFile(root / "config" / "identity.txt", data))
 now = datetime(2026, 3, 4, tzinfo=UTC)
 account = StripeAccount("acct_1Acme", True)
 acme = Credential("0196d5c8-0000-7000-8000-000000000000", "Acme", BILL, STRIPE, account, now,
@@ -65,7 +66,7 @@ def names_in(directory: Path) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def prepared(store: CredentialStore) -> None:
+def prepared(store: DirectoryStore) -> None:
     store.prepare()  # so that the first write and the first fsync are those of the record
 
 
@@ -82,7 +83,7 @@ def prepared(store: CredentialStore) -> None:
 )
 @pytest.mark.parametrize("ask", ["create", "prepare"])
 def test_a_write_that_fails_leaves_nothing_and_is_told(
-    ask: str, fault: str, reason: str, store: CredentialStore, credentials: Path, tmp_path: Path
+    ask: str, fault: str, reason: str, store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     sentence = f"StoreUnusable: {credentials} cannot be used: {reason}."
     assert said(tmp_path, ask, fault=fault) == sentence
@@ -91,7 +92,7 @@ def test_a_write_that_fails_leaves_nothing_and_is_told(
 
 
 def test_a_write_cut_short_leaves_nothing(
-    store: CredentialStore, credentials: Path, tmp_path: Path
+    store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     """The limit makes the first write a short one, and the next one fail."""
     assert said(tmp_path, "create", limit=900).startswith("StoreUnusable: ")
@@ -113,7 +114,7 @@ def test_a_change_that_the_disk_does_not_confirm_is_told_as_unknown(
 
 @needs_strace
 def test_a_delete_that_fails_leaves_the_record_and_is_told(
-    store: CredentialStore, credentials: Path, tmp_path: Path
+    store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     assert said(tmp_path, "create") == "done"
     told = said(tmp_path, "delete", fault="unlinkat:error=EROFS:when=2")

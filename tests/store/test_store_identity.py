@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
-from m3cred_tui.store.directory.store import CredentialStore
-from m3cred_tui.store.files import FlawError
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.files import FlawError, make_folder
 from m3cred_tui.store.identity import IdentityFile, opened
 from m3cred_tui.store.problems import (
     IdentityInPlace,
@@ -32,12 +32,12 @@ PASSPHRASE = "correct horse"
 KEY = b"AGE-SECRET-KEY-"
 
 
-def first_use() -> bool:
-    return True
-
-
-def later_use() -> bool:
-    return False
+def seal_something(data: Path) -> Path:
+    """Put there what an identity was needed for."""
+    record = data / "credentials" / "0196d5c8-0000-7000-8000-000000000000.json"
+    make_folder(record.parent)
+    record.touch(mode=0o600)
+    return record
 
 
 def key_of(identity: IdentityFile) -> str:
@@ -45,20 +45,20 @@ def key_of(identity: IdentityFile) -> str:
 
 
 @pytest.fixture
-def file(identity: Path) -> IdentityFile:
+def file(identity: Path, data: Path) -> IdentityFile:
     """Return an identity in clear, with a comment of its owner's."""
     identity.parent.mkdir(mode=0o700)
     identity.touch(mode=0o600)
     identity.write_bytes("# Zoë's, made in May\r\n".encode("latin-1") + sealing.new_identity())
-    return IdentityFile(identity)
+    return IdentityFile(identity, data)
 
 
 @pytest.fixture
-def locked(file: IdentityFile) -> IdentityFile:
+def locked(file: IdentityFile, data: Path) -> IdentityFile:
     """Put the identity under the passphrase; return it as another start finds it."""
     plain = file.path.read_bytes()
     file.path.write_bytes(wrapped_lightly(plain, PASSPHRASE))
-    return IdentityFile(file.path)
+    return IdentityFile(file.path, data)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_locked_identity_neither_opens_nor_seals(
     locked: IdentityFile, credentials: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
-    store = CredentialStore(credentials.parent, locked)
+    store = DirectoryStore(credentials.parent, locked)
     assert locked.is_locked()
     for ask in (store.prepare, lambda: store.create(acme, tokens)):
         with pytest.raises(IdentityLocked, match="under a passphrase") as told:
@@ -84,14 +84,14 @@ def test_a_locked_identity_neither_opens_nor_seals(
 
 
 def test_an_unlocked_identity_stays_so_as_long_as_the_process_lives(
-    locked: IdentityFile, credentials: Path, acme: Credential, tokens: TokenResponse
+    locked: IdentityFile, data: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
-    store = CredentialStore(credentials.parent, locked)
+    store = DirectoryStore(data, locked)
     locked.unlock(Secret(PASSPHRASE))
     store.create(acme, tokens)
     assert store.tokens(acme.id).scope == "read_write"
     assert not locked.is_locked()
-    assert IdentityFile(locked.path).is_locked()
+    assert IdentityFile(locked.path, data).is_locked()
 
 
 def test_a_wrong_passphrase_leaves_it_locked_and_is_not_repeated(locked: IdentityFile) -> None:
@@ -165,13 +165,14 @@ def test_what_is_no_identity_under_its_passphrase_is_refused_and_not_shown(
 
 
 def test_an_unlocked_identity_that_is_lost_is_noticed(locked: IdentityFile, data: Path) -> None:
+    seal_something(data)
     locked.unlock(Secret(PASSPHRASE))
     locked.path.unlink()
     asks: list[Callable[[], object]] = [
         locked.to_open,
-        lambda: locked.to_seal(is_first_use=later_use),
-        lambda: locked.protect(Secret("new"), data),
-        lambda: locked.unprotect(data),
+        locked.to_seal,
+        lambda: locked.protect(Secret("new")),
+        locked.unprotect,
     ]
     for ask in asks:
         with pytest.raises(IdentityMissing):
@@ -185,17 +186,19 @@ def test_an_unlocked_identity_that_was_exchanged_is_locked_again(locked: Identit
     locked.path.write_bytes(wrapped_lightly(sealing.new_identity(), "other"))
     assert locked.is_locked()
     with pytest.raises(IdentityLocked):
-        locked.to_seal(is_first_use=first_use)
+        locked.to_seal()
     locked.path.write_bytes(before)
     assert not locked.is_locked()
 
 
-def test_an_unlocked_identity_that_others_can_read_is_refused(locked: IdentityFile) -> None:
+def test_an_unlocked_identity_that_others_can_read_is_refused(
+    locked: IdentityFile, data: Path
+) -> None:
     locked.unlock(Secret(PASSPHRASE))
     locked.path.chmod(0o644)
     with pytest.raises(StoreUnusable, match="other users have access"):
         locked.to_open()
-    assert not IdentityFile(locked.path).is_locked()  # so nobody is asked in vain
+    assert not IdentityFile(locked.path, data).is_locked()  # so nobody is asked in vain
 
 
 def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile, data: Path) -> None:
@@ -205,7 +208,7 @@ def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile, data: P
     asks: list[Callable[[], object]] = [
         lambda: locked.unlock(Secret(PASSPHRASE)),
         locked.to_open,
-        lambda: locked.protect(Secret("new"), data),
+        lambda: locked.protect(Secret("new")),
     ]
     for ask in asks:
         with pytest.raises(StoreUnusable, match="symbolic link"):
@@ -217,14 +220,14 @@ def test_a_protected_identity_is_the_same_one_and_comes_back_byte_for_byte(
     file: IdentityFile, data: Path
 ) -> None:
     key, plain = key_of(file), file.path.read_bytes()
-    file.protect(Secret(PASSPHRASE), data)
+    file.protect(Secret(PASSPHRASE))
     assert KEY not in file.path.read_bytes()
     assert stat.filemode(file.path.stat().st_mode) == "-rw-------"
     assert key_of(file) == key  # who protected it has it open
-    other = IdentityFile(file.path)
+    other = IdentityFile(file.path, data)
     other.unlock(Secret(PASSPHRASE))
     assert key_of(other) == key
-    other.unprotect(data)
+    other.unprotect()
     assert other.path.read_bytes() == plain
     assert stat.filemode(file.path.stat().st_mode) == "-rw-------"
     assert list(file.path.parent.iterdir()) == [file.path]
@@ -233,10 +236,10 @@ def test_a_protected_identity_is_the_same_one_and_comes_back_byte_for_byte(
 @pytest.mark.usefixtures("light")
 def test_a_new_passphrase_ends_the_old_one(locked: IdentityFile, data: Path) -> None:
     with pytest.raises(IdentityLocked):
-        locked.protect(Secret("new"), data)
+        locked.protect(Secret("new"))
     locked.unlock(Secret(PASSPHRASE))
-    locked.protect(Secret("new"), data)
-    other = IdentityFile(locked.path)
+    locked.protect(Secret("new"))
+    other = IdentityFile(locked.path, data)
     with pytest.raises(WrongPassphrase):
         other.unlock(Secret(PASSPHRASE))
     other.unlock(Secret("new"))
@@ -244,11 +247,13 @@ def test_a_new_passphrase_ends_the_old_one(locked: IdentityFile, data: Path) -> 
 
 @pytest.mark.usefixtures("light")
 def test_at_the_first_use_it_is_made_under_the_passphrase(identity: Path, data: Path) -> None:
-    file = IdentityFile(identity)
+    file = IdentityFile(identity, data)
+    sealed = seal_something(data)
     with pytest.raises(IdentityMissing):
-        file.protect(Secret(PASSPHRASE), data)
-    file.protect(Secret(PASSPHRASE), data, is_first_use=first_use)
-    assert IdentityFile(identity).is_locked()
+        file.protect(Secret(PASSPHRASE))
+    sealed.unlink()
+    file.protect(Secret(PASSPHRASE))
+    assert IdentityFile(identity, data).is_locked()
     assert key_of(file)
 
 
@@ -264,7 +269,7 @@ def test_what_does_not_open_again_never_takes_the_place_of_the_identity(
     }[what]
     monkeypatch.setattr(sealing, "wrap", lambda *_: flawed)
     with pytest.raises((StoreUnusable, WrongPassphrase)):
-        file.protect(Secret(PASSPHRASE), data)
+        file.protect(Secret(PASSPHRASE))
     with pytest.raises((StoreUnusable, WrongPassphrase)):
         file.exported(Secret(PASSPHRASE))
     assert file.path.read_bytes() == before
@@ -281,7 +286,7 @@ def test_an_identity_that_changes_while_scrypt_works_is_left_alone(
 
     monkeypatch.setattr(sealing, "wrap", wrap)
     with pytest.raises(StoreUnusable, match="another process has changed it"):
-        file.protect(Secret(PASSPHRASE), data)
+        file.protect(Secret(PASSPHRASE))
     assert file.path.read_bytes() == theirs
 
 
@@ -292,26 +297,30 @@ def test_a_copy_opens_on_another_machine_and_stays_as_it_was_wrapped(
     copy = file.exported(Secret("for the way"))
     assert KEY not in copy
     assert not file.is_locked()
-    there = IdentityFile(tmp_path / "there" / "identity.txt")
+    data = tmp_path / "there" / "data"
+    there = IdentityFile(tmp_path / "there" / "identity.txt", data)
+    seal_something(data)
     arrived = opened(copy, Secret("for the way"), tmp_path / "copy")
-    there.take(arrived, is_first_use=later_use)
+    there.take(arrived)
     assert there.path.read_bytes() == copy
     assert stat.filemode(there.path.stat().st_mode) == "-rw-------"
     assert key_of(there) == key_of(file)
-    there.take(arrived, is_first_use=later_use)  # once more: it is there already
-    assert IdentityFile(there.path).is_locked()
+    there.take(arrived)  # once more: it is there already
+    assert IdentityFile(there.path, data).is_locked()
 
 
 def test_an_identity_that_something_is_sealed_for_does_not_give_way(
-    file: IdentityFile, tmp_path: Path
+    file: IdentityFile, tmp_path: Path, data: Path
 ) -> None:
     before = file.path.read_bytes()
     arrived = opened(sealing.new_identity(), Secret(""), tmp_path / "copy")
+    sealed = seal_something(data)
     with pytest.raises(IdentityInPlace) as told:
-        file.take(arrived, is_first_use=later_use)
+        file.take(arrived)
     assert str(file.path) in str(told.value)
     assert file.path.read_bytes() == before
-    file.take(arrived, is_first_use=first_use)
+    sealed.unlink()
+    file.take(arrived)
     assert file.path.read_bytes() == arrived.file
 
 
@@ -320,5 +329,5 @@ def test_an_opened_identity_does_not_print_its_key(file: IdentityFile) -> None:
         wrapped_lightly(file.path.read_bytes(), PASSPHRASE), Secret(PASSPHRASE), file.path
     )
     assert "SECRET" not in f"{arrived}{arrived!r}{vars(file)}"
-    file.take(arrived, is_first_use=first_use)
+    file.take(arrived)
     assert "SECRET" not in f"{vars(file)}"

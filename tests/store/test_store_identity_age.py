@@ -28,10 +28,6 @@ pytestmark = [
 ]
 
 
-def later_use() -> bool:
-    return False
-
-
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
@@ -40,11 +36,11 @@ def environ(tmp_path: Path) -> dict[str, str]:
 async def test_age_opens_a_sealed_part_with_an_identity_that_was_protected(
     identity: Path, environ: dict[str, str], data: Path, tmp_path: Path
 ) -> None:
-    file = IdentityFile(identity)
-    recipient = file.to_seal(is_first_use=lambda: True).to_public()
+    file = IdentityFile(identity, data)
+    recipient = file.to_seal().to_public()
     sealed = sealing.seal(recipient, b"the sealed part")
     (tmp_path / "sealed").write_text(sealed)
-    file.protect(Secret(PASSPHRASE), data)
+    file.protect(Secret(PASSPHRASE))
     command = [AGE, "-d", "-o", "plain", "-i", str(identity), "sealed"]
     command = ["/bin/sh", "-c", 'cd && exec "$@"', "sh", *command]
     async with terminal(command, environ) as shown:
@@ -71,7 +67,7 @@ def empty(identity: Path) -> Path:
 
 
 async def test_an_identity_that_age_put_under_a_passphrase_is_taken(
-    generated: tuple[str, str], empty: Path, environ: dict[str, str]
+    generated: tuple[str, str], empty: Path, environ: dict[str, str], data: Path
 ) -> None:
     plain, public_key = generated
     command = [AGE, "-p", "-o", str(empty), plain]
@@ -81,7 +77,7 @@ async def test_an_identity_that_age_put_under_a_passphrase_is_taken(
         await shown.shows("Confirm passphrase")
         shown.press(PASSPHRASE, ENTER)
         assert await shown.ends(PATIENCE) == 0
-    file = IdentityFile(empty)
+    file = IdentityFile(empty, data)
     assert file.is_locked()
     file.unlock(Secret(PASSPHRASE))
-    assert str(file.to_seal(is_first_use=later_use).to_public()) == public_key
+    assert str(file.to_seal().to_public()) == public_key

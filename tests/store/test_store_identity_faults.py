@@ -27,13 +27,13 @@ from m3cred_tui.store.identity import IdentityFile
 from tests.store.light_age import wrapped_lightly
 
 sealing.wrap = lambda plain, passphrase: wrapped_lightly(plain, passphrase.reveal())
-file, data = IdentityFile(Path(sys.argv[1])), Path(sys.argv[2])
+file = IdentityFile(Path(sys.argv[1]), Path(sys.argv[2]))
 try:
     if sys.argv[3] == "protect":
-        file.protect(Secret("new"), data)
+        file.protect(Secret("new"))
     else:
         file.unlock(Secret("old"))
-        file.unprotect(data)
+        file.unprotect()
     sys.stdout.write("done")
 except Problem as problem:
     sys.stdout.write(f"{type(problem).__name__}: {problem}")
@@ -85,7 +85,7 @@ def test_killed_at_any_change_it_is_the_old_file_or_the_new_one(
         key = begin(identity, ask)
         kill = f"inject={name}:signal=SIGKILL:when={at}"
         assert said(identity, ask, "-o", "/dev/null", "-e", kill) in {"", "done"}
-        file = IdentityFile(identity)
+        file = IdentityFile(identity, data_beside(identity))
         is_wrapped = file.is_locked()
         if is_wrapped:
             file.unlock(Secret("new" if ask == "protect" else "old"))
@@ -120,7 +120,7 @@ def test_a_change_that_the_disk_does_not_confirm_is_told_as_unknown(identity: Pa
     told = said(identity, "protect", "-o", "/dev/null", "-e", "inject=fsync:error=EIO:when=2")
     assert told.startswith(f"OutcomeUnknown: Whether {identity} keeps the last change is not ")
     assert told.endswith("Run m3cred identity to see what is there.")
-    IdentityFile(identity).unlock(Secret("new"))
+    IdentityFile(identity, data_beside(identity)).unlock(Secret("new"))
 
 
 def test_a_key_in_clear_that_a_killed_process_left_is_swept_when_it_is_protected(
@@ -130,8 +130,8 @@ def test_a_key_in_clear_that_a_killed_process_left_is_swept_when_it_is_protected
     said(identity, "unprotect", "-o", "/dev/null", "-e", "inject=fsync:signal=SIGKILL:when=1")
     left = [path for path in identity.parent.iterdir() if path != identity]
     assert [b"AGE-SECRET-KEY-" in path.read_bytes() for path in left] == [True]
-    file = IdentityFile(identity)
+    file = IdentityFile(identity, data_beside(identity))
     file.unlock(Secret("old"))
     monkeypatch.setattr(sealing, "wrap", lambda plain, _: wrapped_lightly(plain, "new"))
-    file.protect(Secret("new"), data_beside(identity))
+    file.protect(Secret("new"))
     assert list(identity.parent.iterdir()) == [identity]

@@ -8,7 +8,7 @@ import pytest
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files, lock, sealing
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
@@ -63,7 +63,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 
 def test_an_identity_that_is_made_in_clear_meanwhile_is_under_the_passphrase_at_the_end(
     meanwhile: Meanwhile,
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
@@ -76,26 +76,26 @@ def test_an_identity_that_is_made_in_clear_meanwhile_is_under_the_passphrase_at_
         keys.append(str(sealing.identity_in(content(identity)).to_public()))
 
     meanwhile(create)
-    mine = IdentityFile(identity)
-    mine.protect(MINE, data, is_first_use=store.is_unused)
-    assert IdentityFile(identity).is_locked()
+    mine = IdentityFile(identity, data)
+    mine.protect(MINE)
+    assert IdentityFile(identity, data).is_locked()
     assert key_under(MINE, identity) == keys[0]
-    assert CredentialStore(data, mine).tokens(acme.id).scope == "read_write"
+    assert DirectoryStore(data, mine).tokens(acme.id).scope == "read_write"
 
 
 def test_an_identity_that_is_made_under_another_passphrase_meanwhile_stays_there(
-    meanwhile: Meanwhile, store: CredentialStore, identity: Path, data: Path
+    meanwhile: Meanwhile, store: DirectoryStore, identity: Path, data: Path
 ) -> None:
-    theirs = IdentityFile(identity)
-    meanwhile(lambda: theirs.protect(THEIRS, data, is_first_use=store.is_unused))
+    theirs = IdentityFile(identity, data)
+    meanwhile(lambda: theirs.protect(THEIRS))
     with pytest.raises(IdentityLocked):
-        IdentityFile(identity).protect(MINE, data, is_first_use=store.is_unused)
+        IdentityFile(identity, data).protect(MINE)
     assert key_under(THEIRS, identity) == str(theirs.to_open().to_public())
 
 
 def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity(
     meanwhile: Meanwhile,
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
@@ -107,90 +107,90 @@ def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity
 
     meanwhile(move_in)
     with pytest.raises(IdentityMissing):
-        IdentityFile(identity).protect(MINE, data, is_first_use=store.is_unused)
+        IdentityFile(identity, data).protect(MINE)
     assert not identity.exists()
 
 
 def test_an_identity_that_is_lost_meanwhile_is_told_as_lost(
-    meanwhile: Meanwhile, store: CredentialStore, identity: Path, data: Path
+    meanwhile: Meanwhile, store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     store.prepare()
     meanwhile(identity.unlink)
     with pytest.raises(IdentityMissing):
-        IdentityFile(identity).protect(MINE, data)
+        IdentityFile(identity, data).protect(MINE)
     assert not identity.exists()
 
 
 @pytest.mark.usefixtures("light")
 def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
-    store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    store: DirectoryStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "_PATIENCE", 0.0)
-    file = IdentityFile(identity)
+    file = IdentityFile(identity, data)
     with locked(data), pytest.raises(StoreBusy, match="Nothing was changed"):
-        file.protect(MINE, data, is_first_use=store.is_unused)
+        file.protect(MINE)
     assert not identity.exists()
     store.prepare()
     plain = content(identity)
     with locked(data), pytest.raises(StoreBusy, match="Nothing was changed"):
-        file.protect(MINE, data)
+        file.protect(MINE)
     assert content(identity) == plain
-    file.protect(MINE, data)
+    file.protect(MINE)
     with locked(data), pytest.raises(StoreBusy, match="Nothing was changed"):
-        file.unprotect(data)
-    assert IdentityFile(identity).is_locked()
+        file.unprotect()
+    assert IdentityFile(identity, data).is_locked()
 
 
 @pytest.mark.usefixtures("light")
 def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
-    store: CredentialStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    store: DirectoryStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()
     plain = content(identity)
     monkeypatch.setattr(files, "sweep", lambda _: identity.write_bytes(plain))
     with pytest.raises(StoreUnusable, match="another process has changed it"):
-        IdentityFile(identity).protect(MINE, data)
+        IdentityFile(identity, data).protect(MINE)
 
 
 @pytest.mark.usefixtures("light")
 @pytest.mark.parametrize("before", ["in clear", "under another passphrase"])
 def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
     before: str,
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
     tokens: TokenResponse,
 ) -> None:
-    waiting = IdentityFile(identity)
+    waiting = IdentityFile(identity, data)
     if before != "in clear":
-        waiting.protect(THEIRS, data, is_first_use=store.is_unused)
-    here = CredentialStore(data, waiting)
+        waiting.protect(THEIRS)
+    here = DirectoryStore(data, waiting)
     here.prepare()  # and Stripe is asked
-    elsewhere = IdentityFile(identity)
+    elsewhere = IdentityFile(identity, data)
     elsewhere.unlock(THEIRS)
-    elsewhere.protect(MINE, data)
+    elsewhere.protect(MINE)
     here.keep_pending(acme._replace(status=Status.PENDING), tokens)
     here.create(acme, tokens)
     with pytest.raises(IdentityLocked):
         here.tokens(acme.id)
-    later = IdentityFile(identity)
+    later = IdentityFile(identity, data)
     later.unlock(MINE)
-    assert CredentialStore(data, later).tokens(acme.id).scope == "read_write"
+    assert DirectoryStore(data, later).tokens(acme.id).scope == "read_write"
 
 
 @pytest.mark.usefixtures("light")
 def test_nothing_new_is_begun_once_it_was_protected_elsewhere(
-    store: CredentialStore, identity: Path, data: Path
+    store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     store.prepare()
-    IdentityFile(identity).protect(MINE, data)
+    IdentityFile(identity, data).protect(MINE)
     with pytest.raises(IdentityLocked):
         store.prepare()
 
 
 def test_an_approval_is_kept_for_the_identity_before_when_another_one_is_locked_there(
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     data: Path,
     acme: Credential,
@@ -202,16 +202,16 @@ def test_an_approval_is_kept_for_the_identity_before_when_another_one_is_locked_
     identity.write_bytes(wrap(sealing.new_identity(), THEIRS))
     store.keep_pending(acme._replace(status=Status.PENDING), tokens)
     assert "sealed for the identity that was open before" in caplog.text
-    theirs = IdentityFile(identity)
+    theirs = IdentityFile(identity, data)
     theirs.unlock(THEIRS)
     with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
-        CredentialStore(data, theirs).tokens(acme.id)
+        DirectoryStore(data, theirs).tokens(acme.id)
     identity.write_bytes(before)
     assert store.tokens(acme.id).scope == "read_write"
 
 
 def test_an_approval_is_sealed_for_another_identity_that_lies_there_in_clear(
-    store: CredentialStore,
+    store: DirectoryStore,
     identity: Path,
     acme: Credential,
     tokens: TokenResponse,

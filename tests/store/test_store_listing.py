@@ -1,4 +1,4 @@
-"""The list: newest first, before any file is opened."""
+"""Which files are records, before any of them is opened."""
 
 import subprocess
 import sys
@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
-from m3cred_tui.store.directory.store import CredentialStore, Newest
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.port import Newest
+from m3cred_tui.store.problems import CannotBeKept, NotThere
 
 
 @pytest.fixture
-def oldest_first(store: CredentialStore, acme: Credential, tokens: TokenResponse) -> list[str]:
+def oldest_first(store: DirectoryStore, acme: Credential, tokens: TokenResponse) -> list[str]:
     ids = []
     for minutes in (0, 1, 2, 60, 1_000_000):
         created_at = acme.created_at + timedelta(minutes=minutes)
@@ -21,23 +24,10 @@ def oldest_first(store: CredentialStore, acme: Credential, tokens: TokenResponse
     return ids
 
 
-def test_nothing_is_made_by_looking(store: CredentialStore, tmp_path: Path) -> None:
+def test_nothing_is_made_by_looking(store: DirectoryStore, tmp_path: Path) -> None:
     assert store.ids() == []
     assert store.newest(10) == Newest([], 0)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_newest_credential_is_first(
-    store: CredentialStore, oldest_first: list[str]
-) -> None:
-    assert store.ids() == oldest_first[::-1]
-
-
-@pytest.mark.parametrize("most", [0, 1, 3, 5, 50])
-def test_the_first_screenful_is_the_beginning_of_the_list(
-    most: int, store: CredentialStore, oldest_first: list[str]
-) -> None:
-    assert store.newest(most) == Newest(oldest_first[::-1][:most], 5)
 
 
 STRANGE_NAMES = (
@@ -57,7 +47,7 @@ STRANGE_NAMES = (
 
 
 def test_files_that_are_no_records_are_not_listed(
-    store: CredentialStore, oldest_first: list[str], credentials: Path
+    store: DirectoryStore, oldest_first: list[str], credentials: Path
 ) -> None:
     for name in STRANGE_NAMES:
         (credentials / name).write_bytes(b"")
@@ -67,7 +57,7 @@ def test_files_that_are_no_records_are_not_listed(
 
 @pytest.mark.parametrize("name", STRANGE_NAMES)
 def test_one_strange_file_alone_is_not_listed_either(
-    name: str, store: CredentialStore, credentials: Path
+    name: str, store: DirectoryStore, credentials: Path
 ) -> None:
     store.prepare()
     (credentials / name).write_bytes(b"")
@@ -75,18 +65,47 @@ def test_one_strange_file_alone_is_not_listed_either(
 
 
 def test_listing_and_reading_do_not_load_the_sealing_library(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
 ) -> None:
     store.create(acme, tokens)
     program = """
 import sys
 from pathlib import Path
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.directory.store import CredentialStore
-store = CredentialStore(Path(sys.argv[1], "data"), IdentityFile(Path(sys.argv[1], "x/y")))
+from m3cred_tui.store.directory.store import DirectoryStore
+data = Path(sys.argv[1], "data")
+store = DirectoryStore(data, IdentityFile(Path(sys.argv[1], "x/y"), data))
 [credential_id] = store.ids()
 print(store.read(credential_id).name, "pyrage" in sys.modules)
 """
     command = [sys.executable, "-I", "-c", program, str(tmp_path)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said == "Acme production False\n"
+
+
+@pytest.mark.parametrize("id", ["", "..", "../../etc/passwd", "a/b", "x" * 300, "A" * 36])
+def test_what_is_no_id_names_no_file(
+    id: str,  # noqa: A002 - as the field is called
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    tmp_path: Path,
+) -> None:
+    store.prepare()
+    (tmp_path / "data" / "passwd.json").write_text("{}")
+    assert store.read(id) is None
+    store.delete(id)
+    with pytest.raises(NotThere):
+        store.tokens(id)
+    with pytest.raises(CannotBeKept, match="UUID"):
+        store.create(acme._replace(id=id), tokens)
+    assert (tmp_path / "data" / "passwd.json").exists()
+
+
+def test_a_credential_too_large_to_be_read_again_is_not_written(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    huge = tokens._replace(access_token=Secret("x" * 70_000))
+    with pytest.raises(CannotBeKept, match="65,536 is the most"):
+        store.create(acme, huge)
+    assert store.ids() == []

@@ -14,7 +14,7 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store import lock
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.problems import StoreBusy, StoreUnusable
 
 NOBODY = 65534
@@ -29,7 +29,7 @@ with locked(Path(sys.argv[1])):
 
 
 @pytest.fixture
-def holder(store: CredentialStore, data: Path) -> Iterator[subprocess.Popen[str]]:
+def holder(store: DirectoryStore, data: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until it is told otherwise."""
     store.prepare()
     pipe = subprocess.PIPE
@@ -43,7 +43,7 @@ def holder(store: CredentialStore, data: Path) -> Iterator[subprocess.Popen[str]
 
 def test_a_change_waits_for_the_one_before_it(
     holder: subprocess.Popen[str],
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
     monkeypatch: pytest.MonkeyPatch,
@@ -69,7 +69,7 @@ def test_a_change_waits_for_the_one_before_it(
 
 def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_goes_on(
     holder: subprocess.Popen[str],
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
     data: Path,
@@ -94,7 +94,7 @@ def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_goes_on(
 
 def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
     holder: subprocess.Popen[str],
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
 
 
 def test_a_change_that_raises_lets_go_of_the_lock(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
 
@@ -134,7 +134,7 @@ def _open_to_others(path: Path) -> None:
 def test_what_is_no_private_file_is_not_taken_for_the_lock(
     make: Callable[[Path], None],
     reason: str,
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
     data: Path,
@@ -152,7 +152,7 @@ def test_what_is_no_private_file_is_not_taken_for_the_lock(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_the_lock_of_another_user_is_refused(store: CredentialStore, data: Path) -> None:
+def test_the_lock_of_another_user_is_refused(store: DirectoryStore, data: Path) -> None:
     store.prepare()
     os.chown(data / "lock", NOBODY, NOBODY)
     with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
@@ -174,7 +174,7 @@ def test_the_lock_of_another_user_is_refused(store: CredentialStore, data: Path)
     ],
 )
 def test_a_file_system_without_locks_is_told_and_nothing_is_written(
-    error: str, reason: str, store: CredentialStore, data: Path
+    error: str, reason: str, store: DirectoryStore, data: Path
 ) -> None:
     store.prepare()
     fault = ["strace", "-f", "-o", "/dev/null", "-e", f"inject=flock:error={error}"]

@@ -16,8 +16,9 @@ from m3cred_tui.model.credential import (
     TokenResponse,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.record import Damaged, with_checksum
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.record import with_checksum
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import AlreadyThere, CredentialDamaged
 
 _WRITTEN = Path(__file__).with_name("schema_1")
@@ -60,7 +61,7 @@ def secrets(tokens: TokenResponse) -> tuple[str, ...]:
 
 
 def test_an_older_record_is_listed_verified_and_opened_and_stays_as_it_is(
-    store: CredentialStore, old: Path
+    store: DirectoryStore, old: Path
 ) -> None:
     before = old.read_bytes(), old.stat()
     assert store.ids() == [_ID]
@@ -72,7 +73,7 @@ def test_an_older_record_is_listed_verified_and_opened_and_stays_as_it_is(
 
 
 def test_an_older_record_is_one_of_today_after_an_update(
-    store: CredentialStore, old: Path
+    store: DirectoryStore, old: Path
 ) -> None:
     renamed = AS_CREATED._replace(name="Acme")
     store.update(_ID, lambda _before, tokens: (renamed, tokens))
@@ -83,7 +84,7 @@ def test_an_older_record_is_one_of_today_after_an_update(
 
 
 def test_a_record_of_before_stripe_apps_works_by_connect(
-    store: CredentialStore, identity: Path, credentials: Path
+    store: DirectoryStore, identity: Path, credentials: Path
 ) -> None:
     file = lay_out(_BEFORE_APPS, identity, credentials)
     tokens = store.tokens(file.stem)
@@ -93,7 +94,7 @@ def test_a_record_of_before_stripe_apps_works_by_connect(
 
 
 def test_a_credential_keeps_the_model_that_it_was_made_with(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     at = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
     by_apps = tokens._replace(oauth=OAuthModel.APPS, obtained_at=at)
@@ -109,13 +110,13 @@ def test_a_credential_keeps_the_model_that_it_was_made_with(
     assert (kept.oauth, kept.obtained_at) == (OAuthModel.CONNECT, None)
 
 
-def test_an_older_record_can_be_deleted(store: CredentialStore, old: Path) -> None:
+def test_an_older_record_can_be_deleted(store: DirectoryStore, old: Path) -> None:
     store.delete(_ID)
     assert not old.exists()
 
 
 def test_an_older_record_whose_fields_were_changed_is_found_out_when_it_is_opened(
-    store: CredentialStore, old: Path
+    store: DirectoryStore, old: Path
 ) -> None:
     """It has no checksum, so a list alone cannot tell."""
     old.write_bytes(old.read_bytes().replace(b"acct_1Schema", b"acct_1Scheme"))
@@ -130,7 +131,7 @@ def test_an_older_record_whose_fields_were_changed_is_found_out_when_it_is_opene
 
 
 def test_a_record_cannot_pass_for_an_older_one_to_do_without_its_checksum(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.create(acme, tokens)
     file = credentials / f"{acme.id}.json"
@@ -145,7 +146,7 @@ def test_a_record_cannot_pass_for_an_older_one_to_do_without_its_checksum(
 
 
 def test_a_newer_record_is_a_row_that_says_so_and_nothing_rewrites_or_removes_it(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.create(acme, tokens)
     file = credentials / f"{acme.id}.json"

@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
-from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.store.directory.folder import RecordFolder
-from m3cred_tui.store.directory.record import Damaged, Record
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.record import Record
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
-    AlreadyThere,
-    CannotBeKept,
-    NotThere,
     OutcomeUnknown,
     StoreUnusable,
 )
@@ -30,36 +27,13 @@ def waiting(credentials: Path) -> Path:
     return credentials.parent / "pending"
 
 
-def still_pending(store: CredentialStore, folder: Path, acme: Credential) -> None:
+def still_pending(store: DirectoryStore, folder: Path, acme: Credential) -> None:
     """Put back the file that a process, killed while it created, had not yet removed."""
     (folder / "kept").rename(folder / f"{acme.id}.json")
 
 
-def test_what_was_approved_is_listed_and_holds_its_secrets(
-    store: CredentialStore, pending: Credential, tokens: TokenResponse
-) -> None:
-    store.keep_pending(pending, tokens)
-    assert store.ids() == [pending.id]
-    assert store.newest(5) == ([pending.id], 1)
-    assert store.read(pending.id) == store.verified(pending.id) == pending
-    assert store.read_many([pending.id]) == [pending]
-    assert store.tokens(pending.id).scope == "read_write"
-
-
-def test_keeping_it_anew_replaces_it(
-    store: CredentialStore, pending: Credential, tokens: TokenResponse
-) -> None:
-    store.keep_pending(pending, tokens)
-    anew = tokens._replace(access_token=Secret("sk_live_anew"))
-    store.keep_pending(pending._replace(name="Acme anew"), anew)
-    assert store.read(pending.id) == pending._replace(name="Acme anew")
-    kept = store.tokens(pending.id).access_token
-    assert kept is not None
-    assert kept.reveal() == "sk_live_anew"
-
-
 def test_what_is_created_takes_the_place_of_what_was_pending(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     pending: Credential,
     tokens: TokenResponse,
@@ -72,17 +46,8 @@ def test_what_is_created_takes_the_place_of_what_was_pending(
     assert list(waiting.iterdir()) == []
 
 
-def test_what_is_created_is_not_hidden_behind_an_approval_of_its_id(
-    store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
-) -> None:
-    store.create(acme, tokens)
-    with pytest.raises(AlreadyThere):
-        store.keep_pending(pending, tokens)
-    assert store.read(acme.id) == acme
-
-
 def test_a_credential_of_which_both_halves_are_left_is_the_created_one(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     pending: Credential,
     tokens: TokenResponse,
@@ -100,7 +65,7 @@ def test_a_credential_of_which_both_halves_are_left_is_the_created_one(
 
 
 def test_the_last_whole_half_of_a_credential_is_not_swept(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     pending: Credential,
     tokens: TokenResponse,
@@ -120,7 +85,7 @@ def test_the_last_whole_half_of_a_credential_is_not_swept(
 
 
 def test_a_credential_that_is_created_while_a_list_looks_is_in_it_once(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     pending: Credential,
     tokens: TokenResponse,
@@ -140,7 +105,7 @@ def test_a_credential_that_is_created_while_a_list_looks_is_in_it_once(
 
 
 def test_a_credential_that_is_created_while_it_is_looked_for_is_found(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     pending: Credential,
     tokens: TokenResponse,
@@ -161,7 +126,7 @@ def test_a_credential_that_is_created_while_it_is_looked_for_is_found(
 
 
 def test_deleting_removes_both_halves(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     pending: Credential,
     tokens: TokenResponse,
@@ -177,7 +142,7 @@ def test_deleting_removes_both_halves(
 
 
 def test_an_approval_that_was_removed_is_not_told_to_be_there_still(
-    store: CredentialStore, pending: Credential, tokens: TokenResponse, credentials: Path
+    store: DirectoryStore, pending: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.prepare()
     store.keep_pending(pending, tokens)
@@ -188,44 +153,8 @@ def test_an_approval_that_was_removed_is_not_told_to_be_there_still(
     assert store.read(pending.id) is None
 
 
-def test_an_update_changes_fields_and_secrets_and_returns_them(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
-) -> None:
-    store.create(acme, tokens)
-    renamed = acme._replace(name="Acme renamed")
-    new = tokens._replace(access_token=Secret("sk_live_new"))
-    given: list[tuple[object, object]] = []
-
-    def change(before: Credential, secrets: TokenResponse) -> tuple[Credential, TokenResponse]:
-        given.append((before, secrets.scope))
-        return renamed, new
-
-    assert store.update(acme.id, change) == renamed
-    assert given == [(acme, "read_write")]
-    assert store.verified(acme.id) == renamed
-    kept = store.tokens(acme.id).access_token
-    assert kept is not None
-    assert kept.reveal() == "sk_live_new"
-
-
-def test_an_update_of_what_is_not_created_or_to_another_id_changes_nothing(
-    store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
-) -> None:
-    with pytest.raises(NotThere):
-        store.update(acme.id, lambda *before: before)
-    store.keep_pending(pending, tokens)
-    with pytest.raises(NotThere):
-        store.update(acme.id, lambda *before: before)
-    store.create(acme, tokens)
-    other = acme._replace(id=credential_id(acme.created_at, b"\xff" * 10))
-    with pytest.raises(CannotBeKept, match="its ID would change"):
-        store.update(acme.id, lambda _before, secrets: (other, secrets))
-    assert store.ids() == [acme.id]
-    assert store.read(acme.id) == acme
-
-
 def test_a_change_that_was_not_confirmed_is_told_so_though_it_cannot_be_read_again(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
     credentials: Path,

@@ -9,11 +9,10 @@ import pytest
 
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.platform_keys import (
     forget_key,
-    is_any_kept,
     is_kept,
     keep_key,
     kept_key,
@@ -29,12 +28,12 @@ def keys(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opener(identity: Path) -> IdentityFile:
-    return IdentityFile(identity)
+def opener(identity: Path, data: Path) -> IdentityFile:
+    return IdentityFile(identity, data)
 
 
 def keep(keys: Path, opener: IdentityFile, text: str = CANARY) -> Path:
-    keep_key(keys, STRIPE_TEST, Secret(text), opener, is_first_use=lambda: True)
+    keep_key(keys, STRIPE_TEST, Secret(text), opener)
     return keys / "STRIPE_TEST.age"
 
 
@@ -104,21 +103,21 @@ def test_no_new_identity_hides_the_loss_of_the_old_one(
     with pytest.raises(IdentityMissing):
         kept_key(keys, STRIPE_TEST, opener)
     with pytest.raises(IdentityMissing):
-        keep_key(keys, STRIPE, Secret(CANARY), opener, is_first_use=lambda: False)
+        keep_key(keys, STRIPE, Secret(CANARY), opener)
     assert not identity.exists()
     assert (keys / "STRIPE_TEST.age").read_bytes() == before
 
 
 def test_a_key_is_forgotten_once(keys: Path, opener: IdentityFile) -> None:
-    assert not is_any_kept(keys)
+    assert opener.is_unused()
     assert not forget_key(keys, STRIPE_TEST)
     keep(keys, opener)
-    assert is_any_kept(keys)
+    assert not opener.is_unused()
     assert is_kept(keys, STRIPE_TEST)
     assert not is_kept(keys, STRIPE)
     assert forget_key(keys, STRIPE_TEST)
     assert not forget_key(keys, STRIPE_TEST)
-    assert not is_any_kept(keys)
+    assert opener.is_unused()
     with pytest.raises(FileNotFoundError):
         kept_key(keys, STRIPE_TEST, opener)
 
@@ -128,8 +127,7 @@ def test_a_first_credential_makes_no_other_identity_than_a_sealed_key_needs(
 ) -> None:
     keep(keys, opener)
     identity.unlink()
-    lost = CredentialStore(keys.parent, IdentityFile(identity))
-    assert not lost.is_unused()
+    lost = DirectoryStore(keys.parent, opener)
     with pytest.raises(IdentityMissing):
         lost.prepare()
     assert not identity.exists()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.store.directory.record import Damaged
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import StoreUnusable
 
 NOBODY = 65534
@@ -22,13 +22,13 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become ano
 
 
 @pytest.fixture(autouse=True)
-def acme_is_there(store: CredentialStore, acme: Credential, tokens: TokenResponse) -> None:
+def acme_is_there(store: DirectoryStore, acme: Credential, tokens: TokenResponse) -> None:
     store.create(acme, tokens)
 
 
 @pytest.mark.parametrize("bits", [0o710, 0o701, 0o750, 0o755, 0o777])
 def test_a_directory_open_to_others_is_refused_until_its_command_was_run(
-    bits: int, store: CredentialStore, acme: Credential, credentials: Path
+    bits: int, store: DirectoryStore, acme: Credential, credentials: Path
 ) -> None:
     credentials.chmod(bits)
     asks: list[Callable[[], object]] = [
@@ -51,7 +51,7 @@ def test_a_directory_open_to_others_is_refused_until_its_command_was_run(
 
 @pytest.mark.parametrize(("bits", "what"), [(0o755, "directory"), (0o644, "file")])
 def test_an_identity_open_to_others_is_refused_until_its_command_was_run(
-    bits: int, what: str, store: CredentialStore, acme: Credential, identity: Path
+    bits: int, what: str, store: DirectoryStore, acme: Credential, identity: Path
 ) -> None:
     open_to_others = identity if what == "file" else identity.parent
     open_to_others.chmod(bits)
@@ -64,7 +64,7 @@ def test_an_identity_open_to_others_is_refused_until_its_command_was_run(
 
 
 def test_a_record_open_to_others_is_a_row_that_names_its_command(
-    store: CredentialStore, acme: Credential, credentials: Path
+    store: DirectoryStore, acme: Credential, credentials: Path
 ) -> None:
     file = credentials / f"{acme.id}.json"
     file.chmod(0o644)
@@ -79,13 +79,13 @@ def test_a_path_with_a_blank_is_quoted_in_its_command(tmp_path: Path, identity: 
     spaced = tmp_path / "my data" / "credentials"
     spaced.mkdir(parents=True, mode=0o755)
     with pytest.raises(StoreUnusable) as told:
-        CredentialStore(spaced.parent, IdentityFile(identity)).ids()
+        DirectoryStore(spaced.parent, IdentityFile(identity, spaced.parent)).ids()
     assert told.value.mend == f"chmod 700 '{spaced}'"
 
 
 @pytest.mark.parametrize("dangling", [False, True])
 def test_a_symbolic_link_in_place_of_the_directory_is_refused(
-    dangling: bool, store: CredentialStore, credentials: Path, tmp_path: Path
+    dangling: bool, store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     credentials.rename(elsewhere)
@@ -96,7 +96,7 @@ def test_a_symbolic_link_in_place_of_the_directory_is_refused(
 
 
 def test_a_symbolic_link_in_place_of_the_identity_is_refused(
-    store: CredentialStore, identity: Path, tmp_path: Path
+    store: DirectoryStore, identity: Path, tmp_path: Path
 ) -> None:
     identity.rename(tmp_path / "elsewhere")
     identity.symlink_to(tmp_path / "elsewhere")
@@ -113,13 +113,13 @@ def test_a_file_in_place_of_a_directory_is_told(
     (root / where).touch()
     data = root if where == "credentials" else root / "data"
     with pytest.raises(StoreUnusable, match="not a directory"):
-        CredentialStore(data, IdentityFile(identity)).prepare()
+        DirectoryStore(data, IdentityFile(identity, data)).prepare()
 
 
 @as_root
 @pytest.mark.parametrize("what", ["directory", "record", "identity"])
 def test_what_belongs_to_another_user_is_refused_with_the_command_that_mends_it(
-    what: str, store: CredentialStore, acme: Credential, credentials: Path, identity: Path
+    what: str, store: DirectoryStore, acme: Credential, credentials: Path, identity: Path
 ) -> None:
     path = {
         "directory": credentials,
@@ -145,12 +145,12 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store import sealing
+import pyrage
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 root = Path(sys.argv[1])
-store = CredentialStore(root / "data", IdentityFile(root / "id" / "identity"))
+store = DirectoryStore(root / "data", IdentityFile(root / "id" / "identity", root / "data"))
 ID = "0196d5c8-0000-7000-8000-000000000000"
 for ask in (store.ids, lambda: store.read(ID), store.prepare):
     try:

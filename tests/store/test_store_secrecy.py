@@ -12,7 +12,7 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import CredentialDamaged, IdentityMissing, StoreUnusable
 
@@ -29,7 +29,7 @@ def below(root: Path) -> list[Path]:
 
 
 def test_no_secret_lies_in_clear_in_any_file(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
 ) -> None:
     store.create(acme, tokens)
     files = [path for path in below(tmp_path) if path.is_file()]
@@ -42,7 +42,7 @@ def test_no_secret_lies_in_clear_in_any_file(
 
 @pytest.mark.usefixtures("generous_umask")
 def test_all_that_is_written_is_for_this_user_alone(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
 ) -> None:
     store.create(acme, tokens)
     modes = {
@@ -63,7 +63,7 @@ def test_all_that_is_written_is_for_this_user_alone(
     not shutil.which("age") and os.environ.get("CI") != "true", reason="age is not installed"
 )
 def test_age_itself_opens_a_sealed_part_with_the_identity(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
     credentials: Path,
@@ -89,7 +89,7 @@ def test_age_itself_opens_a_sealed_part_with_the_identity(
 
 
 def test_the_identity_is_made_once_and_kept(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, identity: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, identity: Path
 ) -> None:
     store.prepare()
     before = identity.read_bytes()
@@ -99,7 +99,7 @@ def test_the_identity_is_made_once_and_kept(
 
 
 def test_an_identity_that_age_keygen_wrote_is_taken(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, identity: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, identity: Path
 ) -> None:
     store.prepare()
     [_, key] = identity.read_text().splitlines()
@@ -109,7 +109,7 @@ def test_an_identity_that_age_keygen_wrote_is_taken(
 
 
 def test_a_lost_identity_is_told_and_not_replaced(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, identity: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, identity: Path
 ) -> None:
     store.create(acme, tokens)
     identity.unlink()
@@ -122,23 +122,24 @@ def test_a_lost_identity_is_told_and_not_replaced(
 
 
 def test_the_identity_of_another_machine_opens_nothing(
-    store: CredentialStore,
+    store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
     tmp_path: Path,
     credentials: Path,
 ) -> None:
     store.create(acme, tokens)
-    there = IdentityFile(tmp_path / "there" / "identity.txt")
-    CredentialStore(tmp_path / "empty", there).prepare()
-    elsewhere = CredentialStore(credentials.parent, there)
+    empty = tmp_path / "empty"
+    there = IdentityFile(tmp_path / "there" / "identity.txt", empty)
+    DirectoryStore(empty, there).prepare()
+    elsewhere = DirectoryStore(credentials.parent, there)
     with pytest.raises(CredentialDamaged, match="cannot be opened with this identity"):
         elsewhere.tokens(acme.id)
 
 
 @pytest.mark.parametrize("content", ["", "# only this", "AGE-SECRET-KEY-1CANARY", "{0}{0}"])
 def test_a_file_that_is_no_identity_is_refused_and_not_shown(
-    content: str, store: CredentialStore, identity: Path
+    content: str, store: DirectoryStore, identity: Path
 ) -> None:
     store.prepare()
     identity.write_text(content.format(identity.read_text()))
@@ -148,7 +149,7 @@ def test_a_file_that_is_no_identity_is_refused_and_not_shown(
 
 
 def test_a_key_that_a_killed_process_left_in_clear_does_not_stay(
-    store: CredentialStore, identity: Path
+    store: DirectoryStore, identity: Path
 ) -> None:
     store.prepare()
     left = identity.with_name(".0123456789abcdef.tmp")
@@ -159,7 +160,7 @@ def test_a_key_that_a_killed_process_left_in_clear_does_not_stay(
 
 
 def test_preparing_leaves_nothing_but_the_places_and_the_identity(
-    store: CredentialStore, tmp_path: Path
+    store: DirectoryStore, tmp_path: Path
 ) -> None:
     store.prepare()
     names = [str(path.relative_to(tmp_path)) for path in below(tmp_path)]

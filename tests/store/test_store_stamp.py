@@ -3,15 +3,17 @@
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse, credential_id
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from m3cred_tui.store.directory.folder import Stamp
 
 _LATER = 3_600_000_000_000
 """Nanoseconds; long after the last change."""
@@ -30,7 +32,7 @@ def another(acme: Credential) -> Credential:
 
 @pytest.mark.usefixtures("later")
 def test_a_stamp_stays_the_same_while_nothing_is_changed(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     assert store.stamp() == store.stamp() == ((), ())
     store.create(acme, tokens)
@@ -42,7 +44,7 @@ def test_a_stamp_stays_the_same_while_nothing_is_changed(
 
 @pytest.mark.usefixtures("later")
 def test_every_change_is_noticed_and_what_was_written_is_named(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     other, pending = another(acme), another(acme)._replace(status=Status.PENDING)
     changes: list[tuple[Callable[[], object], list[str]]] = [
@@ -62,7 +64,7 @@ def test_every_change_is_noticed_and_what_was_written_is_named(
 
 
 def test_a_stamp_taken_in_the_tick_of_a_change_is_not_the_last_word(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     """An older kernel gives two changes within 10 ms the same time."""
     store.create(acme, tokens)
@@ -73,17 +75,17 @@ def test_a_stamp_taken_in_the_tick_of_a_change_is_not_the_last_word(
 
 @pytest.mark.usefixtures("later")
 def test_what_was_written_after_the_clock_was_put_back_is_named(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
-    created, pending = store.stamp()
+    created, pending = cast("tuple[Stamp, Stamp]", store.stamp())
     from_the_future = (*created[:-1], created[-1] + _LATER)
     assert store.changed_since((from_the_future, pending)) == [acme.id]
 
 
 @pytest.mark.usefixtures("later")
 def test_a_directory_that_vanishes_and_comes_back_is_noticed(
-    store: CredentialStore, acme: Credential, tokens: TokenResponse, credentials: Path
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.create(acme, tokens)
     stamp = store.stamp()

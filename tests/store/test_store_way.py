@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.files import check_way
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import StoreUnusable
@@ -39,7 +39,7 @@ def test_a_directory_above_that_others_can_write_to_is_refused_with_its_command(
     below = above / deeper
     below.mkdir(parents=True, exist_ok=True)
     above.chmod(0o757)
-    store = CredentialStore(below / "data", IdentityFile(identity))
+    store = DirectoryStore(below / "data", IdentityFile(identity, below / "data"))
     with pytest.raises(StoreUnusable) as told:
         store.prepare()
     assert told.value.mend == f"chmod o-w '{above}'"

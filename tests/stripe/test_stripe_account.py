@@ -58,7 +58,7 @@ async def test_a_key_of_the_other_mode_is_told_of_and_not_sent(
     with pytest.raises(KeyOfOtherMode) as caught:
         await stub.gateway(key=key).account(ID, livemode=livemode)
     needed, given = ("live", "test") if livemode else ("test", "live")
-    assert f"is of {given} mode, but the credential is of {needed} mode." in str(caught.value)
+    assert f"is for {given} mode, but the credential is for {needed} mode." in str(caught.value)
     assert stub.connections == 0
 
 

@@ -72,7 +72,7 @@ async def test_an_unreachable_stripe_has_not_disconnected_the_account(serve: Ser
 @pytest.mark.parametrize(
     ("status", "error", "sentence"),
     [
-        (401, "invalid_client", "Either the account is not connected any more, or the client"),
+        (401, "invalid_client", "Either the account is no longer connected, or the client"),
         (400, "no_deauth_on_controlled_account", "The account was not disconnected."),
         (400, "invalid_request", "The account was not disconnected."),
         (401, None, "Check the secret key"),

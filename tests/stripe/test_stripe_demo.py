@@ -136,7 +136,7 @@ async def test_a_credential_works_by_its_model_from_approval_to_disconnection(
     assert account.name
     await gateway.deauthorize(tokens.account_id)
     assert await why_not(gateway, tokens) is Kind.REVOKED
-    with pytest.raises(StripeRefused, match="not connected any more, or the client id"):
+    with pytest.raises(StripeRefused, match="no longer connected, or the client id"):
         await gateway.deauthorize(tokens.account_id)
 
 

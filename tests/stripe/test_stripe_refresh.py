@@ -194,7 +194,7 @@ async def test_what_was_never_sent_says_so(serve: Serve) -> None:
         (tokens(), "sk_live_1", KeyOfOtherMode),
     ]
     for held, key, problem in wrong:
-        with pytest.raises(problem, match="Nothing was sent to Stripe; the tokens are as"):
+        with pytest.raises(problem, match="Nothing was sent to Stripe; the tokens are un"):
             await stub.apps(key=key).refresh(held, "key-1")
     assert stub.connections == 0
     stub.host = "127.0.0.1:1"

@@ -26,7 +26,7 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
@@ -91,9 +91,10 @@ def credentials(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path, credentials: Path) -> CredentialStore:
-    return CredentialStore(
-        credentials.parent, IdentityFile(tmp_path / "config" / "identity.txt")
+def store(tmp_path: Path, credentials: Path) -> DirectoryStore:
+    return DirectoryStore(
+        credentials.parent,
+        IdentityFile(tmp_path / "config" / "identity.txt", credentials.parent),
     )
 
 
@@ -121,7 +122,7 @@ def platforms(demo: Description) -> dict[Destination, Platform]:
 
 @pytest.fixture
 def services(
-    store: CredentialStore,
+    store: DirectoryStore,
     clock: Clock,
     browser: Browser,
     ports: tuple[int, ...],
@@ -147,7 +148,7 @@ def services(
 
 
 @pytest.fixture
-def keep(store: CredentialStore, clock: Clock) -> Keep:
+def keep(store: DirectoryStore, clock: Clock) -> Keep:
     """Put one more credential into the store, a minute later than the one before."""
     kept: list[Credential] = []
 

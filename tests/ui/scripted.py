@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from m3cred_tui.authorize.events import Approved, Event, Failed, UrlReady
-from m3cred_tui.authorize.journal import Journal, NoJournal
+from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
@@ -34,7 +34,7 @@ class ScriptedAuthorizer:
 
     script: Sequence[Event]
     late: Callable[[Approved | Failed], None] | None = None
-    journal: Journal = field(default_factory=NoJournal)
+    journal: Journal = field(default_factory=Journal)
 
     async def authorize(
         self, resumed: AuthorizationRequest | None = None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.cli.wiring import StoredSettings
+from m3cred_tui.config.editor import SettingsEditor
 from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.credential import Destination
@@ -15,7 +15,7 @@ from m3cred_tui.ui.services import Services
 from tests.ui.user import User
 
 
-class AtHome(StoredSettings):
+class AtHome(SettingsEditor):
     """Says of its file what does not change from run to run, for a picture."""
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class Place:
         config = root / "config"
         self.places = Locations(root / "data", config / "identity.txt", root / "log")
         self.settings = Settings(self.places, environ=environ)
-        identity = IdentityFile(self.places.identity)
+        identity = IdentityFile(self.places.identity, self.places.data)
 
         def authorizer(destination: Destination) -> Authorizer:
             gateway = ConnectGateway(self.settings.platform(destination, identity))
@@ -46,7 +46,7 @@ class Place:
             services,
             authorizer=authorizer,
             demo=False,
-            setting_up=AtHome(self.settings, identity),
+            settings=lambda: AtHome(self.settings, identity),
         )
 
     def write(self, text: str) -> bytes:

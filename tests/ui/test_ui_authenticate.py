@@ -13,7 +13,7 @@ from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.credential import STRIPE, Destination, Status
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.services import Services
 from tests.ui import visit

@@ -13,7 +13,7 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
 from m3cred_tui.upkeep.service import Upkeep
 from tests.ui.conftest import Browser, Clock, Keep

@@ -15,6 +15,7 @@ SECRETS = ("sk_live_canary", "canary", "local variable")
 PROGRAM = """
 import asyncio, gc, sys, threading
 from m3cred_tui.cli.main import main
+from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.screens.help import Help
 
@@ -53,12 +54,14 @@ WAYS = {
     "a destructor": lambda page: Lost() and None,
 }
 way = WAYS[sys.argv[1]]
+if "renamed" in sys.argv:  # a release of Textual that calls what fails by another name
+    del M3credApp._handle_exception
 CredentialsPage.check_action = lambda *_: True
 CredentialsPage.action_sort = way
 sys.exit(main(["--demo"]))
 """
 
-Crashing = Callable[[str], Awaitable[Terminal]]
+Crashing = Callable[..., Awaitable[Terminal]]
 
 
 @pytest.fixture
@@ -71,8 +74,8 @@ async def crashing(home: Home) -> AsyncIterator[Crashing]:
     """Start the app, and have it fail in one of the ways."""
     async with AsyncExitStack() as stack:
 
-        async def crash(way: str) -> Terminal:
-            command = [sys.executable, "-c", PROGRAM, way]
+        async def crash(*way: str) -> Terminal:
+            command = [sys.executable, "-c", PROGRAM, *way]
             app = await stack.enter_async_context(terminal(command, home.environ))
             await app.shows("There are no credentials yet")
             app.press("s")
@@ -101,6 +104,18 @@ async def test_a_crash_leaves_the_terminal_and_tells_where_without_a_value(
     assert "in fail" in logged
     assert logged.endswith("ends with status 1\n")
     assert_no_secret(app.raw.decode() + logged)
+
+
+@pytest.mark.parametrize("way", ["an action", "a worker in a thread", "compose"])
+async def test_no_value_is_printed_even_if_textual_renames_what_m3cred_overrides(
+    crashing: Crashing, home: Home, way: str
+) -> None:
+    app = await crashing(way, "renamed")
+    assert await app.ends() == 1
+    assert app.line_discipline() == app.modes
+    shown = app.raw.decode()
+    assert "m3cred: this is a fault in m3cred" in shown.partition("\x1b[?1049l")[2]
+    assert_no_secret(shown + log_of(home).read_text())
 
 
 @pytest.mark.parametrize("way", ["a thread", "a task", "the event loop", "a destructor"])

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.model.credential import StripeAccount
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
 from tests.ui.records import rewrite

@@ -2,7 +2,7 @@ import pytest
 from textual.widgets import Input, OptionList, Select
 
 from m3cred_tui.model.credential import Credential, StripeAccount
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
 from m3cred_tui.ui.widgets.stepper import Stepper
 from tests.ui.conftest import Browser

@@ -122,6 +122,9 @@ async def test_no_name_in_a_record_is_parsed_or_harms_the_terminal_on_any_screen
 class Told(Problem):
     """A problem with a text of the test's."""
 
+    text = "{says}"
+    says: str
+
 
 def scripted(services: Services, *script: Event) -> Services:
     def authorizer(_destination: object) -> Any:
@@ -168,7 +171,7 @@ async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("slash")
-        await user.focuses("Line")
+        await user.focuses("FilterLine")
         await user.paste(text)
         await look(user)
         await user.press("escape", "c")

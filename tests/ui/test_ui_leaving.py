@@ -7,7 +7,7 @@ from pathlib import Path
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.model.credential import Destination, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.ui.services import Services

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Keep
 from tests.ui.records import copy
@@ -79,7 +79,7 @@ async def test_the_filter_finds_words_of_any_column_in_any_order(
             (bolt.id[:13], ["Bolt"]),
         ):
             await user.press("slash")
-            await user.focuses("Line")
+            await user.focuses("FilterLine")
             await user.paste(words)
             await user.sees(f"{len(found)} of 3 credentials")
             assert user.rows() == found
@@ -96,7 +96,7 @@ async def test_a_filter_that_finds_nothing_says_how_to_see_all_again(
         await user.focuses("CredentialList")
         await user.press("slash", "x", "y")
         await user.sees("No credential matches the filter. Press Esc to see all.", "0 of 1")
-        await user.focuses("Line")
+        await user.focuses("FilterLine")
         await user.press("escape")
         await user.focuses("CredentialList")
         await user.sees("▌Acme")
@@ -123,7 +123,7 @@ async def test_emptying_the_filter_by_hand_does_not_take_the_keys_away(
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("slash", "q", "backspace", "q")
-        await user.focuses("Line")
+        await user.focuses("FilterLine")
         assert not user.has_left
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from m3cred_tui.config import table
 from m3cred_tui.config.key_source import Sealed
+from m3cred_tui.config.table import CLIENT_ID, SECRET_KEY, Setting
 from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.ui.services import Services
@@ -106,14 +108,14 @@ async def test_a_sealed_key_is_never_shown_again(place: Place) -> None:
             True,
             COMMAND,
             "echo sk_test_canary",
-            "A secret key stands in clear in the command; keep it in a password store, in a "
-            "file of yours alone, or sealed by m3cred config set.",
+            "There is a secret key in clear text in the command; keep it in a password store, "
+            "in a file that only you can read, or seal it with m3cred config set.",
         ),
         (
             True,
             FILE,
             "stripe.key",
-            "The path of a key file begins with / or ~/, and this is “stripe.key”.",
+            "The path of a key file must begin with / or ~/, and this is “stripe.key”.",
         ),
     ],
     ids=lambda value: ascii(value)[:20],
@@ -288,7 +290,7 @@ async def test_a_sealed_key_is_not_removed_without_a_question(place: Place) -> N
         )
         await user.press("enter")
         await user.until(lambda: user.page == "SetUpPage")
-        assert isinstance(place.settings.setup(STRIPE_TEST).secret_key.value, Sealed)
+        assert isinstance(place.settings.setup(STRIPE_TEST)[SECRET_KEY].value, Sealed)
         await user.press("ctrl+s")
         await user.answers_yes()
         await user.sees("✓ Saved: secret key. Still to be set: client id.")
@@ -312,8 +314,8 @@ async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
     place: Place,
 ) -> None:
     before = place.write(WHOLE)
-    identity = IdentityFile(place.places.identity)
-    identity.to_seal(is_first_use=lambda: True)
+    identity = IdentityFile(place.places.identity, place.places.data)
+    identity.to_seal()
     place.places.identity.write_bytes(
         wrapped_lightly(place.places.identity.read_bytes(), "correct horse")
     )
@@ -332,7 +334,7 @@ async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("version = 2\n", "is of version 2, and this m3cred knows version 1 only"),
+        ("version = 2\n", "has version 2, but this m3cred knows only version 1"),
         ("[stripe\n", "is not TOML at line 1, column 8"),
         ("[stripe]\nclientid = 1\n", "did you mean client_id?"),
         ('[stripe]\nsecret_key = "sk_live_canary"\n', "holds a secret key in clear"),
@@ -399,7 +401,7 @@ async def test_nothing_is_saved_twice_by_an_impatient_second_enter(place: Place)
         await user.press("ctrl+s")
         assert user.shows("✓ Saved: client id. Still to be set: secret key, redirect URI.")
     assert place.content.count("ca_x") == 1
-    assert place.settings.setup(STRIPE).client_id.value == "ca_x"
+    assert place.settings.setup(STRIPE)[CLIENT_ID].value == "ca_x"
 
 
 async def test_what_is_saved_is_told_though_something_else_is_wrong(
@@ -414,3 +416,22 @@ async def test_what_is_saved_is_told_though_something_else_is_wrong(
         await user.paste("sk_test_canary")
         await user.press("ctrl+s")
         await user.sees("✓ Saved: secret key.")
+
+
+async def test_a_new_row_of_the_table_is_a_line_of_the_form(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(text: str, _destination: object) -> str:
+        return text.lower()
+
+    row = Setting("colour", "Colour", check, "What the walls are painted in.", example="red")
+    monkeypatch.setattr(table, "OF_A_DESTINATION", (*table.OF_A_DESTINATION, row))
+    async with opened(place.services) as user:
+        await to_form(user, test=True)
+        await user.sees("Colour", "red")
+        user.app.screen.query_one("#colour").focus()
+        await user.sees("What the walls are painted in.")
+        await user.paste("Blue")
+        await user.press("ctrl+s")
+        await user.sees("✓ Saved: colour.")
+    assert place.content == 'version = 1\n\n[stripe_test]\ncolour = "blue"\n'

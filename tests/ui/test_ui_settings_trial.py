@@ -39,7 +39,7 @@ async def enter(user: User, source: int, text: str) -> None:
         ),
         (
             "printf 'a\\nb\\n'",
-            "! The command printed 2 lines; it is to be the key alone, on one line.",
+            "! The command printed 2 lines; it must be only the key, on one line.",
         ),
         ("no-such-vault", "! The command was not found:"),
         ("exit 3", "! The command failed with status 3."),

@@ -264,7 +264,7 @@ def over_ssh(
     services: Services, ssh: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Services:
     """Return services as they are for ann on a server that she reached by SSH."""
-    monkeypatch.setattr("m3cred_tui.browser.tunnel.login_name", lambda _environ: "ann")
+    monkeypatch.setattr("m3cred_tui.browser.surroundings.login_name", lambda _environ: "ann")
     return replace(services, ways=Ways(ssh, services.ways.url_file))
 
 

@@ -1,6 +1,9 @@
 """What another m3cred, a script or an editor does to the store while the list is shown."""
 
+import os
+import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,9 @@ import pytest
 from m3cred_tui.listing.listing import Listing
 from m3cred_tui.listing.reading import Watch, catch_up
 from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.store.directory.store import CredentialStore, Stamps
+from m3cred_tui.store.port import CredentialStore, Stamp
 from m3cred_tui.ui.app import M3credApp
-from m3cred_tui.ui.screens.list_page import ListPage
+from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.services import Services
 from tests.ui import records
 from tests.ui.conftest import Keep
@@ -25,7 +28,7 @@ def every(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Look at the store often, unless told otherwise."""
 
     def look_every(seconds: float) -> None:
-        monkeypatch.setattr(ListPage, "WATCH_EVERY", seconds)
+        monkeypatch.setattr(CredentialsPage, "WATCH_EVERY", seconds)
 
     look_every(OFTEN)
     return look_every
@@ -215,13 +218,23 @@ async def test_at_the_top_of_a_long_list_a_new_credential_comes_into_sight(
         assert user.rows()[:2] == ["Acme", "Copied 99"]
 
 
+def stop_the_clock_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let no later change of the directory have another time; return that of the last one."""
+    status, lstat = folder.lstat(), Path.lstat
+
+    def unchanged(path: Path) -> os.stat_result:
+        return status if path == folder else lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", unchanged)
+    monkeypatch.setattr(time, "time_ns", count(status.st_ctime_ns).__next__)
+    return status.st_ctime_ns
+
+
 async def test_a_change_in_the_same_tick_of_the_clock_as_our_look_is_seen_later(
-    keep: Keep, store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+    keep: Keep, store: CredentialStore, credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep("Acme")
-    stamp = store.stamp()
-    now = stamp[0][-1]
-    monkeypatch.setattr(store, "stamp", lambda: stamp)  # the clock stands still
+    changed = stop_the_clock_of(credentials, monkeypatch)
     ids = store.ids
 
     def another_is_created_right_after() -> list[str]:
@@ -231,10 +244,10 @@ async def test_a_change_in_the_same_tick_of_the_clock_as_our_look_is_seen_later(
         return found
 
     monkeypatch.setattr(store, "ids", another_is_created_right_after)
-    listing, watch = Listing(store.read), Watch(store.stamp, lambda: now)
+    listing, watch = Listing(store.read), Watch(store.stamp)
     assert [left async for left in catch_up(store, listing, watch)] == [1, 0]
     assert watch.is_due()
-    now += 1_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: changed + 1_000_000_000)
     assert [left async for left in catch_up(store, listing, watch)] != []
     assert len(listing.ids) == 2
     assert not watch.is_due()
@@ -247,7 +260,7 @@ async def test_nothing_is_written_while_nothing_changes(
     glances, painted = 0, 0
     stamp, display = store.stamp, M3credApp._display
 
-    def count_glance() -> Stamps:
+    def count_glance() -> Stamp:
         nonlocal glances
         glances += 1
         return stamp()

@@ -1,7 +1,7 @@
 import pytest
 
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Browser, Clock, Keep
 from tests.ui.user import opened, to_stage_4

@@ -27,7 +27,7 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.upkeep.service import Upkeep
@@ -58,7 +58,7 @@ class Clock:
 class World:
     """m3cred's store, the demo Stripe, and who has approved what."""
 
-    store: CredentialStore
+    store: DirectoryStore
     demo: DemoPlatform
     clock: Clock
     looked_up: list[Destination] = field(default_factory=list)
@@ -126,7 +126,9 @@ class World:
 @contextmanager
 def world_in(root: Path) -> Iterator[World]:
     clock = Clock()
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = DirectoryStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     demo: list[DemoPlatform] = []
     running = background_demo_stripe(
         ["http://127.0.0.1/"], make_app=lambda _description: demo_stripe_app(demo[0])

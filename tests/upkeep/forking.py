@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.upkeep.service import Upkeep
@@ -93,9 +93,10 @@ def asked(world: World, root: Path, operation: str, credential_id: str) -> Ask:
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
     # Warm: no kill is for an import.
+    import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415
+
     import m3cred_tui.store.directory.checks  # noqa: PLC0415
-    import m3cred_tui.store.directory.refreshing  # noqa: PLC0415  # noqa: PLC0415
-    import m3cred_tui.store.sealing  # noqa: PLC0415
+    import m3cred_tui.store.directory.refreshing  # noqa: PLC0415
     import m3cred_tui.stripe.transport  # noqa: F401, PLC0415
 
     while line := sys.stdin.readline():
@@ -175,7 +176,9 @@ _OPERATIONS = {"access": _access, "disconnect": _disconnect}
 
 def _upkeep(ask: Mapping[str, Any]) -> Upkeep:
     root, now = Path(ask["root"]), datetime.fromisoformat(ask["now"])
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = DirectoryStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     key, base = Secret(ask["secret_key"]), ask["base"]
     platform = Platform(ask["client_id"], key, base, base)
     return Upkeep(store, lambda _destination: platform, lambda: now)

@@ -61,7 +61,7 @@ async def test_what_is_refreshed_again_and_again_for_a_month_stays_connected(
     assert len(used) == 20
     held = world.demo.access_token(world.access_token(one))
     assert held
-    assert held.counts(world.access_token(one), world.demo.now())
+    assert held.is_valid(world.access_token(one), world.demo.now())
 
 
 async def test_an_account_that_took_access_back_is_told_and_nothing_is_left_over(
@@ -72,7 +72,7 @@ async def test_an_account_that_took_access_back_is_told_and_nothing_is_left_over
     world.clock.go_on(hours=2)
     with pytest.raises(StripeRefused, match="create the credential again"):
         await world.upkeep.access(one)
-    kept = {path.suffix for path in (world.store._data / "refreshing").iterdir()}
+    kept = {path.suffix for path in (world.store.data / "refreshing").iterdir()}
     assert kept == {".lock"}
 
 
@@ -81,7 +81,7 @@ async def test_a_key_of_the_other_mode_is_refused_before_it_is_used(
 ) -> None:
     with_key("sk_live_wrong")
     for oauth in OAuthModel:
-        with pytest.raises(KeyDoesNotFit, match="is of live mode, but the credential is of te"):
+        with pytest.raises(KeyDoesNotFit, match="for live mode, but the credential is for te"):
             await world.upkeep.access(world.connect(oauth=oauth))
 
 
@@ -89,11 +89,11 @@ async def test_what_is_not_there_or_not_created_or_damaged_gives_no_access(
     world: World,
 ) -> None:
     pending, damaged = world.connect(status=Status.PENDING), world.connect()
-    file = world.store._data / "credentials" / f"{damaged}.json"
+    file = world.store.data / "credentials" / f"{damaged}.json"
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(NotThere):
         await world.upkeep.access(damaged.replace("0", "1"))
-    with pytest.raises(StillPending, match="create it before it is used"):
+    with pytest.raises(StillPending, match="create it before you use it"):
         await world.upkeep.access(pending)
     with pytest.raises(CredentialDamaged):
         await world.upkeep.access(damaged)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from m3cred_tui.config.key_source import CommandFailed
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import (
     STRIPE,
@@ -17,7 +18,6 @@ from m3cred_tui.model.credential import (
     OAuthModel,
     Status,
 )
-from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import IdentityMissing
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
     def platform(destination: Destination) -> Platform:
         runs.append(destination)
         if destination == STRIPE_TEST:
-            raise Problem("The command failed with status 1.")
+            raise CommandFailed("failed with status 1", "")
         return world.platforms[destination]
 
     upkeep = replace(world.upkeep, platform=platform)
@@ -114,7 +114,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
 async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World) -> None:
     good, pending = world.connect(), world.connect(status=Status.PENDING)
     damaged, gone = world.connect(), world.connect()
-    file = world.store._data / "credentials" / f"{damaged}.json"
+    file = world.store.data / "credentials" / f"{damaged}.json"
     file.write_bytes(file.read_bytes()[:-20])
     world.store.delete(gone)
     results = await checked(world, good, pending, damaged, gone, good)
@@ -124,7 +124,7 @@ async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World)
         damaged: Outcome.DAMAGED,
         gone: Outcome.FAILED,
     }
-    assert "is not there any more" in results[gone].told
+    assert "no longer exists" in results[gone].told
     assert set(world.store.checks.read()) == {good, damaged}
 
 
@@ -132,7 +132,7 @@ async def test_without_the_identity_one_sentence_is_told_and_nothing_is_damaged(
     world: World,
 ) -> None:
     ids = [world.connect(f"{n}@a.example") for n in range(10)]
-    world.store._identity.path.unlink()
+    world.store.identity.path.unlink()
     with pytest.raises(IdentityMissing):
         await checked(world, *ids)
     assert world.store.checks.read() == {}
@@ -160,7 +160,7 @@ async def test_an_account_that_was_renamed_shows_its_new_name_and_is_else_left_a
     assert row.account
     old = row.account._replace(name="Old Ltd", country=None)
     world.store.update(one, lambda now, tokens: (now._replace(account=old), tokens))
-    file = world.store._data / "credentials" / f"{same}.json"
+    file = world.store.data / "credentials" / f"{same}.json"
     before = file.stat().st_ino
     await checked(world, one, same)
     assert world.store.verified(one) == row

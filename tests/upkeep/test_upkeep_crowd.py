@@ -35,7 +35,7 @@ def refreshes(world: World) -> int:
 
 def is_connected(world: World, token: str) -> bool:
     held = world.demo.access_token(token)
-    return bool(held and held.counts(token, world.demo.now()))
+    return bool(held and held.is_valid(token, world.demo.now()))
 
 
 def tokens_used(crowd: list[Told]) -> set[str]:

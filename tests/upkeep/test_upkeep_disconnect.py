@@ -91,7 +91,7 @@ async def test_what_is_not_there_is_told_and_stripe_is_not_asked(world: World) -
 
 async def test_a_disconnection_that_cannot_be_remembered_is_not_begun(world: World) -> None:
     one = world.connect()
-    (world.store._data / "disconnecting").write_text("in the way")
+    (world.store.data / "disconnecting").write_text("in the way")
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (False, False)
     assert isinstance(done.problem, StoreUnusable)
@@ -103,7 +103,7 @@ async def test_disconnected_but_not_deleted_is_shown_and_gone_on_with(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = world.connect()
-    credentials = world.store._data / "credentials"
+    credentials = world.store.data / "credentials"
 
     def fails(_credential_id: str) -> None:
         raise StoreUnusable(credentials, "the disk reports an error")
@@ -129,7 +129,7 @@ async def test_one_that_is_deleted_without_stripe_is_not_shown_any_more(world: W
     world.store.delete(one)
     assert world.upkeep.unfinished() == []
     world.store.disconnecting.begin(other)
-    left = [path.stem for path in (world.store._data / "disconnecting").iterdir()]
+    left = [path.stem for path in (world.store.data / "disconnecting").iterdir()]
     assert left == [other]
 
 

@@ -20,7 +20,7 @@ from m3cred_tui.model.credential import (
     TokenResponse,
     credential_id,
 )
-from m3cred_tui.store.directory.store import CredentialStore
+from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.upkeep.service import Upkeep
 from tests.upkeep.conftest import START
@@ -44,7 +44,7 @@ OUTCOMES = {
     "hangup": Outcome.UNREACHABLE,
     "silent": Outcome.UNREACHABLE,
 }
-Filled = tuple[CredentialStore, dict[str, str]]
+Filled = tuple[DirectoryStore, dict[str, str]]
 
 
 def kind_of(number: int) -> str:
@@ -58,7 +58,9 @@ def many(tmp_path: Path) -> Filled:
 
 
 def filled(root: Path, count: int, kind: Callable[[int], str]) -> Filled:
-    store = CredentialStore(root / "data", IdentityFile(root / "config" / "identity.txt"))
+    store = DirectoryStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
     kinds = {}
     for number in range(count):
         account_id = f"acct_{kind(number)}{number}"
@@ -110,7 +112,7 @@ def moody() -> Callable[[Asked], Awaitable[Answer]]:
     return answer
 
 
-def upkeep_of(store: CredentialStore, stub: Stub, waits: list[float]) -> Upkeep:
+def upkeep_of(store: DirectoryStore, stub: Stub, waits: list[float]) -> Upkeep:
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 

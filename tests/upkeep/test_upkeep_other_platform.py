@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 CONNECT, APPS = OAuthModel.CONNECT, OAuthModel.APPS
 BOTH_POSSIBILITIES = (
-    "Either the account is not connected any more, or the client id or secret key that is set "
-    "for this destination is of another platform or mode. The account was not disconnected. "
+    "Either the account is no longer connected, or the client id or secret key that is set for "
+    "this destination belongs to another platform or mode. The account was not disconnected. "
     "The credential was not deleted."
 )
 ALONE = " If it is to go all the same, delete it without disconnecting."

@@ -69,7 +69,7 @@ async def used(world: World, one: str) -> str:
 
 
 def left_over(world: World, one: str) -> set[str]:
-    folder = world.store._data / "refreshing"
+    folder = world.store.data / "refreshing"
     return {path.suffix for path in folder.iterdir() if path.stem == one} - {".lock"}
 
 
@@ -168,7 +168,7 @@ async def test_what_may_have_been_answered_is_remembered_through_every_other_tro
 
 async def test_what_was_asked_is_remembered_though_its_file_is_damaged(world: World) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, HANG_UP, new(1))
-    file = world.store._data / "refreshing" / f"{one}.json"
+    file = world.store.data / "refreshing" / f"{one}.json"
     async with expired(world, stripe):
         for content in (b"nonsense", b"{}"):
             with pytest.raises(ReplyLost):
@@ -219,7 +219,7 @@ def test_a_process_that_is_ending_waits_for_the_answer(
     assert threads_going_on() == []
     held = world.demo.access_token(world.access_token(one))
     assert held
-    assert held.counts(world.access_token(one), world.demo.now())
+    assert held.is_valid(world.access_token(one), world.demo.now())
     assert world.access_token(one) != before
 
 
@@ -232,7 +232,7 @@ async def test_an_answer_that_is_on_disk_is_put_in_its_place_without_stripe(
         using = asyncio.create_task(used(world, one))
         await stripe.arrived.wait()
         monkeypatch.setattr(lock, "_PATIENCE", 0.05)
-        with lock.locked(world.store._data):
+        with lock.locked(world.store.data):
             stripe.go_on.set()
             with pytest.raises(StoreBusy):
                 await using
@@ -269,7 +269,7 @@ async def test_a_credential_that_is_deleted_meanwhile_stays_deleted(world: World
         assert world.store.ids() == [other]
         await used(world, other)
     assert left_over(world, one) == set(), "the next refresh has swept"
-    assert not (world.store._data / "refreshing" / f"{one}.lock").exists()
+    assert not (world.store.data / "refreshing" / f"{one}.lock").exists()
 
 
 async def test_many_at_once_in_one_process_ask_stripe_once(world: World) -> None:
@@ -314,7 +314,7 @@ async def test_who_waits_too_long_for_another_process_is_told(
 
 async def test_without_a_place_for_the_answer_stripe_is_not_asked(world: World) -> None:
     one, stripe = world.connect(), Answering()
-    (world.store._data / "refreshing").write_text("in the way")
+    (world.store.data / "refreshing").write_text("in the way")
     async with expired(world, stripe):
         with pytest.raises(StoreUnusable):
             await used(world, one)

@@ -2,59 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.ending import DONE, FAILED, misused
+from m3cred_tui.cli.output.json import check_json, put_json
+from m3cred_tui.cli.output.prompts import progress
+from m3cred_tui.cli.output.streams import is_coloured
+from m3cred_tui.cli.output.tables import cells, padded
+from m3cred_tui.cli.selecting import all_selected, opened
+from m3cred_tui.cli.wiring import upkeep_of
+
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from m3cred_tui.cli.selecting import Row
+    from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
     Results = Mapping[str, CheckResult]
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add which credentials."""
-    from m3cred_tui.cli.ending import add_json
-
-    parser.description = (
-        "Ask Stripe about each credential, several at once. Status 0 if all of them are ok, "
-        "1 if one is not; m3cred list shows the results, too."
-    )
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="a name, an ID, or the beginning of an ID",
-    )
-    parser.add_argument(
-        "--all", action="store_true", help="every credential but those that are pending"
-    )
-    add_json(parser)
-
-
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.ending import misused, telling
-    from m3cred_tui.system.process import close_to_others
-
-    close_to_others()
+    """Run the command; return its exit status."""
     if bool(chosen.names) == chosen.all:
         return misused("name the credentials to check, or say --all for every one.")
-    return telling(_check)(chosen)
-
-
-def _check(chosen: Namespace) -> int:
-    import asyncio
-
-    from m3cred_tui.cli.ending import DONE, FAILED
-    from m3cred_tui.cli.opening import opened, upkeep_of
-    from m3cred_tui.cli.output.json import put_json
-
     here = opened(demo=chosen.demo)
     rows = _rows(chosen, here.store)
     results: Results = {}
@@ -72,8 +48,6 @@ def _check(chosen: Namespace) -> int:
 
 
 def _rows(chosen: Namespace, store: CredentialStore) -> list[Row]:
-    from m3cred_tui.cli.selecting import all_selected
-
     if chosen.names:
         return all_selected(store, chosen.names)
     pending = {*store.pending_ids()}
@@ -82,11 +56,7 @@ def _rows(chosen: Namespace, store: CredentialStore) -> list[Row]:
 
 
 async def _results(upkeep: Upkeep, ids: Sequence[str]) -> Results:
-    """Check them, and tell on a terminal how far it is."""
-    from contextlib import aclosing
-
-    from m3cred_tui.cli.output.prompts import progress
-
+    """Check the credentials, and show the progress on a terminal."""
     results: dict[str, CheckResult] = {}
     wrong = 0
     with progress() as tell:
@@ -100,15 +70,10 @@ async def _results(upkeep: Upkeep, ids: Sequence[str]) -> Results:
 
 
 def _fields(row: Row, result: CheckResult) -> dict[str, object]:
-    from m3cred_tui.cli.output.json import check_json
-
     return {"id": row.id, "name": getattr(row, "name", None), **check_json(result)}
 
 
 def _write(rows: Sequence[Row], results: Results) -> None:
-    from m3cred_tui.cli.output.streams import is_coloured
-    from m3cred_tui.cli.output.tables import cells, padded
-
     names = {row.id: getattr(row, "name", row.id) for row in rows}
     wide = max(map(cells, names.values()))
     labels = max(len(result.label) for result in results.values())

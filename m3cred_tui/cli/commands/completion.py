@@ -1,51 +1,93 @@
-"""``m3cred completion``: what completes m3cred's words in a shell."""
+"""``m3cred completion``: completion for bash, zsh and fish."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.completing import answer, insertions, taken_apart
+from m3cred_tui.cli.ending import DONE
+
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Iterator
 
 
-_SHELLS = ("bash", "zsh", "fish")
+_BASH = r"""# m3cred in bash: in ~/.bashrc, eval "$(m3cred completion bash)"
+_m3cred() {
+    local kind= candidate
+    COMPREPLY=()
+    {
+        IFS= read -r kind
+        while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done
+    } < <(printf '%s\0' "${COMP_LINE:0:COMP_POINT}" "$2" |
+        "$1" completion --answer bash 2>/dev/null)
+    case $kind in
+    files) compopt -o default 2>/dev/null ;;
+    commands)
+        while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done < <(compgen -c -- "$2")
+        compopt -o default 2>/dev/null
+        ;;
+    esac
+}
+complete -F _m3cred m3cred
+"""
 
+_ZSH = r"""#compdef m3cred
+# m3cred in zsh: as a file _m3cred in a directory of $fpath, or in ~/.zshrc after compinit,
+# eval "$(m3cred completion zsh)"
+_m3cred() {
+    local kind= value told
+    local -a values lines
+    {
+        IFS= read -r kind
+        while IFS=$'\t' read -r value told; do
+            values+=("$value")
+            lines+=("$value${told:+  -- $told}")
+        done
+    } < <(printf '%s\0' "${(@Q)words[2,CURRENT-1]}" "$PREFIX" |
+        "${(Q)words[1]}" completion --answer zsh 2>/dev/null)
+    case $kind in
+    files) _files ;;
+    commands) _command_names -e || _files ;;
+    *) compadd -l -d lines -a -- values ;;
+    esac
+}
+if [[ $funcstack[1] == _m3cred ]]; then _m3cred "$@"; else compdef _m3cred m3cred; fi
+"""
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the shell."""
-    from argparse import SUPPRESS
+_FISH = r"""# m3cred in fish: m3cred completion fish > ~/.config/fish/completions/m3cred.fish
+function __m3cred_answer
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l lines (printf '%s\0' $words[2..] "$current" |
+        $words[1] completion --answer fish 2>/dev/null)
+    switch "$lines[1]"
+        case files
+            complete --do-complete="'' $current"
+        case commands
+            complete --do-complete="$current"
+        case '*'
+            test (count $lines) -gt 1; and printf '%s\n' $lines[2..]
+    end
+end
+complete -c m3cred -f -a '(__m3cred_answer)'
+"""
 
-    parser.description = (
-        "Print what completes commands, options, the names and IDs of credentials, and the "
-        "names of settings. Its first lines say where to put it."
-    )
-    parser.add_argument("shell", choices=_SHELLS, help="the shell that it is for")
-    # For the scripts: reads the words from standard input, each with a null character after it.
-    parser.add_argument("--answer", action="store_true", help=SUPPRESS)
+# Each asks m3cred itself, so that none becomes outdated.
+_SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.ending import DONE, failed
-    from m3cred_tui.model.problem import Problem
-
-    if not chosen.answer:
-        from m3cred_tui.cli.completing.scripts import SCRIPTS
-
-        sys.stdout.write(SCRIPTS[chosen.shell])
-        return DONE
-    try:
+    """Run the command; return its exit status."""
+    if chosen.answer:
         sys.stdout.writelines(f"{line}\n" for line in _answer(chosen.shell))
-    except Problem as problem:
-        return failed(problem)
+    else:
+        sys.stdout.write(_SCRIPTS[chosen.shell])
     return DONE
 
 
 def _answer(shell: str) -> Iterator[str]:
-    from m3cred_tui.cli.completing.candidates import answer
-
     given = (
         sys.stdin.buffer.read().decode(errors="surrogateescape").removesuffix("\0").split("\0")
     )
@@ -58,9 +100,6 @@ def _answer(shell: str) -> Iterator[str]:
 
 
 def _bash_answer(typed: str, replaced: str) -> Iterator[str]:
-    from m3cred_tui.cli.completing.bash import insertions, taken_apart
-    from m3cred_tui.cli.completing.candidates import answer
-
     line = taken_apart(typed)
     kind, candidates = answer(line.words[1:])
     yield kind

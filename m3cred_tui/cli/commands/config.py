@@ -6,195 +6,124 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.ending import DONE, FAILED, WRONG_USAGE, failed, misused
+from m3cred_tui.cli.output.config_report import (
+    checks_fields,
+    checks_text,
+    setups_fields,
+    setups_text,
+)
+from m3cred_tui.cli.output.json import put_json
+from m3cred_tui.cli.output.prompts import (
+    PassphraseEmpty,
+    PassphraseUnusable,
+    asked,
+    from_descriptor,
+    unlock,
+)
+from m3cred_tui.config.editor import SettingsEditor
+from m3cred_tui.config.key_source import FromFile, Sealed
+from m3cred_tui.config.problems import (
+    KeyNotRead,
+    NothingEntered,
+    UnknownName,
+    prefix_of,
+    prefixes_of,
+)
+from m3cred_tui.config.settings import settings_from
+from m3cred_tui.config.setup import Origin
+from m3cred_tui.config.table import (
+    SECRET_KEY,
+    SECRET_KEY_SEALED,
+    Kind,
+    groups,
+    setting_named,
+)
+from m3cred_tui.model.credential import DESTINATIONS
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.identity import IdentityFile
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from m3cred_tui.config.settings import Settings
+    from m3cred_tui.config.table import Group, Setting
     from m3cred_tui.model.credential import Destination
-    from m3cred_tui.model.problem import Problem
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.identity import IdentityFile
 
-    Verb = Callable[["argparse.Namespace", "Settings"], int]
-
-
-def tell_replaced(names: Iterable[str], source: str) -> None:
-    """Say which sources of the secret key are gone, now that it is from this one."""
-    from m3cred_tui.config.file import SEALED
-
-    for name in names:
-        if name == SEALED:
-            say("The secret key that m3cred had sealed is removed.")
-        else:
-            used = "the sealed key" if source == SEALED else source
-            say(f"{name} is removed: {used} is used.")
-
-
-def tell_what_goes_before(settings: Settings, destination: Destination, name: str) -> None:
-    """Say that the environment has a value, too, if it has."""
-    from m3cred_tui.config.setup import Origin
-
-    found = dict(settings.setup(destination).entries())
-    entry = found["secret_key" if "secret_key" in name else name]
-    if entry.origin is Origin.ENVIRONMENT:
-        say(f"{entry.place} is set in the environment, and counts before it.")
-
-
-def warn_of_no_file(text: str, destination: Destination) -> None:
-    """Warn where the key file that was entered is not there; it may come later."""
-    from m3cred_tui.config.key_source import FromFile, from_file
-    from m3cred_tui.model.text import clean
-
-    source = from_file(text, destination)
-    if not isinstance(source, FromFile):
-        return
-    try:
-        source.path.stat()
-    except FileNotFoundError:
-        shown = clean(str(source.path), most=4096)
-        sys.stderr.write(f"m3cred: {shown} is not there yet.\n")
-    except OSError:
-        pass  # m3cred config check says what it is
-
-
-def say(line: str) -> None:
-    """Write a line for whoever has run the command."""
-    sys.stdout.write(f"{line}\n")
-
-
-# The parser of every command comes by here, so that the rest waits until it is run.
-
-
-def add_arguments(config: argparse.ArgumentParser) -> None:
-    """Add what can be done with the settings."""
-    config.description = (
-        "Show what is set for each destination, and where each value is from: the "
-        "environment, the settings file, or m3cred itself. No secret is shown."
-    )
-    config.epilog = (
-        "Names are client_id, secret_key, secret_key_command, secret_key_file, redirect_uri, "
-        "ports, oauth and channel, after stripe. or stripe_test."
-    )
-    config.add_argument("--json", action="store_true", help="for machines")
-    verbs = config.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
-    verbs.add_parser("path", help="show where the settings file is")
-    change = verbs.add_parser(
-        "set",
-        help="set a value, such as stripe_test.client_id",
-        description="Set a value in the settings file. The secret key itself is asked for on "
-        "the terminal, or read as a line from standard input, and sealed.",
-    )
-    change.add_argument("name", metavar="NAME", help="such as stripe_test.client_id")
-    change.add_argument("values", metavar="VALUE", nargs="*", help="none for secret_key")
-    unset = verbs.add_parser("unset", help="remove a value")
-    unset.add_argument("name", metavar="NAME", help="such as stripe_test.ports")
-    check = verbs.add_parser(
-        "check",
-        help="try what is set, and say what is wrong",
-        description="Get each secret key from where it is, with the command if there is one, "
-        "and check every value. Stripe is not asked.",
-    )
-    check.add_argument("--json", action="store_true", help="for machines")
+    Verb = Callable[["argparse.Namespace", SettingsEditor], int]
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.ending import WRONG_USAGE, failed, misused
-    from m3cred_tui.config.problems import UnknownName
-    from m3cred_tui.config.settings import settings_from
-    from m3cred_tui.model.problem import Problem
-    from m3cred_tui.system.process import close_to_others
-
-    close_to_others()
     if chosen.demo:
         return misused("the demo Stripe needs no settings; leave out --demo.")
+    settings = settings_from(os.environ)
+    places = settings.locations
+    editor = SettingsEditor(settings, IdentityFile(places.identity, places.data))
     try:
-        return _VERBS[chosen.verb](chosen, settings_from(os.environ))
-    except Problem as problem:
-        status = failed(problem, as_json=getattr(chosen, "json", False))
-        is_misnamed = isinstance(problem, UnknownName) and chosen.verb in {"set", "unset"}
-        return WRONG_USAGE if is_misnamed else status
+        return _VERBS[chosen.verb](chosen, editor)
+    except UnknownName as misnamed:
+        if chosen.verb not in {"set", "unset"}:
+            raise
+        failed(misnamed, as_json=chosen.json)
+        return WRONG_USAGE
 
 
-def _show(chosen: argparse.Namespace, settings: Settings) -> int:
-    from m3cred_tui.cli.ending import DONE
-    from m3cred_tui.cli.output.config_report import setups_fields, setups_text
-    from m3cred_tui.cli.output.json import put_json
-    from m3cred_tui.model.credential import DESTINATIONS
-
-    setups = [settings.setup(one) for one in DESTINATIONS]
+def _show(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
+    setups = [editor.setup(one) for one in groups()]
     if chosen.json:
-        put_json(setups_fields(setups, settings.locations))
+        put_json(setups_fields(setups, editor.file))
     else:
-        sys.stdout.write(setups_text(setups, settings.locations))
+        sys.stdout.write(setups_text(setups, editor.file))
     return DONE
 
 
-def _path(_chosen: argparse.Namespace, settings: Settings) -> int:
-    from m3cred_tui.cli.ending import DONE
-
-    sys.stdout.write(f"{settings.locations.settings}\n")
+def _path(_chosen: argparse.Namespace, editor: SettingsEditor) -> int:
+    _say(str(editor.file))
     return DONE
 
 
-def _set(chosen: argparse.Namespace, settings: Settings) -> int:
-    from m3cred_tui.cli.ending import DONE, misused
-    from m3cred_tui.config.change import SECRET_KEY, set_value
-
-    destination, name = _named(chosen.name)
-    if name == SECRET_KEY:
-        return _seal(chosen, settings, destination)
-    values = chosen.values if name != "ports" else [" ".join(chosen.values)]
+def _set(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
+    group, setting = setting_named(chosen.name)
+    if setting.is_secret:
+        return _seal(chosen, editor, group)
+    values = [" ".join(chosen.values)] if setting.kind is Kind.NUMBERS else chosen.values
     if len(values) != 1 or not values[0]:
         what = "a value" if not any(values) else "one value, in quotes"
         return misused(f"{chosen.name} takes {what}: m3cred config set --help")
-    replaced = set_value(settings.locations, destination, name, values[0])
-    say(f"{chosen.name} is set in {_file(settings)}.")
-    tell_replaced(replaced, name)
-    if name == "secret_key_file":
-        warn_of_no_file(values[0], destination)
-    tell_what_goes_before(settings, destination, name)
+    gone = editor.change(group, setting, values[0])
+    _say(f"{chosen.name} is set in {_shown(editor)}.")
+    _tell_gone(gone, setting.name)
+    _warn_of_no_file(setting.check(values[0], group.subject))
+    _tell_what_goes_before(editor, group, setting)
     return DONE
 
 
-def _seal(chosen: argparse.Namespace, settings: Settings, destination: Destination) -> int:
-    from m3cred_tui.cli.ending import DONE, misused
-    from m3cred_tui.config.change import seal_key
-    from m3cred_tui.config.entered import secret_key
-    from m3cred_tui.config.file import SEALED
-    from m3cred_tui.store.identity import IdentityFile
-
+def _seal(chosen: argparse.Namespace, editor: SettingsEditor, group: Group) -> int:
     if chosen.values:
         return misused(
             f"a secret key is not taken from the command line, which other users and "
             f"the shell's history can see: m3cred config set {chosen.name} asks for it, or "
             "reads it from standard input."
         )
+    key = _key_entered(group)
     # Checked before anybody is asked for a passphrase, too.
-    key = secret_key(_key_entered(destination).reveal(), destination)
-    identity = IdentityFile(settings.locations.identity)
-    _unlock(identity, chosen.passphrase_fd)
-    replaced = seal_key(settings.locations, destination, key, identity)
-    say(f"The secret key of {destination.label} is sealed; {_file(settings)} says so.")
-    tell_replaced(replaced, SEALED)
-    tell_what_goes_before(settings, destination, chosen.name)
+    SECRET_KEY.check(key.reveal(), group.subject)
+    unlock(editor.identity, chosen.passphrase_fd)
+    gone = editor.change(group, SECRET_KEY, key.reveal())
+    _say(f"The secret key of {group.label} is sealed; {_shown(editor)} says so.")
+    _tell_gone(gone, SECRET_KEY_SEALED.name)
+    _tell_what_goes_before(editor, group, SECRET_KEY)
     return DONE
 
 
-def _key_entered(destination: Destination) -> Secret:
-    from m3cred_tui.cli.output.prompts import (
-        PassphraseEmpty,
-        PassphraseUnusable,
-        asked,
-        from_descriptor,
-    )
-    from m3cred_tui.config.problems import KeyNotRead, NothingEntered, prefixes_of
-
-    prefixes = " or ".join(f"{one}…" for one in prefixes_of(destination))
+def _key_entered(group: Group) -> Secret:
+    prefixes = " or ".join(f"{one}…" for one in prefixes_of(group.subject))
     try:
         if sys.stdin.isatty():
-            return asked(f"Secret key of {destination.label} ({prefixes}), not shown: ")
+            return asked(f"Secret key of {group.label} ({prefixes}), not shown: ")
         return from_descriptor(sys.stdin.fileno())
     except PassphraseEmpty:
         raise NothingEntered("secret key") from None
@@ -202,33 +131,22 @@ def _key_entered(destination: Destination) -> Secret:
         raise KeyNotRead(unusable.reason) from None
 
 
-def _unset(chosen: argparse.Namespace, settings: Settings) -> int:
-    from m3cred_tui.cli.ending import DONE
-    from m3cred_tui.config.change import unset_value
-
-    destination, name = _named(chosen.name)
-    if unset_value(settings.locations, destination, name):
-        say(f"{chosen.name} is removed from {_file(settings)}.")
+def _unset(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
+    group, setting = setting_named(chosen.name)
+    if editor.change(group, setting, None):
+        _say(f"{chosen.name} is removed from {_shown(editor)}.")
     else:
-        say(f"{chosen.name} is not in {_file(settings)}; nothing was changed.")
-    tell_what_goes_before(settings, destination, name)
+        _say(f"{chosen.name} is not in {_shown(editor)}; nothing was changed.")
+    _tell_what_goes_before(editor, group, setting)
     return DONE
 
 
-def _check(chosen: argparse.Namespace, settings: Settings) -> int:
-    from m3cred_tui.cli.ending import DONE, FAILED
-    from m3cred_tui.cli.output.config_report import checks_fields, checks_text
-    from m3cred_tui.cli.output.json import put_json
-    from m3cred_tui.config.key_source import Sealed
-    from m3cred_tui.model.credential import DESTINATIONS
-    from m3cred_tui.store.identity import IdentityFile
-
-    setups = [settings.setup(one) for one in DESTINATIONS]
-    identity = IdentityFile(settings.locations.identity)
-    if any(isinstance(one.secret_key.value, Sealed) for one in setups):
-        _unlock(identity, chosen.passphrase_fd)
+def _check(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
+    setups = [editor.setup(one) for one in groups()]
+    if any(isinstance(one[SECRET_KEY].value, Sealed) for one in setups):
+        unlock(editor.identity, chosen.passphrase_fd)
     touched = [one.destination for one in setups if one.is_touched]
-    results = [(one, _tried(settings, one, identity)) for one in touched or DESTINATIONS]
+    results = [(one, _tried(editor, one)) for one in touched or DESTINATIONS]
     if chosen.json:
         put_json(checks_fields(results))
     else:
@@ -237,48 +155,52 @@ def _check(chosen: argparse.Namespace, settings: Settings) -> int:
     return FAILED if failed else DONE
 
 
-def _tried(
-    settings: Settings, destination: Destination, identity: IdentityFile
-) -> str | Problem:
+def _tried(editor: SettingsEditor, destination: Destination) -> str | Problem:
     """Return the prefix of a destination's key, or what is wrong."""
-    from m3cred_tui.config.problems import prefix_of
-    from m3cred_tui.model.problem import Problem
-
     try:
-        return prefix_of(settings.platform(destination, identity).secret_key)
+        return prefix_of(editor.settings.platform(destination, editor.identity).secret_key)
     except Problem as problem:
         return problem
 
 
-def _unlock(identity: IdentityFile, descriptor: int | None) -> None:
-    if identity.is_locked():
-        from m3cred_tui.cli.output.prompts import opened_with
-
-        opened_with(descriptor, "Passphrase of the identity: ", identity.unlock)
-
-
-def _named(name: str) -> tuple[Destination, str]:
-    """Return the destination and the setting; raises ``UnknownName``."""
-    from m3cred_tui.config.change import SECRET_KEY
-    from m3cred_tui.config.file import table_of
-    from m3cred_tui.config.problems import UnknownName
-    from m3cred_tui.config.setup import CHECKS
-    from m3cred_tui.model.credential import DESTINATIONS
-
-    known = {
-        f"{table_of(destination)}.{setting}": (destination, setting)
-        for destination in DESTINATIONS
-        for setting in (*CHECKS, SECRET_KEY)
-    }
-    if name not in known:
-        raise UnknownName("setting", name, known)
-    return known[name]
+def _tell_gone(names: Iterable[str], source: str) -> None:
+    """Say which sources of the secret key are gone, now that it is from this one."""
+    for name in names:
+        if name == SECRET_KEY_SEALED.name:
+            _say("The secret key that m3cred had sealed is removed.")
+        else:
+            used = "the sealed key" if source == SECRET_KEY_SEALED.name else source
+            _say(f"{name} is removed: {used} is used.")
 
 
-def _file(settings: Settings) -> str:
-    from m3cred_tui.model.text import clean
+def _tell_what_goes_before(
+    editor: SettingsEditor, group: Group, setting: Setting[object]
+) -> None:
+    """Say that the environment has a value, too, if it has."""
+    entry = editor.setup(group)[group.value_of(setting)]
+    if entry.origin is Origin.ENVIRONMENT:
+        _say(f"{entry.place} is set in the environment, and takes precedence over it.")
 
-    return clean(str(settings.locations.settings), most=4096)
+
+def _warn_of_no_file(value: object) -> None:
+    """Warn where the key file that was entered is not there; it may come later."""
+    if not isinstance(value, FromFile):
+        return
+    try:
+        value.path.stat()
+    except FileNotFoundError:
+        shown = clean(str(value.path), most=4096)
+        sys.stderr.write(f"m3cred: {shown} is not there yet.\n")
+    except OSError:
+        pass  # m3cred config check says what it is
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _shown(editor: SettingsEditor) -> str:
+    return clean(str(editor.file), most=4096)
 
 
 _VERBS: dict[str | None, Verb] = {

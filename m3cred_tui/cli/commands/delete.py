@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.ending import DONE, FAILED
+from m3cred_tui.cli.output.json import error_fields, put_json
+from m3cred_tui.cli.output.prompts import can_ask, says_yes
+from m3cred_tui.cli.selecting import opened, selected, title_of
+from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import CredentialDamaged
+from m3cred_tui.upkeep.disconnecting import Disconnected
+from m3cred_tui.upkeep.problems import StillPending
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Sequence
 
-    from m3cred_tui.cli.opening import Opened
-    from m3cred_tui.cli.selecting import Row
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.upkeep.disconnecting import Disconnected
+    from m3cred_tui.cli.selecting import Opened
+    from m3cred_tui.listing.columns import Row
 
 
 _MOST_NAMED = 5
@@ -23,49 +31,18 @@ _MOST_NAMED = 5
 class DeletionNotConfirmed(Problem, code="DeletionNotConfirmed"):
     """Nobody confirmed the deletion; nothing was deleted."""
 
-    text = "Nothing was deleted, as {reason}."
+    text = "Nothing was deleted, because {reason}."
     reason: str
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add which credential, and how far it goes."""
-    from m3cred_tui.cli.ending import add_json
-
-    parser.description = (
-        "Delete a credential from this computer; its tokens cannot be had back. The Stripe "
-        "account stays connected to m3ter, unless --disconnect ends that, too."
-    )
-    parser.add_argument("name", metavar="NAME", help="its name, ID, or the beginning of its ID")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument(
-        "--disconnect",
-        action="store_true",
-        help="disconnect the account at Stripe first, for all of its credentials",
-    )
-    add_json(parser)
-
-
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.ending import telling
-    from m3cred_tui.system.process import close_to_others
-
-    close_to_others()
-    return telling(_delete)(chosen)
-
-
-def _delete(chosen: Namespace) -> int:
-    from m3cred_tui.cli.ending import DONE
-    from m3cred_tui.cli.opening import opened
-    from m3cred_tui.cli.selecting import selected, title_of
-    from m3cred_tui.upkeep.disconnecting import Disconnected
-
+    """Run the command; return its exit status."""
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     if chosen.disconnect:
         return _disconnect(chosen, here, row)
     stays = _what_stays(row)
-    _confirm(chosen, f"Delete {_described(row)}?\n{_what_is_lost(row)} {stays}")
+    _confirm(chosen, f"Delete {_described(row)}?\n{_what_is_lost(row)} {stays}".rstrip())
     here.store.delete(row.id)
     told = f"{title_of(row)} was deleted from this computer. {stays}".rstrip()
     _tell(chosen, row, Disconnected(disconnected_at_stripe=False, deleted=True, told=told))
@@ -73,14 +50,6 @@ def _delete(chosen: Namespace) -> int:
 
 
 def _disconnect(chosen: Namespace, here: Opened, row: Row) -> int:
-    import asyncio
-
-    from m3cred_tui.cli.ending import DONE, FAILED
-    from m3cred_tui.cli.opening import upkeep_of
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.problems import CredentialDamaged
-    from m3cred_tui.upkeep.problems import StillPending
-
     if not isinstance(row, Credential):
         raise CredentialDamaged(row.id, row.reason)
     if row.account is None:
@@ -98,25 +67,17 @@ def _disconnect(chosen: Namespace, here: Opened, row: Row) -> int:
 
 
 def _confirm(chosen: Namespace, question: str) -> None:
-    """Return if it is meant; raises :class:`DeletionNotConfirmed`."""
+    """Ask whether to go ahead; raises :class:`DeletionNotConfirmed`."""
     if chosen.yes:
         return
-    if not sys.stdin or not sys.stdin.isatty():
-        raise DeletionNotConfirmed(
-            "there is no terminal to ask on; --yes says that it is meant"
-        )
-    sys.stderr.write(f"{question}\nType yes to go on: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise DeletionNotConfirmed("yes was not what was typed")
+    if not can_ask():
+        raise DeletionNotConfirmed("there is no terminal to ask on; --yes confirms it")
+    if not asyncio.run(says_yes(f"{question}\nContinue?")):
+        raise DeletionNotConfirmed("you did not agree")
 
 
 def _tell(chosen: Namespace, row: Row, done: Disconnected) -> None:
-    from m3cred_tui.cli.output.json import put_json
-
     if chosen.json:
-        from m3cred_tui.cli.output.json import error_fields
-
         put_json(
             {
                 "id": row.id,
@@ -133,9 +94,6 @@ def _tell(chosen: Namespace, row: Row, done: Disconnected) -> None:
 
 
 def _described(row: Row) -> str:
-    from m3cred_tui.cli.selecting import title_of
-    from m3cred_tui.model.credential import Credential
-
     if not isinstance(row, Credential):
         return f"{title_of(row)}, which is damaged"
     account = row.account

@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from m3cred_tui.cli.ending import misused
+from m3cred_tui.cli.selecting import opened, selected
+from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.problems import plain_reason
+
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Mapping
 
     from m3cred_tui.upkeep.account import Access
 
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
-"""What a shell says of such commands (POSIX, 2.8.2)."""
+"""The statuses that a shell gives (POSIX, 2.8.2)."""
 
 _STANDARD = 2
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add which credential, and the command."""
-    from argparse import REMAINDER
-
-    parser.usage = "m3cred exec [-h] NAME -- COMMAND [ARGUMENT ...]"
-    parser.description = (
-        "Run a command with STRIPE_API_KEY and STRIPE_ACCOUNT in its environment, and nowhere "
-        "else. It takes the place of m3cred, so signals and the exit status are its own; "
-        "m3cred's own variables (M3CRED_…) are not handed on."
-    )
-    parser.epilog = (
-        "Status 127 if the command is not found, 126 if it cannot be run, 1 if there is no key "
-        "for it."
-    )
-    parser.add_argument("name", metavar="NAME", help="its name, ID, or the beginning of its ID")
-    parser.add_argument("command_line", nargs=REMAINDER, metavar="COMMAND", help="after --")
-
-
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return only if the command was not run."""
-    from m3cred_tui.cli.ending import failed, misused
-    from m3cred_tui.model.problem import Problem
-    from m3cred_tui.system.process import close_memory_to_others
-
-    close_memory_to_others()
+    """Run the command in place of this process; return only if that fails."""
     command = chosen.command_line
     is_marked = command[:1] == ["--"]
     if is_marked:
@@ -57,16 +42,13 @@ def run(chosen: Namespace) -> int:
             "the demo Stripe ends with this m3cred, so no command could reach it; m3cred "
             "demo-stripe runs one that stays."
         )
-    try:
-        access = _access(chosen)
-    except Problem as problem:
-        return failed(problem)
+    access = _access(chosen)
     _close_descriptor(chosen.passphrase_fd)
     return _replaced_by(command, environment(os.environ, access))
 
 
 def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
-    """Return the command's environment: this one, with the key, and without m3cred's own."""
+    """Return the command's environment: this one with the key, without m3cred's variables."""
     theirs = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
     return theirs | {
         "STRIPE_API_KEY": access.key.reveal(),
@@ -75,11 +57,6 @@ def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
 
 
 def _access(chosen: Namespace) -> Access:
-    import asyncio
-
-    from m3cred_tui.cli.opening import opened, upkeep_of
-    from m3cred_tui.cli.selecting import selected
-
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     with upkeep_of(chosen, here) as upkeep:
@@ -87,20 +64,20 @@ def _access(chosen: Namespace) -> Access:
 
 
 def _close_descriptor(number: int | None) -> None:
-    """Keep the descriptor of the passphrase, and what follows on it, from the command."""
+    """Do not pass the passphrase's descriptor, and the rest of its data, to the command."""
     if number is None:
         return
     with suppress(OSError):
         if number > _STANDARD:
             os.close(number)
-        else:  # a program may take any file that it opens for a missing one of the three
+        else:  # otherwise the next file that a program opens would take its number
             nothing = os.open(os.devnull, os.O_RDWR)
             os.dup2(nothing, number)
 
 
 def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
-    """Replace this process by the command; return how that failed."""
-    # Python ignores these two, and a program that is started would, too.
+    """Replace this process by the command; return the status if that fails."""
+    # Python ignores these two, and the command would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
@@ -112,15 +89,10 @@ def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _replace(command: list[str], environ: Mapping[str, str]) -> NoReturn:
-    os.execvpe(command[0], command, environ)  # noqa: S606 - without a shell, as it is wanted
+    os.execvpe(command[0], command, environ)  # noqa: S606 - intentionally without a shell
 
 
 def _not_run(program: str, error: OSError | ValueError, environ: Mapping[str, str]) -> int:
-    import shutil
-
-    from m3cred_tui.model.text import clean
-    from m3cred_tui.store.problems import plain_reason
-
     shown = f"“{clean(program, most=200)}”"
     is_there = shutil.which(program, os.F_OK, environ.get("PATH")) is not None
     if isinstance(error, FileNotFoundError | NotADirectoryError) and not is_there:

@@ -6,27 +6,23 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.cli.output.json import (
-    account_text,
-    error_fields,
-    iso,
-    json_text,
-    local,
-    row_json,
-    status_text,
-)
+from m3cred_tui.cli.ending import DONE
+from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
+from m3cred_tui.cli.selecting import opened, selected
+from m3cred_tui.listing.columns import account_text, local, status_text
 from m3cred_tui.model.credential import Credential, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
+from m3cred_tui.upkeep.problems import StillPending
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
     from collections.abc import Iterator
 
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.directory.store import CredentialStore
+    from m3cred_tui.store.port import CredentialStore
 
     Json = dict[str, object]
 
@@ -35,7 +31,7 @@ _NOT_TOLD = "not told by Stripe"
 
 
 class Shown(NamedTuple):
-    """What there is to show of a credential."""
+    """Everything to be shown of a credential."""
 
     credential: Credential
     check: CheckResult | None
@@ -45,9 +41,9 @@ class Shown(NamedTuple):
 
 
 def look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -> Shown:
-    """Look at everything there is of a credential.
+    """Read everything to be shown of a credential.
 
-    Raises what ``CredentialStore.tokens`` does if the tokens are wanted.
+    If the tokens are wanted, raises what ``CredentialStore.tokens`` does.
     """
     tokens = store.tokens(credential.id) if with_tokens else None
     unopened: Problem | None = None
@@ -64,7 +60,7 @@ def look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -
 
 
 def shown_text(shown: Shown) -> str:
-    """Return what people read."""
+    """Return it as text."""
     facts = [*_facts(shown), *_token_facts(shown.tokens)]
     wide = max(len(name) for name, _ in facts) + 1
     lines = [f"{name + ':':{wide}}  {text}" for name, text in facts]
@@ -75,7 +71,7 @@ def shown_text(shown: Shown) -> str:
 
 
 def shown_json(shown: Shown) -> Json:
-    """Return what machines read."""
+    """Return it as JSON."""
     unopened, credential = shown.unopened, shown.credential
     is_created = credential.account is not None
     return {
@@ -140,56 +136,15 @@ def _revealed(secret: Secret | None) -> str | None:
 class SecretsToNoTerminal(Problem, code="SecretsToNoTerminal"):
     """``--reveal`` was given, and standard output is not a terminal."""
 
-    text = """Standard output is no terminal, and --reveal shows secrets; --reveal-to-pipe says
-        that they are meant to go there."""
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add which credential, and how much of it."""
-    from m3cred_tui.cli.ending import add_json
-
-    parser.description = (
-        "Show a credential without its secrets, whether its sealed part opens and agrees, and "
-        "the fields that it fills in a m3ter Integration Configuration."
-    )
-    parser.add_argument("name", metavar="NAME", help="its name, ID, or the beginning of its ID")
-    parser.add_argument(
-        "--integration",
-        action="store_true",
-        help="only what goes into an Integration Configuration, as JSON in the API's names",
-    )
-    parser.add_argument(
-        "--reveal", action="store_true", help="the tokens, too, if this is a terminal"
-    )
-    parser.add_argument(
-        "--reveal-to-pipe",
-        action="store_true",
-        help="the tokens, too, wherever standard output goes",
-    )
-    add_json(parser)
+    text = """Standard output is not a terminal, and --reveal shows secrets; use
+        --reveal-to-pipe if they are meant to go there."""
 
 
 def run(chosen: Namespace) -> int:
-    """Do what was chosen on the command line; return the exit status."""
-    from m3cred_tui.cli.ending import telling
-    from m3cred_tui.system.process import close_to_others
-
-    close_to_others()
-    return telling(_show)(chosen)
-
-
-def _show(chosen: Namespace) -> int:
-    from m3cred_tui.cli.ending import DONE
-    from m3cred_tui.cli.opening import opened
-    from m3cred_tui.cli.output.json import json_text, put_json
-    from m3cred_tui.cli.selecting import selected
-    from m3cred_tui.model.credential import Credential, integration_fields
-    from m3cred_tui.store.problems import CredentialDamaged
-    from m3cred_tui.upkeep.problems import StillPending
-
+    """Run the command; return its exit status."""
     is_revealed = chosen.reveal or chosen.reveal_to_pipe
     if is_revealed and not (chosen.reveal_to_pipe or sys.stdout.isatty()):
-        raise SecretsToNoTerminal  # before anybody is asked for a passphrase
+        raise SecretsToNoTerminal  # before the user is asked for a passphrase
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     if not isinstance(row, Credential):

@@ -1,49 +1,46 @@
-"""Running ``m3cred create`` and ``m3cred resume``: the ways, signals, and how it ended."""
+"""Running ``m3cred create`` and ``m3cred resume``: signals, how it ended, what is pending."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from m3cred_tui.authorize.events import Approved, Failed, UrlReady
-from m3cred_tui.authorize.journal import PendingJournal, draft_of
-from m3cred_tui.cli.creation.consent import (
-    NameTaken,
-    Terms,
-    agreed,
-    find_pending,
-    names_in_use,
-    saved,
-    state_of,
-)
-from m3cred_tui.cli.creation.following import Begun, Manner, announce_for_later, approval
+from m3cred_tui.authorize.authorization import Authorization
+from m3cred_tui.authorize.events import Failed
+from m3cred_tui.cli.creation.dialogue import Dialogue, Terms
 from m3cred_tui.cli.ending import let_exchange_end
 from m3cred_tui.cli.log import logging_to
-from m3cred_tui.cli.opening import opened
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
-from m3cred_tui.cli.wiring import authorizer_for, created_by, demo_settings, now, ways_from
-from m3cred_tui.config.settings import settings_from
-from m3cred_tui.model.credential import DESTINATIONS, Credential, Status
+from m3cred_tui.cli.selecting import opened
+from m3cred_tui.cli.wiring import (
+    authorizer_for,
+    created_by,
+    now,
+    settings_of_command,
+    ways_from,
+)
+from m3cred_tui.model.authorization import TIME_LIMIT
+from m3cred_tui.model.credential import DESTINATIONS, Credential, Status, is_credential_id
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.system.process import close_to_others
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.port import Damaged
+from m3cred_tui.store.problems import CredentialDamaged, NotThere
 from m3cred_tui.system.signals import told_of_signals
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Awaitable, Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from m3cred_tui.authorize.events import Approved
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.config.settings import Settings
     from m3cred_tui.model.credential import Destination, Draft
-    from m3cred_tui.store.directory.store import CredentialStore
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.port import CredentialStore
 
     Work = Callable[["Session"], Awaitable[Credential | None]]
 
@@ -72,7 +69,7 @@ class Interrupted(Problem, code="Interrupted"):
     @property
     def _left(self) -> str:
         if self.pending is not None:
-            return f". {state_of(self.pending)}; to go on: {self.go_on}"
+            return f". {state_of(self.pending)}; to continue: {self.go_on}"
         if isinstance(self.end, Failed):
             return f". {self.end.problem}"
         if self.end is not None and self.end.unkept:
@@ -90,16 +87,37 @@ class Session:
     store: CredentialStore
     terms: Terms
     opens_browser: bool
-    journal: PendingJournal | None = None
-    """Knows the credential that it is about, once there is one."""
+    authorization: Authorization | None = None
+    """The one that the command is about, once it has begun."""
+
+    def dialogue(self, begun: Draft | Credential, *, only_by_paste: bool = False) -> Dialogue:
+        """Return what shows a new or a resumed authorization."""
+        self.authorization = Authorization(
+            self.store, self._authorizer, begun, now=now, created_by=created_by()
+        )
+        return Dialogue(
+            self.console,
+            ways_from(self.settings),
+            self.authorization,
+            opens_browser=self.opens_browser,
+            only_by_paste=only_by_paste,
+        )
+
+    def _authorizer(self, destination: Destination) -> Authorizer:
+        authorizer = authorizer_for(destination, self.settings, self.identity)
+        if self.opens_browser:
+            return authorizer
+        return replace(authorizer, open_browser=_open_none)
 
 
 def in_session(chosen: argparse.Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
-    close_to_others()
     console = Console(chosen.json, chosen.demo)
     try:
-        with _settings(demo=chosen.demo) as settings, logging_to(settings.locations.log):
+        with (
+            settings_of_command(demo=chosen.demo) as settings,
+            logging_to(settings.locations.log),
+        ):
             room = opened(demo=chosen.demo)
             room.unlock(chosen)
             session = Session(
@@ -116,12 +134,8 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
         return _FAILED
 
 
-def _settings(*, demo: bool) -> AbstractContextManager[Settings]:
-    return demo_settings() if demo else nullcontext(settings_from(os.environ))
-
-
 def _status(session: Session, work: Work) -> int:
-    """Do it, tell how it ended, and return the exit status."""
+    """Do it, report how it ended, and return the exit status."""
     try:
         result = asyncio.run(_until_a_signal(work(session)))
     except Problem as problem:
@@ -164,17 +178,17 @@ def _interrupted(session: Session, number: signal.Signals) -> int:
         _tell(session.console, kept, None)
         return _DONE
     go_on = session.console.command("resume", kept.id) if kept else ""
-    end = session.journal.end if session.journal else None
+    end = session.authorization.end if session.authorization else None
     _tell(session.console, kept, Interrupted(number, kept, go_on, end))
     return _SIGNALLED + number
 
 
 def _kept(session: Session) -> Credential | None:
     """Return the credential as it is on the disk."""
-    if session.journal is None or session.journal.credential is None:
+    if session.authorization is None or session.authorization.pending is None:
         return None
     try:
-        row = session.store.read(session.journal.credential.id)
+        row = session.store.read(session.authorization.pending.id)
     except Problem:
         return None
     return row if isinstance(row, Credential) else None
@@ -191,96 +205,43 @@ def _tell(console: Console, credential: Credential | None, problem: Problem | No
 
 async def create(session: Session, draft: Draft) -> Credential:
     """Go the whole way; raises the ``Problem`` that it ended with."""
-    authorizer, journal = await _prepared(session, draft)
-    approved = await approval(authorizer, None, journal, await _manner(session))
-    return await _created(session, journal, approved, draft.name)
+    dialogue = await _begun(session, draft)
+    return await dialogue.create(draft.name, session.terms)
 
 
 async def begin(session: Session, draft: Draft) -> None:
     """Keep the request, and show its URL; raises the ``Problem`` that it ended with."""
-    authorizer, journal = await _prepared(session, draft)
-    async with aclosing(authorizer.authorize()) as events:
-        event = await anext(events)
-    if isinstance(event, Failed):
-        raise event.problem
-    assert isinstance(event, UrlReady)  # noqa: S101 - it is the first to come
-    assert journal.credential is not None  # noqa: S101 - it is requested
-    manner = await _manner(session)
-    begun = Begun(journal.credential, event, manner.here, manner.ways)
-    announce_for_later(begun, session.console)
+    await (await _begun(session, draft)).begin()
 
 
 async def resume(
     session: Session, word: str | None, name: str | None, *, only_by_paste: bool = False
 ) -> Credential:
-    """Go on with what is pending; raises the ``Problem`` that it ended with."""
+    """Resume a pending credential; raises the ``Problem`` that it ended with."""
     expired = await _expire(session)
     pending = await asyncio.to_thread(find_pending, session.store, word, expired)
     if pending.status is Status.AUTHENTICATED:
         session.console.say("It was created before; nothing was changed.")
         return pending
-    journal = _journal(session, draft_of(pending), pending)
-    if pending.account is not None:
-        tokens = await asyncio.to_thread(session.store.tokens, pending.id)
-        approved = Approved(tokens, pending.account)
-    else:
-        request = await asyncio.to_thread(session.store.requests.read, pending.id)
-        authorizer = await asyncio.to_thread(_authorizer, session, pending.destination, journal)
-        manner = (await _manner(session))._replace(only_by_paste=only_by_paste)
-        approved = await approval(authorizer, request, journal, manner)
-    return await _created(session, journal, approved, name or pending.name)
+    dialogue = session.dialogue(pending, only_by_paste=only_by_paste)
+    return await dialogue.create(name or pending.name, session.terms)
 
 
-async def _prepared(session: Session, draft: Draft) -> tuple[Authorizer, PendingJournal]:
-    """Check everything that can be checked before Stripe is asked."""
+async def _begun(session: Session, draft: Draft) -> Dialogue:
+    """Check what can be checked before Stripe is asked."""
     await _expire(session)
-    if name_key(draft.name) in await asyncio.to_thread(names_in_use, session.store):
-        raise NameTaken(draft.name)
     destination = draft.destination or _only_one(session.settings)
-    journal = _journal(session, draft._replace(destination=destination))
-    return await asyncio.to_thread(_authorizer, session, destination, journal), journal
-
-
-def _authorizer(
-    session: Session, destination: Destination, journal: PendingJournal
-) -> Authorizer:
-    """Make sure that what Stripe will approve can be kept, before it is asked; may block."""
-    session.store.prepare()
-    authorizer = authorizer_for(destination, session.settings, session.identity)
-    if not session.opens_browser:
-        authorizer = replace(authorizer, open_browser=_open_none)
-    return replace(authorizer, journal=journal)
-
-
-def _journal(
-    session: Session, draft: Draft, pending: Credential | None = None
-) -> PendingJournal:
-    journal = PendingJournal(session.store, draft, now, created_by(), pending)
-    session.journal = journal
-    return journal
-
-
-async def _created(
-    session: Session, journal: PendingJournal, approved: Approved, name: str
-) -> Credential:
-    pending = journal.credential
-    assert pending is not None  # noqa: S101 - it is approved
-    await agreed(approved, pending, session.terms, session.console)
-    return await saved(approved, pending, name, session.store, session.console)
+    dialogue = session.dialogue(draft._replace(destination=destination))
+    await dialogue.authorization.check_name(draft.name)
+    return dialogue
 
 
 async def _expire(session: Session) -> list[Credential]:
-    """Remove the requests whose time is over, tell of each once, and return them."""
+    """Remove the requests whose time is over, report each once, and return them."""
     gone = await asyncio.to_thread(session.store.requests.expire, now())
     for one in gone:
         session.console.say(f"“{one.name}” was not approved in ten minutes and is removed.")
     return gone
-
-
-async def _manner(session: Session) -> Manner:
-    ways = ways_from(session.settings)
-    here = await ways.here()
-    return Manner(session.console, ways, here, opens_browser=session.opens_browser)
 
 
 def _only_one(settings: Settings) -> Destination:
@@ -296,3 +257,94 @@ def _only_one(settings: Settings) -> Destination:
 
 async def _open_none(_url: str) -> None:
     """Leave it to the user."""
+
+
+class NothingPending(Problem, code="NothingPending"):
+    """No credential is pending."""
+
+    text = "No credential is pending. Begin one with m3cred create --name NAME."
+
+
+class NotPending(Problem, code="NotPending"):
+    """No pending credential has this ID or name."""
+
+    text = "No pending credential has the ID or name “{word}”. {_others}"
+    word: str
+    pending: Sequence[Credential]
+
+    @property
+    def _others(self) -> str:
+        return f"Pending: {_listed(self.pending)}." if self.pending else "None is pending."
+
+
+class RequestExpired(Problem, code="RequestExpired"):
+    """The authorization request was removed, as nobody approved it in time."""
+
+    text = "“{expired.name}” was not approved in ten minutes. Start again with m3cred create."
+    expired: Credential
+
+
+class SeveralPending(Problem, code="SeveralPending"):
+    """Several credentials are pending, and none was named."""
+
+    text = "Say which one, by its ID: {_listed}."
+    pending: Sequence[Credential]
+
+    @property
+    def _listed(self) -> str:
+        return _listed(self.pending)
+
+
+def find_pending(
+    store: CredentialStore, word: str | None, expired: Sequence[Credential] = ()
+) -> Credential:
+    """Return the pending credential with this ID, beginning of an ID, or name; or the only one.
+
+    By its whole ID, one that is created already is found, too. ``expired`` are those that have
+    just been removed. Raises ``Problem``: :class:`NothingPending`, :class:`NotPending`,
+    :class:`RequestExpired`, :class:`SeveralPending`, and what the store does.
+    """
+    if word is not None and is_credential_id(word):
+        for one in expired:
+            if one.id == word:
+                raise RequestExpired(one)
+        return _by_id(store, word)
+    rows = map(store.read, store.pending_ids())
+    pending = [row for row in rows if isinstance(row, Credential)]
+    found = _called(word, pending)
+    if len(found) > 1:
+        raise SeveralPending(found)
+    if found:
+        return found[0]
+    if gone := _called(word, expired):
+        raise RequestExpired(gone[0])
+    raise NothingPending if word is None else NotPending(clean(word, most=64), pending)
+
+
+def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credential]:
+    if word is None:
+        return among
+    named = [one for one in among if name_key(one.name) == name_key(word)]
+    return named or [one for one in among if word and one.id.startswith(word.lower())]
+
+
+def _by_id(store: CredentialStore, credential_id: str) -> Credential:
+    row = store.read(credential_id)
+    if isinstance(row, Damaged):
+        raise CredentialDamaged(row.id, row.reason)
+    if row is None:
+        raise NotThere(credential_id)
+    return row
+
+
+def state_of(pending: Credential) -> str:
+    """Say how far a pending credential is, as a sentence without its full stop."""
+    if pending.account is not None:
+        approved = pending.account.id
+        return f"Stripe has approved {approved} for “{pending.name}”, which is not created yet"
+    until = (pending.created_at + TIME_LIMIT).astimezone()
+    return f"“{pending.name}” waits for Stripe until {until:%H:%M}"
+
+
+def _listed(pending: Sequence[Credential]) -> str:
+    return "; ".join(f"{one.id}, {state_of(one)}" for one in pending)

@@ -5,41 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.output.json import error_fields
+from m3cred_tui.config.key_source import KeySource, described
 from m3cred_tui.config.settings import NotSetUp
-from m3cred_tui.config.setup import (
-    KINDS,
-    NOT_SET,
-    Entry,
-    Origin,
-    Setup,
-    source_text,
-    value_text,
-)
 from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-    from m3cred_tui.config.locations import Locations
+    from m3cred_tui.config.setup import Entry, Setup
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.problem import Problem
 
     Json = dict[str, object]
 
 
-def setups_text(setups: Iterable[Setup], places: Locations) -> str:
+def setups_text(setups: Iterable[Setup], path: Path) -> str:
     """Return what people read."""
-    there = "" if places.settings.exists() else " (not there yet)"
-    blocks = [f"{clean(str(places.settings), most=4096)}{there}"]
+    there = "" if path.exists() else " (not there yet)"
+    blocks = [f"{clean(str(path), most=4096)}{there}"]
     blocks += ("\n".join(_block(one)) for one in setups)
     return "\n\n".join(blocks) + "\n"
 
 
-def setups_fields(setups: Iterable[Setup], places: Locations) -> Json:
+def setups_fields(setups: Iterable[Setup], path: Path) -> Json:
     """Return what machines read; docs/configuration.md has the schema."""
     return {
-        "path": str(places.settings),
-        "exists": places.settings.exists(),
+        "path": str(path),
+        "exists": path.exists(),
         "destinations": [_setup_fields(one) for one in setups],
     }
 
@@ -70,59 +63,37 @@ def checks_fields(results: Iterable[tuple[Destination, str | Problem]]) -> Json:
 
 
 def _block(setup: Setup) -> Iterator[str]:
-    yield f"{setup.destination.label}: {_state(setup)}"
-    rows = [(name, entry) for name, entry in setup.entries() if _is_of_interest(name, entry)]
-    wide = max(len(name) for name, _ in rows)
-    texts = [value_text(setup, name) for name, _ in rows]
-    widest = max(map(len, texts))
-    for (name, entry), text in zip(rows, texts, strict=True):
-        origin = "" if text == NOT_SET else _origin(entry)
-        yield f"  {name:{wide}}  {text:{widest}}  {origin}".rstrip()
-        if entry.problem:
-            yield f"  {'':{wide}}  {entry.problem}"
-
-
-def _state(setup: Setup) -> str:
-    if setup.problem:
-        return "not usable"
-    if setup.missing:
-        return "not set up"
-    return "set up"
-
-
-def _is_of_interest(name: str, entry: Entry[object]) -> bool:
-    is_seldom = name.endswith("_base") or name == "channel"
-    return not is_seldom or entry.origin is not Origin.DEFAULT
-
-
-def _origin(entry: Entry[object]) -> str:
-    match entry.origin:
-        case Origin.FILE:
-            return "file"
-        case Origin.ENVIRONMENT:
-            return entry.place
-    return "default"
+    yield f"{setup.group.label}: {setup.state}"
+    lines = [*setup.lines()]
+    wide = max(len(setting.name) for setting, _, _ in lines)
+    widest = max(len(text) for _, text, _ in lines)
+    for setting, text, origin in lines:
+        yield f"  {setting.name:{wide}}  {text:{widest}}  {origin}".rstrip()
+        if problem := setup[setting].problem:
+            yield f"  {'':{wide}}  {problem}"
 
 
 def _setup_fields(setup: Setup) -> Json:
+    missing = tuple(one.name for one in setup.missing)
     problem: Problem | None = setup.problem
-    if not problem and setup.missing:
-        problem = NotSetUp(setup.destination, setup.missing)
+    if not problem and missing:
+        problem = NotSetUp(setup.destination, missing)
     return {
         "code": setup.destination.code,
-        "label": setup.destination.label,
+        "label": setup.group.label,
         "setUp": problem is None,
-        "missing": list(setup.missing),
+        "missing": list(missing),
         "error": error_fields(problem) if problem else None,
-        "settings": {name: _entry_fields(entry) for name, entry in setup.entries()},
+        "settings": {one.name: _entry_fields(entry) for one, entry in setup.entries.items()},
     }
 
 
 def _entry_fields(entry: Entry[object]) -> Json:
     fields: Json = {"origin": entry.origin, "place": entry.place}
     value = entry.value
-    if kind := KINDS.get(type(value)):
-        fields |= {"source": kind, "value": source_text(value)}
+    if isinstance(value, KeySource):
+        kind, shown = described(value)
+        fields |= {"source": kind, "value": shown}
     else:
         fields["value"] = list(value) if isinstance(value, tuple) else value
     return fields | {"error": error_fields(entry.problem) if entry.problem else None}

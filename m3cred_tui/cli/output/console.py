@@ -1,4 +1,4 @@
-"""What is written where: results to standard output, everything else to standard error."""
+"""Results go to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PROGRAM = "m3cred"
 
 
 class Console(NamedTuple):
-    """How to talk to whoever runs the command."""
+    """Writes for a person or for a script."""
 
     json: bool
-    """Standard output is for machines: objects, one a line."""
+    """Standard output is for scripts: one JSON object a line."""
     demo: bool = False
 
     def put(self, line: str) -> None:
@@ -25,24 +25,24 @@ class Console(NamedTuple):
         sys.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Tell of what goes on; on a terminal, in lines that can be read and copied."""
+        """Report progress; on a terminal, wrapped so that it can be read and copied."""
         width = width_of(sys.stderr)
         for line in text.splitlines():
             self.tell(line if width is None else "\n".join(_lines(line, width)))
 
-    def tell(self, text: str, *, end: str = "\n") -> None:
-        """Write it as it is; a terminal that has gone is no reason to stop."""
+    def tell(self, text: str) -> None:
+        """Write text as it is; a terminal that is gone is no reason to stop."""
         with suppress(OSError):
-            sys.stderr.write(f"{text}{end}")
+            sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
     def command(self, *words: str) -> str:
-        """Return what to type to do something in this place."""
+        """Return the command to type, with ``--demo`` if this is the demo."""
         return " ".join((_PROGRAM, *(["--demo"] if self.demo else []), *words))
 
 
 def _lines(line: str, width: int) -> list[str]:
-    """Return a line as several, cut between words; what is to be copied stays in one piece."""
+    """Wrap a line between words; a command to be copied stays in one piece."""
     if line.startswith(" "):
         return [line]
     prose, is_followed, command = line.partition(f": {_PROGRAM} ")

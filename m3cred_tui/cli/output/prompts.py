@@ -1,4 +1,4 @@
-"""Questions on the terminal, passphrases above all, and how far something is."""
+"""Questions on the terminal: passphrases, yes or no; and progress."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
+from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,29 +26,21 @@ if TYPE_CHECKING:
     Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
 
 
-def is_in_foreground(terminal: int) -> bool:
-    """Tell whether this job may read the terminal and change its modes."""
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # it is not the controlling terminal: nobody is stopped
-        return True
-
-
 T = TypeVar("T")
 
 LONGEST_PASSPHRASE = 1024
 """Bytes of UTF-8."""
 
+_INPUT = 0
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
-_FLAGS_LOCAL = 3  # of what tcgetattr returns
 
 
 class NoTerminal(Problem, code="NoTerminal"):
     """There is no terminal to ask for a passphrase on."""
 
-    text = """There is no terminal to ask for a passphrase on; m3cred --help says how to give it
-        from a file descriptor."""
+    text = """There is no terminal to ask for a passphrase on; m3cred --help explains how to
+        pass it by a file descriptor."""
 
 
 class PassphraseUnusable(Problem, code="PassphraseUnusable"):
@@ -71,9 +64,9 @@ class PassphrasesDiffer(Problem, code="PassphrasesDiffer"):
 
 
 def asked(prompt: str) -> Secret:
-    """Ask on the controlling terminal, without showing what is typed; may be empty.
+    """Ask on the controlling terminal, without echo; the answer may be empty.
 
-    The terminal is as before when this returns, and also when Ctrl+C or a signal ends it.
+    The terminal's modes are restored, also when Ctrl+C or a signal ends this.
     Raises :class:`NoTerminal` and :class:`PassphraseUnusable`.
     """
     try:
@@ -95,7 +88,7 @@ def asked(prompt: str) -> Secret:
 
 
 def from_descriptor(number: int) -> Secret:
-    """Return the next line of an open descriptor; what follows it stays unread.
+    """Return the next line of an open descriptor; the rest stays unread.
 
     Raises :class:`PassphraseUnusable`.
     """
@@ -103,7 +96,7 @@ def from_descriptor(number: int) -> Secret:
     try:
         if os.isatty(number):
             raise PassphraseUnusable(source, "a terminal would show it")
-        os.set_inheritable(number, False)  # noqa: FBT003 - it takes no name
+        os.set_inheritable(number, False)  # noqa: FBT003 - it takes no keyword
         passphrase = _secret(_line(number), source)
     except OSError as error:
         closed = error.errno == errno.EBADF
@@ -130,7 +123,7 @@ def new_passphrase(descriptor: int | None, prompt: str) -> Secret:
 
 
 def opened_with(descriptor: int | None, prompt: str, to_open: Callable[[Secret], T]) -> T:
-    """Return what ``to_open`` makes of a passphrase; who is asked for it has three tries.
+    """Return what ``to_open`` returns for a passphrase; at the terminal there are three tries.
 
     Raises what :func:`asked` and :func:`from_descriptor` do, and what ``to_open`` does.
     """
@@ -148,26 +141,70 @@ def opened_with(descriptor: int | None, prompt: str, to_open: Callable[[Secret],
     raise AssertionError
 
 
-def unlocked_for_start(identity: IdentityFile, descriptor: int | None) -> None:
-    """Unlock the identity if need be; on the terminal, an empty answer leaves it locked.
+def unlock(
+    identity: IdentityFile, descriptor: int | None, *, is_optional: bool = False
+) -> None:
+    """Unlock the identity if it is under a passphrase.
 
-    Raises what :func:`opened_with` does.
+    If that is optional, Enter alone on the terminal leaves it locked. Raises what
+    :func:`opened_with` does.
     """
     if not identity.is_locked():
         return
-    prompt = "Passphrase of the identity (Enter alone: only look at the list): "
+    otherwise = " (Enter alone: only look at the list)" if is_optional else ""
     try:
-        opened_with(descriptor, prompt, identity.unlock)
+        opened_with(descriptor, f"Passphrase of the identity{otherwise}: ", identity.unlock)
     except PassphraseEmpty:
-        if descriptor is not None:
+        if descriptor is not None or not is_optional:
             raise
+
+
+def is_typed() -> bool:
+    """Return whether standard input is a terminal, with this job in its foreground."""
+    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
+
+
+def can_ask() -> bool:
+    """Return whether the user can see a question, and answer it."""
+    return is_typed() and sys.stderr.isatty()
+
+
+async def says_yes(question: str) -> bool:
+    """Ask a yes-or-no question on the terminal; anything but y or yes means no.
+
+    Call it only if :func:`can_ask`. A job that is sent to the background waits until it is back
+    in the foreground, as reading the terminal would stop it.
+    """
+    import asyncio  # noqa: PLC0415 - takes 40 ms, and most commands ask nothing
+
+    loop = asyncio.get_running_loop()
+    _write(f"{question} [y/N] ")
+    try:
+        while True:
+            typed = asyncio.Event()
+            loop.add_reader(_INPUT, typed.set)
+            try:
+                await typed.wait()
+            finally:
+                loop.remove_reader(_INPUT)
+            if is_in_foreground(_INPUT):
+                break
+            await asyncio.sleep(_NOTICE_SECONDS)  # the line was typed for the shell
+    except asyncio.CancelledError:
+        _write("\n")  # what is said next begins a line
+        raise
+    try:
+        answer = os.read(_INPUT, LONGEST_PASSPHRASE)
+    except OSError:  # EIO: the terminal has gone
+        return False
+    return answer.strip().lower() in {b"y", b"yes"}
 
 
 @contextmanager
 def working(sentence: str) -> Iterator[None]:
-    """Say on a terminal what takes seconds in this block, and let Ctrl+C end it at once.
+    """Announce on a terminal what takes seconds in this block, and let Ctrl+C end it.
 
-    Python would notice it only when scrypt is done.
+    Python's own handler would run only when scrypt is done.
     """
     with _handled({signal.SIGINT: signal.SIG_DFL}):
         if sys.stderr.isatty():
@@ -177,10 +214,10 @@ def working(sentence: str) -> Iterator[None]:
 
 
 def _wait_for_line(terminal: int) -> None:
-    """Wait for an answer, and notice a signal that came just before the wait, too.
+    """Wait for an answer, and notice even a signal that came just before the wait.
 
-    Python runs no handler while it reads, and nobody may ever answer. In the background it does
-    not wait: who reads there is stopped, as the shell says, and goes on in the foreground.
+    Python runs no handler while it reads, and there may never be an answer. In the background
+    this does not wait: reading stops the job, which continues in the foreground.
     """
     while is_in_foreground(terminal):
         if select.select([terminal], [], [], _NOTICE_SECONDS)[0]:
@@ -188,7 +225,7 @@ def _wait_for_line(terminal: int) -> None:
 
 
 def _line(file: int) -> bytes:
-    """Read a line byte by byte, as the next one may be for somebody else."""
+    """Read a line byte by byte, as the next one may be for another reader."""
     line = b""
     while len(line) <= LONGEST_PASSPHRASE and (byte := os.read(file, 1)) not in {b"", b"\n"}:
         line += byte
@@ -202,43 +239,35 @@ def _secret(line: bytes, source: str) -> Secret:
     try:
         return Secret(line.removesuffix(b"\r").decode())
     except UnicodeDecodeError:
-        # Without its cause, which holds the line.
+        # Without its cause, which contains the line.
         raise PassphraseUnusable(source, "it is not UTF-8") from None
 
 
 @contextmanager
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
-    """Ask, and show nothing of what is typed during a block."""
-    before = termios.tcgetattr(terminal)
-    hidden = [*before]
-    hidden[_FLAGS_LOCAL] = before[_FLAGS_LOCAL] & ~termios.ECHO
+    """Ask, and turn echo off during the block."""
+    with echo_off(terminal) as hide:
 
-    def ask(*_: object) -> None:
-        # Who is stopped for that in the background does not get over it: an interrupted read is
-        # taken up again, an interrupted tcsetattr is an error.
-        if is_in_foreground(terminal):
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
-            os.write(terminal, prompt.encode())
+        def ask(*_: object) -> None:
+            # Who is stopped for that in the background does not get over it: an interrupted
+            # read is taken up again, an interrupted tcsetattr is an error.
+            if is_in_foreground(terminal):
+                hide()
+                os.write(terminal, prompt.encode())
 
-    # After Ctrl+Z, the shell may have the terminal show what is typed.
-    handlers: dict[int, Handler] = {signal.SIGCONT: ask}
-    with _handled(handlers | dict.fromkeys((signal.SIGTERM, signal.SIGHUP), _end)):
-        try:
+        handlers: dict[int, Handler] = {signal.SIGCONT: ask}
+        with _handled(handlers | dict.fromkeys((signal.SIGTERM, signal.SIGHUP), _end)):
             ask()
             yield
-        finally:
-            if is_in_foreground(terminal):
-                with suppress(termios.error):  # it may be gone
-                    termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
 
 
 def _end(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(128 + number)  # what a shell says of who dies by it
+    raise SystemExit(128 + number)  # the status that a shell gives for a signal
 
 
 @contextmanager
 def _handled(handlers: dict[int, Handler]) -> Iterator[None]:
-    """Handle these signals so during a block, but those that are ignored."""
+    """Handle these signals in this way during a block, except those that are ignored."""
     before = {number: signal.getsignal(number) for number in handlers}
     for number, handler in handlers.items():
         if before[number] is not signal.SIG_IGN:
@@ -250,15 +279,15 @@ def _handled(handlers: dict[int, Handler]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-_PAUSE = 0.1  # seconds; a slow line is not to wait for this
+_PAUSE = 0.1  # seconds; a slow connection must not have to wait for this
 _TO_START_AND_CLEAR = "\r\x1b[K"
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Give what shows a line in the place of the one before; the last is cleared at the end.
+    """Yield a function that shows a line in place of the previous one, cleared at the end.
 
-    Where standard error is no terminal, nothing is written.
+    If standard error is not a terminal, nothing is written.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM", "") in {"", "dumb"}:
         yield lambda _line: None

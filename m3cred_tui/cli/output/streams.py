@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_FAILED, _INTERRUPTED = 1, 130
+_FAILED = 1
 _NOBODY_READS = 141
 """What a shell says of a program that SIGPIPE ended, as it ends ``ls | head -1``."""
 
 _USUAL_WIDTH = 80
-# The rooms tell theirs as a Problem, so that one of these is of a standard stream.
+# Every other file's errors are Problems, so one of these comes from a standard stream.
 _NOT_WRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def guarded(do: Callable[[], int]) -> int:
-    """Run a command; return its exit status once all that it wrote has been taken.
+    """Run a command; return its exit status once its output has been written.
 
-    Who reads may go away (``m3cred list | head -1``), the disk behind standard output may be
-    full, and what the locale cannot encode is written as a question mark.
+    The reader may go away (``m3cred list | head -1``), and the disk behind standard output may
+    be full. A character that the locale cannot encode is written as a question mark.
     """
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
-    if sys.stdout is None:  # said before anything is done that nobody would be told of
+    if sys.stdout is None:  # before anything is done whose result would be lost
         sys.stderr.write("m3cred: standard output is closed.\n")
         return _FAILED
     for stream in (sys.stdout, sys.stderr):
@@ -39,8 +39,6 @@ def guarded(do: Callable[[], int]) -> int:
             return do()
         finally:  # argparse leaves by SystemExit
             sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _INTERRUPTED
     except OSError as error:
         if error.errno not in _NOT_WRITTEN:
             raise
@@ -52,7 +50,7 @@ def guarded(do: Callable[[], int]) -> int:
 
 
 def width_of(stream: TextIO) -> int | None:
-    """Return how many cells a line of the terminal has; ``None`` where there is none."""
+    """Return how many cells a line of the terminal has; ``None`` without a terminal."""
     if not stream.isatty():
         return None
     wish = os.environ.get("COLUMNS", "")
@@ -64,7 +62,7 @@ def width_of(stream: TextIO) -> int | None:
 
 
 def is_coloured(stream: TextIO) -> bool:
-    """Tell whether to write in colours (https://no-color.org)."""
+    """Return whether to write in colours (https://no-color.org)."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "") in {"", "dumb"}
     return stream.isatty() and not plain
 
@@ -84,7 +82,7 @@ def _is_broken(stream: TextIO) -> bool:
 
 
 def _let_go(stream: TextIO) -> None:
-    """Have what is still buffered go nowhere, as Python would complain of it as it ends."""
+    """Discard the buffered output, about which Python would complain at exit."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -92,10 +90,10 @@ def _let_go(stream: TextIO) -> None:
 
 
 def _told(error: OSError) -> int:
-    """Say why standard output takes no more, unless it is that nobody reads it."""
+    """Report why standard output cannot be written, unless its reader has gone."""
     if isinstance(error, BrokenPipeError):
         return _NOBODY_READS
-    from m3cred_tui.store.problems import plain_reason
+    from m3cred_tui.store.problems import plain_reason  # noqa: PLC0415 - seldom, and 10 ms
 
     with suppress(OSError):
         sys.stderr.write(f"m3cred: standard output takes no more: {plain_reason(error)}.\n")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.cli.output.json import account_text, local, status_text
+from m3cred_tui.listing.columns import (
+    ACCOUNT,
+    CHECK,
+    CREATED,
+    DESTINATION,
+    ID,
+    NAME,
+    STATUS,
+    local,
+    status_text,
+)
 from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.text import CUT, is_mark
@@ -14,10 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from m3cred_tui.listing.columns import Column, Row
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.directory.record import Damaged
-
-    Row = Credential | Damaged
 
 
 GAP = 2
@@ -55,24 +63,16 @@ def _cells_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
 
-_HEADINGS = {
-    "name": "NAME",
-    "destination": "DESTINATION",
-    "account": "STRIPE ACCOUNT",
-    "status": "STATUS",
-    "check": "LAST CHECK",
-    "created": "CREATED",
-    "id": "CREDENTIAL ID",
-}
-_LEFT_OUT_FIRST = ("id", "created")
-_CUT_TO = {"account": 14, "name": 16}
-_LEFT_OUT_THEN = ("check", "destination", "account")
+_COLUMNS = (NAME, DESTINATION, ACCOUNT, STATUS, CHECK, CREATED, ID)
+_LEFT_OUT_FIRST = (ID, CREATED)
+_CUT_TO = {ACCOUNT: 14, NAME: 16}
+_LEFT_OUT_THEN = (CHECK, DESTINATION, ACCOUNT)
 _BOLD, _RED, _GREEN, _YELLOW = "1", "31", "32", "33"
 
 
-class _Line(NamedTuple):
-    texts: Mapping[str, str]
-    colours: Mapping[str, str]
+class _TableLine(NamedTuple):
+    texts: Mapping[Column, str]
+    colours: Mapping[Column, str]
 
 
 def list_lines(
@@ -84,61 +84,57 @@ def list_lines(
     coloured: bool,
 ) -> Iterator[str]:
     """Yield the heading and a line for each row, of ``room`` cells if there is a limit."""
-    headings = _Line(_HEADINGS, dict.fromkeys(_HEADINGS, _BOLD))
-    lines = [headings, *(_line(row, checks.get(row.id), now) for row in rows)]
-    widths = {name: max(cells(one.texts[name]) for one in lines) for name in _HEADINGS}
-    if not any(one.texts["check"] for one in lines[1:]):
-        del widths["check"]
+    headings = {column: column.heading.upper() for column in _COLUMNS}
+    lines = [
+        _TableLine(headings, dict.fromkeys(_COLUMNS, _BOLD)),
+        *(_line(row, checks.get(row.id), now) for row in rows),
+    ]
+    widths = {column: max(cells(one.texts[column]) for one in lines) for column in _COLUMNS}
+    if not any(one.texts[CHECK] for one in lines[1:]):
+        del widths[CHECK]
     if room is not None:
         _fit(widths, room)
     return (_drawn(one, widths, coloured=coloured) for one in lines)
 
 
-def _line(row: Row, check: CheckResult | None, now: datetime) -> _Line:
+def _line(row: Row, check: CheckResult | None, now: datetime) -> _TableLine:
+    texts = {column: column.of(row) for column in _COLUMNS}
     if not isinstance(row, Credential):
-        texts = {**dict.fromkeys(_HEADINGS, ""), "name": row.id, "id": row.id}
-        return _Line({**texts, "status": f"damaged: {row.reason}"}, {"status": _RED})
-    texts = {
-        "name": row.name,
-        "destination": row.destination.label,
-        "account": account_text(row),
-        "status": status_text(row, now),
-        "check": "" if check is None else f"{check.label}, {local(check.at)}",
-        "created": local(row.created_at),
-        "id": row.id,
-    }
-    colours = {"status": _YELLOW} if row.status is Status.PENDING else {}
+        return _TableLine({**texts, STATUS: f"damaged: {row.reason}"}, {STATUS: _RED})
+    texts[STATUS] = status_text(row, now)  # in words, as it may be read by a program
+    colours = {STATUS: _YELLOW} if row.status is Status.PENDING else {}
     if check is not None:
-        colours["check"] = _GREEN if check.outcome is Outcome.OK else _RED
-    return _Line(texts, colours)
+        texts[CHECK] = f"{check.label}, {local(check.at)}"
+        colours[CHECK] = _GREEN if check.outcome is Outcome.OK else _RED
+    return _TableLine(texts, colours)
 
 
-def _fit(widths: dict[str, int], room: int) -> None:
+def _fit(widths: dict[Column, int], room: int) -> None:
     """Leave out and cut columns until a line of them fits."""
 
     def excess() -> int:
         return sum(widths.values()) + GAP * (len(widths) - 1) - room
 
-    def leave_out(names: Sequence[str]) -> None:
-        for name in names:
+    def leave_out(columns: Sequence[Column]) -> None:
+        for column in columns:
             if excess() > 0:
-                widths.pop(name, None)
+                widths.pop(column, None)
 
     leave_out(_LEFT_OUT_FIRST)
-    for name, least in _CUT_TO.items():
-        widths[name] -= min(max(excess(), 0), max(widths[name] - least, 0))
+    for column, least in _CUT_TO.items():
+        widths[column] -= min(max(excess(), 0), max(widths[column] - least, 0))
     leave_out(_LEFT_OUT_THEN)
     last = [*widths][-1]
     widths[last] = max(widths[last] - max(excess(), 0), 1)
 
 
-def _drawn(line: _Line, widths: Mapping[str, int], *, coloured: bool) -> str:
-    texts = {name: cut(line.texts[name], wide) for name, wide in widths.items()}
+def _drawn(line: _TableLine, widths: Mapping[Column, int], *, coloured: bool) -> str:
+    texts = {column: cut(line.texts[column], wide) for column, wide in widths.items()}
     *_, last = widths
     parts = []
-    for name, text in texts.items():
-        fitted = text if name == last else padded(text, widths[name])
-        colour = line.colours.get(name)
+    for column, text in texts.items():
+        fitted = text if column is last else padded(text, widths[column])
+        colour = line.colours.get(column)
         is_drawn = coloured and colour and text
         parts.append(f"\x1b[{colour}m{fitted}\x1b[0m" if is_drawn else fitted)
     return (" " * GAP).join(parts).rstrip()

@@ -1,1 +1,1 @@
-"""The embedded store: one sealed file for each credential."""
+"""The embedded engine of the store: one sealed file for each credential."""

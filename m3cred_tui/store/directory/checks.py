@@ -1,4 +1,4 @@
-"""What is noted beside the credentials: last checks, and disconnections under way."""
+"""What is kept next to the credentials: last checks, and disconnections under way."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
+from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.fields import Json, json_object, known, text, time
-from m3cred_tui.store.directory.folder import RecordFolder, is_id
+from m3cred_tui.store.directory.folder import RecordFolder, Stamp, ids_in
 from m3cred_tui.store.directory.record import with_checksum
-from m3cred_tui.store.directory.store import ids_in
+from m3cred_tui.store.fields import Json, iso, json_object, known, text, time
 from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import StoreUnusable
@@ -30,19 +30,16 @@ _LARGEST = 64 * 1024 * 1024
 """Bytes; 100,000 results take a third of it."""
 _OUTCOMES = {one.value: one for one in Outcome}
 
-Stamp = tuple[int, ...]
 
-
-class Checks:
-    """Keeps results; what cannot be read is as if it had never been kept."""
+class DirectoryChecks:
+    """One file holds all results."""
 
     def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
-        """Take the store's directory, and what tells which credentials there are."""
+        """Take the store's directory, and what returns the IDs of its credentials."""
         self._data = data
         self._ids = ids
 
     def read(self) -> Mapping[str, CheckResult]:
-        """Return the last result of each credential that was checked; never raises."""
         path = self._data / _NAME
         try:
             with private_folder(self._data) as folder:
@@ -52,10 +49,6 @@ class Checks:
         return _results(fields)
 
     def keep(self, results: Mapping[str, CheckResult]) -> None:
-        """Keep these, too, the later of two for one credential; those that are gone go.
-
-        Raises ``StoreUnusable``, ``StoreBusy`` and ``OutcomeUnknown``.
-        """
         with locked(self._data):
             there = set(self._ids())
             kept = {one: result for one, result in self.read().items() if one in there}
@@ -70,7 +63,6 @@ class Checks:
                 files.sweep(folder)
 
     def stamp(self) -> Stamp:
-        """Return what is another after every change by any process; a plain system call."""
         with suppress(OSError):
             status = (self._data / _NAME).lstat()
             return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
@@ -81,7 +73,7 @@ def _bytes(results: Mapping[str, CheckResult]) -> bytes:
     checks = {
         one: {
             "outcome": result.outcome.value,
-            "at": result.at.astimezone(UTC).isoformat(),
+            "at": iso(result.at),
             "told": clean(result.told, most=LONGEST_TOLD),
         }
         for one, result in results.items()
@@ -95,7 +87,7 @@ def _results(fields: Json) -> dict[str, CheckResult]:
         return {}
     results = {}
     for credential_id, entry in checks.items():
-        if is_id(credential_id) and isinstance(entry, dict):
+        if is_credential_id(credential_id) and isinstance(entry, dict):
             with suppress(FlawError):
                 results[credential_id] = _result(entry)
     return results
@@ -107,28 +99,23 @@ def _result(entry: Json) -> CheckResult:
     return CheckResult(outcome, time(entry, "at").astimezone(UTC), told)
 
 
-_MARK = with_checksum({"schema": 1})  # all that it says is in its name
+_MARK = with_checksum({"schema": 1})  # its name says the rest
 
 
-class Disconnections:
-    """Remembers what was begun; each method raises ``StoreUnusable``."""
+class DirectoryDisconnections:
+    """``disconnecting/`` has a file for each that was begun."""
 
     def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
-        """Take the store's directory, and what tells which credentials there are."""
+        """Take the store's directory, and what returns the IDs of its credentials."""
         self._data = data
         self._ids = ids
         self._folder = RecordFolder(data / "disconnecting")
 
     def ids(self) -> list[str]:
-        """Return the IDs of the credentials that are not deleted yet; opens no file."""
         begun = ids_in(self._folder.names())
         return sorted(set(begun).intersection(self._ids())) if begun else []
 
     def begin(self, credential_id: str) -> bool:
-        """Remember that it is begun, and tell whether it was before; it survives a crash.
-
-        Raises ``StoreBusy`` and ``OutcomeUnknown``, too.
-        """
         with locked(self._data):
             self._sweep()
             was_begun = self._folder.has(credential_id)
@@ -137,7 +124,6 @@ class Disconnections:
         return was_begun
 
     def end(self, credential_id: str) -> None:
-        """Forget it, if that can be done; of a credential that is deleted, nobody sees it."""
         with suppress(Problem), locked(self._data):
             self._folder.remove(credential_id)
 

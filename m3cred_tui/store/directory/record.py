@@ -1,40 +1,36 @@
-"""A credential on disk: one JSON object with a clear header and a sealed part.
-
-What comes from a file is believed here or nowhere: types and sizes are checked, codes must
-be known, and text is cleaned for the terminal.
-"""
+"""A credential on disk: one JSON object with a clear header and a sealed part."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from datetime import UTC
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
-from m3cred_tui.model.credential import (
-    DESTINATIONS,
-    ENTITY_TYPES,
-    Credential,
-    Status,
-    StripeAccount,
-)
+from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.directory.fields import (
+from m3cred_tui.store import sealing
+from m3cred_tui.store.fields import (
     Json,
-    boolean,
+    credential_fields,
+    credential_from,
     json_object,
-    known,
-    line,
+    secret_fields,
+    secrets_taken_from,
     text,
-    time,
 )
 from m3cred_tui.store.files import FlawError
+from m3cred_tui.store.problems import CannotBeKept, CredentialDamaged, NotThere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.store.directory.secrets import Secrets
+    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.store.fields import Secrets
+    from m3cred_tui.store.identity import IdentityFile
 
+    Read = Callable[[str], "Record"]
+
+S = TypeVar("S")
 
 SCHEMA = 2
 LARGEST_RECORD = 64 * 1024
@@ -45,60 +41,28 @@ _FIELDS = frozenset(
     | {"createdAt", "createdBy", "status", "sealed"}
 )
 _CHECKSUM = "crc32"
-# Of every byte before it, and nothing comes after it: no byte can be another one unnoticed.
+# Of every byte before it, and nothing comes after it, so that no changed byte goes unnoticed.
 _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
 _LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
-_STRIPE_FIELDS = frozenset({"account", "name", "country", "livemode"})
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
-
-_ENTITY_TYPES = {one.code: one for one in ENTITY_TYPES}
-_DESTINATIONS = {one.code: one for one in DESTINATIONS}
-_STATUSES = {one.value: one for one in Status}
 
 
 class Record(NamedTuple):
-    """The two parts of a record, as they stand in the file, in whichever schema it is."""
+    """The two parts of a record as they are in the file, in whichever schema it has."""
 
     header: Json
     sealed: str
 
 
-class Damaged(NamedTuple):
-    """A record that cannot be used, as a row that can be seen; ``reason`` is a phrase."""
-
-    id: str
-    reason: str
-
-
 def header_of(credential: Credential) -> Json:
     """Return the clear part of the record: everything that is no secret."""
-    account = credential.account
-    return {
-        "schema": SCHEMA,
-        "id": credential.id,
-        "name": credential.name,
-        "entityType": credential.entity_type.code,
-        "destination": credential.destination.code,
-        "stripe": None if account is None else _account_fields(account),
-        "createdAt": credential.created_at.astimezone(UTC).isoformat(),
-        "createdBy": credential.created_by,
-        "status": credential.status.value,
-    }
-
-
-def _account_fields(account: StripeAccount) -> Json:
-    return {
-        "account": account.id,
-        "name": account.name,
-        "country": account.country,
-        "livemode": account.livemode,
-    }
+    return {"schema": SCHEMA, **credential_fields(credential)}
 
 
 def record_bytes(record: Record) -> bytes:
-    """Return the file's content: pure ASCII, so that ``cat`` is harmless too.
+    """Return the file's content: pure ASCII, so that ``cat`` is harmless, too.
 
-    Raises :class:`FlawError` when it could not be read again.
+    Raises :class:`FlawError` if it could not be read again.
     """
     data = with_checksum({**record.header, "sealed": record.sealed})
     if len(data) > LARGEST_RECORD:
@@ -116,7 +80,7 @@ def with_checksum(fields: Json) -> bytes:
 
 
 def parse_record(credential_id: str, data: bytes) -> Record:
-    """Return the record in a file's ``data`` as it stands there.
+    """Return the record in a file's ``data``, unchanged.
 
     Raises :class:`FlawError` unless it is a whole record of a known schema and this ID.
     """
@@ -142,52 +106,54 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
 
 def credential_of(record: Record) -> Credential:
-    """Return the credential that a record is of; raises :class:`FlawError` for a bad field."""
-    header = _migrated(record.header)
-    status = known(_STATUSES, header, "status")
-    return Credential(
-        id=text(header, "id"),
-        name=line(header, "name"),
-        entity_type=known(_ENTITY_TYPES, header, "entityType"),
-        destination=known(_DESTINATIONS, header, "destination"),
-        account=_account(header["stripe"], is_needed=status is not Status.PENDING),
-        created_at=time(header, "createdAt"),
-        created_by=line(header, "createdBy"),
-        status=status,
-    )
+    """Return the credential of a record; raises :class:`FlawError` for a bad field."""
+    return credential_from(_migrated(record.header))
 
 
-def _account(stripe: object, *, is_needed: bool) -> StripeAccount | None:
-    if stripe is None and not is_needed:
-        return None
-    if not isinstance(stripe, dict) or stripe.keys() != _STRIPE_FIELDS:
-        raise FlawError("its stripe is not an account")
-    return StripeAccount(
-        id=line(stripe, "account"),
-        livemode=boolean(stripe, "livemode"),
-        name=None if stripe["name"] is None else line(stripe, "name"),
-        country=None if stripe["country"] is None else line(stripe, "country"),
-    )
+def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
+    """Return the content of a record's file; the sealed part repeats the whole header.
+
+    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
+    """
+    if not is_credential_id(credential.id):
+        raise CannotBeKept(credential.id, "its ID is not a UUID")
+    header = header_of(credential)
+    recipient = identity.recipient()
+    try:
+        plain = json.dumps({**header, **secret_fields(secrets)}).encode("ascii")
+        return record_bytes(Record(header, sealing.seal(recipient, plain)))
+    except FlawError as flaw:
+        raise CannotBeKept(credential.id, flaw.reason) from None
 
 
-def to_be_sealed(header: Json, secrets: Secrets) -> bytes:
-    """Return the text of the sealed part: the whole header again, and the secrets."""
-    from m3cred_tui.store.directory.secrets import fields_of  # noqa: PLC0415 - a list opens nothing
+def opened(
+    read: Read, credential_id: str, identity: IdentityFile, kind: type[S]
+) -> tuple[Credential, S]:
+    """Return a credential and its secrets, which are of this kind.
 
-    return json.dumps({**header, **fields_of(secrets)}).encode("ascii")
+    Raises ``NotThere``, ``CredentialDamaged``, and what :meth:`IdentityFile.to_open` does.
+    """
+    try:
+        record = read(credential_id)
+        credential = credential_of(record)
+        secrets = secrets_of(record, sealing.unseal(identity.to_open(), record.sealed))
+    except FileNotFoundError:
+        raise NotThere(credential_id) from None
+    except FlawError as flaw:
+        raise CredentialDamaged(credential_id, str(flaw)) from None
+    if not isinstance(secrets, kind):
+        raise NotThere(credential_id)  # a request has no tokens yet, and tokens no request
+    return credential, secrets
 
 
 def secrets_of(record: Record, unsealed: bytes) -> Secrets:
     """Return the secrets of a record whose sealed part was opened.
 
-    Raises :class:`FlawError` unless the sealed part repeats the clear header exactly (age does
-    not say who wrote it), and where :func:`credential_of` would.
+    Raises :class:`FlawError` unless the sealed part repeats the clear header exactly: age does
+    not say who wrote it.
     """
-    from m3cred_tui.store.directory.secrets import taken_from  # noqa: PLC0415 - a list opens nothing
-
-    credential_of(record)
     sealed = json_object(unsealed)
-    secrets = taken_from(sealed)
+    secrets = secrets_taken_from(sealed)
     if sealed != record.header:
         raise FlawError("its fields were changed after it was sealed")
     return secrets
@@ -206,7 +172,7 @@ _MIGRATIONS: dict[int, Callable[[Json], Json]] = {1: _to_schema_2}
 
 
 def _migrated(header: Json) -> Json:
-    """Return the header as today's schema has it; the file stays as it is until an update."""
+    """Return the header in today's schema; the file stays as it is until an update."""
     for schema in range(cast("int", header["schema"]), SCHEMA):
         header = {**_MIGRATIONS[schema](header), "schema": schema + 1}
     return header

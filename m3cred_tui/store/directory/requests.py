@@ -1,7 +1,6 @@
-"""The authorization requests that wait for Stripe's answer, as pending credentials.
+"""The authorization requests that Stripe has not answered, as pending credentials.
 
-They lie where what Stripe has approved lies, so that the approval takes the request's place in
-one step.
+They are stored where approvals are, so that an approval replaces its request in one step.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
-from m3cred_tui.store.directory.folder import opened, sealed
-from m3cred_tui.store.directory.record import credential_of
+from m3cred_tui.store.directory.record import credential_of, opened, sealed
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged, NotThere
+from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
     from m3cred_tui.store.identity import IdentityFile
 
 
-class RequestStore:
-    """Keeps requests; every method raises what those of ``CredentialStore`` do."""
+class DirectoryRequests:
+    """A request is a record in ``pending/`` that has no account."""
 
     def __init__(self, data: Path, pending: RecordFolder, identity: IdentityFile) -> None:
         self._data = data
@@ -35,44 +33,25 @@ class RequestStore:
         self._identity = identity
 
     def keep(self, credential: Credential, request: AuthorizationRequest) -> None:
-        """Keep the request that a pending credential waits with; it survives a crash."""
-        data = sealed(credential, request, self._identity, is_first_use=lambda: False)
         with locked(self._data):
+            data = sealed(credential, request, self._identity)
             self._pending.replace(credential.id, data)
 
     def read(self, credential_id: str) -> AuthorizationRequest:
-        """Return a request; raises ``NotThere`` when it was answered or dropped meanwhile."""
-        try:
-            _, secrets = opened(self._pending.read(credential_id), self._identity)
-        except FileNotFoundError:
-            raise NotThere(credential_id) from None
-        except FlawError as flaw:
-            raise CredentialDamaged(credential_id, str(flaw)) from None
-        if not isinstance(secrets, AuthorizationRequest):
-            raise NotThere(credential_id)
-        return secrets
+        read, identity = self._pending.read, self._identity
+        return opened(read, credential_id, identity, AuthorizationRequest)[1]
 
     def waits(self, credential_id: str) -> bool:
-        """Tell whether a request still waits for an answer.
-
-        Raises ``CredentialDamaged``, as do the following, when that cannot be told.
-        """
         return self._waiting_one(credential_id) is not None
 
     def answer(self, credential_id: str) -> None:
-        """Remove a request whose code is about to be sent, so that nobody else sends it.
-
-        Raises :class:`AnsweredElsewhere` when it is not there any more.
-        """
         if not self._remove(credential_id):
             raise AnsweredElsewhere(credential_id)
 
     def drop(self, credential_id: str) -> None:
-        """Remove a request, if it still waits."""
         self._remove(credential_id)
 
     def expire(self, now: datetime) -> list[Credential]:
-        """Remove the requests whose time is over, and return what waited with them."""
         over = [one for one in self._waiting() if one.created_at + TIME_LIMIT <= now]
         return [one for one in over if self._remove(one.id)]
 
@@ -92,7 +71,7 @@ class RequestStore:
         return credential if credential.account is None else None
 
     def _remove(self, credential_id: str) -> bool:
-        # Under the lock, as it may be approved by now, and that is never dropped.
+        # Under the lock, as it may be approved by now, and an approval is never dropped.
         with locked(self._data):
             waits = self._waiting_one(credential_id) is not None
             if waits:

@@ -23,6 +23,7 @@ NO, YES, MORE = range(3)
 class Confirm(ModalScreen[int]):
     """Asks; the safe answer, ``NO``, has the focus, and Esc gives it, too."""
 
+    CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(0)", show=False),

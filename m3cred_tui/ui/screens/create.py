@@ -13,6 +13,7 @@ from m3cred_tui.authorize.journal import draft_of
 from m3cred_tui.model.credential import Draft
 from m3cred_tui.ui.screens.confirm import agreed
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.qr import ROOM, Qr
 from m3cred_tui.ui.stages import stages
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.widgets.key_line import KeyLine
@@ -33,6 +34,7 @@ _ENTERED = "What you entered for this credential is lost."
 class CreatePage(Page[str]):
     """The stepper and the stage it stands at; ends with the ID of the new credential."""
 
+    CSS_PATH = "create.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="Back to the stage before"),
         Binding("left", "to_stepper", show=False),
@@ -105,8 +107,6 @@ class CreatePage(Page[str]):
     @on(Stage.QrWanted)
     @work(exclusive=True, group="qr")
     async def _show_qr(self, message: Stage.QrWanted) -> None:
-        from m3cred_tui.ui.screens.qr import ROOM, Qr
-
         code = await self._ways.qr_code(message.url)
         if code is None:
             self.notify("This terminal draws no QR code.", markup=False)

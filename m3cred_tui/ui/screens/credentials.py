@@ -1,50 +1,74 @@
 """The Credentials page: Integrations › Credentials."""
 
+# ruff: noqa: PLC0415  The first paint is of this page, and needs no time to import the others.
+
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.events import ScreenResume
+from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.listing.columns import is_pending, waits_until
+from m3cred_tui.listing.listing import SORTABLE, Listing
+from m3cred_tui.listing.reading import STEP
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.outside import send_to_clipboard
-from m3cred_tui.ui.screens.deleting import DeletingPage
+from m3cred_tui.ui.screens.check_run import CheckRun
+from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.store_sync import StoreSync
 from m3cred_tui.ui.widgets.controls import Press
-from m3cred_tui.ui.widgets.credential_list import CredentialList
+from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
 from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from m3cred_tui.listing.columns import Row
-    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.ui.services import Services
 
-_OFFER_SECONDS = 20
+_EMPTY = (
+    "There are no credentials yet.\n\n"
+    "An Integration Credential lets m3ter send your Bills to Stripe.\n"
+    "Press Enter to create the first one."
+)
+_NOTHING_FOUND = "No credential matches the filter. Press Esc to see all."
 _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
+_OFFER_SECONDS = 20
+_LITTLE = 0.002  # seconds; a frame has 0.016
 
 
-def _offer(pending: list[Credential]) -> str:
-    name = f"“{pending[0].name}”"
-    if len(pending) > 1:
-        return f"{len(pending)} credentials are not created yet."
-    if pending[0].account is None:
-        return f"{name} waits for Stripe until {waits_until(pending[0]):%H:%M}."
-    return f"Stripe has approved {name}, not created yet."
+class CreateButton(Press, inherit_css=False):
+    """Looks like any compact button, with few of Textual's styles: parsing all takes 5 ms."""
 
 
-class CredentialsPage(DeletingPage):
-    """Lists the credentials; everything else starts here."""
+class CredentialsPage(Page[None]):
+    """Lists what the store holds now, as filtered and sorted; everything else starts here."""
+
+    WATCH_EVERY: ClassVar[float] = 1.0
+    """Seconds after which another process's changes are seen at the latest."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "check", "Check", show=False, tooltip="Check this one at Stripe"),
+        Binding(
+            "V",
+            "check_all",
+            "Check all",
+            show=False,
+            tooltip="Check all listed that are created",
+        ),
+        Binding("escape", "stop_checking", "Stop"),
         Binding("c", "create", "Create", tooltip="Create Integration Credential"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
         Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
@@ -55,76 +79,247 @@ class CredentialsPage(DeletingPage):
         Binding("up", "app.focus_previous", show=False),
     ]
 
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self._listing = Listing(services.store.read)
+        self._sync = StoreSync(
+            self,
+            services.store,
+            self._listing,
+            on_rows=self._on_rows,
+            on_checks=self._on_checks,
+        )
+        self._checks = CheckRun(
+            self,
+            services,
+            self._listing,
+            on_progress=self._on_check,
+            on_end=self._on_checked,
+        )
+        self._watching: Timer | None = None
+
     def compose(self) -> ComposeResult:
         yield TitleBar("Credentials", demo=self._services.demo)
-        yield Press("Create Integration Credential", id="create", compact=True)
+        yield CreateButton("Create Integration Credential", id="create", compact=True)
         yield CredentialList(self._listing)
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
         yield KeyLine()
 
-    def on_mount(self) -> None:  # beside that of the list, which Textual calls, too
-        self.call_after_refresh(self._tell_what_was_left)
+    def on_mount(self) -> None:
+        self._show(selected=None)
+        self._focus_next()
+        self.call_after_refresh(self._begin)
 
-    def _pending(self) -> list[Credential]:
-        """Return what waits for the user or for Stripe; such rows are the first ones."""
-        rows = map(self._listing.row, self._listing.ids)
-        return [row for row in takewhile(is_pending, rows) if is_pending(row)]
+    async def _begin(self) -> None:
+        """Do after the first paint what it does not need."""
+        self._sync.glance()
+        self._watching = self.set_interval(self.WATCH_EVERY, self._glance)
+        await self._report_unfinished()
 
-    async def _tell_what_was_left(self) -> None:
-        """Tell of what was left before, after the removal of what is over."""
-        await self._expire()
-        self._offer_pending()
-        await self._tell_unfinished()
+    def on_screen_suspend(self) -> None:
+        """Pause: whatever wakes a page behind has Textual paint the one on top again."""
+        if self._watching is not None:
+            self._watching.pause()
 
-    def _offer_pending(self) -> None:
-        pending = self._pending()
-        if pending:
-            text = f"{_offer(pending)} Press Enter to go on."
-            self.notify(text, markup=False, timeout=_OFFER_SECONDS)
+    async def on_screen_resume(self) -> None:
+        """Show what was found, and what has changed, while another page was on top."""
+        if self._watching is not None:
+            self._watching.resume()
+            self._show_again()
+            self._glance()
+            if self._pending():
+                await self._expire()
 
-    async def _expire(self) -> None:
-        """Remove authorizations whose time is over, tell of each once, and come back later."""
-        now = self._services.now()
-        ends = [waits_until(one) for one in self._pending() if one.account is None]
-        try:
-            if any(end <= now for end in ends):
-                gone = await asyncio.to_thread(self._services.store.requests.expire, now)
-                for one in gone:
-                    self._listing.drop(one.id)
-                    text = f"“{one.name}” was not approved in ten minutes and is removed."
-                    self.notify(text, markup=False, timeout=_OFFER_SECONDS)
-                self._show_again()
-        except Problem as problem:
-            self.notify(str(problem), severity="error", markup=False)
-        later = [(end - now).total_seconds() for end in ends if end > now]
-        if later:
-            self.set_timer(min(later) + 1, self._expire)
+    @property
+    def _list(self) -> CredentialList:
+        return self.query_one(CredentialList)
 
-    @on(ScreenResume)
-    async def _see_what_ran_out(self) -> None:
-        if self.is_mounted and self._pending():
-            await self._expire()
+    @property
+    def _is_seen(self) -> bool:
+        # At the end of the app the page is still on top when its list has gone.
+        return self.is_active and bool(self.query(CredentialList))
+
+    def _glance(self) -> None:
+        if self._is_seen:
+            self._sync.glance()
+
+    def _on_rows(self, left: int) -> None:
+        if not self._is_seen:  # nothing is written behind a dialog
+            return
+        self._show_again()
+        total = self._listing.total
+        if left and total >= STEP:  # below, reading is over before this could be read
+            self.query_one(TitleBar).note = f"reading {total - left:,} of {total:,}"
+
+    def _on_checks(self) -> None:
+        if self._is_seen:
+            self._list.redraw()
+
+    def _show_again(self) -> None:
+        self._show(self._list.selected)
+
+    def _show(self, selected: str | None) -> None:
+        """Show the listing as it is now, with the cursor on ``selected`` or the first."""
+        self._listing.arrange()
+        self._show_found(selected)
+        self._count()
+
+    def _show_found(self, selected: str | None, *, more: bool = False) -> None:
+        some = bool(self._listing.shown)
+        if not some and self.focused is self._list:
+            self.query_one("#create").focus()
+        self._list.display = some
+        self._list.show(self._listing, selected, more=more)
+        nothing = "" if some else _NOTHING_FOUND if self._listing.total else _EMPTY
+        text = self._sync.trouble or nothing
+        message = self.query_one("#message", Static)
+        if text != str(message.content):
+            message.update(Content(text))
+        message.display = bool(text)
+        self.refresh_bindings()
+
+    def _count(self) -> None:
+        total, shown = self._listing.total, len(self._listing.shown)
+        counted = f"{total:,} credential{'' if total == 1 else 's'}" if total else ""
+        if self._listing.filter:
+            counted = f"{shown:,} of {counted}"
+        self.query_one(TitleBar).note = counted
+
+    def _focus_next(self) -> None:
+        """Put the focus on the next thing to do."""
+        (self._list if self._listing.shown else self.query_one("#create")).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what works on a credential only where one is selected."""
         del parameters
-        if action in {"check", "check_all", "stop_checking"}:
-            return self.can_check(action)
-        if action == "clear_filter":
-            return bool(self.query(Input)) and not self.is_checking
-        if action in {"filter", "sort"}:
-            return bool(self._listing.total)
-        if action in {"copy_id", "delete"}:
-            return self.is_mounted and self._list.selected is not None
+        match action:
+            case "stop_checking":
+                return self._checks.is_running
+            case "clear_filter":
+                return bool(self.query(Input)) and not self._checks.is_running
+            case "check_all":
+                return bool(self._listing.shown)
+            case "filter" | "sort":
+                return bool(self._listing.total)
+            case "copy_id" | "delete" | "check":
+                selected = self._list.selected if self.is_mounted else None
+                return selected is not None and (
+                    action != "check" or isinstance(self._listing.row(selected), Credential)
+                )
         return True
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        order = SORTABLE.index(self._listing.order) + 1
+        self._listing.order = SORTABLE[order % len(SORTABLE)]
+        self._listing.put_in_order()
+        self._show_again()
+
+    async def action_filter(self) -> None:
+        """Show the filter line."""
+        if not self.query(Input):
+            if self._sync.is_reading:
+                self._listing.put_in_order()  # some that were read may not be found yet
+            line = FilterLine("Filter by any word of a row", id="filter", compact=True)
+            await self.mount(line, after="#create")
+            # Not by its message: the letter would be painted first, the rows a frame later.
+            self.watch(line, "value", self._filter, init=False)
+        self.query_one(Input).focus()
+
+    def _filter(self, text: str) -> None:
+        """Show a screenful of what is found; of very many, the others are found after it."""
+        self._listing.filter = text
+        began = time.perf_counter()
+        search = self._listing.search()
+        for _slice in search:
+            enough = len(self._listing.shown) >= self.size.height
+            if enough and time.perf_counter() - began > _LITTLE:
+                self._show_found(selected=None, more=True)
+                self.call_after_refresh(self._search_on, search)
+                return
+        self._show_found(selected=None)
+        self._count()
+
+    @work(exclusive=True, group="search")
+    async def _search_on(self, search: Iterator[None]) -> None:
+        began = time.perf_counter()
+        for _slice in search:
+            if time.perf_counter() - began > _LITTLE:
+                await asyncio.sleep(_LITTLE)  # in which a key is answered
+                began = time.perf_counter()
+        self._show_found(self._list.selected)
+        self._count()
+
+    @on(Input.Submitted)
+    def _to_list(self) -> None:
+        self._list.focus()
+
+    def action_clear_filter(self) -> None:
+        """Show every credential again."""
+        self._close_filter()
+        self._show_again()
+        self._focus_next()
+
+    def _close_filter(self) -> None:
+        self.query(Input).remove()
+        self._listing.filter = ""
+
+    def action_check(self) -> None:
+        """Check the selected credential at Stripe."""
+        if (credential_id := self._list.selected) is None:
+            return
+        if is_pending(row := self._listing.row(credential_id)):
+            text = f"“{row.name}” is pending: there is nothing to check until it is created."
+            self.notify(text, markup=False)
+        else:
+            self._checks.start([credential_id])
+
+    def action_check_all(self) -> None:
+        """Check what is listed, as it is filtered now, except what is pending."""
+        self._checks.start(list(self._listing.shown))
+
+    def action_stop_checking(self) -> None:
+        """Check no more; the results so far are kept."""
+        self._checks.stop()
+
+    def _on_check(self, done: int, total: int) -> None:
+        if not done:
+            self.call_after_refresh(self.refresh_bindings)
+        if self._is_seen:
+            self._list.redraw()
+            self.query_one(TitleBar).note = f"checking {done:,} of {total:,}"
+
+    def _on_checked(self) -> None:
+        self._count()
+        self.call_after_refresh(self.refresh_bindings)
+
+    def action_delete(self) -> None:
+        """Delete the selected credential."""
+        if (credential_id := self._list.selected) is not None:
+            self._delete(credential_id)
+
+    @work
+    async def _delete(self, credential_id: str) -> None:
+        from m3cred_tui.ui.screens.deletion import delete
+
+        row = self._listing.row(credential_id)
+        if row is None:
+            self._glance()
+        elif await delete(self.app, self._services, row):
+            self._listing.drop(credential_id)
+            self._show_again()
 
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
         """Open Create Integration Credential."""
+        self._open_create()
+
+    def _open_create(self, pending: Credential | None = None) -> None:
         from m3cred_tui.ui.screens.create import CreatePage
 
-        page = CreatePage(self._services, self._listing.taken_names)
+        page = CreatePage(self._services, self._listing.taken_names, pending)
         self.app.push_screen(page, self._after_create)
 
     def _after_create(self, credential_id: str | None) -> None:
@@ -141,16 +336,10 @@ class CredentialsPage(DeletingPage):
         if row is None:
             self._glance()
         elif is_pending(row):
-            self._go_on(row)
+            self.app.clear_notifications()  # the one that said to press Enter
+            self._open_create(row)
         else:
             self._open_details(row)
-
-    def _go_on(self, pending: Credential) -> None:
-        from m3cred_tui.ui.screens.create import CreatePage
-
-        self.app.clear_notifications()  # the one that said to press Enter
-        page = CreatePage(self._services, self._listing.taken_names, pending)
-        self.app.push_screen(page, self._after_create)
 
     def _open_details(self, row: Row) -> None:
         from m3cred_tui.ui.screens.details import DetailsPage
@@ -169,7 +358,51 @@ class CredentialsPage(DeletingPage):
     @work(exclusive=True, group="copy")
     async def action_copy_id(self) -> None:
         """Send the selected Credential ID to the terminal's clipboard."""
+        from m3cred_tui.ui.terminal.outside import send_to_clipboard
+
         if (credential_id := self._list.selected) is not None:
             ways = self._services.ways
             said = await send_to_clipboard(self.app, ways, credential_id, what="Credential ID")
             self.notify(said, markup=False)
+
+    async def _report_unfinished(self) -> None:
+        """Report what was left unfinished earlier, after removing what has expired."""
+        from m3cred_tui.ui.screens.deletion import report_unfinished
+
+        await self._expire()
+        if pending := self._pending():
+            text = f"{_offer(pending)} Press Enter to go on."
+            self.notify(text, markup=False, timeout=_OFFER_SECONDS)
+        await report_unfinished(self.app, self._services, self._listing.row)
+
+    def _pending(self) -> list[Credential]:
+        """Return the pending credentials; their rows are the first ones."""
+        rows = map(self._listing.row, self._listing.ids)
+        return [row for row in takewhile(is_pending, rows) if is_pending(row)]
+
+    async def _expire(self) -> None:
+        """Remove the requests that have expired, report each once, and come back later."""
+        now = self._services.now()
+        ends = [end for one in self._pending() if (end := waits_until(one))]
+        try:
+            if any(end <= now for end in ends):
+                gone = await asyncio.to_thread(self._services.store.requests.expire, now)
+                for one in gone:
+                    self._listing.drop(one.id)
+                    text = f"“{one.name}” was not approved in ten minutes and is removed."
+                    self.notify(text, markup=False, timeout=_OFFER_SECONDS)
+                self._show_again()
+        except Problem as problem:
+            self.notify(str(problem), severity="error", markup=False)
+        later = [(end - now).total_seconds() for end in ends if end > now]
+        if later:
+            self.set_timer(min(later) + 1, self._expire)
+
+
+def _offer(pending: list[Credential]) -> str:
+    name = f"“{pending[0].name}”"
+    if len(pending) > 1:
+        return f"{len(pending)} credentials are not created yet."
+    if end := waits_until(pending[0]):
+        return f"{name} waits for Stripe until {end:%H:%M}."
+    return f"Stripe has approved {name}, not created yet."

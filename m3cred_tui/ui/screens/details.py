@@ -16,8 +16,8 @@ from textual.widgets import Static
 from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated
 from m3cred_tui.model.credential import Credential, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.outside import send_to_clipboard
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.terminal.outside import send_to_clipboard
 from m3cred_tui.ui.widgets.controls import fields, mode_mark
 from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
@@ -42,6 +42,7 @@ _NO_EDITING = "A credential cannot be edited; create another one and delete this
 class DetailsPage(Page[str]):
     """Every field of a credential; ends with its ID when it is to be deleted."""
 
+    CSS_PATH = "details.tcss"
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),

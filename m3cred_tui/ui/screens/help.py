@@ -29,6 +29,7 @@ _MORE = (
 class Help(ModalScreen[None]):
     """Lists the keys; any of Esc, Enter, q and ? closes it."""
 
+    CSS_PATH = "help.tcss"
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,question_mark", "dismiss", "Close", show=False),

@@ -13,7 +13,7 @@ from textual.widgets import Static
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from m3cred_tui.browser.qr import QrCode
+    from m3cred_tui.browser.terminal import QrCode
 
 _AFTER = "On a phone, the last page stays empty: paste its address here. Esc closes."
 ROOM = 3
@@ -23,6 +23,7 @@ ROOM = 3
 class Qr(ModalScreen[None]):
     """The code, black on white whatever the theme, as cameras expect it."""
 
+    CSS_PATH = "qr.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,r,q", "dismiss", "Back", show=False)
     ]

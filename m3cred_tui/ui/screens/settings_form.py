@@ -1,12 +1,10 @@
-"""The form of one destination's settings."""
+"""The form of a group of settings: those of a destination."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -14,95 +12,62 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Select, Static
 
-from m3cred_tui.config.problems import prefixes_of
-from m3cred_tui.config.setup import Origin, value_text
-from m3cred_tui.model.authorization import CALLBACK_PORTS
+from m3cred_tui.config.setup import Origin
+from m3cred_tui.config.table import CHANNEL, OAUTH, SECRET_KEY
+from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.system.threads import in_thread
 from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.screens.settings import LABELS, OAUTH_MODELS, hint, named
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.setting import (
-    ChoiceSetting,
-    FixedSetting,
-    KeySetting,
-    LineSetting,
-    Setting,
+    SOURCE,
+    ChoiceRow,
+    FixedRow,
+    KeyRow,
+    LineRow,
+    SettingRow,
 )
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from textual.app import ComposeResult
     from textual.worker import Worker
 
+    from m3cred_tui.config.editor import SettingsEditor
+    from m3cred_tui.config.key_source import KeySource
     from m3cred_tui.config.setup import Setup
-    from m3cred_tui.model.credential import Destination
-    from m3cred_tui.ui.services import SettingUp
+    from m3cred_tui.config.table import Group, Setting
     from m3cred_tui.ui.widgets.setting import Change
 
 
-_EXAMPLES = {"client_id": "ca_…", "channel": "chnlink_…"}
-_OWN_PAGE, _LOOPBACK = "https://…", "http://127.0.0.1:PORT/callback"
-
-
-def rows(setup: Setup, setting_up: SettingUp) -> Iterator[Setting]:
-    """Yield a line for each value that can be set, or that the environment sets."""
-    destination = setup.destination
-    check = partial(setting_up.check, destination)
-    for name, entry in setup.entries():
-        label = LABELS[name]
+def rows(setup: Setup) -> Iterator[SettingRow]:
+    """Yield a row for each value that can be set, or that the environment sets."""
+    for setting, entry in setup.entries.items():
         if entry.origin is Origin.ENVIRONMENT:
-            yield FixedSetting(name, label, entry, value_text(setup, name))
-        elif name == "secret_key":
-            prefixes = " or ".join(f"{one}…" for one in prefixes_of(destination))
-            yield KeySetting(entry, check, prefixes=prefixes)
-        elif name == "oauth":
-            yield ChoiceSetting(name, label, entry, OAUTH_MODELS)
-        elif not name.endswith("_base"):  # for tests alone, and in the environment alone
-            without = _EXAMPLES.get(name) or _without(setup, name)
-            yield LineSetting(name, label, entry, check, without=without)
+            yield FixedRow(setup, setting)
+        elif setting is SECRET_KEY:
+            yield KeyRow(setup)
+        elif setting.choices:
+            yield ChoiceRow(setup, setting)
+        elif setting.in_file:
+            yield LineRow(setup, setting)
 
 
-def _without(setup: Setup, name: str) -> str:
-    """Return what holds where a value is not set."""
-    if name == "ports":
-        return ", ".join(map(str, CALLBACK_PORTS))
-    return _OWN_PAGE if setup.destination.livemode else _LOOPBACK
+_OF_THE_KEY = {
+    SOURCE: "Where m3cred gets the secret key from, each time it is needed.",
+    SECRET_KEY.name: "Paste it here: it is sealed when you save, and never shown. Try it "
+    "checks it before.",
+}
 
 
-T = TypeVar("T")
-
-
-async def tried(call: Callable[[], T]) -> T:
-    """Return what ``call`` returns, or raise what it raises.
-
-    Unlike asyncio's own threads, this one does not hold up the end of the app.
-    """
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if outcome.done():
-            return  # nobody waits any more
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)  # type: ignore[arg-type]  # None only beside an error
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = call()
-        except BaseException as raised:  # it is told where it is waited for
-            error = raised
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(tell, result, error)
-
-    threading.Thread(target=run, name="trial", daemon=True).start()
-    return await outcome
+def hint(name: str | None, group: Group) -> str:
+    """Return what is to be entered in the control of this ID, or nothing."""
+    helps = {one.name: one.help_for(group.subject) for one in group.settings}
+    return (helps | _OF_THE_KEY).get(name or "", "")
 
 
 _UNSAVED = "What you entered for this destination is not saved."
@@ -120,6 +85,7 @@ class _Lines(VerticalScroll, can_focus=False):
 class SetUpPage(Page[None]):
     """A line for each value; nothing is written before all that was entered is right."""
 
+    CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="Back; stops what is being tried"),
         Binding("ctrl+s", "save", "Save", tooltip="Save what was entered"),
@@ -128,16 +94,16 @@ class SetUpPage(Page[None]):
         Binding("down,right", "app.focus_next", show=False),
     ]
 
-    def __init__(self, setting_up: SettingUp, destination: Destination) -> None:
+    def __init__(self, editor: SettingsEditor, group: Group) -> None:
         super().__init__()
-        self._setting_up = setting_up
-        self._destination = destination
+        self._editor = editor
+        self._group = group
         self._saving = False
         self._saved = "Nothing was changed."
         self._trial: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        yield TitleBar("Settings", self._destination.label, demo=False)
+        yield TitleBar("Settings", self._group.label, demo=False)
         yield _Lines(id="settings")
         yield Static(id="hint")
         yield Static(id="outcome")
@@ -151,8 +117,8 @@ class SetUpPage(Page[None]):
         await self._read()
 
     @property
-    def _rows(self) -> list[Setting]:
-        return [*self.query(Setting)]
+    def _rows(self) -> list[SettingRow]:
+        return [*self.query(SettingRow)]
 
     @property
     def _changes(self) -> list[Change]:
@@ -165,7 +131,7 @@ class SetUpPage(Page[None]):
     async def _read(self) -> Setup | None:
         """Show what is set now, with the focus on what is missing or wrong."""
         try:
-            setup = self._setting_up.setup(self._destination)
+            setup = self._editor.setup(self._group)
         except Problem as problem:
             self.query_one(Horizontal).display = False
             self._tell(f"! {problem}")
@@ -173,32 +139,34 @@ class SetUpPage(Page[None]):
         lines = self.query_one("#settings")
         with self.app.batch_update():
             await lines.remove_children()
-            await lines.mount_all(rows(setup, self._setting_up))
+            await lines.mount_all(rows(setup))
             self._show_channel()
-        wrong = [name for name, entry in setup.entries() if entry.problem]
+        wrong = [setting for setting, entry in setup.entries.items() if entry.problem]
         self._focus_first(*wrong, *setup.missing)
         return setup
 
-    def _focus_first(self, *names: str) -> None:
-        named_ones = (self.query_one(f"#setting-{name}", Setting) for name in names)
-        for row in (*named_ones, *self._rows):
-            if not isinstance(row, FixedSetting):
+    def _focus_first(self, *settings: Setting[object]) -> None:
+        first = [row for one in settings for row in self._rows if row.setting is one]
+        for row in (*first, *self._rows):
+            if not isinstance(row, FixedRow):
                 row.take_focus()
                 return
         self.query_one("#try").focus()
 
-    @on(Select.Changed, "#oauth")
+    @on(Select.Changed, f"#{OAUTH.name}")
     def _show_channel(self) -> None:
         """Show the channel where there can be one."""
-        for choice in self.query(ChoiceSetting):
-            self.query_one("#setting-channel").display = choice.value == "apps"
+        for choice in self.query(ChoiceRow):
+            if choice.setting is OAUTH:
+                channel = self.query_one(f"#setting-{CHANNEL.name}")
+                channel.display = choice.value == OAuthModel.APPS
 
     def _show_hint(self) -> None:
         """Mark the line that has the focus, and say what is to be entered there."""
         for row in self._rows:
             row.set_class(row.has_focus_within, "-here")
         name = self.focused.id if self.focused else None
-        self.query_one("#hint", Static).update(Content(hint(name or "", self._destination)))
+        self.query_one("#hint", Static).update(Content(hint(name, self._group)))
 
     def _tell(self, text: str) -> None:
         self.query_one("#outcome", Static).update(Content(text))
@@ -222,7 +190,7 @@ class SetUpPage(Page[None]):
 
     @work(group="save")
     async def _save(self, changes: list[Change]) -> None:
-        loses = any(row.loses_sealed_key for row in self.query(KeySetting))
+        loses = any(row.loses_sealed_key for row in self.query(KeyRow))
         question = Confirm("Save?", _KEY_GOES, no="No, keep it", yes="Yes, save")
         if loses and await self.app.push_screen_wait(question) != YES:
             return
@@ -238,8 +206,8 @@ class SetUpPage(Page[None]):
         saved = list[str]()
         try:
             for change in changes:
-                await asyncio.to_thread(self._setting_up.change, self._destination, *change)
-                done = named(change.name)
+                await asyncio.to_thread(self._editor.change, self._group, *change)
+                done = change.setting.noun
                 saved.append(done if change.text is not None else f"{done} removed")
         except Problem as problem:
             return ", ".join(saved), problem
@@ -255,20 +223,21 @@ class SetUpPage(Page[None]):
         if setup is None:
             return
         if setup.missing:
-            self._saved = f"{done} Still to be set: {', '.join(map(named, setup.missing))}."
+            missing = ", ".join(one.noun for one in setup.missing)
+            self._saved = f"{done} Still to be set: {missing}."
             self._tell(self._saved)
         elif setup.problem:  # said below its line, which has the focus
             self._saved = done
             self._tell(self._saved)
         else:
-            self.notify(f"{done} {self._destination.label} is set up.", markup=False)
+            self.notify(f"{done} {self._group.label} is set up.", markup=False)
             self.dismiss()
 
     @on(Button.Pressed, "#try")
     def action_try_key(self) -> None:
         """Get the secret key from where it is, and check it."""
         if not self._is_trying and self._are_right():
-            key = next((row.change() for row in self.query(KeySetting)), None)
+            key = next((row.change() for row in self.query(KeyRow)), None)
             self._trial = self._try(key)
 
     @property
@@ -277,11 +246,13 @@ class SetUpPage(Page[None]):
 
     @work(group="trial")
     async def _try(self, key: Change | None) -> None:
-        entered = () if key is None or key.text is None else (key.name, key.text)
-        call = partial(self._setting_up.tried, self._destination, *entered)
+        call = partial(self._editor.tried, self._group)
+        if key is not None and key.text is not None:
+            source = cast("Setting[KeySource]", key.setting)
+            call = partial(self._editor.tried, self._group, source, key.text)
         progress = self._progress()
         try:
-            prefix = await tried(call)
+            prefix = await in_thread(call, name="trial")
         except Problem as problem:
             self._tell(f"! {problem}")
         except asyncio.CancelledError:

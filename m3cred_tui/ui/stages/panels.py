@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from m3cred_tui.authorize.authorization import Authorization
     from m3cred_tui.authorize.events import Approved
     from m3cred_tui.config.problems import Misplaced
-    from m3cred_tui.model.credential import Credential, Destination
     from m3cred_tui.model.problem import Problem
 
 _LAST_KEY_SECONDS = 1.0
@@ -130,23 +130,17 @@ class ProblemPanel(Vertical):
 class SettingsPanel(Vertical):
     """The destination is not set up, or not rightly: nothing was asked of Stripe."""
 
-    def __init__(
-        self,
-        problem: NotSetUp | Misplaced,
-        destination: Destination,
-        pending: Credential | None,
-    ) -> None:
-        """Take the credential that waits with its request, if it is one, to go on with it."""
+    def __init__(self, problem: NotSetUp | Misplaced, authorization: Authorization) -> None:
+        """Take the authorization that is followed once the settings are right."""
         super().__init__()
-        self.pending = pending
+        self.authorization = authorization
         self._problem = problem
-        self._destination = destination
 
     def compose(self) -> ComposeResult:
         yield Notice(f"! {self._problem}")
-        yield _button(f"Set up {self._destination.label}", SET_UP)
+        yield _button(f"Set up {self.authorization.destination.label}", SET_UP)
         if isinstance(self._problem, NotSetUp):
             yield _button("Try the demo", TRY_DEMO)
-        else:  # it may be mended elsewhere, as by unlocking what holds the key
+        else:  # it may be fixed elsewhere, as by unlocking what holds the key
             yield _button("Go to Stripe", GO_TO_STRIPE)
         yield note("Enter opens the settings of this destination, and comes back here.")

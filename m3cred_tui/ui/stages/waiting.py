@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -17,8 +17,8 @@ from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.callback.pasted import PasteIncomplete
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.outside import print_alone, send_to_clipboard
 from m3cred_tui.ui.stages.stage import Stage
+from m3cred_tui.ui.terminal.outside import print_alone, send_to_clipboard
 from m3cred_tui.ui.widgets.controls import Notice, Press
 from m3cred_tui.ui.widgets.paste_line import PasteLine
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from m3cred_tui.authorize.events import Event, UrlReady
+    from m3cred_tui.authorize.events import Event, Paste, UrlReady
+    from m3cred_tui.browser.ways import Whereabouts
     from m3cred_tui.ui.services import Services
 
 
@@ -34,7 +35,7 @@ OPEN, SEND = "open", "send"
 
 
 class UrlPanel(Vertical):
-    """Who inherits shows :attr:`url`, a ``Notice``, and buttons ``#open`` and ``#send``."""
+    """Subclasses show :attr:`url`, a ``Notice``, and buttons ``#open`` and ``#send``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open", "Open", tooltip="Open the URL in a browser"),
@@ -130,19 +131,6 @@ _PASTE_OWN_PAGE = (
 )
 
 
-class Setting(NamedTuple):
-    """Where the user is, as far as it can be told."""
-
-    elsewhere: bool
-    """Whether the browser is probably on another computer."""
-    reason: str
-    """Why that is believed, or nothing."""
-    tunnel: str | None
-    """The command that lets that browser reach us; none where we do not listen."""
-    is_linked: bool
-    """Whether the terminal makes a hyperlink of one."""
-
-
 class WaitingPanel(UrlPanel):
     """At Stripe: the URL, the time left, and the ways back, the likeliest first."""
 
@@ -150,15 +138,18 @@ class WaitingPanel(UrlPanel):
         Binding("b", "turn", "Elsewhere", show=False, tooltip="My browser is (not) here"),
     ]
 
-    def __init__(self, ready: UrlReady, setting: Setting, services: Services) -> None:
-        super().__init__(services, ready.url, setting.tunnel)
+    def __init__(
+        self, ready: UrlReady, paste: Paste, whereabouts: Whereabouts, services: Services
+    ) -> None:
+        super().__init__(services, ready.url, whereabouts.tunnel)
+        self._paste = paste
         self._ready = ready
-        self._setting = setting
+        self._whereabouts = whereabouts
         self._visited = False
         self._hinted = False
         self.was_typed = False
         """Whether the answer came as keys, of which the last may still be on its way."""
-        self._elsewhere = setting.elsewhere
+        self._elsewhere = whereabouts.browser_is_elsewhere
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="wait"):
@@ -218,7 +209,7 @@ class WaitingPanel(UrlPanel):
     def _take_paste(self, message: PasteLine.Pasted) -> None:
         line = self.query_one(PasteLine)
         try:
-            self._ready.paste(message.text, final=message.final)
+            self._paste(message.text, final=message.final)
         except Problem as problem:
             is_incomplete = isinstance(problem, PasteIncomplete)
             if not (is_incomplete or message.goes_on):  # else what is there stays
@@ -247,13 +238,13 @@ class WaitingPanel(UrlPanel):
         self.call_after_refresh(self._bring_focus_into_view)
 
     def _shown_url(self) -> Content:
-        if self._setting.is_linked:
+        if self._services.ways.is_linked():
             return Content.styled(self.url, Style(link=self.url))
         return Content(self.url)
 
     def _arrange(self) -> None:
-        elsewhere, setting = self._elsewhere, self._setting
-        why = f" ({setting.reason})" if setting.reason else ""
+        elsewhere, reason = self._elsewhere, self._whereabouts.reason
+        why = f" ({reason})" if reason else ""
         where = f"in your own browser{why}" if elsewhere else "in a browser on this computer"
         self.query_one("#where", Static).update(Content(f"Open {where}:"))
         self.query_one(f"#{OPEN}").display = not elsewhere
@@ -262,7 +253,7 @@ class WaitingPanel(UrlPanel):
         how_to_paste.update(Content(self._how_to_paste()))
         how_to_paste.remove_class("problem")
         tunnel = self.query_one("#tunnel", Static)
-        tunnel.display = elsewhere and setting.tunnel is not None
+        tunnel.display = elsewhere and self.tunnel is not None
         tunnel.update(self._about_tunnel())
 
     def _how_to_paste(self) -> str:
@@ -274,14 +265,14 @@ class WaitingPanel(UrlPanel):
         seen = "✓ tunnel works" if self._visited else "tunnel: not seen yet"
         return Content.assemble(
             f"Or run on your computer ({seen}):\n",
-            (self._setting.tunnel or "", "$text"),
+            (self.tunnel or "", "$text"),
             "\nand open ",
             (self._ready.short_url or "", "$text"),
         )
 
     def _count_down(self) -> None:
         if not self.screen.is_active:
-            return  # below a question, where each tick would draw the whole screen anew
+            return  # behind a dialog, where each tick would draw the whole screen again
         left = max(self._ready.expires_at - self._services.now(), timedelta())
         seconds = round(left.total_seconds())
         if self._elsewhere and left > _SOON:  # over a slow line each change costs a packet

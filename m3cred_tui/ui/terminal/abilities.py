@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.cells import get_character_cell_size
 from rich.console import COLOR_SYSTEMS
-from textual.filter import NoColor
 
 from m3cred_tui.browser.terminal import draws_blocks, takes_hyperlinks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from textual.app import App
+    from rich.console import Console
 
 
 _UNKNOWN = "?"
@@ -127,7 +126,7 @@ def _colours(environ: Mapping[str, str], *, is_old: bool) -> Colours:
 def _number_of_colours(term: str) -> int:
     """Ask terminfo; a terminal that it does not know has the eight that nearly all have."""
     try:
-        import _curses  # the package around it would take as long again
+        import _curses  # noqa: PLC0415  the package around it would take as long again
     except ImportError:
         return _FEW
     try:
@@ -172,10 +171,8 @@ def are_few(colours: Colours) -> bool:
     return colours in {"standard", "none"}
 
 
-def draw_in(app: App[Any], colours: Colours) -> None:
+def draw_in(console: Console, colours: Colours) -> None:
     """Send these: Textual itself looks at the terminal's name and ``COLORTERM`` only."""
-    if colours == "none":
-        app.no_color = True
-        app._filters = [NoColor()]  # noqa: SLF001  it reads nothing but NO_COLOR
     system = "standard" if colours == "none" else colours
-    app.console._color_system = COLOR_SYSTEMS[system]  # noqa: SLF001  made by its __init__
+    # Textual makes the console in its __init__, and draws in what this says.
+    console._color_system = COLOR_SYSTEMS[system]  # noqa: SLF001

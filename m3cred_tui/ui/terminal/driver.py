@@ -7,11 +7,17 @@ import re
 import selectors
 import signal
 import sys
+from asyncio import get_running_loop
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from functools import partial
+from queue import Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from textual._xterm_parser import XTermParser
+from textual._xterm_parser import (
+    XTermParser,
+)  # Textual's thread of its own reads no paste safely
 from textual.drivers.linux_driver import LinuxDriver
 
 from m3cred_tui.ui.terminal.abilities import shown
@@ -73,15 +79,14 @@ def _without_beginning(text: str, mark: str) -> tuple[str, str]:
 
 # Strings to the terminal, and what begins with a private mark or asks (ECMA-48, section 5.4;
 # DEC's and kitty's own): an old terminal draws a part of each.
-_YOUNGER = re.compile(
-    r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[\d;]*\$[@-~])"
-)
+_YOUNGER = r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[\d;]*\$[@-~])"
 # Textual makes one of each address that it finds.
-_HYPERLINK = re.compile(r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
+_HYPERLINK = r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)"
 # Not every terminal has a second screen to leave: a console has none, GNU screen seldom.
 _CLEAR = "\x1b[m\x1b[H\x1b[J"
 _TICK_SECONDS = 0.1
 _MOST_AT_ONCE = 4096
+_MOST_WAITING = 30  # texts to be written; a terminal that is slower slows the app down
 
 
 class TerminalDriver(LinuxDriver):
@@ -100,23 +105,34 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, mouse=mouse and not abilities.is_old, **options)
         self._abilities = abilities
         self._is_on = False
+        self._is_stopped = False
         self._is_gone = False
         self._known = KnownCells()
-        self._output = _Output(sys.__stderr__ or sys.stderr, self._let_go, abilities)
-        self._file = self._output  # type: ignore[assignment]  # all that Textual's writer uses
+        self._terminal = sys.__stderr__ or sys.stderr
+        self._output: _Output | None = None
+        self._app_to_resume = app
+        self._soon = get_running_loop().call_soon_threadsafe
+        for number, act in ((signal.SIGTSTP, self._stop), (signal.SIGCONT, self._continue)):
+            signal.signal(number, partial(self._on_signal, act))
 
     def write(self, data: str) -> None:
-        """Send what the terminal does not show already."""
-        if changes := self._known.changes(data):
-            super().write(changes)
+        """Send what the terminal does not show already, as far as it can show it."""
+        text = self._known.changes(data)
+        if self._abilities.is_old:
+            text = re.sub(_YOUNGER, "", text)
+        elif not self._abilities.hyperlinks:
+            text = re.sub(_HYPERLINK, "", text)
+        if text and self._output is not None:
+            self._output.write(shown(text, self._abilities.characters))
 
     def forget(self) -> None:
-        """Take nothing for known of what the terminal shows."""
+        """Invalidate what is known about the terminal's cells."""
         self._known.forget()
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
         self._is_on = True
+        self._output = _Output(self._terminal, self._let_go)
         super().start_application_mode()  # type: ignore[no-untyped-call]  # in Textual
 
     def stop_application_mode(self) -> None:
@@ -125,31 +141,40 @@ class TerminalDriver(LinuxDriver):
         self.write(_CLEAR)
         super().stop_application_mode()
 
-    def _sigtstp_application(self, *_: object) -> None:
-        self._soon(super()._sigtstp_application)
+    def close(self) -> None:
+        """Wait until everything is written."""
+        super().close()
+        if self._output is not None:
+            self._output.close()
 
-    def _sigcont_application(self, *_: object) -> None:
-        self._soon(self._go_on)
-
-    def _soon(self, function: Callable[[], object]) -> None:
-        """Call it in the event loop: in a signal's handler, the queue may be locked by us."""
+    def _on_signal(self, act: Callable[[], object], *_: object) -> None:
+        """Act in the event loop: where a handler runs, its thread may hold the queue's lock."""
         with suppress(RuntimeError):  # the loop is closed, and the terminal is given back
-            self._loop.call_soon_threadsafe(function)
+            self._soon(act)
 
-    def _go_on(self) -> None:
+    def _stop(self) -> None:
+        if self._is_on:  # it is not while the app is suspended, which then resumes it
+            self.suspend_application_mode()
+            self._is_stopped = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _continue(self) -> None:
         """Take the terminal after a stop, unless the app is about to end.
 
         What ends programs, as systemd and ``timeout`` do, sends a SIGCONT after the SIGTERM.
         """
         if self._is_on:  # SIGSTOP: nobody could give it back, and the shell had it meanwhile
             self.suspend_application_mode()
-        elif not self._must_signal_resume:
+        elif not self._is_stopped:
             return
-        super()._sigcont_application()
+        self.resume_application_mode()
+        if self._is_stopped:
+            self._is_stopped = False
+            self._app_to_resume.post_message(self.SignalResume())
 
     def run_input_thread(self) -> None:
         """Read keys until input is disabled or the terminal has gone."""
-        parser = XTermParser(self._debug)
+        parser = XTermParser()
         paste = BracketedPaste()
         # What makes no sense (Latin-1, noise on the line, a binary paste) must not end the app.
         decode = getincrementaldecoder("utf-8")("replace").decode
@@ -166,7 +191,7 @@ class TerminalDriver(LinuxDriver):
                             for message in parser.feed(paste.passed_on(text)):
                                 self.process_message(message)
                     except (OverflowError, ValueError):  # as from ESC [ 9999999999 ~
-                        parser = XTermParser(self._debug)
+                        parser = XTermParser()
                 for message in parser.tick():
                     self.process_message(message)
 
@@ -182,35 +207,48 @@ class TerminalDriver(LinuxDriver):
             return
         self._is_gone = True
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        for descriptor in (self.fileno, self._output.fileno()):
+        for descriptor in (self.fileno, self._terminal.fileno()):
             os.dup2(nothing, descriptor)
         os.close(nothing)
         os.kill(os.getpid(), signal.SIGHUP)
 
 
 class _Output:
-    """Writes what a terminal shows; the first write that fails is told, others go nowhere."""
+    """Writes in a thread of its own; the first write that fails is told, others go nowhere."""
 
-    def __init__(self, file: IO[str], failed: Callable[[], None], abilities: Abilities) -> None:
+    def __init__(self, file: IO[str], failed: Callable[[], None]) -> None:
         self._file = file
         self._failed = failed
-        self._abilities = abilities
+        self._texts: Queue[str | None] = Queue(_MOST_WAITING)
+        self._thread = Thread(target=self._run, name="terminal", daemon=True)
+        self._thread.start()
 
     def write(self, text: str) -> None:
-        if self._abilities.is_old:
-            text = _YOUNGER.sub("", text)
-        elif not self._abilities.hyperlinks:
-            text = _HYPERLINK.sub("", text)
-        try:
-            self._file.write(shown(text, self._abilities.characters))
-        except OSError:
-            self._failed()
+        self._texts.put(text)
 
-    def flush(self) -> None:
-        try:
-            self._file.flush()
-        except OSError:
-            self._failed()
+    def close(self) -> None:
+        self._texts.put(None)
+        self._thread.join()
 
-    def fileno(self) -> int:
-        return self._file.fileno()
+    def _run(self) -> None:
+        while (text := self._texts.get()) is not None:
+            try:
+                self._file.write(text)
+                if self._texts.empty():
+                    self._file.flush()
+            except OSError:
+                self._failed()
+
+
+def write_to_terminal(app: App[Any], sequence: str) -> None:
+    """Send a control sequence that draws nothing, such as one for the clipboard."""
+    # Textual offers no other way to its driver; in tests, it is another one.
+    if sequence and (driver := app._driver) is not None:  # noqa: SLF001
+        driver.write(sequence)
+        driver.flush()
+
+
+def forget_cells(app: App[Any]) -> None:
+    """Invalidate what is known about the terminal, so that the next drawing is whole."""
+    if isinstance(driver := app._driver, TerminalDriver):  # noqa: SLF001  as above
+        driver.forget()

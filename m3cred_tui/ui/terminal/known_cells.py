@@ -92,7 +92,7 @@ def change(before: Rendition, after: Rendition) -> str:
 Cell = tuple[str, Rendition, str]
 """A character and its marks, how it is drawn, and where it links to; the second cell of a
 wide character has no text."""
-Row = list[Cell | None]
+Cells = list[Cell | None]
 """``None`` is a cell that nobody knows."""
 
 _TOKEN = re.compile(
@@ -115,7 +115,7 @@ class KnownCells:
     """The cells of a terminal, as far as they are known."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[int, Cells] = {}
         self._rendition, self._link = PLAIN, ""
         self._cursor: tuple[int, int] | None = None
         self._is_void = False
@@ -146,7 +146,7 @@ class KnownCells:
         parts.append(self._move(*drawing.cursor))
         return "".join(parts)
 
-    def _send(self, cells: Row) -> str:
+    def _send(self, cells: Cells) -> str:
         parts: list[str] = []
         now = self._rendition
         for text, wanted, link in filter(None, cells):
@@ -178,9 +178,9 @@ class KnownCells:
 class _Drawing:
     """The rows that some output draws on, as they are after it."""
 
-    def __init__(self, rows: dict[int, Row]) -> None:
+    def __init__(self, rows: dict[int, Cells]) -> None:
         self._before = rows
-        self.rows: dict[int, Row] = {}
+        self.rows: dict[int, Cells] = {}
         self.cursor = -1, -1
 
     def take(self, data: str) -> bool:
@@ -228,7 +228,7 @@ def _cells(text: str, how: Rendition, link: str) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _runs(before: Row, after: Row) -> Iterator[tuple[int, int]]:
+def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
     """Yield where to begin and to end sending; what is in between is the same, or not known."""
     known = len(before)
     changed = [
@@ -251,9 +251,9 @@ def _runs(before: Row, after: Row) -> Iterator[tuple[int, int]]:
     yield begin, end
 
 
-def _is_even(row: Row) -> bool:
+def _is_even(row: Cells) -> bool:
     """Tell whether each cell has one character of its own."""
-    return all(cell is None or len(cell[0]) == 1 for cell in row)
+    return not [None for cell in row if cell is not None and len(cell[0]) != 1]
 
 
 def _begins(cell: Cell | None) -> bool:

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.highlighter import Highlighter
 from rich.text import Text
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, Input, Select, Static
-from textual.widgets._select import SelectOverlay
+from textual.widgets import Button, Input, OptionList, Select, Static
 
 from m3cred_tui.model.text import REPLACEMENT, drawn
 
@@ -86,10 +84,21 @@ class DropDown(Select[Option], inherit_bindings=False):
     class Chosen(Message):
         """One of the lines was chosen, be it the one that was chosen before."""
 
-    # Select tells of a value only when it changes; its list, a private class, of every choice.
-    @on(SelectOverlay.UpdateSelection)
-    def _tell(self) -> None:
-        self.post_message(self.Chosen())
+    _is_chosen = False
+
+    def on_mount(self) -> None:
+        """Watch the list: Select itself reports a value only when it changes."""
+        self.query_one(OptionList).message_signal.subscribe(self, self._note, immediate=True)
+
+    def _note(self, message: Message) -> None:
+        if isinstance(message, OptionList.OptionSelected):
+            self._is_chosen = True
+
+    def watch_expanded(self, expanded: bool) -> None:  # noqa: FBT001  a watcher's parameter
+        """Report a choice once it is the value: then the list closes."""
+        if self._is_chosen and not expanded:
+            self._is_chosen = False
+            self.post_message(self.Chosen())
 
 
 class Line(Input):

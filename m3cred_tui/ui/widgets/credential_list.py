@@ -1,4 +1,4 @@
-"""The list of credentials: draws only the lines that are seen."""
+"""The list of credentials, which draws only the lines that are seen, and its filter line."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from textual.strip import Strip
 
 from m3cred_tui.listing.columns import GAP, STATUS, is_pending, share
 from m3cred_tui.model.credential import Credential
+from m3cred_tui.ui.widgets.controls import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -233,6 +234,14 @@ class CredentialList(ScrollView, can_focus=True):
 
     def _scroll(self, top: int) -> None:
         self.scroll_to(y=max(0, top), animate=False, force=True)
+
+
+class FilterLine(Line):
+    """A line of input that answers a key with one update of the screen."""
+
+    # As Textual's, but without a new layout of the page for each letter: what follows from
+    # one is painted a frame later.
+    virtual_size: reactive[Size] = reactive(Size(0, 0))
 
 
 def _cells(row: Row | None, width: int, checks: Checks) -> str:

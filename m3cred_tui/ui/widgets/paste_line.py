@@ -48,7 +48,7 @@ class PasteLine(Line):
         with self.prevent(Input.Changed):
             self.clear()
 
-    def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
         """Take all of its lines, of which Textual's own handler takes the first."""
         event.prevent_default()
         event.stop()

@@ -1,4 +1,4 @@
-"""A setting of the form: its value, where it is from, and what is wrong with it."""
+"""A setting's row in the form: its value, where it is from, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from textual.widgets import Input, Select, Static
 
 from m3cred_tui.config.entered import LONGEST
 from m3cred_tui.config.key_source import FromCommand, FromFile, Sealed
-from m3cred_tui.config.setup import Origin
+from m3cred_tui.config.problems import prefixes_of
+from m3cred_tui.config.setup import Origin, Setup
+from m3cred_tui.config.table import (
+    NOT_SET,
+    SECRET_KEY,
+    SECRET_KEY_COMMAND,
+    SECRET_KEY_FILE,
+    Setting,
+    value_text,
+)
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.widgets.controls import DropDown, Line, Notice, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from textual import events
     from textual.app import ComposeResult
 
-    from m3cred_tui.config.setup import Entry
-
-    Check = Callable[[str, str], None]
-    """Raises what is wrong with a text as the value of the setting of this name."""
-
 
 class Change(NamedTuple):
-    """What is to be set, under a name of the settings file; ``None`` removes it."""
+    """What a setting is to be; ``None`` removes it."""
 
-    name: str
+    setting: Setting[object]
     text: str | None
 
 
@@ -63,18 +65,18 @@ class Choice(DropDown[Option]):
     ]
 
 
-class Setting(Vertical):
-    """Who inherits composes controls, and tells what has been entered in them."""
+class SettingRow(Vertical):
+    """Subclasses compose the control, and say what has been entered in it."""
 
-    def __init__(self, name: str, label: str, entry: Entry[object]) -> None:
-        super().__init__(id=f"setting-{name}")
-        self._setting = name
-        self._label = label
-        self._entry = entry
+    def __init__(self, setup: Setup, setting: Setting[object]) -> None:
+        super().__init__(id=f"setting-{setting.name}")
+        self.setting = setting
+        self._setup = setup
+        self._entry = setup[setting]
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Static(Content(self._label), classes="label")
+            yield Static(Content(self.setting.label), classes="label")
             yield from self.compose_control()
         yield from self.compose_more()
         yield Notice(f"! {self._entry.problem}" if self._entry.problem else "")
@@ -112,28 +114,24 @@ class Setting(Vertical):
                 return
 
 
-class FixedSetting(Setting):
+class FixedRow(SettingRow):
     """A value that the environment sets: it is shown, and changed there."""
 
-    def __init__(self, name: str, label: str, entry: Entry[object], shown: str) -> None:
-        super().__init__(name, label, entry)
-        self._shown = shown
-
     def compose_control(self) -> ComposeResult:
+        shown = self._setup.text_of(self.setting)
         where = "" if self._entry.problem else f"  from {self._entry.place}"
-        yield Static(Content.assemble(self._shown, (where, "$text-muted")), classes="fixed")
+        yield Static(Content.assemble(shown, (where, "$text-muted")), classes="fixed")
 
 
-class CheckedSetting(Setting):
+class CheckedRow(SettingRow):
     """A value that is checked as it is entered.
 
     A paste is checked at once, what is typed when the line is left or when it was wrong
     before: half of a value is no mistake yet.
     """
 
-    def __init__(self, name: str, label: str, entry: Entry[object], check: Check) -> None:
-        super().__init__(name, label, entry)
-        self._check = check
+    def __init__(self, setup: Setup, setting: Setting[object]) -> None:
+        super().__init__(setup, setting)
         self._length = 0
 
     def is_right(self) -> bool:
@@ -144,7 +142,7 @@ class CheckedSetting(Setting):
             problem = None
             try:
                 if change.text is not None:
-                    self._check(change.name, change.text)
+                    change.setting.check(change.text, self._setup.group.subject)
             except Problem as wrong:
                 problem, is_right = wrong, False
         self.say(f"! {problem}" if problem else "")
@@ -169,48 +167,43 @@ class CheckedSetting(Setting):
             self.screen.focus_next()
 
 
-class LineSetting(CheckedSetting):
+class LineRow(CheckedRow):
     """A value that is a line of text; an empty one is not set."""
 
-    def __init__(
-        self, name: str, label: str, entry: Entry[object], check: Check, *, without: str
-    ) -> None:
-        """Take what holds ``without`` it, which is shown where nothing is entered."""
-        super().__init__(name, label, entry, check)
-        self._without = without
-        self._before = self._text() if self.is_in_file else ""
-
-    def _text(self) -> str:
+    def __init__(self, setup: Setup, setting: Setting[object]) -> None:
+        super().__init__(setup, setting)
         value = self._entry.value
-        if isinstance(value, tuple):
-            return ", ".join(map(str, value))
-        return "" if value is None else str(value)
+        is_shown = self.is_in_file and value is not None
+        self._before = value_text(value) if is_shown else ""
 
     def compose_control(self) -> ComposeResult:
-        yield SettingLine(self._setting, self._before, self._without)
+        otherwise = self.setting.unset_text(self._setup.group.subject)
+        example = self.setting.example if otherwise == NOT_SET else otherwise
+        yield SettingLine(self.setting.name, self._before, example)
 
     def change(self) -> Change | None:
         text = self.query_one(Input).value.strip()
         if text == self._before or not (text or self.is_in_file):
             return None
-        return Change(self._setting, text or None)
+        return Change(self.setting, text or None)
 
 
-class ChoiceSetting(Setting):
+class ChoiceRow(SettingRow):
     """A value that is one of a few."""
 
-    def __init__(
-        self, name: str, label: str, entry: Entry[object], choices: Sequence[tuple[str, str]]
-    ) -> None:
-        """Take each choice's words and value."""
-        super().__init__(name, label, entry)
-        self._choices = choices
-        self._before = choices[0][1] if entry.value is None else str(entry.value)
+    def __init__(self, setup: Setup, setting: Setting[object]) -> None:
+        super().__init__(setup, setting)
+        value = self._entry.value
+        self._before = setting.choices[0][1] if value is None else value_text(value)
 
     def compose_control(self) -> ComposeResult:
-        options = [(Content(words), value) for words, value in self._choices]
+        options = [(Content(words), value) for words, value in self.setting.choices]
         yield Choice(
-            options, value=self._before, allow_blank=False, compact=True, id=self._setting
+            options,
+            value=self._before,
+            allow_blank=False,
+            compact=True,
+            id=self.setting.name,
         )
 
     @property
@@ -219,71 +212,72 @@ class ChoiceSetting(Setting):
         return str(self.query_one(Select).value)
 
     def change(self) -> Change | None:
-        return None if self.value == self._before else Change(self._setting, self.value)
+        return None if self.value == self._before else Change(self.setting, self.value)
 
 
 def _one_line(text: str) -> str:
     return " ".join(text[: 2 * LONGEST].splitlines()).strip()
 
 
-SEALED, COMMAND, FILE = "secret_key", "secret_key_command", "secret_key_file"
 SOURCE = "secret_key_source"
 _SOURCES = {
-    SEALED: "sealed by m3cred",
-    COMMAND: "printed by a command",
-    FILE: "in a file",
+    SECRET_KEY: "sealed by m3cred",
+    SECRET_KEY_COMMAND: "printed by a command",
+    SECRET_KEY_FILE: "in a file",
 }
-_EXAMPLES = {COMMAND: "pass show stripe", FILE: "~/.secrets/stripe"}
 
 
-class KeySetting(CheckedSetting):
-    """A drop-down with the places, and a line for the one that is chosen."""
+class KeyRow(CheckedRow):
+    """A drop-down with the sources, and a line for the one that is chosen."""
 
-    def __init__(self, entry: Entry[object], check: Check, *, prefixes: str) -> None:
-        """Take what a key begins with, too; a key that is set is never shown."""
-        super().__init__(SEALED, "Secret key", entry, check)
-        self._source, text = _source(entry.value)
-        self._before = {self._source: text}
-        kept = "sealed; paste another key to replace it"
-        example = kept if self._source == SEALED else f"{prefixes}, not shown"
-        self._examples = {SEALED: example, **_EXAMPLES}
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup, SECRET_KEY)
+        self._source, self._text = _source(self._entry.value)
 
     def compose_control(self) -> ComposeResult:
-        options = [(Content(words), name) for name, words in _SOURCES.items()]
+        options = [(Content(words), one.name) for one, words in _SOURCES.items()]
         # What is set wrongly shows none, so that none of them seems to be it.
-        first = self._source or (Select.NULL if self.is_in_file else SEALED)
-        yield Choice(options, prompt="not set", value=first, compact=True, id=SOURCE)
+        first = self._source or (None if self.is_in_file else SECRET_KEY)
+        value = first.name if first else Select.NULL
+        yield Choice(options, prompt="not set", value=value, compact=True, id=SOURCE)
 
     def compose_more(self) -> ComposeResult:
-        for name, example in self._examples.items():
-            text = self._before.get(name, "")
-            yield SettingLine(name, text, example, hidden=name == SEALED)
+        prefixes = " or ".join(f"{one}…" for one in prefixes_of(self._setup.destination))
+        kept = "sealed; paste another key to replace it"
+        key = kept if self._source is SECRET_KEY else f"{prefixes}, not shown"
+        for one in _SOURCES:
+            text = self._text if one is self._source else ""
+            yield SettingLine(one.name, text, one.example or key, hidden=one is SECRET_KEY)
 
     def on_mount(self) -> None:
-        """Show the line of the place that is chosen."""
+        """Show the line of the source that is chosen."""
         self._arrange()
 
     @property
-    def chosen(self) -> str | None:
-        """The place that is chosen, by its name in the settings; ``None``: not set."""
+    def chosen(self) -> Setting[object] | None:
+        """The source that is chosen; ``None``: not set."""
         source: Select[str] = self.query_one(Select)
-        return source.selection
+        return next((one for one in _SOURCES if one.name == source.selection), None)
+
+    @property
+    def _line(self) -> SettingLine | None:
+        """The line of the source that is chosen."""
+        return self.query_one(f"#{self.chosen.name}", SettingLine) if self.chosen else None
 
     @property
     def loses_sealed_key(self) -> bool:
         """Whether a key that m3cred has sealed, and nobody is shown, would be removed."""
         change = self.change()
-        is_sealed_anew = change is not None and (change.name, bool(change.text)) == (
-            SEALED,
-            True,
-        )
-        return self._source == SEALED and change is not None and not is_sealed_anew
+        if self._source is not SECRET_KEY or change is None:
+            return False
+        return change.setting is not SECRET_KEY or not change.text
 
     def change(self) -> Change | None:
-        if self.chosen is None:
-            return Change(SEALED, None) if self.is_in_file and self._source else None
-        text = self.query_one(f"#{self.chosen}", Input).value.strip()
-        if text == self._before.get(self.chosen) or not (text or self._source):
+        if self.chosen is None or self._line is None:
+            return Change(SECRET_KEY, None) if self.is_in_file and self._source else None
+        text = self._line.value.strip()
+        is_as_before = self.chosen is self._source and text == self._text
+        if is_as_before or not (text or self._source):
             return None
         return Change(self.chosen, text)
 
@@ -292,27 +286,27 @@ class KeySetting(CheckedSetting):
         message.stop()
         self._arrange()
         self.say("")
-        if self.screen.focused is not None and self.chosen is not None:
-            self.query_one(f"#{self.chosen}").focus()
+        if self.screen.focused is not None and self._line is not None:
+            self._line.focus()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take a paste while the place is chosen, too."""
+        """Take a paste while the source is chosen, too."""
         event.stop()
-        if self.chosen is not None:
-            self.query_one(f"#{self.chosen}", SettingLine).take(event.text)
+        if self._line is not None:
+            self._line.take(event.text)
 
     def _arrange(self) -> None:
         for line in self.query(SettingLine):
-            line.display = line.id == self.chosen
+            line.display = line is self._line
 
 
-def _source(value: object) -> tuple[str | None, str]:
-    """Return the name of a source, and what may be shown of it."""
+def _source(value: object) -> tuple[Setting[object] | None, str]:
+    """Return the setting that gives the key, and what may be shown of it."""
     match value:
         case FromCommand(command):
-            return COMMAND, command
+            return SECRET_KEY_COMMAND, command
         case FromFile(path):
-            return FILE, str(path)
+            return SECRET_KEY_FILE, str(path)
         case Sealed():
-            return SEALED, ""
+            return SECRET_KEY, ""
     return None, ""

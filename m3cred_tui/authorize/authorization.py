@@ -1,0 +1,243 @@
+"""One authorization, from a draft or a pending credential to a created one; knows no UI.
+
+The app and the command line drive the same object: they draw what :meth:`Authorization.follow`
+yields, and say when to paste, to create and to leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from m3cred_tui.authorize.events import Approved, Failed, UrlReady
+from m3cred_tui.authorize.journal import PendingJournal, created, draft_of
+from m3cred_tui.authorize.problems import NameTaken
+from m3cred_tui.model.credential import Credential, Draft, Status
+from m3cred_tui.model.name import name_key
+from m3cred_tui.model.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from datetime import datetime
+
+    from m3cred_tui.authorize.events import End, Event
+    from m3cred_tui.authorize.service import Authorizer
+    from m3cred_tui.model.authorization import AuthorizationRequest
+    from m3cred_tui.model.credential import Destination
+    from m3cred_tui.store.port import CredentialStore
+
+
+class State(Enum):
+    """How far an authorization is, also while nobody follows it."""
+
+    NEW = auto()
+    """Stripe has not been asked."""
+    REQUESTED = auto()
+    """The request is kept; Stripe's redirect may come here or to another process."""
+    EXCHANGING = auto()
+    """The code was sent, once; the exchange goes on even when nobody follows it."""
+    KEPT = auto()
+    """The approval is sealed in the store, and was not opened yet."""
+    APPROVED = auto()
+    """The account is known, and the credential can be created."""
+    FAILED = auto()
+    """It has ended without an account; only a new authorization helps."""
+    CREATED = auto()
+    """The credential is in the store."""
+
+
+class Created(NamedTuple):
+    """A credential that is in the store; ``doubt`` is what the store reported nevertheless."""
+
+    credential: Credential
+    doubt: Problem | None = None
+
+
+class Authorization:
+    """Makes sure that an approval can be kept, asks Stripe, and creates the credential.
+
+    It is used in the event loop's thread alone.
+    """
+
+    def __init__(
+        self,
+        store: CredentialStore,
+        authorizer: Callable[[Destination], Authorizer],
+        begun: Draft | Credential,
+        *,
+        now: Callable[[], datetime],
+        created_by: str,
+        late: Callable[[End], None] | None = None,
+    ) -> None:
+        """Take a draft that Stripe is to be asked for, or a pending credential to be resumed.
+
+        ``authorizer`` may block, and raises ``Problem``. ``late`` is given the end of an
+        exchange that nobody followed any more.
+        """
+        draft, pending = (begun, None) if isinstance(begun, Draft) else (draft_of(begun), begun)
+        self._store = store
+        self._authorizer = authorizer
+        self._late = late
+        self._journal = PendingJournal(store, draft, now, created_by, pending)
+        self._ready: UrlReady | None = None
+        self._waiting: asyncio.Task[Any] | None = None
+        self._is_left = False
+        self._is_created = False
+
+    @property
+    def pending(self) -> Credential | None:
+        """The pending credential, as soon as there is one."""
+        return self._journal.credential
+
+    @property
+    def destination(self) -> Destination:
+        """The destination; raises ``ValueError`` for a draft without one."""
+        if (destination := (self.pending or self._journal.draft).destination) is None:
+            raise ValueError("the draft has no destination")
+        return destination
+
+    @property
+    def end(self) -> End | None:
+        """What Stripe's answer has led to, as soon as that is known."""
+        return self._journal.end
+
+    @property
+    def state(self) -> State:
+        """How far it is."""
+        journal = self._journal
+        if self._is_created:
+            return State.CREATED
+        if journal.end is not None:
+            return State.FAILED if isinstance(journal.end, Failed) else State.APPROVED
+        if journal.credential is None:
+            return State.NEW
+        if journal.credential.account is not None:
+            return State.KEPT
+        return State.EXCHANGING if journal.is_answered else State.REQUESTED
+
+    @property
+    def kept(self) -> Draft | None:
+        """What the store has already, to be resumed later."""
+        if self.pending is None or self.state is State.FAILED or self.would_lose is not None:
+            return None
+        return draft_of(self.pending)
+
+    @property
+    def would_lose(self) -> Problem | None:
+        """Why leaving loses an approval: it could not be kept."""
+        match self.end:
+            case Approved(unkept=unkept) if not self._is_created:
+                return unkept
+        return None
+
+    async def follow(self) -> AsyncGenerator[Event]:
+        """Yield what happens; the last event is :class:`Approved` or :class:`Failed`.
+
+        Yields nothing more after :meth:`leave`. Closing the generator (``aclosing``) or
+        cancelling the task that it runs in leaves, too. Raises ``Problem`` where it could not
+        begin; then nothing was asked of Stripe, and it can be followed again.
+        """
+        self._is_left = False
+        if self.state is State.KEPT:
+            self._journal.end = await asyncio.to_thread(self._opened)
+        if self.end is not None:
+            yield self.end
+            return
+        authorizer, request = await asyncio.to_thread(self._prepared)
+        async with aclosing(authorizer.authorize(request)) as events:
+            while not self._is_left and (event := await self._next(events)):
+                match event:
+                    case UrlReady():
+                        self._ready = event
+                    case Approved() | Failed():
+                        self._journal.end = event
+                yield event
+
+    async def _next(self, events: AsyncGenerator[Event]) -> Event | None:
+        """Return the next event, or ``None`` after the last one and after :meth:`leave`."""
+        task = self._waiting = asyncio.current_task()
+        try:
+            return await anext(events)
+        except StopAsyncIteration:
+            return None
+        except asyncio.CancelledError:
+            if self._is_left and task is not None and not task.uncancel():
+                return None
+            raise  # the task was cancelled for something else, too
+        finally:
+            self._waiting = None
+
+    def _opened(self) -> Approved:
+        pending = self._journal.credential
+        assert pending is not None  # noqa: S101 - it is kept
+        assert pending.account is not None  # noqa: S101 - it is approved
+        return Approved(self._store.tokens(pending.id), pending.account)
+
+    def _prepared(self) -> tuple[Authorizer, AuthorizationRequest | None]:
+        """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
+        self._store.prepare()
+        authorizer = self._authorizer(self.destination)
+        pending = self._journal.credential
+        request = None if pending is None else self._store.requests.read(pending.id)
+        return replace(authorizer, journal=self._journal, late=self._ended_late), request
+
+    def _ended_late(self, end: End) -> None:
+        self._journal.end = end
+        if self._late is not None:
+            self._late(end)
+
+    def paste(self, text: str, *, final: bool) -> None:
+        """Take a pasted address, as :attr:`UrlReady.paste` does; the wait goes on."""
+        if self._ready is not None:
+            self._ready.paste(text, final=final)
+
+    def leave(self) -> None:
+        """Stop following: a request stays, and so does an approval that is kept.
+
+        A code that was sent is not taken back: see :attr:`State.EXCHANGING`.
+        """
+        self._is_left = True
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
+
+    async def create(self, name: str) -> Created:
+        """Create the credential under this name; the disk has the last word on whether it is.
+
+        A failure keeps the approval. Raises ``NameTaken``, and what the store does.
+        """
+        pending, end = self._journal.credential, self._journal.end
+        if pending is None or not isinstance(end, Approved):
+            raise ValueError("Stripe has not approved it")
+        await self.check_name(name)
+        credential, doubt = created(pending, end.account, name), None
+        try:
+            await asyncio.to_thread(self._store.create, credential, end.tokens)
+        except Problem as problem:
+            if not await asyncio.to_thread(_is_created, self._store, credential.id):
+                raise
+            doubt = problem
+        self._is_created = True
+        return Created(credential, doubt)
+
+    async def check_name(self, name: str) -> None:
+        """Raise ``NameTaken`` where another credential has this name, pending ones apart."""
+        if name_key(name) in await asyncio.to_thread(self._names_of_others):
+            raise NameTaken(name)
+
+    def _names_of_others(self) -> set[str]:
+        own = self.pending and self.pending.id
+        rows = self._store.read_many(self._store.ids())
+        others = (row for row in rows if isinstance(row, Credential) and row.id != own)
+        return {name_key(row.name) for row in others if row.status is not Status.PENDING}
+
+
+def _is_created(store: CredentialStore, credential_id: str) -> bool:
+    try:
+        row = store.read(credential_id)
+    except Problem:
+        return False
+    return isinstance(row, Credential) and row.status is Status.AUTHENTICATED

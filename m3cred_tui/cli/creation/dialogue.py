@@ -1,0 +1,299 @@
+"""What ``m3cred create`` and ``m3cred resume`` show, ask and read."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from m3cred_tui.authorize.events import (
+    Approved,
+    BrowserOpened,
+    Failed,
+    Noticed,
+    RedirectReceived,
+    UrlReady,
+    Visited,
+)
+from m3cred_tui.authorize.problems import NameTaken
+from m3cred_tui.browser.opening import BrowserDidNotOpen
+from m3cred_tui.cli.creation.standard_input import incoming, take_address
+from m3cred_tui.cli.output.json import begin_json
+from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
+from m3cred_tui.cli.wiring import now
+from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
+from m3cred_tui.model.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from datetime import datetime
+
+    from m3cred_tui.authorize.authorization import Authorization
+    from m3cred_tui.authorize.events import Event
+    from m3cred_tui.browser.ways import Ways, Whereabouts
+    from m3cred_tui.cli.output.console import Console
+    from m3cred_tui.model.credential import Credential, StripeAccount
+
+
+_MINUTES = CODE_LIFETIME // timedelta(minutes=1)
+_NOT_TOLD = "not told by Stripe"
+_SOON = timedelta(minutes=2)
+_HINT = (
+    "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: check "
+    "the keys of this destination (m3cred config check), and begin anew."
+)
+_ANSWERED = "Stripe has answered; asking which account it is."
+_SOON_OVER = "Two minutes are left for the approval."
+
+
+class InputEnded(Problem, code="InputEnded"):
+    """Standard input ended without an address, and nothing listens; the request is kept."""
+
+    text = """Standard input ended without the address that the browser ended on.
+        “{pending.name}” is still waiting for it: {go_on}"""
+    pending: Credential
+    go_on: str
+
+
+class Terms(NamedTuple):
+    """What was agreed to beforehand."""
+
+    yes: bool = False
+    """Any account."""
+    account_id: str | None = None
+    """This account, and no other one."""
+
+
+class NotConfirmed(Problem, code="NotConfirmed"):
+    """Nobody agreed to the account; the approval is kept."""
+
+    text = """No credential was created for {account.id}, because {reason}. Stripe's approval is
+        kept; to continue: {go_on}"""
+    account: StripeAccount
+    reason: str
+    go_on: str
+
+
+class UnexpectedAccount(Problem, code="UnexpectedAccount"):
+    """Stripe approved another account than ``--expect-account``; the approval is kept."""
+
+    text = """Stripe has approved {account.id}, not {expected}, so no credential was created.
+        The approval is kept; to use it anyway: {go_on}"""
+    account: StripeAccount
+    expected: str
+    go_on: str
+
+
+class Dialogue:
+    """Shows an authorization to whoever runs the command, and asks about its account."""
+
+    def __init__(
+        self,
+        console: Console,
+        ways: Ways,
+        authorization: Authorization,
+        *,
+        opens_browser: bool = True,
+        only_by_paste: bool = False,
+    ) -> None:
+        """Take what to show; ``only_by_paste`` is one that was announced before.
+
+        The address of its end then comes by standard input.
+        """
+        self._console = console
+        self._ways = ways
+        self.authorization = authorization
+        self._opens_browser = opens_browser
+        self._only_by_paste = only_by_paste
+        self._whereabouts: Whereabouts | None = None
+        self._beside: list[asyncio.Task[None]] = []
+        self._fault: BaseException | None = None
+
+    @property
+    def _pending(self) -> Credential:
+        pending = self.authorization.pending
+        assert pending is not None  # noqa: S101 - it is requested
+        return pending
+
+    async def create(self, name: str, terms: Terms) -> Credential:
+        """Go the whole way; raises the ``Problem`` that it ends with."""
+        approved = await self._follow()
+        await self._agree(approved, terms)
+        try:
+            credential, doubt = await self.authorization.create(name)
+        except NameTaken:
+            go_on = self._console.command("resume", self._pending.id, "--name", "NAME")
+            raise NameTaken(name, go_on) from None
+        if doubt is not None:
+            self._console.say(str(doubt))
+        return credential
+
+    async def _follow(self) -> Approved:
+        """Follow to the approval; raises the ``Problem`` that it ends with."""
+        try:
+            async with aclosing(self.authorization.follow()) as events:
+                async for event in events:
+                    match event:
+                        case UrlReady():
+                            await self._begin(event)
+                        case RedirectReceived():
+                            await self._end_beside()  # nothing is taken any more
+                            self._console.say(_ANSWERED)
+                        case Approved():
+                            return event
+                        case Failed(problem):
+                            raise problem
+                        case _:
+                            self._tell(event)
+        finally:
+            await self._end_beside()
+        assert self._fault is not None  # noqa: S101 - nothing else leaves
+        raise self._fault
+
+    async def begin(self) -> None:
+        """Keep the request and show its URL, for later; raises ``Problem``."""
+        async with aclosing(self.authorization.follow()) as events:
+            event = await anext(events)
+        if isinstance(event, Failed):
+            raise event.problem
+        assert isinstance(event, UrlReady)  # noqa: S101 - it is the first to come
+        go_on = self._console.command("create", "--complete", self._pending.id)
+        self._show_url(event, await self._ways.whereabouts(None))
+        self._console.say(
+            f"“{self._pending.name}” waits for your approval until {_until(event)}. When you "
+            f"have approved, give the address that the browser ends on to: {go_on}"
+        )
+
+    async def _begin(self, ready: UrlReady) -> None:
+        """Show the URL, and start the tasks that run during the wait."""
+        self._whereabouts = await self._ways.whereabouts(ready.short_url)
+        if not self._only_by_paste:
+            self._announce(ready, self._whereabouts)
+            self._begin_beside(_remind(ready.expires_at, self._console))
+        elif is_typed():
+            self._console.say("Paste the address that the browser ended on (it is not shown):")
+        self._begin_beside(self._take_paste(ready))
+
+    def _begin_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._leave_on_fault)
+        self._beside.append(task)
+
+    def _leave_on_fault(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()):
+            self._fault = fault
+            self.authorization.leave()
+
+    async def _end_beside(self) -> None:
+        running = [task for task in self._beside if not task.done()]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    async def _take_paste(self, ready: UrlReady) -> None:
+        say, paste = self._console.say, self.authorization.paste
+        with incoming() as lines:
+            was_taken = await take_address(lines, paste, lambda problem: say(f"! {problem}"))
+        if not was_taken and (self._only_by_paste or ready.short_url is None):
+            raise InputEnded(self._pending, self._console.command("resume", self._pending.id))
+
+    def _show_url(self, ready: UrlReady, whereabouts: Whereabouts) -> None:
+        if self._console.json:
+            self._console.put(begin_json(self._pending, ready, whereabouts.tunnel))
+        else:
+            self._console.say(_where(whereabouts))
+            self._console.put(ready.url)
+
+    def _announce(self, ready: UrlReady, whereabouts: Whereabouts) -> None:
+        say = self._console.say
+        self._show_url(ready, whereabouts)
+        say(_how_to_paste(ready))
+        if whereabouts.tunnel and whereabouts.browser_is_elsewhere:
+            say(
+                "Or run this on your computer, and open the short address there:\n"
+                f"  {whereabouts.tunnel}\n  {ready.short_url}"
+            )
+        say(f"“{self._pending.name}” waits for your approval until {_until(ready)}.")
+
+    def _tell(self, event: Event) -> None:
+        say = self._console.say
+        match event:
+            case BrowserOpened() if self._opens_browser and not self._only_by_paste:
+                say("A browser was opened. If you do not see it, open the URL.")
+            case Visited():
+                say("A browser came by the short address: it can reach m3cred.")
+            case Noticed(BrowserDidNotOpen()) if (
+                self._whereabouts and self._whereabouts.browser_is_elsewhere
+            ):
+                pass  # as is said with the URL
+            case Noticed(problem) if not self._only_by_paste:
+                say(f"! {problem}")
+
+    async def _agree(self, approved: Approved, terms: Terms) -> None:
+        """Return once the user has seen the account and agrees.
+
+        Raises :class:`UnexpectedAccount` and :class:`NotConfirmed`.
+        """
+        account, console = approved.account, self._console
+        go_on = console.command("resume", self._pending.id)
+        console.say(_described(approved))
+        if terms.account_id not in {None, account.id}:
+            raise UnexpectedAccount(account, str(terms.account_id), go_on)
+        if terms.yes or terms.account_id:
+            return
+        if not can_ask():
+            reason = "nobody could be asked"
+            raise NotConfirmed(account, reason, f"{go_on} --expect-account {account.id}")
+        if not await says_yes("Create the credential?"):
+            raise NotConfirmed(account, "you did not agree", go_on)
+
+
+async def _remind(expires_at: datetime, console: Console) -> None:
+    """Tell what helps when it takes long."""
+    for before_end, sentence in ((TIME_LIMIT - _SOON, _HINT), (_SOON, _SOON_OVER)):
+        wait = expires_at - before_end - now()
+        await asyncio.sleep(max(wait.total_seconds(), 0))
+        console.say(sentence)
+
+
+def _where(whereabouts: Whereabouts) -> str:
+    if whereabouts.browser_is_elsewhere:
+        why = f" ({whereabouts.reason})" if whereabouts.reason else ""
+        return f"Open this URL in your own browser{why}, and approve access for m3ter there:"
+    return "Open this URL in a browser on this computer, and approve access for m3ter there:"
+
+
+def _how_to_paste(ready: UrlReady) -> str:
+    own_page = ready.redirect_uri.startswith("https:")
+    address = "the address of your page" if own_page else "the address"
+    if is_typed():
+        paste = f"paste here {address} that it ends on (it is not shown), and press Enter"
+    else:
+        paste = f"write to standard input, as a line, {address} that it ends on"
+    by_itself = (
+        "If the browser comes back to this computer, m3cred goes on by itself. Otherwise "
+    )
+    if own_page:
+        by_itself = "If you follow the link on your page, m3cred goes on by itself. Otherwise "
+    first = by_itself if ready.short_url else "After that, "
+    return f"{first}{paste}. It is good for {_MINUTES} minutes; give it to nobody else."
+
+
+def _until(ready: UrlReady) -> str:
+    return f"{ready.expires_at.astimezone():%H:%M}"
+
+
+def _described(approved: Approved) -> str:
+    account = approved.account
+    told = filter(None, (approved.unread, approved.unkept))
+    lines = (
+        "Stripe has approved access to this account:",
+        f"  Stripe account  {account.name or _NOT_TOLD}",
+        f"  Account ID      {account.id}",
+        f"  Country         {account.country or _NOT_TOLD}",
+        f"  Mode            {account.mode.upper()}",
+        *map(str, told),
+    )
+    return "\n".join(lines)

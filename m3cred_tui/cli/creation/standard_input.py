@@ -1,0 +1,181 @@
+"""Reads lines of standard input without blocking, and an address from them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import termios
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
+from m3cred_tui.cli.output.prompts import is_typed
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.system.terminal import echo_off, is_in_foreground
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from m3cred_tui.authorize.events import Paste
+
+    Lines = asyncio.Queue[str | None]
+
+_INPUT = 0
+_AT_ONCE = 65_536
+_LONGEST_LINE = 4 * LONGEST_PASTE  # bytes; what is longer comes in pieces, and is no address
+_LOOK_SECONDS = 0.5
+
+
+@contextmanager
+def incoming() -> Iterator[Lines]:
+    """Yield a queue of the lines that come in this block, and ``None`` after the last one.
+
+    The terminal does not echo them. In its background, a job would be stopped if it read: one
+    that begins there gets no lines, and one that is sent there gets the next ones when it is
+    back.
+    """
+    lines: Lines = asyncio.Queue()
+    with ExitStack() as after:
+        if sys.stdin is None or (sys.stdin.isatty() and not is_typed()):
+            lines.put_nowait(None)
+        elif sys.stdin.isatty():
+            hide = after.enter_context(echo_off(_INPUT))
+            after.enter_context(_reading_typed(_INPUT, lines, hide))
+        else:
+            after.enter_context(_reading(_INPUT, lines))
+        yield lines
+
+
+@contextmanager
+def _reading_typed(terminal: int, lines: Lines, hide: Callable[[], None]) -> Iterator[None]:
+    """Read what is typed while the job is in the foreground, and ``hide`` it there.
+
+    In the background it would be stopped for that, and nobody would answer the browser.
+    """
+    loop = asyncio.get_running_loop()
+    rest = bytearray()
+    has_ended = False
+    later = ExitStack()
+
+    def read() -> None:
+        nonlocal has_ended
+        if not is_in_foreground(terminal):
+            turn()
+        elif not _read_some(terminal, rest, lines):
+            has_ended = True
+            loop.remove_reader(terminal)
+
+    def turn() -> None:
+        later.close()
+        if not is_in_foreground(terminal):
+            loop.remove_reader(terminal)
+            # Not every shell sends SIGCONT to a job that runs when it gets the terminal back.
+            later.callback(loop.call_later(_LOOK_SECONDS, turn).cancel)
+            return
+        with suppress(termios.error):  # it may have gone
+            hide()
+        if not has_ended:
+            loop.add_reader(terminal, read)
+
+    try:
+        # Before the terminal is touched: from then on, somebody may send the job to the
+        # background and have it continue there, and nothing else reports that.
+        loop.add_signal_handler(signal.SIGCONT, turn)
+        turn()
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGCONT)
+        loop.remove_reader(terminal)
+        later.close()
+
+
+@contextmanager
+def _reading(file: int, lines: Lines) -> Iterator[None]:
+    """Read what is there, without ever waiting for it."""
+    loop = asyncio.get_running_loop()
+    rest = bytearray()
+
+    def read() -> None:
+        if not _read_some(file, rest, lines):
+            loop.remove_reader(file)
+
+    try:
+        loop.add_reader(file, read)
+        task = None
+    except PermissionError:  # epoll takes no plain file, from which reading never waits
+        task = asyncio.create_task(_read_all(file, rest, lines))
+    try:
+        yield
+    finally:
+        loop.remove_reader(file)
+        if task is not None:
+            task.cancel()
+
+
+async def _read_all(file: int, rest: bytearray, lines: Lines) -> None:
+    while _read_some(file, rest, lines):  # noqa: ASYNC110 - nothing tells of a plain file
+        await asyncio.sleep(0)
+
+
+def _read_some(file: int, rest: bytearray, lines: Lines) -> bool:
+    """Put the lines that have come into the queue, and return whether more may come."""
+    try:
+        data = os.read(file, _AT_ONCE)
+    except BlockingIOError:
+        return True
+    except OSError:  # EIO: the terminal has gone
+        data = b""
+    *whole, last = (bytes(rest) + data).split(b"\n")
+    if last and (not data or len(last) > _LONGEST_LINE):
+        whole.append(last)
+        last = b""
+    rest[:] = last
+    for line in whole:
+        lines.put_nowait(line.decode(errors="replace"))
+    if not data:
+        lines.put_nowait(None)
+    return bool(data)
+
+
+SILENCE = 0.5
+"""Seconds after which no other line of a wrapped address follows."""
+
+
+async def take_address(lines: Lines, paste: Paste, tell: Callable[[Problem], object]) -> bool:
+    """Hand lines over until they are an address that is taken; return whether one was.
+
+    A wrapped address comes in several lines. A wrong one is reported, and the next line begins
+    a new one; an incomplete one is reported once no more of it comes.
+    """
+    held, told = "", ""
+    while True:
+        line = await lines.get()
+        held = f"{held}{line or ''}\n".lstrip()
+        if held and held != told:
+            problem = _refusal(paste, held, final=line is None)
+            if isinstance(problem, PasteIncomplete) and line is not None:
+                if await _more_comes(lines):
+                    continue
+                problem = _refusal(paste, held, final=True)
+            if problem is None:
+                return True
+            tell(problem)
+            held = told = held if isinstance(problem, PasteIncomplete) else ""
+        if line is None:
+            return False
+
+
+def _refusal(paste: Paste, text: str, *, final: bool) -> Problem | None:
+    try:
+        paste(text, final=final)
+    except Problem as problem:
+        return problem
+    return None
+
+
+async def _more_comes(lines: Lines) -> bool:
+    if lines.empty():
+        await asyncio.sleep(SILENCE)
+    return not lines.empty()

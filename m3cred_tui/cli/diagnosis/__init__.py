@@ -1,1 +1,0 @@
-"""What ``m3cred doctor`` looks at, a file for each area."""

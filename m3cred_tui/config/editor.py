@@ -1,0 +1,106 @@
+"""Showing, changing and trying the settings: what the Settings screen and ``m3cred config`` do.
+
+Each change is checked before it is made, and leaves the old or the new file, whole. The store's
+lock is held meanwhile, so it may have to wait for another process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from m3cred_tui.config.entered import secret_key, without_key
+from m3cred_tui.config.file import edited, read_file, write_file
+from m3cred_tui.config.key_source import KeySource, key_from
+from m3cred_tui.config.problems import prefix_of
+from m3cred_tui.config.settings import NotSetUp, Settings
+from m3cred_tui.config.table import SECRET_KEY, SECRET_KEY_SEALED, Group, Setting
+from m3cred_tui.store.lock import locked
+from m3cred_tui.store.platform_keys import forget_key, keep_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from m3cred_tui.config.setup import Setup
+    from m3cred_tui.model.secret import Secret
+    from m3cred_tui.store.identity import IdentityFile
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsEditor:
+    """The settings of this user, and the identity that a secret key is sealed for.
+
+    A secret key goes through it as the text that was entered.
+    """
+
+    settings: Settings
+    identity: IdentityFile
+
+    @property
+    def file(self) -> Path:
+        """Where the settings file is, or will be."""
+        return self.settings.locations.settings
+
+    def setup(self, group: Group) -> Setup:
+        """Return what is set; raises what ``Settings.setup_of`` does."""
+        return self.settings.setup_of(group)
+
+    def change(
+        self, group: Group, setting: Setting[object], text: str | None
+    ) -> tuple[str, ...]:
+        """Set a value to what was entered, or remove it; return the names that are gone.
+
+        A new source of a value takes the place of the other ones. Raises ``Problem``: what is
+        wrong with the text, ``StoreUnusable``, ``StoreBusy``, what ``tables_in`` does for a
+        file that would not be understood afterwards, ``OutcomeUnknown``, and for a secret
+        what ``IdentityFile.to_seal`` does.
+        """
+        places, sealed = self.settings.locations, SECRET_KEY_SEALED.name
+        file = places.settings
+        key: Secret | None = None
+        gone = group.sources_of(setting)
+        new: dict[str, object] = {}
+        if text is None:
+            gone = [setting] if setting.source_of else gone
+        elif setting.is_secret:
+            key = secret_key(text, group.subject)
+            new = {sealed: True}
+        else:
+            value = setting.check(text, group.subject)
+            # A path stays as it was entered, with its ~.
+            plain = without_key(text, setting.name) if setting.source_of else _plain(value)
+            new = {setting.name: plain}
+        names = [one.name for one in gone if one.name not in new]
+        with locked(places.data):
+            before = read_file(file)
+            content, removed = edited(before, file, group.table, new, names)
+            if key is not None:
+                # First, so that the file never speaks of a key that is not there.
+                keep_key(places.keys, group.subject, key, self.identity)
+            write_file(file, content)
+            was_sealed = sealed in names and forget_key(places.keys, group.subject)
+        # A mark that no key belonged to is not worth a word, unless it was to be removed.
+        lines = [one for one in removed if one != sealed or (text is None and not was_sealed)]
+        return (*lines, sealed) if was_sealed else tuple(lines)
+
+    def tried(
+        self, group: Group, setting: Setting[KeySource] = SECRET_KEY, text: str | None = None
+    ) -> str:
+        """Return the prefix of the key that a source gives; may block for it.
+
+        Without a text, the source is what is set. Raises ``Problem``.
+        """
+        source = self._set_source(group) if text is None else setting.check(text, group.subject)
+        places, environ = self.settings.locations, self.settings.environ
+        key = key_from(source, group.subject, places, self.identity, environ)
+        return prefix_of(key)
+
+    def _set_source(self, group: Group) -> KeySource:
+        entry = self.setup(group)[SECRET_KEY]
+        if entry.value is None:
+            raise entry.problem or NotSetUp(group.subject, (SECRET_KEY.name,))
+        return entry.value
+
+
+def _plain(value: object) -> object:
+    return [*value] if isinstance(value, tuple) else str(value)

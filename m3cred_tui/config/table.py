@@ -1,0 +1,281 @@
+"""The settings in one table, a row each.
+
+The file, the environment, ``m3cred config``, the Settings screen, doctor, completion and
+docs/configuration.md read it, so a new setting is one row here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from m3cred_tui.config import entered
+from m3cred_tui.config.key_source import KeySource, from_command, from_file, given, sealed
+from m3cred_tui.config.problems import UnknownName
+from m3cred_tui.model.authorization import CALLBACK_PORTS
+from m3cred_tui.model.credential import DESTINATIONS, Destination, OAuthModel
+from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, MARKETPLACE_BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T_co = TypeVar("T_co", covariant=True)
+
+NOT_SET = "not set"
+
+
+class Kind(StrEnum):
+    """What the file must hold as the value."""
+
+    TEXT = "text"
+    NUMBERS = "a list of whole numbers"
+    FLAG = "true or false"
+    """Written by m3cred alone, as a mark."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting(Generic[T_co]):
+    """A row of the table; functions in it take the subject of the group, as a destination."""
+
+    name: str
+    """In the file and, in capitals, in the environment."""
+    label: str
+    """On the Settings screen."""
+    check: Callable[[str, Any], T_co]
+    """Returns the value that a text stands for; raises ``Problem``."""
+    help: str | Callable[[Any], str]
+    kind: Kind = Kind.TEXT
+    default: T_co | None = None
+    otherwise: Callable[[Any], str] | None = None
+    """What applies, in words, where nothing is set and there is no default."""
+    example: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    """The words and the value of each, where there are only a few."""
+    is_needed: Callable[[Any], bool] = lambda _: False
+    needed_as: str = ""
+    """What it is called where it is missing, if that says more than the label."""
+    is_seldom: bool = False
+    """Shown only where it is set."""
+    in_file: bool = True
+    in_environment: bool = True
+    is_secret: bool = False
+    """``config set`` asks for it and seals it; the file must not hold it."""
+    source_of: str = ""
+    """The setting whose value it gives, in the place of its other sources."""
+
+    @property
+    def noun(self) -> str:
+        """What it is called in a sentence."""
+        label = self.label
+        return label if label[:2].isupper() else label[0].lower() + label[1:]
+
+    @property
+    def is_settable(self) -> bool:
+        """Whether ``config set`` sets it."""
+        return self.kind is not Kind.FLAG and (self.in_file or self.is_secret)
+
+    def unset_text(self, subject: Any) -> str:
+        """Return what applies where nothing is set, in words."""
+        if self.default is not None:
+            return value_text(self.default)
+        return self.otherwise(subject) if self.otherwise else NOT_SET
+
+    def help_for(self, subject: Any) -> str:
+        """Return what is to be entered."""
+        return self.help if isinstance(self.help, str) else self.help(subject)
+
+
+def value_text(value: object) -> str:
+    """Return a value as it is entered."""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _always(_destination: Destination) -> bool:
+    return True
+
+
+def _in_live_mode(destination: Destination) -> bool:
+    return destination.livemode
+
+
+CLIENT_ID = Setting[str](
+    "client_id",
+    "Client id",
+    entered.client_id,
+    "ca_…, from the Connect or Stripe Apps settings of Stripe's dashboard. Live mode and test "
+    "mode each have one of their own.",
+    example="ca_…",
+    is_needed=_always,
+)
+SECRET_KEY = Setting[KeySource](
+    "secret_key",
+    "Secret key",
+    given,
+    "The key itself.",
+    is_needed=_always,
+    in_file=False,
+    is_secret=True,
+)
+SECRET_KEY_COMMAND = Setting[KeySource](
+    "secret_key_command",
+    "Secret key",
+    from_command,
+    "Run by /bin/sh, prints the key alone within 30 seconds. It has no terminal to ask on, so "
+    "unlock before what it needs.",
+    example="pass show stripe",
+    source_of="secret_key",
+)
+SECRET_KEY_FILE = Setting[KeySource](
+    "secret_key_file",
+    "Secret key",
+    from_file,
+    "Holds the key alone. It must be yours, with no access for others (0600), as ssh's keys.",
+    example="~/.secrets/stripe",
+    source_of="secret_key",
+)
+SECRET_KEY_SEALED = Setting[KeySource](
+    "secret_key_sealed",
+    "Secret key",
+    sealed,
+    "true: m3cred has sealed the key. Written by m3cred config set.",
+    kind=Kind.FLAG,
+    in_environment=False,
+    source_of="secret_key",
+)
+REDIRECT_URI = Setting[str](
+    "redirect_uri",
+    "Redirect URI",
+    entered.redirect_uri,
+    lambda destination: (
+        "In live mode Stripe takes https:// only: a page on a web server of yours, which "
+        "m3cred relay-page writes. Register the same address at Stripe."
+        if destination.livemode
+        else "Empty: one for each port, http://127.0.0.1:PORT/callback. Register the same at "
+        "Stripe, character by character."
+    ),
+    example="https://…",
+    otherwise=lambda destination: (
+        NOT_SET if destination.livemode else "http://127.0.0.1:PORT/callback"
+    ),
+    is_needed=_in_live_mode,
+    needed_as="HTTPS redirect URI",
+)
+PORTS = Setting[tuple[int, ...]](
+    "ports",
+    "Ports",
+    entered.ports,
+    "1 to 10 ports from 1024 up; the first that is free is listened on.",
+    kind=Kind.NUMBERS,
+    default=CALLBACK_PORTS,
+)
+OAUTH = Setting[OAuthModel](
+    "oauth",
+    "OAuth model",
+    entered.oauth_model,
+    "How accounts give access: by Connect, or by an app of Stripe Apps.",
+    default=OAuthModel.CONNECT,
+    choices=(("Connect", "connect"), ("Stripe Apps", "apps")),
+)
+CHANNEL = Setting[str](
+    "channel",
+    "Channel",
+    entered.channel,
+    "chnlink_…, from the install link of an app that is not published yet; otherwise empty.",
+    example="chnlink_…",
+    is_seldom=True,
+)
+
+
+def _base(name: str, label: str, default: str) -> Setting[str]:
+    """Return the row of an address of Stripe, which is set for tests alone."""
+    what = "For tests only: the address of another Stripe, such as that of m3cred demo-stripe."
+    return Setting(
+        name, label, entered.base, what, default=default, is_seldom=True, in_file=False
+    )
+
+
+CONNECT_AT = _base("connect_base", "Connect at", CONNECT_BASE)
+MARKETPLACE_AT = _base("marketplace_base", "Marketplace at", MARKETPLACE_BASE)
+API_AT = _base("api_base", "API at", API_BASE)
+
+OF_A_DESTINATION: tuple[Setting[object], ...] = (
+    CLIENT_ID,
+    SECRET_KEY,
+    SECRET_KEY_COMMAND,
+    SECRET_KEY_FILE,
+    SECRET_KEY_SEALED,
+    REDIRECT_URI,
+    PORTS,
+    OAUTH,
+    CHANNEL,
+    CONNECT_AT,
+    MARKETPLACE_AT,
+    API_AT,
+)
+
+
+class Group(NamedTuple):
+    """Settings that share a table of the file and a prefix of the environment's variables."""
+
+    table: str
+    label: str
+    settings: tuple[Setting[object], ...]
+    subject: Any = None
+    """What the rows' functions take: a destination, or whatever else the group is about."""
+
+    @property
+    def prefix(self) -> str:
+        """What its variables begin with."""
+        return f"M3CRED_{self.table.upper()}_"
+
+    def path_of(self, setting: Setting[object]) -> str:
+        """Return what a setting is called in commands: ``stripe.ports``."""
+        return f"{self.table}.{setting.name}"
+
+    def variable_of(self, setting: Setting[object]) -> str:
+        """Return the variable that sets it: ``M3CRED_STRIPE_PORTS``."""
+        return f"{self.prefix}{setting.name.upper()}"
+
+    def values(self) -> Iterator[Setting[object]]:
+        """Yield the settings that are no sources of another one."""
+        return (one for one in self.settings if not one.source_of)
+
+    def value_of(self, setting: Setting[object]) -> Setting[object]:
+        """Return the setting whose value this one gives: itself, unless it is a source."""
+        name = setting.source_of or setting.name
+        return next(one for one in self.settings if one.name == name)
+
+    def sources_of(self, setting: Setting[object]) -> list[Setting[object]]:
+        """Return the rows that give the same value as this one, which is among them."""
+        value = self.value_of(setting)
+        return [one for one in self.settings if one is value or one.source_of == value.name]
+
+
+def group_of(destination: Destination) -> Group:
+    """Return the settings of a destination."""
+    table = destination.code.lower()
+    return Group(table, destination.label, OF_A_DESTINATION, destination)
+
+
+def groups() -> tuple[Group, ...]:
+    """Return every group; one that belongs to no destination is one more here."""
+    return tuple(map(group_of, DESTINATIONS))
+
+
+def settable() -> dict[str, tuple[Group, Setting[object]]]:
+    """Return what ``config set`` takes, by its name: ``stripe.ports``."""
+    return {
+        group.path_of(setting): (group, setting)
+        for group in groups()
+        for setting in group.settings
+        if setting.is_settable
+    }
+
+
+def setting_named(name: str) -> tuple[Group, Setting[object]]:
+    """Return the setting of this name that ``config set`` takes; raises ``UnknownName``."""
+    known = settable()
+    if name not in known:
+        raise UnknownName("setting", name, known)
+    return known[name]

@@ -1,0 +1,281 @@
+"""One authorization from a draft to a credential, at the demo Stripe and a real store."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.authorize.authorization import Authorization, State
+from m3cred_tui.authorize.events import (
+    Approved,
+    BrowserOpened,
+    End,
+    Event,
+    Failed,
+    RedirectReceived,
+    UrlReady,
+)
+from m3cred_tui.authorize.problems import NameTaken
+from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.model.authorization import AuthorizationRequest
+from m3cred_tui.model.credential import (
+    BILL,
+    STRIPE_TEST,
+    Credential,
+    Draft,
+    Status,
+    TokenResponse,
+)
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.problems import AnsweredElsewhere, NotThere, OutcomeUnknown, StoreUnusable
+from tests.authorize.conftest import Clock, StubStripe
+
+DRAFT = Draft("Acme", BILL, STRIPE_TEST)
+
+RedirectOf = Callable[..., str]
+Begin = Callable[..., Authorization]
+Ends = asyncio.Queue[End]
+
+
+class Store(DirectoryStore):
+    """A real store whose disk can fail at creating, before it has written or after."""
+
+    failure: Problem | None = None
+    fails_after: bool = False
+
+    def create(self, credential: Credential, tokens: TokenResponse) -> None:
+        if self.failure is None or self.fails_after:
+            super().create(credential, tokens)
+        if self.failure is not None:
+            raise self.failure
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    data = tmp_path / "data"
+    return Store(data, IdentityFile(tmp_path / "config" / "identity.txt", data))
+
+
+@pytest.fixture
+def ends() -> Ends:
+    """Return what became of exchanges that nobody followed any more."""
+    return asyncio.Queue()
+
+
+@pytest.fixture
+def begin(store: Store, at_stub: Authorizer, clock: Clock, ends: Ends) -> Begin:
+    def make(what: Draft | Credential = DRAFT) -> Authorization:
+        return Authorization(
+            store,
+            lambda _: at_stub,
+            what,
+            now=clock,
+            created_by="ada@example",
+            late=ends.put_nowait,
+        )
+
+    return make
+
+
+async def follow(authorization: Authorization, redirect_of: RedirectOf) -> list[State]:
+    """Follow to the end, pasting the redirect; return the state at each event."""
+    states = []
+    async with aclosing(authorization.follow()) as events:
+        async for event in events:
+            states.append(authorization.state)
+            if isinstance(event, UrlReady):
+                authorization.paste(redirect_of(event.url), final=True)
+    return states
+
+
+async def leave_at(authorization: Authorization, until: type[Event]) -> None:
+    async with aclosing(authorization.follow()) as events:
+        async for event in events:
+            if isinstance(event, until):
+                authorization.leave()
+
+
+async def test_it_goes_from_a_draft_to_a_credential_by_named_states(
+    begin: Begin, store: Store, redirect_of: RedirectOf, stub: StubStripe
+) -> None:
+    authorization = begin()
+    assert authorization.state is State.NEW
+    states = await follow(authorization, redirect_of)
+    assert states[0] is State.REQUESTED
+    assert states[-1] is State.APPROVED
+    assert [*dict.fromkeys(states[:-1])] in (
+        [State.REQUESTED],
+        [State.REQUESTED, State.EXCHANGING],
+        [State.REQUESTED, State.EXCHANGING, State.KEPT],
+    )
+    assert store.pending_ids() == store.ids() != []
+    credential, doubt = await authorization.create(" Acme  two")
+    assert (authorization.state, doubt) == (State.CREATED, None)
+    assert (credential.name, credential.status) == ("Acme two", Status.AUTHENTICATED)
+    assert store.read(credential.id) == credential
+    assert (store.pending_ids(), stub.exchanges) == ([], 1)
+
+
+async def test_nothing_is_asked_of_stripe_where_an_approval_could_not_be_kept(
+    begin: Begin, tmp_path: Path, redirect_of: RedirectOf
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / "credentials").touch()
+    authorization = begin()
+    with pytest.raises(StoreUnusable):
+        await follow(authorization, redirect_of)
+    assert (authorization.state, authorization.pending) == (State.NEW, None)
+    (data / "credentials").unlink()
+    assert (await follow(authorization, redirect_of))[-1] is State.APPROVED
+
+
+@pytest.mark.parametrize("until", [UrlReady, BrowserOpened])
+async def test_leaving_the_wait_frees_the_port_and_the_same_request_is_resumed(
+    begin: Begin,
+    store: Store,
+    redirect_of: RedirectOf,
+    is_free: Callable[[], bool],
+    until: type[Event],
+) -> None:
+    first = begin()
+    await leave_at(first, until)
+    assert is_free()
+    assert (first.state, first.kept, first.would_lose) == (State.REQUESTED, DRAFT, None)
+    (pending,) = map(store.read, store.pending_ids())
+    assert isinstance(pending, Credential)
+    assert pending == first.pending
+
+    for resumed in (begin(pending), first):
+        await leave_at(resumed, UrlReady)
+    assert store.pending_ids() == [pending.id]
+    await follow(begin(pending), redirect_of)
+    assert store.pending_ids() == [pending.id]
+
+
+async def test_leaving_an_exchange_keeps_what_stripe_approves_and_tells_it_late(
+    begin: Begin, stub: StubStripe, redirect_of: RedirectOf, ends: Ends
+) -> None:
+    stub.may_answer.clear()
+    authorization = begin()
+    async with aclosing(authorization.follow()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady):
+                authorization.paste(redirect_of(event.url), final=True)
+            if isinstance(event, RedirectReceived):
+                await stub.arrived.wait()
+                assert authorization.state is State.EXCHANGING
+                authorization.leave()
+    stub.may_answer.set()
+    assert isinstance(await ends.get(), Approved)
+    assert authorization.state is State.APPROVED
+    assert stub.exchanges == 1
+
+
+async def test_an_approval_that_was_kept_is_opened_without_asking_stripe_again(
+    begin: Begin, store: Store, stub: StubStripe, redirect_of: RedirectOf
+) -> None:
+    await follow(begin(), redirect_of)
+    (pending,) = map(store.read, store.pending_ids())
+    assert isinstance(pending, Credential)
+    resumed = begin(pending)
+    assert resumed.state is State.KEPT
+    assert await follow(resumed, redirect_of) == [State.APPROVED]
+    await resumed.create(pending.name)
+    assert (store.pending_ids(), stub.exchanges) == ([], 1)
+
+
+async def test_what_was_answered_or_deleted_elsewhere_is_not_asked_for_again(
+    begin: Begin, store: Store, redirect_of: RedirectOf
+) -> None:
+    first = begin()
+    await leave_at(first, UrlReady)
+    store.requests.drop(store.pending_ids()[0])
+    with pytest.raises(NotThere):
+        await follow(first, redirect_of)
+
+
+async def test_a_code_is_not_sent_once_another_process_has_claimed_the_answer(
+    begin: Begin, store: Store, stub: StubStripe, redirect_of: RedirectOf
+) -> None:
+    authorization = begin()
+    async with aclosing(authorization.follow()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady):
+                store.requests.answer(store.pending_ids()[0])
+                authorization.paste(redirect_of(event.url), final=True)
+    assert isinstance(authorization.end, Failed)
+    assert isinstance(authorization.end.problem, AnsweredElsewhere)
+    assert (authorization.state, authorization.kept) == (State.FAILED, None)
+    assert stub.exchanges == 0
+
+
+@pytest.mark.parametrize("fails_after", [False, True])
+async def test_the_disk_has_the_last_word_on_whether_it_is_created(
+    begin: Begin, store: Store, tmp_path: Path, redirect_of: RedirectOf, fails_after: bool
+) -> None:
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    store.failure = OutcomeUnknown(tmp_path, "input/output error")
+    store.fails_after = fails_after
+    if fails_after:
+        assert (await authorization.create("Acme")).doubt is store.failure
+        assert authorization.state is State.CREATED
+        return
+    with pytest.raises(OutcomeUnknown):
+        await authorization.create("Acme")
+    assert authorization.state is State.APPROVED
+    store.failure = None
+    await authorization.create("Acme")
+
+
+async def test_a_name_that_another_credential_has_is_refused_and_the_approval_stays(
+    begin: Begin, store: Store, stub: StubStripe, redirect_of: RedirectOf
+) -> None:
+    stub.accounts *= 2
+    first, second = begin(), begin()
+    await follow(first, redirect_of)
+    await first.create("Acme")
+    await follow(second, redirect_of)
+    with pytest.raises(NameTaken):
+        await second.create("  aCME ")
+    assert second.state is State.APPROVED
+    await second.create("Other")
+    assert len(store.ids()) == 2
+
+
+async def test_an_approval_that_could_not_be_kept_is_lost_by_leaving_until_it_is_created(
+    begin: Begin,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+) -> None:
+    full = StoreUnusable(tmp_path, "the disk is full")
+
+    def fail(_credential: Credential, _tokens: TokenResponse) -> None:
+        raise full
+
+    monkeypatch.setattr(store, "keep_pending", fail)
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    assert (authorization.would_lose, authorization.kept) == (full, None)
+    await authorization.create("Acme")
+    assert authorization.would_lose is None
+
+
+async def test_what_it_asks_stripe_for_is_in_the_store_before_the_url_is_seen(
+    begin: Begin, store: Store
+) -> None:
+    authorization = begin()
+    async with aclosing(authorization.follow()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        (kept,) = store.pending_ids()
+        request = store.requests.read(kept)
+        assert isinstance(request, AuthorizationRequest)
+        assert request.state.reveal() in ready.url

@@ -1,0 +1,146 @@
+"""The tokens of a credential are replaced once, by one process at a time."""
+
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+
+import pytest
+
+from m3cred_tui.model.credential import Credential, OAuthModel, TokenResponse
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.problems import CredentialDamaged, NotThere
+from tests.store.port.engines import Engine
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def numbered(number: int) -> TokenResponse:
+    return TokenResponse(
+        "acct_1Acme",
+        True,
+        "stripe_apps",
+        Secret(f"rk_{number}"),
+        Secret(f"rt_{number}"),
+        oauth=OAuthModel.APPS,
+        obtained_at=NOW + number * timedelta(hours=1),
+    )
+
+
+def access(tokens: TokenResponse) -> str:
+    assert tokens.access_token is not None
+    return tokens.access_token.reveal()
+
+
+@pytest.fixture
+def one(store: CredentialStore, acme: Credential) -> str:
+    store.create(acme, numbered(0))
+    return acme.id
+
+
+def test_the_answer_takes_the_place_of_the_tokens(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    with store.refreshes.begun(one) as refresh:
+        assert access(refresh.tokens) == "rk_0"
+        assert refresh.unanswered is None
+        asked = refresh.ask(NOW)
+        assert asked.is_for(numbered(0))
+        refresh.keep(numbered(1))
+        assert access(refresh.tokens) == "rk_1"
+        assert refresh.unanswered is None
+        assert refresh.ask(NOW).key != asked.key
+    assert access(other.tokens(one)) == "rk_1"
+
+
+def test_what_was_asked_is_asked_again_with_the_same_key_by_whoever_comes_next(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    with store.refreshes.begun(one) as refresh:
+        asked = refresh.ask(NOW)
+    with other.refreshes.begun(one) as refresh:
+        assert refresh.unanswered == asked
+        assert refresh.ask(NOW + timedelta(hours=1)) == asked
+
+
+def test_a_key_that_stripe_has_failed_on_for_ten_minutes_gives_way_to_the_next(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    with store.refreshes.begun(one) as refresh:
+        first = refresh.ask(NOW)
+        refresh.failed(first)
+        assert refresh.ask(NOW + 9 * MINUTE).key == first.key
+        second = refresh.ask(NOW + 10 * MINUTE)
+    assert second.key != first.key
+    assert (second.begun_at, second.earlier) == (NOW, first)
+    with other.refreshes.begun(one) as refresh:
+        assert refresh.unanswered == second
+
+
+def test_what_is_forgotten_is_asked_as_if_for_the_first_time(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    with store.refreshes.begun(one) as refresh:
+        refresh.ask(NOW)
+        refresh.forget()
+    with other.refreshes.begun(one) as refresh:
+        assert refresh.unanswered is None
+        assert refresh.ask(NOW + MINUTE).at == NOW + MINUTE
+
+
+def test_two_processes_do_not_refresh_at_once(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    seen = []
+
+    def refresh_elsewhere() -> None:
+        with other.refreshes.begun(one) as refresh:
+            seen.append(access(refresh.tokens))
+
+    elsewhere = Thread(target=refresh_elsewhere)
+    with store.refreshes.begun(one) as refresh:
+        elsewhere.start()
+        refresh.ask(NOW)
+        refresh.keep(numbered(1))
+    elsewhere.join()
+    assert seen == ["rk_1"]
+
+
+def test_tokens_of_another_approval_are_not_replaced_and_a_new_name_stays(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    with store.refreshes.begun(one) as refresh:
+        refresh.ask(NOW)
+        other.update(one, lambda row, tokens: (row._replace(name="Acme 2"), tokens))
+        refresh.keep(numbered(1))
+        refresh.ask(NOW)
+        other.update(one, lambda row, _tokens: (row, numbered(7)))
+        refresh.keep(numbered(2))
+        assert access(refresh.tokens) == "rk_7"
+    row, tokens = other.opened(one)
+    assert (row.name, access(tokens)) == ("Acme 2", "rk_7")
+
+
+def test_what_is_gone_pending_or_damaged_is_not_refreshed(
+    engine: Engine, store: CredentialStore, one: str, pending: Credential
+) -> None:
+    engine.damage(one)
+    with pytest.raises(CredentialDamaged), store.refreshes.begun(one):
+        pass
+    store.delete(one)
+    with pytest.raises(NotThere), store.refreshes.begun(one):
+        pass
+    store.keep_pending(pending, numbered(0))
+    with pytest.raises(NotThere), store.refreshes.begun(one):
+        pass
+
+
+def test_a_credential_that_is_deleted_while_stripe_is_asked_stays_deleted(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    with store.refreshes.begun(one) as refresh:
+        refresh.ask(NOW)
+        other.delete(one)
+        with pytest.raises(NotThere):
+            refresh.keep(numbered(1))
+    assert store.ids() == []
