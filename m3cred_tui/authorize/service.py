@@ -169,7 +169,7 @@ class Authorizer:
         self, url: str, answer: Answer, trouble: Problem | None
     ) -> AsyncGenerator[Event]:
         request, server = answer.request, answer.server
-        short_url = server.lead_to(url) if server else None
+        short_url = server.short_address_for(url) if server else None
         yield UrlReady(url, request.redirect_uri, request.expires_at, short_url, answer.paste)
         if trouble:
             yield Noticed(trouble)

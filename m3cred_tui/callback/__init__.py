@@ -1,1 +1,1 @@
-"""The loopback server that Stripe's redirect reaches, and the one validator of a redirect."""
+"""The loopback server for Stripe's redirect, and the only validator of a redirect."""

@@ -1,9 +1,9 @@
-"""The open connections: bounded in number, so that silent ones cannot crowd out a real one."""
+"""The open connections, limited in number, so that silent ones cannot crowd out a real one."""
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import h11
 
@@ -21,15 +21,15 @@ from m3cred_tui.callback.pages import plain
 MOST_CONNECTIONS = 100
 """Well below the 256 files that macOS lets a process have open."""
 GRACE_SECONDS = 0.5
-"""What each connection has for its request, however many others come: a tunnel's peer sends it
-a round trip after it has connected."""
+"""Granted to each connection for its request, however many others come: the peer of a tunnel
+sends it a round trip after connecting."""
 _PAUSE_SECONDS = 0.05
 
 Respond = Callable[[Request], Awaitable[Response]]
 
 
 class Connections:
-    """Accepts connections and holds one short conversation on each: a request, a response."""
+    """Accepts connections, and exchanges one request and one response on each."""
 
     def __init__(self, respond: Respond, silence_seconds: float) -> None:
         self._respond = respond
@@ -43,14 +43,14 @@ class Connections:
     def accept_from(self, listener: socket.socket) -> None:
         """Accept from ``listener`` from now on.
 
-        One connection in each turn of the loop, so that those accepted before are read
-        before a flood of new ones could push them out.
+        Each turn of the loop accepts one connection, so that earlier ones are read before a
+        flood of new ones can push them out.
         """
-        if listener.fileno() != -1:  # not closed during a pause
+        if listener.fileno() != -1:  # it may have been closed during a pause
             asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def finish(self, within: float) -> None:
-        """Let the responses under way go out, then drop everything; accept no more."""
+        """Finish sending the current responses, then drop all connections; accept no more."""
         self._finishing = True
         if self._answering:
             await asyncio.wait(self._answering, timeout=within)
@@ -67,20 +67,20 @@ class Connections:
             connection, _ = listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
-        except OSError:  # no file descriptors left: ours may be the cause
+        except OSError:  # out of file descriptors, perhaps because of ours
             self._drop_one()
             self._pause(listener)
             return
-        connection.setblocking(False)  # noqa: FBT003  the standard library has it so
+        connection.setblocking(False)  # noqa: FBT003  as in the standard library
         loop = asyncio.get_running_loop()
         task = loop.create_task(self._converse(connection))
         self._open[task] = loop.time()
-        # Also when the task is cancelled before its first step.
+        # Even if the task is cancelled before its first step.
         task.add_done_callback(lambda _task: connection.close())
         task.add_done_callback(self._forget)
 
     def _drop_one(self) -> bool:
-        """Drop the oldest connection that has had its time to ask; tell whether one has."""
+        """Drop the oldest silent connection past its grace; return whether there was one."""
         since = asyncio.get_running_loop().time() - GRACE_SECONDS
         silent = (task for task in self._open if task not in self._answering)
         oldest = next(silent, None)
@@ -95,7 +95,7 @@ class Connections:
         self._resume()
 
     def _pause(self, listener: socket.socket) -> None:
-        """Leave who comes in the kernel's queue until there is room."""
+        """Leave new connections in the kernel's queue until there is room."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(listener)
         self._paused.append(listener)
@@ -111,7 +111,7 @@ class Connections:
 
     async def _converse(self, connection: socket.socket) -> None:
         protocol = new_protocol()
-        # A peer that leaves, or that says or takes nothing for too long, is nobody's concern.
+        # Ignore a peer that disconnects, or that is silent or does not read for too long.
         with suppress(OSError):
             try:
                 async with asyncio.timeout(self._silence_seconds):
@@ -121,10 +121,15 @@ class Connections:
             else:
                 if request is None:
                     return
-                with self._while_answering():
+                task = asyncio.current_task()
+                assert task is not None  # noqa: S101  for mypy: a coroutine runs in a task
+                self._answering.add(task)
+                try:
                     response = await self._respond(request)
                     to_head = request.method == "HEAD"
                     await self._send(connection, protocol, response, to_head=to_head)
+                finally:
+                    self._answering.discard(task)
             if not self._finishing:
                 await end_politely(connection)
 
@@ -138,13 +143,3 @@ class Connections:
     ) -> None:
         async with asyncio.timeout(self._silence_seconds):
             await send_response(connection, protocol, response, to_head=to_head)
-
-    @contextmanager
-    def _while_answering(self) -> Iterator[None]:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  for the type checker: a coroutine runs in a task
-        self._answering.add(task)
-        try:
-            yield
-        finally:
-            self._answering.discard(task)

@@ -1,4 +1,4 @@
-"""HTTP requests read and responses written, on a connection with limits."""
+"""Read HTTP requests and write responses, within limits."""
 
 import asyncio
 import socket
@@ -9,13 +9,13 @@ from http import HTTPStatus
 import h11
 
 LARGEST_HEAD = 32 * 1024
-"""Bytes; a browser sends the cookies of everything else that ever ran on this loopback."""
+"""Bytes; a browser sends the cookies of every other program that ever ran on this loopback."""
 MOST_HEADERS = 100
 _CHUNK = 4096
 
 
 class RequestError(Exception):
-    """What was sent is not a request that is read further; ``status`` is the answer."""
+    """The peer sent no acceptable request; ``status`` is the response."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -43,16 +43,16 @@ def new_protocol() -> h11.Connection:
 
 
 async def read_request(connection: socket.socket, protocol: h11.Connection) -> Request | None:
-    """Return the request that the peer sends, or ``None`` when it sends none and leaves.
+    """Return the peer's request, or ``None`` if it disconnects without one.
 
-    Raises :class:`RequestError`, and :class:`OSError` when the connection breaks.
+    Raises :class:`RequestError`, and :class:`OSError` if the connection breaks.
     """
     loop = asyncio.get_running_loop()
     while True:
         try:
             event = protocol.next_event()
         except h11.RemoteProtocolError as error:
-            # Not chained: its message quotes what was sent.
+            # Not chained, because its message quotes the request.
             raise RequestError(HTTPStatus(error.error_status_hint)) from None
         if event is h11.NEED_DATA:
             protocol.receive_data(await loop.sock_recv(connection, _CHUNK))
@@ -65,7 +65,7 @@ async def read_request(connection: socket.socket, protocol: h11.Connection) -> R
 
 _LINGER_SECONDS = 1.0
 _MOST_DISCARDED = 1024 * 1024
-_DISCARDED_AT_ONCE = 16 * 1024
+_DISCARDED_CHUNK = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Response:
 async def send_response(
     connection: socket.socket, protocol: h11.Connection, response: Response, *, to_head: bool
 ) -> None:
-    """Send ``response``, without its body to a HEAD; raises :class:`OSError` if that fails."""
+    """Send ``response``, without its body for a HEAD; raises :class:`OSError` on failure."""
     headers = [
         *response.headers,
         ("Content-Length", str(len(response.body))),
@@ -98,17 +98,17 @@ async def send_response(
 
 
 async def end_politely(connection: socket.socket) -> None:
-    """End our side and wait a moment for the peer to end its own.
+    """Close our side and wait a moment for the peer to close its own.
 
-    Closing with something unread makes the kernel send a reset, on which a browser throws
-    the response away (RFC 9112, section 9.6).
+    Closing with unread data makes the kernel send a reset, on which a browser discards the
+    response (RFC 9112, section 9.6).
     """
     loop = asyncio.get_running_loop()
     connection.shutdown(socket.SHUT_WR)
     discarded = 0
     async with asyncio.timeout(_LINGER_SECONDS):
         while discarded < _MOST_DISCARDED:
-            chunk = await loop.sock_recv(connection, _DISCARDED_AT_ONCE)
+            chunk = await loop.sock_recv(connection, _DISCARDED_CHUNK)
             if not chunk:
                 return
             discarded += len(chunk)

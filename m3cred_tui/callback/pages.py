@@ -1,4 +1,4 @@
-"""The pages that a browser sees, and their style."""
+"""The pages for a browser, and their style."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ footer { margin-top: 2rem; color: var(--quiet); font-size: .875rem; }
 
 
 def hash_of(text: str) -> str:
-    """Return the source expression that lets a page use an inline text (CSP Level 3, 2.3.1)."""
+    """Return the source expression that allows an inline text (CSP Level 3, 2.3.1)."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
@@ -105,14 +105,13 @@ NOT_EXPECTED = _page(
     "notice",
     "?",
     "This address is not expected",
-    "It does not answer the authorization request that your terminal waits for, "
-    "and it was not used.",
-    "Open the URL that your terminal shows now. The wait goes on.",
+    "It does not belong to the authorization request in your terminal, and it was not used.",
+    "Open the URL that your terminal shows now. It is still waiting.",
 )
 
 
 def plain(status: HTTPStatus, *headers: tuple[str, str]) -> Response:
-    """Return a response for what no person is meant to see: its status as one line."""
+    """Return a response that no person should see: its status as one line."""
     body = f"{status.value} {status.phrase}\n".encode()
     content_type = ("Content-Type", "text/plain; charset=utf-8")
     return Response(status, body, (content_type, *_HEADERS[1:], *headers))

@@ -1,4 +1,4 @@
-"""A pasted address: found in what came with it, and read as a redirect."""
+"""Find the address in a pasted text, and read it as a redirect."""
 
 import re
 from itertools import islice
@@ -20,7 +20,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 
 LONGEST_PASTE = 16_384
-"""Characters; percent-encoded twice, the longest redirect has fewer."""
+"""Characters; the longest redirect has fewer, even percent-encoded twice."""
 
 WHOLE = "Copy the whole address that the browser ends on."
 UNPROVEN = "A code without its state is not used, as anybody may have made it."
@@ -40,17 +40,17 @@ class PasteNotUsed(Problem, code="PasteNotUsed"):
     sentences: str
 
 
-_MOST_ENCODINGS = 3
-_MOST_ESCAPES = 512  # in an address that is encoded as a whole; more only take time
+_MAX_ENCODINGS = 3
+_MAX_ESCAPES = 512  # in an address that is encoded as a whole; more would only take time
 
-# Format characters and variation selectors. Control characters stay, as dropping the ESC or
-# the backspace out of a code would make another code of it.
+# Format characters and variation selectors. Control characters stay, because dropping an ESC
+# or a backspace would turn a code into another one.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\U000e0000-\U000e01ef]+"
 )
 _HTML_AMPERSAND = re.compile(r"&(?:(?:amp|#38|#x26);)+", re.IGNORECASE)
-# Not html.unescape, which would make a sign of the beginning of some parameters.
+# Not html.unescape, which would take the beginning of some parameters for an entity.
 _HTML_WRAPPING = (
     ("&lt;", "<"),
     ("&gt;", ">"),
@@ -59,26 +59,26 @@ _HTML_WRAPPING = (
     ("&#x27;", "'"),
 )
 _JSON_ESCAPE = re.compile(r"\\(?:u00|x)(26|3[dDfF])")
-# No shell puts one before a letter or a digit; there it is damage, or an escape such as \n.
+# No shell escapes a letter or a digit: that is damage, or an escape such as \n.
 _SHELL_ESCAPE = re.compile(r"\\(?=[^A-Za-z0-9]|$)")
 _STATE_OR_ANSWER = re.compile(r"(?<![\w.%-])(?:code|state|error)=")
 
 
 class Pasted(NamedTuple):
-    """What was pasted, as one may have meant it."""
+    """A pasted text, in the two forms that are searched for an address."""
 
     shown: str
-    """Without escapes and invisible characters, with white space where it was."""
+    """Without escapes and invisible characters, but with its white space."""
     dense: str
-    """Without white space, too, and percent-decoded as a whole where it was encoded so."""
+    """Also without white space, and percent-decoded if it was encoded as a whole."""
 
 
 def read(text: str) -> Pasted:
-    """Return the text both ways that an address is looked for in it."""
+    """Return the text in both forms."""
     shown = _unescaped(text)
     dense = _unescaped("".join(shown.split()))
-    for _ in range(_MOST_ENCODINGS):
-        if not 0 < dense.count("%") <= _MOST_ESCAPES or _STATE_OR_ANSWER.search(dense):
+    for _ in range(_MAX_ENCODINGS):
+        if not 0 < dense.count("%") <= _MAX_ESCAPES or _STATE_OR_ANSWER.search(dense):
             break
         decoded = _unescaped(unquote(dense))
         dense = _unescaped("".join(decoded.split()))  # an escape may have been wrapped
@@ -86,7 +86,7 @@ def read(text: str) -> Pasted:
 
 
 def _unescaped(text: str) -> str:
-    """Undo what a page's source, a shell or a script does to an address."""
+    """Undo the escapes of HTML, shells and JSON."""
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
     if "&" in text and ";" in text:
@@ -121,23 +121,22 @@ _OWN_PAGE = (
 
 
 def without_answer(pasted: Pasted, redirect_uri: str, stripe: str, *, final: bool) -> Problem:
-    """Say what this is, which has neither a code nor an error."""
+    """Return the problem with a text that has neither a code nor an error."""
     shown, dense = pasted
     if bare := _BARE_HOST.match(shown[:300]):
         start = bare.start(1)
         shown = f"http://{shown[start:]}"
         dense = f"http://{''.join(shown[7:].split())}"
     texts = [one for one in (shown, dense) if "://" in one]
-    places = [found for found in map(_AUTHORITY.search, texts) if found]
-    if any(_is_stripe(_authority(place), stripe) for place in places):
+    found = [address for address in map(_AUTHORITY.search, texts) if address]
+    if any(_is_stripe(_authority(address), stripe) for address in found):
         return PasteNotUsed(_STRIPES_PAGE)
-    for place in reversed(places):
-        if _authority(place) == urlsplit(redirect_uri).netloc or _is_loopback(
-            _authority(place)
-        ):
-            return _at_ours(place, redirect_uri, dense)
-    if places and (final or places[-1][2]):
-        return _elsewhere(_authority(places[0]))
+    for address in reversed(found):
+        host = _authority(address)
+        if host == urlsplit(redirect_uri).netloc or _is_loopback(host):
+            return _at_ours(address, redirect_uri, dense)
+    if found and (final or found[-1][2]):
+        return _elsewhere(_authority(found[0]))
     if not dense:
         return PasteIncomplete(f"Nothing is pasted yet. {WHOLE}")
     if redirect_uri.startswith((dense, f"http://{dense}")):
@@ -145,10 +144,10 @@ def without_answer(pasted: Pasted, redirect_uri: str, stripe: str, *, final: boo
     return _without_host(pasted, final=final)
 
 
-def _at_ours(place: re.Match[str], redirect_uri: str, dense: str) -> Problem:
+def _at_ours(address: re.Match[str], redirect_uri: str, dense: str) -> Problem:
     if "client_id=" in dense:
         return PasteNotUsed(_STRIPES_PAGE)
-    host, path = _authority(place), place[2]
+    host, path = _authority(address), address[2]
     if (
         not _is_loopback(host)
         or path.startswith(CALLBACK_PATH)
@@ -171,17 +170,17 @@ def _without_host(pasted: Pasted, *, final: bool) -> Problem:
 
 
 def foreign_to(address: str, redirect_uri: str, stripe: str) -> Problem | None:
-    """Say whose address this is, where it is not our redirect URI's."""
-    place = _AUTHORITY.match(address)
-    if place is None:
+    """Return the problem with an address whose host or path is not the redirect URI's."""
+    found = _AUTHORITY.match(address)
+    if found is None:
         return None
-    host = _authority(place)
+    host, path = _authority(found), found[2]
     if _is_stripe(host, stripe):
         return PasteNotUsed(_STRIPES_PAGE)
     own = urlsplit(redirect_uri)
-    ours = (own.netloc, own.path) == (host, place[2])
-    # An HTTPS page of the user's may have led on to our listener.
-    ours = ours or (_is_loopback(host) and place[2] == CALLBACK_PATH)
+    ours = (own.netloc, own.path) == (host, path)
+    # The user's relay page may have linked to our listener.
+    ours = ours or (_is_loopback(host) and path == CALLBACK_PATH)
     return None if ours else _elsewhere(host)
 
 
@@ -192,9 +191,9 @@ def _elsewhere(host: str) -> Problem:
     )
 
 
-def _authority(place: re.Match[str]) -> str:
-    """Return the host and port; what stands before an @ only looks like one."""
-    return place[1].rpartition("@")[2].lower()
+def _authority(address: re.Match[str]) -> str:
+    """Return the host and port; text before an @ only looks like a host."""
+    return address[1].rpartition("@")[2].lower()
 
 
 def _is_stripe(host: str, stripe: str) -> bool:
@@ -211,23 +210,23 @@ def _is_loopback(host: str) -> bool:
     return re.sub(r":\d*$", "", host) in _LOOPBACK
 
 
-_MOST_ADDRESSES = 64
-_ENOUGH_PARAMETERS = 6  # of five names: one comes twice, which the validator tells
+_MAX_ADDRESSES = 64
+_ENOUGH_PARAMETERS = 6  # of five names: one is repeated, which the validator reports
 _COMPLETE = ({"scope", "code", "state"}, {"error", "error_description", "state"})
 
 _NEXT_ADDRESS = re.compile(r"(?=https?://)", re.IGNORECASE)
 _PARAMETER = re.compile(r"(?:^|&)(code|state|scope|error|error_description)=([^&]*)")
 _VALUE = re.compile(r"(?:[A-Za-z0-9_~+-]|%[0-9A-Fa-f]{2})*")
 _STATE = re.compile(r"[A-Za-z0-9_-]*")
-# Stripe's codes have 32 letters and digits after ac_. One that is much shorter was cut off, and
-# one with anything else in it, such as the hyphen of a broken line, was damaged on its way.
+# Stripe's codes have 32 letters and digits after ac_. A much shorter one was cut off; one with
+# other characters, such as the hyphen of a broken line, was damaged.
 _CODE = re.compile(r"ac_[A-Za-z0-9_]{24,}")
 _EQUALS = r"\s*(?:=|%(?:25)*3[dD])\s*"
 _SEPARATED = r"(?:\s*&|#)"
-# A single full stop: several stand for what was left out.
+# A single full stop: several are an ellipsis.
 _PUNCTUATION = r"(?:[,;:!?]|\.(?!\.))"
 _CLOSED = (
-    rf"{_PUNCTUATION}*[\"'`<>)\]}}«»\u2018-\u201f\u2039\u203a]"  # what no address has in it
+    rf"{_PUNCTUATION}*[\"'`<>)\]}}«»\u2018-\u201f\u2039\u203a]"  # in no address
     rf"|{_PUNCTUATION}+\s|{_PUNCTUATION}*\s*(?:$|https?://)"
 )
 
@@ -243,7 +242,7 @@ _UNCLEAR_END = (
 class _Address(NamedTuple):
     text: str
     parameters: list[tuple[str, str]]
-    """Those of a redirect, still encoded; nothing of what follows the state."""
+    """Those of a redirect, still encoded, up to the state."""
 
     def names(self) -> set[str]:
         return {name for name, _ in self.parameters}
@@ -252,16 +251,16 @@ class _Address(NamedTuple):
 def pasted_redirect(
     text: str, expected_state: Secret, *, redirect_uri: str, stripe: str, final: bool
 ) -> RedirectResult:
-    """Return the redirect in a pasted text; ``stripe`` is where Stripe's own pages are.
+    """Return the redirect in a pasted text; ``stripe`` is the address of Stripe's own pages.
 
-    ``final`` tells that nothing follows: the text came as one paste event. Nothing shows
-    whether a code at the very end is whole, so without ``final`` one is taken only when
-    something stands after it. Enter alone is no such sign: where paste is not bracketed,
-    every line of a wrapped address ends with one.
+    ``final`` means that nothing follows: the text came as one paste event. Nothing shows
+    whether a code at the very end is complete, so without ``final`` it is accepted only if
+    something follows it. Enter alone is not enough: without bracketed paste, every line of a
+    wrapped address ends with it.
 
-    Raises :class:`PasteIncomplete` for what may still become a redirect (also with ``final``:
-    its next line may be pasted next), :class:`PasteNotUsed` for what is known to be something
-    else, and what :func:`validate_redirect` does.
+    Raises :class:`PasteIncomplete` for text that may still become a redirect (even with
+    ``final``, as its next line may be pasted next), :class:`PasteNotUsed` for text that is
+    something else, and whatever :func:`validate_redirect` raises.
     """
     if len(text) > LONGEST_PASTE:
         raise PasteNotUsed(f"This is too long for an address. {WHOLE}")
@@ -296,14 +295,14 @@ def _validated(
 
 
 def _only_answer(pasted: Pasted, state_length: int) -> _Address | None:
-    """Return the one address that has a code or an error; the same one may come twice."""
+    """Return the only address with a code or an error, which may be repeated."""
     shown, dense = pasted
     texts = list(dict.fromkeys(_NEXT_ADDRESS.split(dense) if "://" in dense else [dense]))
-    if len(texts) > _MOST_ADDRESSES:
+    if len(texts) > _MAX_ADDRESSES:
         raise PasteNotUsed(f"There are too many addresses in it. {WHOLE}")
     addresses = [_Address(text, _parameters(text, shown, state_length)) for text in texts]
     answers = [one for one in addresses if one.names() & {"code", "error"}]
-    # Where there is a state, an error= or code= without one is of the text around it.
+    # If one has a state, an error= or code= without state is surrounding text.
     answers = [one for one in answers if "state" in one.names()] or answers
     if len({tuple(one.parameters) for one in answers}) > 1:
         raise PasteNotUsed(f"There are two different addresses in it. {WHOLE}")
@@ -325,12 +324,12 @@ def _parameters(address: str, shown: str, state_length: int) -> list[tuple[str, 
             kept = _beginning(_VALUE, value) if at_the_end else value
         parameters.append((name, kept))
         if kept != value:
-            break  # what comes after it is text, not the address
+            break  # the rest is text, not the address
     return parameters
 
 
 def _own_state(value: str, shown: str, length: int) -> str:
-    """Return the state without the text that followed it, as far as they can be told apart."""
+    """Return the state without the text after it, as far as they can be distinguished."""
     state = _beginning(_STATE, value)
     glued = re.escape(state[:length]) + "_*[A-Za-z0-9-]"
     return state if re.search(glued, shown) else state[:length]
@@ -352,15 +351,15 @@ def _without_whole_state(answer: _Address, state_length: int) -> Problem | None:
 
 
 def _has_ended(answer: _Address, shown: str, *, final: bool) -> bool:
-    """Tell whether nothing that belongs to the address can follow, or stands broken in it."""
+    """Return whether the address is complete: no part of it can follow or is broken."""
     name, value = answer.parameters[-1]
     complete = any(names <= answer.names() for names in _COMPLETE)
     if not (final or complete or "#" in answer.text) or not value:
         return False
     if name == "state":
         return True
-    # A dash or an underscore at its end may be of the text around it.
+    # A dash or an underscore at its end may belong to the surrounding text.
     ends = f"{_SEPARATED}|{_CLOSED}" if final and value[-1].isalnum() else _SEPARATED
-    # Not found with white space in it: is that a line break, or the text that follows?
+    # A value with white space in it does not match: line break or following text?
     wrapped_name = r"\s*".join(name) + _EQUALS
     return bool(re.search(f"{wrapped_name}{re.escape(value)}(?:{ends})", shown))

@@ -1,4 +1,4 @@
-"""What has come in so far: the first valid redirect, those turned away, and visits."""
+"""The first valid redirect, and the counts of rejected redirects and of visits."""
 
 import asyncio
 import hmac
@@ -20,12 +20,12 @@ _BYTES = 16
 
 
 class Paths(NamedTuple):
-    """Those of one authorization request; who does not know its state cannot find them."""
+    """The paths of one authorization request; they cannot be guessed without its state."""
 
     status: str
-    """For our own process: others could have as many polls held as there is room for."""
+    """For our own process only: others could fill all connections with held polls."""
     end: str
-    """For whoever brought the redirect: after it, the server closes."""
+    """For the browser that delivered the redirect; then the server closes."""
 
     @classmethod
     def of(cls, state: Secret) -> Self:
@@ -39,7 +39,7 @@ def new_short_path() -> str:
 
 
 def is_same(path: str, ours: str) -> bool:
-    """Compare in a time that tells nothing of ours."""
+    """Compare in constant time."""
     return hmac.compare_digest(path.encode("utf-8", "surrogatepass"), ours.encode())
 
 
@@ -49,11 +49,11 @@ def _path(beginning: str, state: Secret) -> str:
 
 
 LONGEST_WAIT = 25.0
-"""Seconds that one poll is held; below the 30 at which proxies and clients tend to give up."""
+"""Seconds for which a poll is held; proxies and clients tend to give up at 30."""
 
 
 class Phase(StrEnum):
-    """How far the wait for the redirect is."""
+    """The progress of the wait for the redirect."""
 
     WAITING = "waiting"
     RECEIVED = "received"
@@ -62,58 +62,54 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceptionStatus:
-    """The wait at one moment; nothing in it is secret."""
+    """A snapshot of the wait; contains no secret."""
 
     version: int = 1
-    """Goes up at every change, from 1."""
+    """Increases with every change, from 1."""
     phase: Phase = Phase.WAITING
     mismatches: int = 0
-    """Redirects that were turned away: malformed, without state or with the wrong one."""
+    """Rejected redirects: malformed, without state or with the wrong one."""
     visits: int = 0
-    """How often a browser came by the short address, and so can reach the callback server."""
+    """How often a browser opened the short address, and so reached the callback server."""
 
     def to_json(self) -> str:
-        """Return the body of an answer."""
+        """Return the body of a response."""
         return json.dumps(asdict(self))
 
 
 def parse_status(body: str | bytes) -> ReceptionStatus:
-    """Return the status in the body of an answer.
+    """Return the status in the body of a response.
 
-    Raises :class:`ValueError` when it is anything but a status: something else is listening
-    there.
+    Raises :class:`ValueError` if it is not a status: then another program listens there.
     """
-    try:
-        fields = json.loads(body)
-    except RecursionError:
-        raise ValueError("not a status of the callback server") from None
-    match fields:
-        case {
-            "version": int(version),
-            "phase": str(phase),
-            "mismatches": int(mismatches),
-            "visits": int(visits),
-        }:
-            return ReceptionStatus(version, Phase(phase), mismatches, visits)
+    with suppress(RecursionError):
+        match json.loads(body):
+            case {
+                "version": int(version),
+                "phase": str(phase),
+                "mismatches": int(mismatches),
+                "visits": int(visits),
+            }:
+                return ReceptionStatus(version, Phase(phase), mismatches, visits)
     raise ValueError("not a status of the callback server")
 
 
 def status_query(*, after: int, wait: float) -> str:
-    """Return the query that asks for a status newer than ``after``, held ``wait`` seconds."""
+    """Return the query for a status newer than ``after``, held for ``wait`` seconds."""
     return f"after={after}&wait={wait:.3f}"
 
 
 _log = logging.getLogger(__name__)
-_MOST_LOGGED = 10  # of what any web page can send
-TOLD_EACH_SECONDS = 1.0
-"""Between two polls that are told of redirects turned away: each is drawn on a slow line."""
+_MAX_LOGGED = 10  # because any web page can send them
+REJECTION_SECONDS = 1.0
+"""Between two reports of rejected redirects, as each is drawn, perhaps over a slow line."""
 
 
 class Reception:
-    """Takes redirects in, keeps the first valid one and wakes those who wait for news.
+    """Receives redirects, keeps the first valid one and wakes the polls waiting for news.
 
-    Only the event loop's thread changes it; ``result`` and ``status`` may be read from any,
-    as each is one reference.
+    Only the event loop's thread changes it; ``result`` and ``status`` may be read from any
+    thread, because each is one reference.
     """
 
     def __init__(self, state: Secret) -> None:
@@ -121,72 +117,72 @@ class Reception:
         self._news = asyncio.Event()
         self._urgent_news = asyncio.Event()
         self._urgent_version = 1
-        self._told_at = -TOLD_EACH_SECONDS
+        self._reported_at = -REJECTION_SECONDS
         self.result: RedirectResult | None = None
         self.status = ReceptionStatus()
-        self.end_page_asked = asyncio.Event()
+        self.end_page_requested = asyncio.Event()
         self.short_path: str | None = None
-        self.leads_to = ""
+        self.short_target = ""
 
     def deliver(self, query: str) -> bool:
-        """Take in a redirect; tell whether it is valid. Only the first valid one counts."""
+        """Receive a redirect; return whether it is valid. Only the first valid one counts."""
         try:
             result = validate_redirect(query, self._state)
         except Problem as problem:
-            if self.status.mismatches < _MOST_LOGGED:
+            if self.status.mismatches < _MAX_LOGGED:
                 _log.warning("a redirect was turned away: %s", problem)
-            self._tell(mismatches=self.status.mismatches + 1, urgent=False)
+            self._update(mismatches=self.status.mismatches + 1, urgent=False)
             return False
         self.take(result)
         return True
 
     def take(self, result: RedirectResult) -> None:
-        """Take a valid redirect, however it came. Only the first one counts."""
+        """Take a valid redirect, from any source. Only the first one counts."""
         if self.result is None:
             self.result = result
-            _log.info("the redirect has come: %s", type(result).__name__)
+            _log.info("the redirect arrived: %s", type(result).__name__)
             approved = isinstance(result, AuthorizationCode)
-            self._tell(phase=Phase.RECEIVED if approved else Phase.REFUSED)
+            self._update(phase=Phase.RECEIVED if approved else Phase.REFUSED)
 
     def visit(self, path: str) -> str | None:
-        """Return where the short address at ``path`` leads; each time is told.
+        """Return the target of the short address at ``path``, and count the visit.
 
-        It leads nowhere once a redirect has come, or when it is not exactly ours.
+        There is none once a redirect has arrived, or if the path is not exactly ours.
         """
         short = self.short_path
         if short is None or self.result is not None or not is_same(path, short):
             return None
-        self._tell(visits=self.status.visits + 1)
-        return self.leads_to
+        self._update(visits=self.status.visits + 1)
+        return self.short_target
 
     async def newer_than(self, version: int, within: float) -> ReceptionStatus:
         """Return the status once it is newer than ``version``, or after ``within`` seconds.
 
-        Of redirects that were turned away, it is not told more often than once a second.
+        Rejected redirects are reported at most once a second.
         """
         try:
             async with asyncio.timeout(within):
                 if self.status.version <= version:
                     await self._news.wait()
                 if self._urgent_version <= version:
-                    await self._until_told_again()
+                    await self._until_next_report()
         except TimeoutError:
             pass
         return self.status
 
-    async def _until_told_again(self) -> None:
-        """Wait until it is time for news that can wait, or others have come."""
+    async def _until_next_report(self) -> None:
+        """Wait until rejections may be reported again, or for urgent news."""
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._told_at + TOLD_EACH_SECONDS):
+            async with asyncio.timeout_at(self._reported_at + REJECTION_SECONDS):
                 await self._urgent_news.wait()
-        self._told_at = asyncio.get_running_loop().time()
+        self._reported_at = asyncio.get_running_loop().time()
 
     def end_waits(self) -> None:
-        """Have everybody who waits for news answered now, as the server is closing."""
+        """Answer all held polls now, because the server is closing."""
         self._news.set()
         self._urgent_news.set()
 
-    def _tell(self, *, urgent: bool = True, **news: Any) -> None:
+    def _update(self, *, urgent: bool = True, **news: Any) -> None:
         self.status = replace(self.status, version=self.status.version + 1, **news)
         self._news.set()
         self._news = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Stripe's redirect: the one validator of it."""
+"""The only validator of Stripe's redirect."""
 
 import hmac
 import re
@@ -13,7 +13,7 @@ from m3cred_tui.model.text import clean
 LONGEST_QUERY = 4096
 _MOST_PARAMETERS = 32
 _CODE = re.compile(r"[\x21-\x7e]{1,512}")
-"""VSCHAR of RFC 6749, appendix A.11, without the space, which only a damaged copy has."""
+"""VSCHAR of RFC 6749, appendix A.11, without the space, which only a damaged copy contains."""
 
 
 class Malformation(StrEnum):
@@ -61,7 +61,7 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Stripe's error redirect (RFC 6749, section 4.1.2.1), made harmless to show."""
+    """Stripe's error redirect (RFC 6749, section 4.1.2.1), cleaned for display."""
 
     error: str
     description: str
@@ -71,10 +71,10 @@ RedirectResult = AuthorizationCode | Refusal
 
 
 def validate_redirect(query: str, expected_state: Secret) -> RedirectResult:
-    """Return what a redirect's query (without its ``?``) says, once it is known to be ours.
+    """Return the result in a redirect's query (without its ``?``), if it has our state.
 
     Raises :class:`MalformedRedirect`, :class:`MissingState` or :class:`WrongState`. The
-    state is compared before the code or the error is looked at: otherwise any web page could
+    state is compared before the code or the error is read; otherwise any web page could
     end the authorization (RFC 6749, section 10.12).
     """
     parameters = _parameters(query)
@@ -89,7 +89,7 @@ def validate_redirect(query: str, expected_state: Secret) -> RedirectResult:
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Return the parameters, of which none may come twice (RFC 6749, section 3.1)."""
+    """Return the parameters, none of which may be repeated (RFC 6749, section 3.1)."""
     if len(query) > LONGEST_QUERY:
         raise MalformedRedirect(Malformation.TOO_LONG)
     if query.count("&") >= _MOST_PARAMETERS:
@@ -97,7 +97,7 @@ def _parameters(query: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     except ValueError:
-        # The error would carry the query along.
+        # Not chained, because the error contains the query.
         raise MalformedRedirect(Malformation.UNREADABLE) from None
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
@@ -108,7 +108,7 @@ def _parameters(query: str) -> dict[str, str]:
 def _require_state(given: str, expected: Secret) -> None:
     if not given:
         raise MissingState
-    # As bytes, because compare_digest refuses text beyond ASCII; a lone surrogate can be typed.
+    # As bytes, because compare_digest accepts ASCII text only; a lone surrogate can be typed.
     ours = expected.reveal().encode()
     if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), ours):
         raise WrongState

@@ -1,7 +1,7 @@
-"""A page for a web server of the user's, to which Stripe redirects where it wants HTTPS.
+"""A page for the user's own web server, for Stripe to redirect to where it requires HTTPS.
 
-It shows its own address, to be pasted, and leads on to the callback server by a link: a
-navigation, which browsers let pass where they hold back a script's request to loopback.
+It shows its own address, to be pasted, and a link to the callback server: a navigation, which
+browsers allow even where they block a script's request to loopback.
 """
 
 from collections.abc import Sequence
@@ -68,8 +68,8 @@ style-src '$style_hash'; script-src '$script_hash'; base-uri 'none'; form-action
 <h1>Back to your terminal</h1>
 <noscript><p>Copy the address of this page from the browser's address bar, and paste it into
 your terminal.</p></noscript>
-<p id="nothing" hidden>Stripe redirects to this page after an approval. This address has no
-answer of Stripe's in it. Open the URL that your terminal shows.</p>
+<p id="nothing" hidden>Stripe redirects to this page after an approval. This address
+contains no answer from Stripe. Open the URL that your terminal shows.</p>
 <div id="by-link" hidden>
 <p>Stripe has answered. If m3cred runs on this computer, or a tunnel to it is open:</p>
 <p><a id="send" rel="noreferrer">Send to my terminal</a></p>
@@ -79,9 +79,9 @@ answer of Stripe's in it. Open the URL that your terminal shows.</p>
 <p><textarea id="address" readonly aria-label="Address to paste" spellcheck="false">
 </textarea></p>
 <p><button id="copy" type="button">Copy</button> <span id="copied" hidden>Copied.</span></p>
-<p>Paste it there only. It is good for five minutes, for one use.</p>
+<p>Paste it nowhere else. It is valid for five minutes, for one use.</p>
 </div>
-<footer>m3cred. This page sends nothing to anybody by itself.</footer>
+<footer>m3cred. This page sends nothing to anybody on its own.</footer>
 </main>
 <script>$script</script>
 </body>
@@ -90,7 +90,7 @@ answer of Stripe's in it. Open the URL that your terminal shows.</p>
 
 
 def relay_page(ports: Sequence[int]) -> str:
-    """Return the page as HTML; it leads on to these ports of the browser's computer alone."""
+    """Return the page as HTML; its link leads only to these ports of the browser's computer."""
     script = _SCRIPT.substitute(ports=list(ports), path=CALLBACK_PATH, end=PORT_END)
     return _PAGE.substitute(
         style=_STYLE,

@@ -1,4 +1,4 @@
-"""Which path of the callback server does what."""
+"""The paths of the callback server."""
 
 import re
 from http import HTTPStatus
@@ -28,12 +28,16 @@ async def respond(request: Request, reception: Reception, port: int, paths: Path
     if refusal := _refusal(request, port, paths):
         return refusal
     if request.path == CALLBACK_PATH:
-        return _take_redirect(request.query, reception, paths.end)
+        if not reception.deliver(request.query):
+            return pages.NOT_EXPECTED
+        # Redirect immediately, so that the code leaves the address bar.
+        return _see_other(paths.end)
     if request.path.startswith(SHORT_PATH):
-        return _lead(request.path, reception)
+        url = reception.visit(request.path)
+        return _see_other(url) if url else pages.plain(HTTPStatus.NOT_FOUND)
     if is_same(request.path, paths.end):
         return _end_page(reception)
-    return await _tell_status(request.query, reception)
+    return await _status(request.query, reception)
 
 
 def _refusal(request: Request, port: int, paths: Paths) -> Response | None:
@@ -41,27 +45,22 @@ def _refusal(request: Request, port: int, paths: Paths) -> Response | None:
         return pages.plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
     if not _is_for_us(request, port):
         return pages.plain(HTTPStatus.FORBIDDEN)
-    if not _is_known(request.path, paths):
+    is_public = request.path == CALLBACK_PATH or request.path.startswith(SHORT_PATH)
+    if not (is_public or any(is_same(request.path, ours) for ours in paths)):
         return pages.plain(HTTPStatus.NOT_FOUND)
     if request.method != "GET":
         return pages.plain(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET"))
     if _is_prefetch(request):
-        # An error makes the browser ask again when the user really goes there.
+        # An error makes the browser ask again when the user really navigates there.
         return pages.plain(HTTPStatus.SERVICE_UNAVAILABLE)
     return None
 
 
 def _is_for_us(request: Request, port: int) -> bool:
-    """Refuse a foreign name that was made to resolve to loopback (DNS rebinding)."""
+    """Return whether the host is ours, not a name rebound to loopback (DNS rebinding)."""
     ours = {f"{host}:{port}".encode() for host in ("127.0.0.1", "localhost", "[::1]")}
     hosts = request.values(b"host")
     return len(hosts) == 1 and hosts[0] in ours
-
-
-def _is_known(path: str, paths: Paths) -> bool:
-    if path == CALLBACK_PATH or path.startswith(SHORT_PATH):
-        return True
-    return any(is_same(path, ours) for ours in paths)
 
 
 def _is_prefetch(request: Request) -> bool:
@@ -69,28 +68,18 @@ def _is_prefetch(request: Request) -> bool:
     return any(b"prefetch" in value.lower() for value in values)
 
 
-def _take_redirect(query: str, reception: Reception, end_path: str) -> Response:
-    if not reception.deliver(query):
-        return pages.NOT_EXPECTED
-    # Elsewhere at once, so that the code leaves the address bar.
-    return pages.plain(HTTPStatus.SEE_OTHER, ("Location", end_path))
-
-
-def _lead(path: str, reception: Reception) -> Response:
-    url = reception.visit(path)
-    if url is None:
-        return pages.plain(HTTPStatus.NOT_FOUND)
+def _see_other(url: str) -> Response:
     return pages.plain(HTTPStatus.SEE_OTHER, ("Location", url))
 
 
 def _end_page(reception: Reception) -> Response:
     if reception.result is None:
         return pages.plain(HTTPStatus.NOT_FOUND)
-    reception.end_page_asked.set()
+    reception.end_page_requested.set()
     return _END_PAGES[reception.status.phase]
 
 
-async def _tell_status(query: str, reception: Reception) -> Response:
+async def _status(query: str, reception: Reception) -> Response:
     try:
         parameters = parse_qs(query, max_num_fields=2)
     except ValueError:

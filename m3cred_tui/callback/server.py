@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from m3cred_tui.callback.connections import Connections
@@ -21,7 +20,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 
 _QUEUE = 1024
-"""Longer than any crowd, as a browser that finds it full tries again only after a second."""
+"""Longer than any crowd: a browser that finds it full tries again only after a second."""
 _HELD = {errno.EADDRINUSE, errno.EACCES}
 
 
@@ -60,10 +59,10 @@ class CannotListen(Problem, code="CannotListen"):
 
 
 def listen_on_loopback(ports: Sequence[int]) -> tuple[int, list[socket.socket]]:
-    """Listen on the first port that is free on 127.0.0.1 and, where there is one, on ::1.
+    """Listen on the first port that is free on 127.0.0.1 and, if it exists, on ::1.
 
-    Raises :class:`NoFreePort` and :class:`CannotListen`. A port of which somebody else holds
-    one half is passed over: a browser might reach them with our redirect.
+    Raises :class:`NoFreePort` and :class:`CannotListen`. A port that another program holds on
+    one of the two is skipped, because the browser might take our redirect there.
     """
     for port in ports:
         if listeners := _listen_on(port):
@@ -72,7 +71,7 @@ def listen_on_loopback(ports: Sequence[int]) -> tuple[int, list[socket.socket]]:
 
 
 def _listen_on(port: int) -> list[socket.socket]:
-    """Return the listeners on this port, none where it is held."""
+    """Return the listeners on this port, or none if it is taken."""
     try:
         first = _listener(socket.AF_INET, "127.0.0.1", port)
     except OSError as error:
@@ -92,13 +91,13 @@ def _listen_on(port: int) -> list[socket.socket]:
 def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # Only lets us take a port whose last connections are still fading (TIME_WAIT).
+        # Only allows a port whose last connections are still in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind((address, port))
         listener.listen(_QUEUE)
-        listener.setblocking(False)  # noqa: FBT003  the standard library has it so
+        listener.setblocking(False)  # noqa: FBT003  as in the standard library
     except OSError:
         listener.close()
         raise
@@ -114,10 +113,10 @@ _JOIN_SECONDS = 1.0
 
 
 class CallbackServer:
-    """Waits on loopback for the redirect that carries ``state``.
+    """Waits on loopback for the redirect with ``state``.
 
-    It runs in a daemon thread with an event loop of its own, so that neither a busy app nor
-    a busy server holds up the other. Every method may be called from any other thread.
+    It runs in a daemon thread with its own event loop, so that neither a busy app nor a busy
+    server delays the other. Every method may be called from any other thread.
     """
 
     def __init__(
@@ -134,16 +133,15 @@ class CallbackServer:
         self._port: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._asked_to_close = asyncio.Event()
+        self._closing = asyncio.Event()
 
     def start(self) -> None:
-        """Take a port and serve; once it returns, connections are accepted.
+        """Listen on a free port and accept connections.
 
-        Raises :class:`~m3cred_tui.callback.server.NoFreePort` and
-        :class:`~m3cred_tui.callback.server.CannotListen`.
+        Raises :class:`NoFreePort` and :class:`CannotListen`.
         """
         if self._thread is not None:
-            raise RuntimeError("a CallbackServer is started once")
+            raise RuntimeError("a CallbackServer can be started only once")
         self._port, listeners = listen_on_loopback(self._ports)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -154,53 +152,53 @@ class CallbackServer:
 
     @property
     def port(self) -> int:
-        """The port that was free; raises :class:`RuntimeError` before :meth:`start`."""
+        """The port it listens on; raises :class:`RuntimeError` before :meth:`start`."""
         if self._port is None:
             raise RuntimeError("the CallbackServer is not started")
         return self._port
 
     @property
     def redirect_uri(self) -> str:
-        """Where Stripe is asked to redirect to."""
+        """The address for Stripe to redirect to."""
         return redirect_uri(self.port)
 
     @property
     def status_url(self) -> str:
-        """Where to poll; see :mod:`m3cred_tui.callback.reception`."""
+        """The address to poll; see :mod:`m3cred_tui.callback.reception`."""
         return f"http://127.0.0.1:{self.port}{self._paths.status}"
 
-    def lead_to(self, url: str) -> str:
+    def short_address_for(self, url: str) -> str:
         """Return a short address that redirects to ``url``, for this request only.
 
-        Nobody can guess it, as where it leads tells the state. A browser that comes by it
+        It cannot be guessed, because its target contains the state. A browser that opens it
         shows that it can reach this server (:attr:`ReceptionStatus.visits`).
         """
-        self._reception.leads_to = url
+        self._reception.short_target = url
         self._reception.short_path = new_short_path()
         return f"http://127.0.0.1:{self.port}{self._reception.short_path}"
 
     def take(self, result: RedirectResult) -> None:
-        """Take a redirect that came another way, so that the browser's counts no more."""
+        """Take a redirect that arrived another way, so that the browser's no longer counts."""
         self._call(functools.partial(self._reception.take, result))
 
     def result(self) -> RedirectResult | None:
-        """Return the first valid redirect, if one has come; also after :meth:`close`."""
+        """Return the first valid redirect, if one has arrived; also after :meth:`close`."""
         return self._reception.result
 
     def close(self) -> None:
-        """Stop listening, now, and free the port; may be called again."""
-        self._call(self._asked_to_close.set)
+        """Stop listening immediately and free the port; may be called again."""
+        self._call(self._closing.set)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_SECONDS)
 
     def close_after_end_page(self) -> None:
-        """Close by itself once the browser has asked for its end page; return at once.
+        """Close after the browser has requested its end page; return immediately.
 
-        The browser comes for that page on a connection of its own, a little after the
-        redirect. It gets :data:`END_PAGE_SECONDS`, and nothing when no redirect has come.
+        The browser requests that page on another connection, shortly after the redirect. The
+        server waits for it for :data:`END_PAGE_SECONDS`, unless no redirect has arrived.
         """
         if self.result() is None:
-            self._call(self._asked_to_close.set)
+            self._call(self._closing.set)
         else:
             self._call(self._start_leaving)
 
@@ -208,17 +206,12 @@ class CallbackServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _call(self, function: Callable[[], object]) -> None:
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed, and so is everything else
+            with suppress(RuntimeError):  # the loop is already closed
                 self._loop.call_soon_threadsafe(function)
 
     def _start_leaving(self) -> None:
@@ -227,8 +220,8 @@ class CallbackServer:
     async def _leave(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(END_PAGE_SECONDS):
-                await self._reception.end_page_asked.wait()
-        self._asked_to_close.set()
+                await self._reception.end_page_requested.wait()
+        self._closing.set()
 
     def _run(self, loop: asyncio.AbstractEventLoop, listeners: Sequence[socket.socket]) -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
@@ -241,7 +234,7 @@ class CallbackServer:
         connections = Connections(answer, self._silence_seconds)
         for listener in listeners:
             connections.accept_from(listener)
-        await self._asked_to_close.wait()
+        await self._closing.wait()
         for listener in listeners:
             asyncio.get_running_loop().remove_reader(listener)
             listener.close()

@@ -1,4 +1,4 @@
-"""What other processes may see of this one."""
+"""Protect this process from other processes."""
 
 import resource
 import sys
@@ -7,21 +7,21 @@ _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 
 
 def close_to_others() -> None:
-    """Have no core file written, and keep this user's other processes out of the memory.
+    """Disable core files, and protect the memory from this user's other processes.
 
-    Programs that are started are as open as ever, but write no core files either.
+    Child processes are not protected, but write no core files either.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     close_memory_to_others()
 
 
 def close_memory_to_others() -> None:
-    """Keep this user's other processes out of the memory; what takes our place is as ever.
+    """Protect the memory from this user's other processes, until another program is executed.
 
-    After this only root can read it, or the environment, or attach a debugger, and the system
-    writes no core file of it (``prctl(2)``, ``PR_SET_DUMPABLE``; on Linux only).
+    Only root can then read it or the environment, or attach a debugger, and the system writes
+    no core file of it (``prctl(2)``, ``PR_SET_DUMPABLE``; Linux only).
     """
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - takes 10 ms, and is for Linux alone
+        import ctypes  # noqa: PLC0415 - takes 10 ms, and only Linux needs it
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(0))

@@ -1,4 +1,4 @@
-"""Signals that end the program in its own way."""
+"""Leave the program in an orderly way on a signal."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     """Call ``leave`` in the running event loop for a signal that would end the process.
 
     asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
-    keys or mouse moves wait for it. After the block, SIGHUP is ignored: shell and system both
-    send one when a connection drops, and the second must not cut off what is left to do. The
-    others do nothing more once one has come.
+    keys or mouse moves are queued. After the block, SIGHUP is ignored: shell and system both
+    send one when a connection drops, and the second must not interrupt the clean-up. The
+    others are ignored once one has arrived.
     """
     loop = asyncio.get_running_loop()
     is_leaving = False
@@ -35,10 +35,10 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     try:
         yield
     finally:
-        after = dict.fromkeys(_SIGNALS, _nothing_more) if is_leaving else before
+        after = dict.fromkeys(_SIGNALS, _ignore) if is_leaving else before
         for number, handler in (after | {signal.SIGHUP: signal.SIG_IGN}).items():
             signal.signal(number, handler)
 
 
-def _nothing_more(_number: int, _frame: object) -> None:
-    """Let what is left to do be done; programs that are started do not inherit this."""
+def _ignore(_number: int, _frame: object) -> None:
+    """Let the clean-up finish; unlike SIG_IGN, child processes do not inherit this."""

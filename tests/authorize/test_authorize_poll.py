@@ -41,7 +41,7 @@ async def test_forged_redirects_are_told_once_for_each_change(visitor: Any, port
 
 async def test_a_visit_by_the_short_address_is_told_each_time(visitor: Any, port: int) -> None:
     with CallbackServer(Secret("s"), ports=(port,)) as server:
-        short = server.lead_to(server.redirect_uri)
+        short = server.short_address_for(server.redirect_uri)
         async with aclosing(news(server.status_url, _at_once)) as told:
             assert await anext(told) is None
             for _ in range(2):

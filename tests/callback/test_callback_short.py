@@ -12,7 +12,7 @@ URL = "https://connect.stripe.com/oauth/authorize?client_id=ca_1&state=secret"
 
 @pytest.fixture
 def path(server: CallbackServer) -> str:
-    address = server.lead_to(URL)
+    address = server.short_address_for(URL)
     assert address.startswith(f"http://127.0.0.1:{server.port}/go/")
     assert len(address) <= 40  # one line, also at the narrowest
     return address.partition(f":{server.port}")[2]
@@ -64,7 +64,7 @@ def test_it_leads_nowhere_once_stripe_has_answered(get: Get, path: str, approval
 
 
 def test_each_request_has_another_one(server: CallbackServer) -> None:
-    assert server.lead_to(URL) != server.lead_to(URL)
+    assert server.short_address_for(URL) != server.short_address_for(URL)
 
 
 def test_a_browser_that_comes_after_a_paste_gets_the_end_page_and_changes_nothing(

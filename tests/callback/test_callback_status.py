@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from m3cred_tui.callback import routes
 from m3cred_tui.callback.reception import (
-    TOLD_EACH_SECONDS,
+    REJECTION_SECONDS,
     Phase,
     ReceptionStatus,
     parse_status,
@@ -73,13 +73,13 @@ def test_redirects_that_were_turned_away_are_told_once_a_second_and_all_else_at_
         get("/callback")
         get("/callback")
         assert parse_status(held.result(timeout=5).content).mismatches == 3
-        assert time.monotonic() - began > TOLD_EACH_SECONDS / 2
+        assert time.monotonic() - began > REJECTION_SECONDS / 2
         get("/callback")
         began = time.monotonic()
         held = pool.submit(poll, "after=4&wait=25")
         get(approval)
         assert parse_status(held.result(timeout=5).content).phase is Phase.RECEIVED
-        assert time.monotonic() - began < TOLD_EACH_SECONDS / 2
+        assert time.monotonic() - began < REJECTION_SECONDS / 2
 
 
 def test_nobody_else_can_hold_a_poll(server: CallbackServer, get: Get) -> None:
