@@ -120,5 +120,5 @@ async def test_script_in_an_answer_is_text(tab: Page, address: str, port: int) -
 
 async def test_without_an_answer_it_says_what_it_is_for(tab: Page, address: str) -> None:
     await tab.goto(address)
-    await expect(tab.get_by_text("This address has no")).to_be_visible()
+    await expect(tab.get_by_text("This address contains no")).to_be_visible()
     assert await tab.get_by_role("link").count() == 0

@@ -18,6 +18,7 @@ async def to_details(user: User) -> None:
     await user.until(lambda: user.page == "DetailsPage")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
 async def test_every_field_is_shown_and_what_the_credential_is_for(
     services: Services,

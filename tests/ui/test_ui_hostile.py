@@ -84,8 +84,8 @@ async def test_the_recorder_would_notice(parsed: list[str]) -> None:
     assert any(CANARY in text for text in parsed)
 
 
-@pytest.mark.parametrize("texts", [MARKUP, ESCAPES], ids=["markup", "escapes"])
 @pytest.mark.quick(1)
+@pytest.mark.parametrize("texts", [MARKUP, ESCAPES], ids=["markup", "escapes"])
 async def test_no_name_in_a_record_is_parsed_or_harms_the_terminal_on_any_screen(
     services: Services,
     keep: Keep,
@@ -133,10 +133,10 @@ def scripted(services: Services, *script: Event) -> Services:
     return replace(services, authorizer=authorizer)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "text", [" ".join(MARKUP[:4]), " ".join(MARKUP[4:6]), MARKUP[6], MARKUP[7]]
 )
-@pytest.mark.quick(1)
 async def test_neither_what_is_entered_nor_what_stripe_says_is_parsed_on_the_way(
     services: Services, parsed: list[str], text: str
 ) -> None:
@@ -182,6 +182,7 @@ async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
     assert [one for one in parsed if CANARY in one] == []
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("piece", ["a", "\u0301\u0316", "\x1b[31m", "\U0001f600"])
 async def test_a_megabyte_pasted_as_a_name_is_refused_and_keys_are_taken_at_once(
     services: Services, piece: str

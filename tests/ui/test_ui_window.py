@@ -152,6 +152,7 @@ async def test_what_the_palette_offers_is_what_the_key_does(
         await user.sees("Delete “Acme”?")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
 async def test_the_footer_shows_the_keys_of_the_credentials_page(
     services: Services, keep: Keep, size: tuple[int, int]
@@ -173,6 +174,7 @@ async def test_the_footer_shows_the_keys_of_the_credentials_page(
         assert "^p" in shown or size == (60, 20)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
 async def test_the_footer_shows_on_every_stage_that_enter_goes_on_and_esc_goes_back(
     services: Services, size: tuple[int, int]

@@ -7,6 +7,7 @@ from tests.ui.conftest import Browser, Clock, Keep
 from tests.ui.user import opened, to_stage_4
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
 async def test_enter_and_arrow_keys_lead_from_the_empty_page_to_the_new_row(
     services: Services, browser: Browser, store: CredentialStore, size: tuple[int, int]

@@ -231,10 +231,13 @@ class _Output:
         self._thread.join()
 
     def _run(self) -> None:
-        while (text := self._texts.get()) is not None:
+        goes_on = True
+        while goes_on:
+            text = self._texts.get()
+            goes_on = text is not None
             try:
-                self._file.write(text)
-                if self._texts.empty():
+                self._file.write(text or "")
+                if not goes_on or self._texts.empty():
                     self._file.flush()
             except OSError:
                 self._failed()
