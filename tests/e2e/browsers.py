@@ -75,9 +75,24 @@ async def headless_chromium(program: str) -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def visit(page: Page, url: str) -> None:
+    """Go to ``url``, again where the browser hears only then that a cable is back in.
+
+    It then drops what it is loading, which Playwright reports as an error.
+    """
+    while True:
+        try:
+            await page.goto(url)
+        except Error as error:
+            if "ERR_NETWORK_CHANGED" not in error.message:
+                raise
+        else:
+            return
+
+
 async def log_in(page: Page, url: str, email: str = "owner@example.com") -> None:
     """Log in under "Get started with Stripe"."""
-    await page.goto(url)
+    await visit(page, url)
     await page.get_by_role("heading", name="Get started with Stripe").wait_for()
     await page.get_by_label("Email").fill(email)
     await page.get_by_label("Password").fill("any password")
