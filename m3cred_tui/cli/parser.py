@@ -212,12 +212,21 @@ def _exec(add: Add) -> None:
     command = add(
         "exec",
         help="run a command with a credential's key in its environment",
-        usage="m3cred exec [-h] NAME -- COMMAND [ARGUMENT ...]",
-        description="Run a command with STRIPE_API_KEY and STRIPE_ACCOUNT in its environment, "
-        "and nowhere else. It replaces m3cred, so signals and the exit status are its own; "
-        "m3cred's variables (M3CRED_…) are not passed on.",
-        epilog="Status 127 if the command is not found, 126 if it cannot be run, 1 if there is "
-        "no key for it.",
+        usage="m3cred exec [-h] [--platform-key] NAME -- COMMAND [ARGUMENT ...]",
+        description="Run a command with a key in its environment, and nowhere else: "
+        "STRIPE_API_KEY is the credential's own access token, which acts on its account "
+        "whatever the command does. STRIPE_ACCOUNT, and {account} in the arguments, are the "
+        "account's ID. The command replaces m3cred, so signals and the exit status are its "
+        "own; m3cred's variables (M3CRED_…) are not passed on.",
+        epilog="Example: m3cred exec NAME -- stripe customers list. Status 127 if the command "
+        "is not found, 126 if it cannot be run, 1 if there is no key for it.",
+    )
+    command.add_argument(
+        "--platform-key",
+        action="store_true",
+        help="pass the platform's secret key instead, which acts on the platform's own account "
+        "in every request that does not name the credential's, as in: m3cred exec "
+        "--platform-key NAME -- stripe customers list --stripe-account {account}",
     )
     command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
     command.add_argument(

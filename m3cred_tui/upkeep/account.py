@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from m3cred_tui.model.credential import (
     Credential,
@@ -17,7 +16,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import NotThere
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import livemode_of
-from m3cred_tui.stripe.problems import Call, StripeRefused, TokenMissing
+from m3cred_tui.stripe.problems import StripeRefused
 from m3cred_tui.upkeep.problems import KeyDoesNotFit, StillPending
 from m3cred_tui.upkeep.refresh import fresh, is_over
 
@@ -150,22 +149,13 @@ def holder(
 
 
 class Access(NamedTuple):
-    """A key, and the account to use it for."""
+    """A key for a program, and the account that it is for."""
 
     key: Secret
-    """With Connect the platform's secret key; with Stripe Apps the account's access token."""
     account_id: str
-    """With Connect sent as ``Stripe-Account``; with Stripe Apps the key implies it."""
-    livemode: bool
-    oauth: OAuthModel
-    api_base: str
+    platform_id: str | None = None
+    """The platform's client id, where the key is the platform's.
 
-
-def access_by(held: Holder) -> Access:
-    """Return the access that a credential gives; raises ``TokenMissing``."""
-    tokens, platform = held.tokens, held.platform
-    is_app = tokens.oauth is OAuthModel.APPS
-    key = tokens.access_token if is_app else platform.secret_key
-    if key is None:
-        raise TokenMissing(Call.ACCOUNT, urlsplit(platform.api_base).netloc)
-    return Access(key, tokens.account_id, tokens.livemode, tokens.oauth, platform.api_base)
+    Such a key acts on the platform's own account, except in requests that name another one in
+    ``Stripe-Account``. Any other key acts on the credential's account only.
+    """

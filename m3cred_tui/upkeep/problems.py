@@ -11,6 +11,16 @@ class StillPending(Problem, code="StillPending"):
     id: str
 
 
+class NoOwnKey(Problem, code="NoOwnKey"):
+    """Stripe gave no access token, which Connect may leave out."""
+
+    text = """Stripe gave {id} no key of its own. The platform's key would act on the platform's
+        own account in every request that does not name {account_id}; m3cred exec --platform-key
+        passes it to a command that does: STRIPE_ACCOUNT and {{account}} stand for that ID."""
+    id: str
+    account_id: str
+
+
 class KeyDoesNotFit(Problem, code="KeyDoesNotFit"):
     """The secret key that is set is of the other mode than the credential."""
 

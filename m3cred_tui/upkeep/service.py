@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.credential import Status
+from m3cred_tui.model.credential import OAuthModel, Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.upkeep.account import access_by, holder, opened, sharing
+from m3cred_tui.upkeep.account import Access, holder, opened, sharing
 from m3cred_tui.upkeep.checking import Checking
 from m3cred_tui.upkeep.disconnecting import disconnected, not_begun
-from m3cred_tui.upkeep.problems import StillPending
+from m3cred_tui.upkeep.problems import NoOwnKey, StillPending
 from m3cred_tui.upkeep.refresh import going_on
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import Credential, Destination
+    from m3cred_tui.model.credential import Credential, Destination, TokenResponse
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
-    from m3cred_tui.upkeep.account import Access, Holder
+    from m3cred_tui.upkeep.account import Holder
     from m3cred_tui.upkeep.disconnecting import Disconnected
 
 TIME_LIMIT = 15.0
@@ -45,17 +45,28 @@ class Upkeep:
     time_limit: float = TIME_LIMIT
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def access(self, credential_id: str) -> Access:
+    async def access(self, credential_id: str, *, by_platform: bool = False) -> Access:
         """Return what a program needs to call Stripe by this credential.
 
-        An access token of Stripe Apps that is about to expire is replaced first. Raises
-        ``Problem``.
+        The key is the credential's own access token, which acts on its account whatever the
+        program does, or ``by_platform`` the platform's secret key. An access token of Stripe
+        Apps that is about to expire is replaced first; for one of Connect, no platform need be
+        set up. Raises :class:`NoOwnKey` and other kinds of ``Problem``.
         """
-        held = await self._held(credential_id)
-        if held.credential.status is Status.PENDING:
+        credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
+        if credential.status is Status.PENDING:
             raise StillPending(credential_id)
-        await held.freshen()
-        return access_by(held)
+        account_id = tokens.account_id
+        if by_platform:
+            platform = (await self._holder(credential, tokens)).platform
+            return Access(platform.secret_key, account_id, platform.client_id)
+        if tokens.oauth is OAuthModel.APPS:
+            held = await self._holder(credential, tokens)
+            await held.freshen()
+            tokens = held.tokens
+        if tokens.access_token is None:
+            raise NoOwnKey(credential.id, account_id)
+        return Access(tokens.access_token, account_id)
 
     def check(
         self, credential_ids: Sequence[str], *, at_once: int = 8
@@ -100,6 +111,8 @@ class Upkeep:
         return await disconnected(held)
 
     async def _held(self, credential_id: str) -> Holder:
-        credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
+        return await self._holder(*await asyncio.to_thread(opened, self.store, credential_id))
+
+    async def _holder(self, credential: Credential, tokens: TokenResponse) -> Holder:
         platform = await asyncio.to_thread(self.platform, credential.destination)
         return holder(self.store, credential, tokens, platform, self.now, self.time_limit)

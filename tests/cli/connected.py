@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.demo_stripe.app import demo_stripe_app
 from m3cred_tui.demo_stripe.grants import account_of
@@ -19,10 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from m3cred_tui.demo_stripe.description import Description
     from m3cred_tui.model.credential import Credential
+
+
+class Asked(NamedTuple):
+    """A request as the demo Stripe received it."""
+
+    method: str
+    path: str
+    key: str
+    """In either kind of ``Authorization``."""
+    account_id: str | None
+    """Of the header ``Stripe-Account``."""
 
 
 @dataclass
@@ -33,6 +45,8 @@ class Connected:
     stripe: Platform
     environ: Mapping[str, str]
     connected: list[Credential] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    """The requests that reached the demo Stripe, in order."""
 
     def connect(self, name: str, oauth: OAuthModel = OAuthModel.CONNECT) -> Credential:
         """Have an owner approve in test mode, and keep the credential under this name."""
@@ -64,9 +78,17 @@ class Connected:
 def connected_to_demo_stripe(home: Path) -> Iterator[Connected]:
     """Run a demo Stripe, with test mode set up for it by the environment."""
     made: list[Platform] = []
+    asked: list[Asked] = []
 
     def make_app(_description: Description) -> ASGIApp:
-        return demo_stripe_app(made[0])
+        app = demo_stripe_app(made[0])
+
+        async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                asked.append(_asked(scope))
+            await app(scope, receive, send)
+
+        return recorded
 
     with background_demo_stripe(["http://127.0.0.1/"], make_app=make_app) as description:
         made.append(Platform(description))
@@ -79,4 +101,13 @@ def connected_to_demo_stripe(home: Path) -> Iterator[Connected]:
                 "M3CRED_STRIPE_TEST_CONNECT_BASE": description.connect_base,
                 "M3CRED_STRIPE_TEST_API_BASE": description.api_base,
             },
+            asked=asked,
         )
+
+
+def _asked(scope: Scope) -> Asked:
+    headers = {name: value.decode() for name, value in scope["headers"]}
+    kind, _, key = headers.get(b"authorization", "").partition(" ")
+    if kind == "Basic":
+        key = b64decode(key).decode().partition(":")[0]
+    return Asked(scope["method"], scope["path"], key, headers.get(b"stripe-account"))

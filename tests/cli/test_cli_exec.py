@@ -13,7 +13,7 @@ import pytest
 
 from m3cred_tui.model.credential import OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
-from tests.cli.kept import keep, keep_pending
+from tests.cli.kept import keep, keep_pending, store_of
 from tests.e2e.conftest import program
 from tests.e2e.terminal import CTRL_C, terminal
 from tests.store.light_age import wrapped_lightly
@@ -21,17 +21,21 @@ from tests.store.light_age import wrapped_lightly
 Run = Callable[..., CompletedProcess[str]]
 
 PASSPHRASE = "horse"
-# A platform's own program, by Stripe's official package.
+# A program of the user's, by Stripe's official package: it reads and it writes.
 CLIENT = """
 import os, stripe
 base = {"api": os.environ["API_BASE"]}
 client = stripe.StripeClient(
     os.environ["STRIPE_API_KEY"],
-    stripe_account=os.environ["STRIPE_ACCOUNT"],
+    stripe_account=os.environ.get(os.environ["ACCOUNT_FROM"]),
     base_addresses=base,
     max_network_retries=0,
 )
 print(client.v1.accounts.retrieve_current().id)
+try:
+    client.v1.customers.create({"name": "X"})
+except stripe.APIError as error:  # the demo Stripe has no customers
+    assert error.http_status == 404, error
 """
 
 
@@ -58,6 +62,12 @@ def account_of(connected: Connected, at: int = 0) -> str:
     return account.id
 
 
+def own_key(connected: Connected, at: int = 0) -> str:
+    key = store_of(connected.home).tokens(connected.connected[at].id).access_token
+    assert key
+    return key.reveal()
+
+
 def test_the_environment_has_two_more_and_none_of_m3creds(
     execute: Run, connected: Connected, environment: dict[str, str]
 ) -> None:
@@ -67,7 +77,7 @@ def test_the_environment_has_two_more_and_none_of_m3creds(
     theirs.pop("LC_CTYPE", None)  # Python's own
     assert theirs == {
         **environment,
-        "STRIPE_API_KEY": connected.environ["M3CRED_STRIPE_TEST_SECRET_KEY"],
+        "STRIPE_API_KEY": own_key(connected),
         "STRIPE_ACCOUNT": account_of(connected),
     }
 
@@ -77,31 +87,84 @@ def test_the_key_is_in_no_argument(execute: Run) -> None:
     assert "sk_test_" not in ended.stdout
 
 
-def test_stripes_own_package_reaches_the_account(execute: Run, connected: Connected) -> None:
-    base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
-    ended = execute(sys.executable, "-c", CLIENT, more={"API_BASE": base})
-    assert (ended.returncode, ended.stdout) == (0, f"{account_of(connected)}\n"), ended.stderr
-
-
-def test_and_by_stripe_apps_too(connected: Connected, m3cred: Run) -> None:
-    connected.connect("App", OAuthModel.APPS)
-    base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
-    command = ("exec", "App", "--", sys.executable, "-c", CLIENT)
-    ended = m3cred(*command, **connected.environ, API_BASE=base)
-    assert (ended.returncode, ended.stdout) == (0, f"{account_of(connected, 1)}\n"), (
-        ended.stderr
+def acted_with(connected: Connected, key: str, *account_ids: str | None) -> bool:
+    """Return whether every request had this key, and named one of these accounts."""
+    requests = [asked for asked in connected.asked if asked.path.startswith("/v1/")]
+    return bool(requests) and all(
+        asked.key == key and asked.account_id in account_ids for asked in requests
     )
 
 
-def test_stripes_command_line_reaches_the_account(execute: Run, connected: Connected) -> None:
+@pytest.mark.parametrize("account_from", ["NOTHING", "STRIPE_ACCOUNT"])
+@pytest.mark.parametrize("oauth", OAuthModel)
+def test_stripes_own_package_acts_on_the_account_whether_it_names_it_or_not(
+    connected: Connected, m3cred: Run, oauth: OAuthModel, account_from: str
+) -> None:
+    connected.connect("Own", oauth)
+    base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
+    more = {"API_BASE": base, "ACCOUNT_FROM": account_from}
+    command = ("exec", "Own", "--", sys.executable, "-c", CLIENT)
+    ended = m3cred(*command, **connected.environ, **more)
+    account_id = account_of(connected, 1)
+    assert (ended.returncode, ended.stdout) == (0, f"{account_id}\n"), ended.stderr
+    assert acted_with(connected, own_key(connected, 1), None, account_id)
+
+
+def stripe_cli(connected: Connected, *words: str) -> tuple[str, ...]:
     stripe = program("stripe")  # npm install --global @stripe/cli
-    base = connected.environ["M3CRED_STRIPE_TEST_API_BASE"]
-    line = (
-        f'exec "{stripe}" get /v1/account --stripe-account "$STRIPE_ACCOUNT" --api-base {base}'
-    )
-    ended = execute("/bin/sh", "-c", line)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    return (stripe, *words, "--api-base", connected.environ["M3CRED_STRIPE_TEST_API_BASE"])
+
+
+@pytest.mark.parametrize("oauth", OAuthModel)
+def test_stripes_command_line_acts_on_the_account_without_knowing_of_it(
+    connected: Connected, m3cred: Run, oauth: OAuthModel
+) -> None:
+    connected.connect("Own", oauth)
+    for words in (("get", "/v1/account"), ("post", "/v1/customers", "-d", "name=X")):
+        ended = m3cred("exec", "Own", "--", *stripe_cli(connected, *words), **connected.environ)
+        assert f'"id": "{account_of(connected, 1)}"' in ended.stdout or words[0] == "post"
+    assert len(connected.asked) == 2
+    assert acted_with(connected, own_key(connected, 1), None)
+
+
+def test_stripes_command_line_is_told_the_account_where_it_has_the_platforms_key(
+    connected: Connected, m3cred: Run
+) -> None:
+    words = ("get", "/v1/account", "--stripe-account", "{account}")
+    command = stripe_cli(connected, *words)
+    ended = m3cred("exec", "--platform-key", "Acme", "--", *command, **connected.environ)
     assert f'"id": "{account_of(connected)}"' in ended.stdout
+    platform_key = connected.environ["M3CRED_STRIPE_TEST_SECRET_KEY"]
+    assert acted_with(connected, platform_key, account_of(connected))
+
+
+def test_the_platforms_key_comes_with_a_warning_that_names_platform_and_account(
+    connected: Connected, m3cred: Run
+) -> None:
+    show = "echo $STRIPE_API_KEY $STRIPE_ACCOUNT $0"
+    command = ("/bin/sh", "-c", show, "for-{account}")
+    ended = m3cred("exec", "--platform-key", "Acme", "--", *command, **connected.environ)
+    account_id = account_of(connected)
+    key = connected.environ["M3CRED_STRIPE_TEST_SECRET_KEY"]
+    assert (ended.returncode, ended.stdout) == (0, f"{key} {account_id} for-{account_id}\n")
+    assert ended.stderr == (
+        "m3cred: STRIPE_API_KEY is the secret key of the platform "
+        f"{connected.environ['M3CRED_STRIPE_TEST_CLIENT_ID']}. It acts on the platform's own "
+        f"account in every request that does not name {account_id} as its Stripe-Account.\n"
+    )
+
+
+def test_without_a_key_of_the_accounts_own_the_command_is_not_run(
+    connected: Connected, m3cred: Run
+) -> None:
+    kept = connected.connected[0]
+    store_of(connected.home).update(
+        kept.id, lambda credential, tokens: (credential, tokens._replace(access_token=None))
+    )
+    ended = m3cred("exec", "Acme", "--", "/bin/echo", "run", **connected.environ)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    for told in ("no key of its own", account_of(connected), "--platform-key", "{account}"):
+        assert told in ended.stderr
 
 
 @pytest.mark.parametrize("status", [0, 1, 3, 255])
@@ -222,9 +285,11 @@ def test_options_of_the_command_are_its_own(execute: Run) -> None:
 
 def test_without_a_key_the_command_is_not_run(m3cred: Run, tmp_path: Path) -> None:
     keep(tmp_path, ["Acme"])
+    ended = m3cred("exec", "--platform-key", "Acme", "--", "/bin/echo", "run")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Stripe (Test Mode) is not set up" in ended.stderr
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
     for name, told in {
-        "Acme": "Stripe (Test Mode) is not set up",
         "Waits": "is pending: create it before you use it.",
         "Acne": "did you mean “Acme”?",
     }.items():

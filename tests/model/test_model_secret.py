@@ -15,7 +15,7 @@ from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 from m3cred_tui.model.authorization import AuthorizationRequest
-from m3cred_tui.model.credential import OAuthModel, TokenResponse
+from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
@@ -99,7 +99,7 @@ def test_it_cannot_be_compared_or_carried_off(
         lambda secret: TokenResponse("acct_1", False, "read_write", secret),
         lambda secret: AuthorizationRequest(secret, "http://127.0.0.1:1/", WHEN),
         lambda secret: Platform("ca_1", secret),
-        lambda secret: Access(secret, "acct_1", False, OAuthModel.CONNECT, ""),
+        lambda secret: Access(secret, "acct_1"),
         lambda secret: ConnectGateway(Platform("ca_1", secret)),
     ],
 )

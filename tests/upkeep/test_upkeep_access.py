@@ -3,24 +3,53 @@ from datetime import timedelta
 
 import pytest
 
-from m3cred_tui.model.credential import STRIPE, STRIPE_TEST, OAuthModel, Status
+from m3cred_tui.model.credential import STRIPE, OAuthModel, Status
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 from m3cred_tui.stripe.problems import StripeRefused
-from m3cred_tui.upkeep.problems import KeyDoesNotFit, StillPending
+from m3cred_tui.upkeep.problems import KeyDoesNotFit, NoOwnKey, StillPending
 from tests.upkeep.conftest import World
 
 
-async def test_a_connect_credential_is_used_with_the_platforms_key_and_the_account(
+@pytest.mark.parametrize("oauth", OAuthModel)
+async def test_the_key_of_a_credential_is_its_own_and_not_the_platforms(
+    world: World, oauth: OAuthModel
+) -> None:
+    one = world.connect(oauth=oauth, destination=STRIPE)
+    access = await world.upkeep.access(one)
+    assert access.key.reveal() == world.access_token(one)
+    assert (access.account_id, access.platform_id) == (world.store.tokens(one).account_id, None)
+
+
+async def test_the_own_key_of_a_connect_credential_needs_no_platform(world: World) -> None:
+    one = world.connect(oauth=OAuthModel.CONNECT)
+    assert await world.upkeep.access(one)
+    assert world.looked_up == []
+
+
+@pytest.mark.parametrize("oauth", OAuthModel)
+async def test_the_platforms_key_comes_only_where_it_is_asked_for(
+    world: World, oauth: OAuthModel
+) -> None:
+    one = world.connect(oauth=oauth, destination=STRIPE)
+    access = await world.upkeep.access(one, by_platform=True)
+    live = world.demo.description.live
+    assert access.key.reveal() == live.secret_key.reveal()
+    assert (access.account_id, access.platform_id) == (
+        world.store.tokens(one).account_id,
+        live.client_id,
+    )
+
+
+async def test_without_a_key_of_its_own_the_platforms_does_not_take_its_place(
     world: World,
 ) -> None:
-    one = world.connect(oauth=OAuthModel.CONNECT, destination=STRIPE)
-    access = await world.upkeep.access(one)
-    assert access.key.reveal() == world.demo.description.live.secret_key.reveal()
-    assert (access.account_id, access.livemode) == (world.store.tokens(one).account_id, True)
-    assert (access.oauth, access.api_base) == (
-        OAuthModel.CONNECT,
-        world.demo.description.api_base,
+    one = world.connect(oauth=OAuthModel.CONNECT)
+    world.store.update(
+        one, lambda credential, tokens: (credential, tokens._replace(access_token=None))
     )
+    with pytest.raises(NoOwnKey, match="--platform-key"):
+        await world.upkeep.access(one)
+    assert (await world.upkeep.access(one, by_platform=True)).platform_id
 
 
 async def test_an_access_token_of_this_hour_is_used_as_it_is(world: World) -> None:
@@ -82,7 +111,7 @@ async def test_a_key_of_the_other_mode_is_refused_before_it_is_used(
     with_key("sk_live_wrong")
     for oauth in OAuthModel:
         with pytest.raises(KeyDoesNotFit, match="for live mode, but the credential is for te"):
-            await world.upkeep.access(world.connect(oauth=oauth))
+            await world.upkeep.access(world.connect(oauth=oauth), by_platform=True)
 
 
 async def test_what_is_not_there_or_not_created_or_damaged_gives_no_access(
@@ -97,4 +126,4 @@ async def test_what_is_not_there_or_not_created_or_damaged_gives_no_access(
         await world.upkeep.access(pending)
     with pytest.raises(CredentialDamaged):
         await world.upkeep.access(damaged)
-    assert world.looked_up == [STRIPE_TEST]
+    assert world.looked_up == []

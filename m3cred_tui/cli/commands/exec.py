@@ -28,6 +28,12 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 
 _STANDARD = 2
 
+_ACCOUNT = "{account}"
+_WARNING = (
+    "STRIPE_API_KEY is the secret key of the platform {0}. It acts on the platform's own "
+    "account in every request that does not name {1} as its Stripe-Account."
+)
+
 
 def run(chosen: Namespace) -> int:
     """Run the command in place of this process; return only if that fails."""
@@ -44,6 +50,9 @@ def run(chosen: Namespace) -> int:
         )
     access = _access(chosen)
     _close_descriptor(chosen.passphrase_fd)
+    if access.platform_id:
+        sys.stderr.write(f"m3cred: {_WARNING.format(access.platform_id, access.account_id)}\n")
+    command = [word.replace(_ACCOUNT, access.account_id) for word in command]
     return _replaced_by(command, environment(os.environ, access))
 
 
@@ -60,7 +69,7 @@ def _access(chosen: Namespace) -> Access:
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)
     with upkeep_of(chosen, here) as upkeep:
-        return asyncio.run(upkeep.access(row.id))
+        return asyncio.run(upkeep.access(row.id, by_platform=chosen.platform_key))
 
 
 def _close_descriptor(number: int | None) -> None:
