@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_private_file, private_folder
+from m3cred_tui.system.environment import set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +107,8 @@ def logging_to(path: Path) -> Iterator[None]:
         logger.addHandler(handler)
     logging.getLogger().addHandler(nowhere)
     threading.excepthook, sys.unraisablehook = _thread_failed, _unraisable
+    if names := set_aside():
+        _log.warning("ignored in the environment, as it records secrets: %s", ", ".join(names))
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from m3cred_tui import VERSION
+from m3cred_tui.system.environment import let_the_window_decide, set_recorders_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     words = sys.argv[1:] if arguments is None else [*arguments]
+    set_recorders_aside()
     try:
         if not words:
             return _open_app()
@@ -61,6 +63,7 @@ def _run(words: Sequence[str]) -> int:
 def _open_app(
     *, demo: bool = False, passphrase_fd: int | None = None, mouse: bool = True
 ) -> int:
+    let_the_window_decide()
     gc.disable()  # until the first paint: there is no garbage before it, but much to go through
     from m3cred_tui.cli.commands.app import open_app
     from m3cred_tui.cli.ending import ended

@@ -15,6 +15,7 @@ from m3cred_tui.cli.selecting import opened, selected
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import plain_reason
+from m3cred_tui.system.environment import as_started
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -53,7 +54,7 @@ def run(chosen: Namespace) -> int:
     if access.platform_id:
         sys.stderr.write(f"m3cred: {_WARNING.format(access.platform_id, access.account_id)}\n")
     command = [word.replace(_ACCOUNT, access.account_id) for word in command]
-    return _replaced_by(command, environment(os.environ, access))
+    return _replaced_by(command, environment(as_started(), access))
 
 
 def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:

@@ -1,0 +1,82 @@
+"""Variables of the environment that a library would obey at the user's expense."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.cli.kept import keep
+from tests.e2e.terminal import ESC, Terminal
+
+Start = Callable[..., AbstractAsyncContextManager[Terminal]]
+Run = Callable[..., CompletedProcess[str]]
+
+CANARY = "canaryname"
+
+
+async def test_what_is_typed_reaches_no_file_of_textuals_developers_tools(
+    start: Start, tmp_path: Path
+) -> None:
+    recorded, pictures = tmp_path / "recorded", tmp_path / "pictures"
+    pictures.mkdir()
+    developers = {
+        "TEXTUAL": "debug,devtools",
+        "TEXTUAL_DEBUG": "1",
+        "TEXTUAL_LOG": str(recorded),
+        "TEXTUAL_SCREENSHOT": "0",
+        "TEXTUAL_SCREENSHOT_LOCATION": str(pictures),
+        "TEXTUAL_PRESS": "q",
+        "TEXTUAL_SHOW_RETURN": "1",
+        "TEXTUAL_DRIVER": "textual.drivers.headless_driver:HeadlessDriver",
+        "TEXTUAL_THEME": "textual-light",
+    }
+    async with start(**developers) as app:
+        await app.shows("There are no credentials yet")
+        app.press("c")
+        await app.shows("Name credential")
+        app.press(CANARY)
+        await app.shows(CANARY)
+        app.press(ESC)
+        await app.settles()
+    assert not recorded.exists()
+    assert [*pictures.iterdir()] == []
+    log = (tmp_path / "state" / "m3cred" / "m3cred.log").read_text()
+    assert CANARY not in log
+    told = [line for line in log.splitlines() if "ignored in the environment" in line]
+    assert len(told) == 1
+    assert all(name in told[0] for name in developers if name != "TEXTUAL_THEME")
+    assert "TEXTUAL_THEME" not in told[0]
+
+
+def test_the_keys_of_tls_are_not_written_down(python: Run, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    ended = python(
+        "-c",
+        "import ssl; from m3cred_tui.cli.main import main; main(['--version']); "
+        "from m3cred_tui.stripe.transport import _client; _client('https://x.example', 1.0); "
+        "print(ssl.create_default_context().keylog_filename)",
+        more={"SSLKEYLOGFILE": str(keys)},
+    )
+    assert ended.stdout.endswith("\nNone\n"), ended.stderr
+    assert not keys.exists()
+
+
+@pytest.mark.parametrize("name", ["SSLKEYLOGFILE", "TEXTUAL_LOG"])
+def test_the_command_of_exec_has_the_variable_that_m3cred_does_without(
+    m3cred: Run, tmp_path: Path, name: str
+) -> None:
+    keep(tmp_path, ["Acme"])
+    command = (sys.executable, "-c", f"import os; print(os.environ[{name!r}])")
+    ended = m3cred("exec", "Acme", "--", *command, **{name: "/dev/null"})
+    assert (ended.returncode, ended.stdout) == (0, "/dev/null\n"), ended.stderr
+
+
+async def test_a_window_is_believed_rather_than_columns_and_lines(start: Start) -> None:
+    async with start(columns=80, COLUMNS="20", LINES="5") as app:
+        await app.shows("There are no credentials yet")
+        app.resize(100, 30)
+        await app.settles()
+        assert app.reads("There are no credentials yet")
