@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.browser.clipboard import send_to_clipboard
 from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
-from m3cred_tui.browser.surroundings import attached_environ
+from m3cred_tui.browser.surroundings import attached_environ, login_name
 from m3cred_tui.callback.server import CannotListen, NoFreePort, listen_on_loopback
 from m3cred_tui.cli.selecting import title_of
+from m3cred_tui.cli.wiring import created_by
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
@@ -156,6 +157,9 @@ def _directories(here: Opened) -> Iterator[Finding]:
     }
     for area, path in folders.items():
         yield _directory(area, path)
+    if not login_name(os.environ):
+        me = created_by()
+        yield note("account", f"It has no name here; credentials are created by {me}.")
 
 
 def _directory(area: str, path: Path) -> Finding:

@@ -108,7 +108,7 @@ def logging_to(path: Path) -> Iterator[None]:
     logging.getLogger().addHandler(nowhere)
     threading.excepthook, sys.unraisablehook = _thread_failed, _unraisable
     if names := set_aside():
-        _log.warning("ignored in the environment, as it records secrets: %s", ", ".join(names))
+        _log.warning("ignored in the environment: %s", ", ".join(names))
     try:
         yield
     finally:

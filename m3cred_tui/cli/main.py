@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from m3cred_tui import VERSION
-from m3cred_tui.system.environment import let_the_window_decide, set_recorders_aside
+from m3cred_tui.system.environment import clean_environment, let_the_window_decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     words = sys.argv[1:] if arguments is None else [*arguments]
-    set_recorders_aside()
+    clean_environment()
     try:
         if not words:
             return _open_app()

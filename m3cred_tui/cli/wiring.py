@@ -144,7 +144,11 @@ async def open_browser(url: str) -> None:
 
 def created_by() -> str:
     """Return who creates credentials here, as it is stored in a record."""
-    return clean(f"{getpass.getuser()}@{socket.gethostname()}")
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        user = str(os.getuid())  # in a container, say, that is run for any uid
+    return clean(f"{user}@{socket.gethostname()}")
 
 
 def now() -> datetime:

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from m3cred_tui.model.problem import Problem
+
 APP_NAME = "m3cred"
 
 _XDG = {
@@ -37,9 +39,26 @@ class Locations(NamedTuple):
         return self.data / "keys"
 
 
+class NoHome(Problem, code="NoHome"):
+    """Neither ``HOME`` nor the system names a home directory, as for a uid in a container."""
+
+    text = """There is no home directory for uid {uid}, so there is nowhere to keep anything:
+        set HOME to a directory that is yours."""
+    uid: int
+
+
 def locations(*, demo: bool) -> Locations:
-    """Return this user's locations; the demo's lie in ``demo/`` below the normal ones."""
-    data, config, state = _of_linux() or _of_platform()
+    """Return this user's locations; the demo's lie in ``demo/`` below the normal ones.
+
+    Raises :class:`NoHome`.
+    """
+    try:
+        data, config, state = _of_linux() or _of_platform()
+        is_known = data.is_absolute()
+    except RuntimeError:  # as newer releases of platformdirs say it
+        is_known = False
+    if not is_known:
+        raise NoHome(os.getuid())
     if config.is_relative_to(data):  # macOS has one directory for both
         config = Path.home() / f".{APP_NAME}"
     if demo:
@@ -51,7 +70,7 @@ def _of_linux() -> tuple[Path, Path, Path] | None:
     """Return what platformdirs does in the usual case, without the time to import it."""
     if sys.platform != "linux":
         return None
-    home, found = os.environ.get("HOME", ""), []
+    home, found = os.environ.get("HOME", "~"), []
     for name, default in _XDG.items():
         base = os.environ.get(name) or f"{home}/{default}"
         if not base.startswith("/"):

@@ -214,7 +214,8 @@ class Memory:
         path = self._path(account.id, livemode=livemode)
         if path is not None:
             with suppress(OSError):
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                # Not what is above it, which may be another user's.
+                path.parent.mkdir(mode=0o700, exist_ok=True)
                 path.write_text(account.email, "utf-8")
 
     def forget(self, account_id: str, *, livemode: bool) -> None:

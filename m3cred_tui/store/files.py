@@ -38,17 +38,21 @@ class UnconfirmedError(Exception):
 
 
 def make_folder(path: Path) -> None:
-    """Make the directory, and those above it that are missing, for this user alone."""
+    """Make the directory, and those above it that are missing, for this user alone.
+
+    Nothing is made in another user's directory, as in that of ``HOME`` after ``sudo -E``:
+    raises :class:`StoreUnusable`, or ``OSError``.
+    """
     try:
-        path.mkdir(mode=0o700)
+        above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         make_folder(path.parent)
+        above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if os.fstat(above).st_uid not in {0, os.geteuid()}:
+            raise StoreUnusable(path, _of_another_user(path.parent))
         with suppress(FileExistsError):  # another process may have made it
             path.mkdir(mode=0o700)
-    except FileExistsError:
-        return
-    above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         _sync(above)
     finally:
         close_read(above)
@@ -318,7 +322,7 @@ def check_way(path: Path) -> None:
         is_link = stat.S_ISLNK(status.st_mode)
         if status.st_uid not in (0, me):
             what = "symbolic link" if is_link else "directory"
-            raise StoreUnusable(path, f"the {what} {above} above it belongs to another user")
+            raise StoreUnusable(path, _of_another_user(above, what))
         if is_link or status.st_mode & stat.S_ISVTX:
             continue
         bits = "o" * bool(status.st_mode & stat.S_IWOTH)
@@ -370,11 +374,19 @@ def _is_alone_in(group: int) -> bool:
     return is_own and others <= {me.pw_name}
 
 
+def _of_another_user(above: Path | str, what: str = "directory") -> str:
+    return (
+        f"the {what} {above} above it belongs to another user; if HOME names that user's "
+        "directory, set it to your own"
+    )
+
+
 def _check_private(status: os.stat_result, path: Path | str, bits: str) -> None:
     """Raise :class:`FlawError` unless this user owns it, and nobody else has access."""
     if status.st_uid != os.geteuid():
-        reason = f"it belongs to another user (uid {status.st_uid})"
-        raise FlawError(reason, f"sudo chown {os.geteuid()} {shlex.quote(str(path))}")
+        # No command: to make it ours may lock out whoever owns what lies around it.
+        me, other = os.geteuid(), status.st_uid
+        raise FlawError(f"it belongs to another user (uid {other}), and you are uid {me}")
     if status.st_mode & _OTHERS:
         raise FlawError(
             "other users have access to it", f"chmod {bits} {shlex.quote(str(path))}"

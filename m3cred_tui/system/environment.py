@@ -23,16 +23,22 @@ screen, hand them to a developer's tool, press keys, or put another driver in pl
 _RECORDERS = frozenset({"SSLKEYLOGFILE", "PYTHONASYNCIODEBUG"})
 """The keys of every TLS connection go into a file; asyncio logs the arguments of callbacks."""
 
+_HOME = "HOME"
+
 _set_aside: dict[str, str] = {}
 
 
-def set_recorders_aside() -> None:
-    """Take out of the environment what would have a library write down what it sees.
+def clean_environment() -> None:
+    """Take out of the environment what no library may obey.
 
-    That includes the secret keys that are typed, and the tokens on their way from Stripe. Call
-    it before any library is imported.
+    That is what would have it write down what it sees: the secret keys that are typed, and the
+    tokens on their way from Stripe. It is also a ``HOME`` that is no directory's path, empty
+    say, so that the account's own counts. Call it before any library is imported.
     """
-    for name in [*filter(_is_recorder, os.environ)]:
+    names = [*filter(_is_recorder, os.environ)]
+    if not os.environ.get(_HOME, "/").startswith("/"):
+        names.append(_HOME)
+    for name in names:
         _set_aside[name] = os.environ.pop(name)
 
 

@@ -1,5 +1,10 @@
 """Variables of the environment that a library would obey at the user's expense."""
 
+import os
+import pwd
+import re
+import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -9,12 +14,13 @@ from subprocess import CompletedProcess
 import pytest
 
 from tests.cli.kept import keep
-from tests.e2e.terminal import ESC, Terminal
+from tests.e2e.terminal import ESC, Terminal, terminal
 
 Start = Callable[..., AbstractAsyncContextManager[Terminal]]
 Run = Callable[..., CompletedProcess[str]]
 
 CANARY = "canaryname"
+XDG = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 
 async def test_what_is_typed_reaches_no_file_of_textuals_developers_tools(
@@ -72,6 +78,72 @@ def test_the_command_of_exec_has_the_variable_that_m3cred_does_without(
     command = (sys.executable, "-c", f"import os; print(os.environ[{name!r}])")
     ended = m3cred("exec", "Acme", "--", *command, **{name: "/dev/null"})
     assert (ended.returncode, ended.stdout) == (0, "/dev/null\n"), ended.stderr
+
+
+# As in a container that is run for any uid: no name and no home directory.
+NAMELESS = """
+import pwd, sys
+
+def getpwuid(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+pwd.getpwuid = getpwuid
+from m3cred_tui.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_uid_without_a_name_creates_credentials_by_its_number(
+    python: Run, tmp_path: Path
+) -> None:
+    begin = ("create", "--name", "Acme", "--destination", "stripe_test", "--begin")
+    set_up = {
+        "M3CRED_STRIPE_TEST_CLIENT_ID": "ca_1",
+        "M3CRED_STRIPE_TEST_SECRET_KEY": "sk_test_1a",
+    }
+    ended = python("-c", NAMELESS, *begin, more=set_up)
+    assert ended.returncode == 0, ended.stderr
+    ended = python("-c", NAMELESS, "show", "Acme")
+    me = f"{os.getuid()}@{socket.gethostname()}"
+    assert re.search(rf"^Created by: +{re.escape(me)}$", ended.stdout, re.MULTILINE)
+    ended = python("-c", NAMELESS, "doctor", "--offline")
+    assert f"It has no name here; credentials are created by {me}." in ended.stdout
+
+
+async def test_the_app_opens_for_a_uid_without_a_name(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    async with terminal([sys.executable, "-c", NAMELESS], environment) as app:
+        await app.shows("There are no credentials yet")
+
+
+def test_a_uid_without_name_and_home_is_told_to_set_home(python: Run) -> None:
+    unset = {"HOME": "", **dict.fromkeys(XDG, "")}
+    for command in (["list"], ["check", "--all"], ["doctor"], []):
+        ended = python("-c", NAMELESS, *command, more=unset)
+        assert ended.returncode == 1
+        if command:
+            assert ended.stderr.startswith("m3cred: There is no home directory for uid ")
+            assert ended.stderr.endswith(": set HOME to a directory that is yours.\n")
+
+
+@pytest.mark.parametrize("home", ["", "relative", None], ids=str)
+def test_without_a_usable_home_the_accounts_own_directory_counts(
+    environment: dict[str, str], home: str | None
+) -> None:
+    environ = {name: value for name, value in environment.items() if name not in XDG}
+    environ.pop("HOME")
+    if home is not None:
+        environ["HOME"] = home
+    look = (
+        "from m3cred_tui.cli.main import main; main(['--version']);"
+        "from m3cred_tui.config.locations import locations; print(locations(demo=False).data)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", look], env=environ, capture_output=True, text=True, check=True
+    )
+    own = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert Path(ended.stdout.splitlines()[-1]).is_relative_to(own)
 
 
 async def test_a_window_is_believed_rather_than_columns_and_lines(start: Start) -> None:
