@@ -369,8 +369,8 @@ async def _reached(base: str) -> Finding:
     except (NotSentError, LostError) as error:
         return mend(
             _STRIPE_AREA,
-            f"{host} cannot be reached: {error}. Check the firewall and the proxy "
-            "(HTTPS_PROXY).",
+            f"{host} cannot be reached: {error}. Check the firewall and, if there is a proxy, "
+            "HTTPS_PROXY.",
         )
     return ok(_STRIPE_AREA, f"{host} answers.")
 

@@ -5,9 +5,14 @@ import base64
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -33,7 +38,11 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.ProxyError, "the proxy refused"),
     (httpx.RemoteProtocolError, "it broke off or did not speak HTTP"),
     (socket.gaierror, "its name cannot be resolved"),
-    (ssl.SSLCertVerificationError, "its certificate is not trusted here"),
+    (
+        ssl.SSLCertVerificationError,
+        "no certificate authority of this computer vouches for it; SSL_CERT_FILE can name a "
+        "file with another one",
+    ),
     (ssl.SSLError, "no secure connection could be made"),
     (ConnectionRefusedError, "it refused the connection"),
 )
@@ -45,16 +54,17 @@ async def send(request: Request, *, time_limit: float) -> Reply:
     Raises :class:`NotSentError` if certainly nothing was sent, otherwise :class:`LostError`.
     """
     # In a thread, because reading the certificate authorities first takes some 90 ms.
-    client = await asyncio.to_thread(_client, request.url, time_limit)
+    client, proxy = await asyncio.to_thread(_client, request.url, time_limit)
+    by = f" (through the proxy {proxy.url.netloc.decode()})" if proxy else ""
     try:
         async with asyncio.timeout(time_limit), client:
             return await _send(client, request)
     except _NOTHING_SENT as error:
-        raise NotSentError(_reason(error)) from None
+        raise NotSentError(f"{_reason(error)}{by}") from None
     except (httpx.HTTPError, httpx.StreamError) as error:
-        raise LostError(_reason(error)) from None
+        raise LostError(f"{_reason(error)}{by}") from None
     except TimeoutError:
-        raise LostError(f"it took longer than {time_limit:g} seconds") from None
+        raise LostError(f"it took longer than {time_limit:g} seconds{by}") from None
 
 
 async def _send(client: httpx.AsyncClient, request: Request) -> Reply:
@@ -87,37 +97,91 @@ def _text(value: Secret | str) -> str:
     return value.reveal() if isinstance(value, Secret) else value
 
 
-def _client(url: str, time_limit: float) -> httpx.AsyncClient:
+def _client(url: str, time_limit: float) -> tuple[httpx.AsyncClient, httpx.Proxy | None]:
+    """Return a client for one request, and the proxy that it goes through."""
     timeout = httpx.Timeout(time_limit, connect=min(_LONGEST_CONNECT, time_limit / 3))
     if urlsplit(url).scheme == "http":
         # Loopback, which no network proxy can reach. This context trusts nobody.
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return httpx.AsyncClient(verify=nobody, trust_env=False, timeout=timeout)
+        return httpx.AsyncClient(verify=nobody, trust_env=False, timeout=timeout), None
     try:
-        return httpx.AsyncClient(
-            verify=_trusted(*map(os.environ.get, _CERTIFICATES)), timeout=timeout
-        )
+        trusted = _trusted(*map(os.environ.get, _CERTIFICATES))
     except OSError:
         raise NotSentError(
             "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
         ) from None
-    except (ImportError, ValueError, httpx.InvalidURL):
-        raise NotSentError("the proxy that the environment names cannot be used") from None
+    # Not httpx's reading of the environment, which takes no IPv6 network in NO_PROXY.
+    proxy = _proxy_for(url)
+    client = httpx.AsyncClient(verify=trusted, proxy=proxy, trust_env=False, timeout=timeout)
+    return client, proxy
 
 
 @lru_cache(maxsize=4)
-def _trusted(_file: str | None, _directory: str | None) -> ssl.SSLContext:
-    """Return what httpx trusts for these values of the two variables."""
-    return httpx.create_ssl_context()
+def _trusted(file: str | None, directory: str | None) -> ssl.SSLContext:
+    """Return a context with the system's certificate authorities, or those that are named.
+
+    ``file`` and ``directory`` are OpenSSL's two variables. Raises ``OSError``.
+    """
+    for named in filter(None, (file, directory)):
+        os.stat(named)  # noqa: PTH116 - or OpenSSL would ignore a name that is wrong
+    if sys.platform == "linux" and ssl.get_default_verify_paths().cafile:
+        return ssl.create_default_context()
+    import truststore  # noqa: PLC0415 - macOS, and a Python that was built for another Linux
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _proxy_for(url: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment, or on macOS the system, names for an address."""
+    host = urlsplit(url).hostname or ""
+    found = getproxies()
+    named = found.get("https") or found.get("all")
+    if not named or proxy_bypass(host) or _is_in_network(host, found.get("no", "")):
+        return None
+    scheme, separator, _ = named.partition("://")
+    if separator and scheme.startswith("socks"):
+        raise NotSentError(
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, and m3cred goes through HTTP "
+            "proxies only"
+        )
+    try:
+        return httpx.Proxy(named if separator else f"http://{named}")
+    except (ValueError, httpx.InvalidURL):
+        raise NotSentError("HTTPS_PROXY or ALL_PROXY names no HTTP proxy") from None
+
+
+def _is_in_network(host: str, exceptions: str) -> bool:
+    """Return whether NO_PROXY has this IP address, or its network, as curl takes it."""
+    with suppress(ValueError):
+        address = ip_address(host)
+        for word in exceptions.split(","):
+            with suppress(ValueError):
+                if address in ip_network(word.strip().strip("[]"), strict=False):
+                    return True
+    return False
 
 
 def _reason(error: Exception) -> str:
     """Return a plain reason for the failure, which httpx's own message seldom gives."""
     for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError) and (told := _by_clock(cause)):
+            return told
         for kind, reason in _REASONS:
             if isinstance(cause, kind):
                 return reason
     return "the connection failed"
+
+
+_NOT_YET_VALID, _EXPIRED = 9, 10  # <openssl/x509_vfy.h>
+
+
+def _by_clock(error: ssl.SSLCertVerificationError) -> str | None:
+    """Return the reason where a certificate is not valid at this computer's time."""
+    told = {_NOT_YET_VALID: "is not valid yet", _EXPIRED: "has expired"}.get(error.verify_code)
+    return told and (
+        f"its certificate {told}, or this computer's clock is wrong: it says "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

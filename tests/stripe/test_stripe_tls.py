@@ -4,13 +4,16 @@ import os
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe import transport
 from m3cred_tui.stripe.problems import StripeUnreachable
 
 Serve = Callable[..., Awaitable[Any]]
@@ -23,8 +26,10 @@ OPENSSL = shutil.which("openssl")
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -57,7 +62,10 @@ async def test_somebody_between_us_and_stripe_gets_neither_key_nor_code(
     stub = await serve(reply(GOOD), tls=tls)
     with pytest.raises(StripeUnreachable) as caught:
         await stub.gateway(scheme="https").exchange(CODE)
-    assert caught.value.reason == "its certificate is not trusted here"
+    assert caught.value.reason == (
+        "no certificate authority of this computer vouches for it; SSL_CERT_FILE can name a "
+        "file with another one"
+    )
     assert stub.requests == []
 
 
@@ -84,22 +92,144 @@ async def test_a_stripe_that_speaks_no_tls_gets_neither_key_nor_code(
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
+    ("variable", "value", "told"),
     [
-        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
-        ("HTTPS_PROXY", "socks5://127.0.0.1:1"),
-        ("HTTPS_PROXY", "gopher://127.0.0.1:1"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be"),
+        ("SSL_CERT_DIR", "/nowhere", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"),
+        ("HTTPS_PROXY", "socks5://127.0.0.1:1", "names a SOCKS proxy, and m3cred goes through"),
+        ("ALL_PROXY", "socks5h://127.0.0.1:1", "names a SOCKS proxy, and m3cred goes through"),
+        ("HTTPS_PROXY", "gopher://127.0.0.1:1", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
+        ("HTTPS_PROXY", "http://127.0.0.1:x", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
     ],
 )
 async def test_an_environment_that_cannot_be_used_is_told_of(
-    serve: Serve, reply: Reply, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    serve: Serve,
+    reply: Reply,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    told: str,
 ) -> None:
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setenv("NO_PROXY", "")
-    monkeypatch.delenv("https_proxy", raising=False)
     monkeypatch.setenv(variable, value)
     stub = await serve(reply(GOOD))
     with pytest.raises(StripeUnreachable) as caught:
         await stub.gateway(scheme="https").exchange(CODE)
-    assert "environment" in caught.value.reason or "SSL_CERT" in caught.value.reason
+    assert told in caught.value.reason
     assert stub.connections == 0
+
+
+@pytest.mark.parametrize(
+    "exceptions",
+    ["127.0.0.0/8", "10.0.0.0/8,fd00::/8, 127.0.0.1 ,[::1]", "*", "[127.0.0.1]", "127.0.0.1"],
+)
+async def test_no_proxy_is_asked_for_what_no_proxy_names(
+    serve: Serve,
+    reply: Reply,
+    tls: ssl.SSLContext,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    exceptions: str,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    stub = await serve(reply(GOOD), tls=tls)
+    monkeypatch.setenv("no_proxy", exceptions)
+    assert (await stub.gateway(scheme="https").exchange(CODE)).account_id == "acct_1"
+
+
+@pytest.mark.parametrize("exceptions", ["", "fd00::/8", "10.0.0.0/8,[fd00::1]", "]", "::/x"])
+async def test_a_proxy_that_fails_is_the_one_that_is_blamed(
+    serve: Serve, reply: Reply, monkeypatch: pytest.MonkeyPatch, exceptions: str
+) -> None:
+    monkeypatch.setenv("https_proxy", "127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", exceptions)
+    monkeypatch.setenv("NO_PROXY", exceptions)
+    stub = await serve(reply(GOOD))
+    with pytest.raises(StripeUnreachable) as caught:
+        await stub.gateway(scheme="https").exchange(CODE)
+    assert caught.value.reason == ("it refused the connection (through the proxy 127.0.0.1:1)")
+    assert stub.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "told"),
+    [
+        (
+            "20200101000000Z",
+            "20200201000000Z",
+            "its certificate has expired, or this",
+        ),
+        (
+            "20990101000000Z",
+            "20990201000000Z",
+            "its certificate is not valid yet, or this",
+        ),
+    ],
+)
+async def test_a_certificate_of_another_time_is_told_with_this_computers_time(
+    serve: Serve,
+    reply: Reply,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    begins: str,
+    ends: str,
+    told: str,
+) -> None:
+    both = valid_between(begins, ends, tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(both)
+    monkeypatch.setenv("SSL_CERT_FILE", str(both))
+    stub = await serve(reply(GOOD), tls=context)
+    with pytest.raises(StripeUnreachable) as caught:
+        await stub.gateway(scheme="https").exchange(CODE)
+    assert told in caught.value.reason
+    assert f"{datetime.now(UTC):%Y-%m-%d}" in caught.value.reason
+
+
+def valid_between(begins: str, ends: str, place: Path) -> Path:
+    """Make a self-signed certificate for 127.0.0.1, its key in the same file."""
+    if OPENSSL is None:
+        assert os.environ.get("CI") != "true", "CI installs openssl"
+        pytest.skip("needs the openssl command")
+    (place / "ca.cnf").write_text(CA)
+    (place / "index.txt").touch()
+    (place / "serial").write_text("01")
+    request = "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=stub "
+    signing = f"ca -batch -selfsign -notext -startdate {begins} -enddate {ends} -config ca.cnf "
+    for command in (
+        f"{request} -keyout key.pem -out request.pem",
+        f"{signing} -keyfile key.pem -in request.pem -out certificate.pem",
+    ):
+        subprocess.run([OPENSSL, *command.split()], check=True, capture_output=True, cwd=place)
+    both = place / "both.pem"
+    both.write_text((place / "key.pem").read_text() + (place / "certificate.pem").read_text())
+    return both
+
+
+CA = """
+[ca]
+default_ca = here
+[here]
+database = index.txt
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = names
+x509_extensions = extensions
+[names]
+commonName = supplied
+[extensions]
+subjectAltName = IP:127.0.0.1
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS keeps them in no file")
+def test_the_certificate_authorities_are_those_of_the_system() -> None:
+    """An administrator adds a company's to that file (update-ca-certificates)."""
+    file = ssl.get_default_verify_paths().cafile
+    if file is None:
+        pytest.skip("this Python was built for another system, or there are none")
+    trusted = transport._trusted(None, None)
+    assert trusted.cert_store_stats()["x509"] == Path(file).read_text().count("BEGIN CERT")
