@@ -147,6 +147,7 @@ class Authorization:
             yield self.end
             return
         authorizer, request = await asyncio.to_thread(self._prepared)
+        await authorizer.reach()
         async with aclosing(authorizer.authorize(request)) as events:
             while not self._is_left and (event := await self._next(events)):
                 match event:

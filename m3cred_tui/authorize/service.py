@@ -124,6 +124,10 @@ class Authorizer:
     journal: Journal = field(default_factory=Journal)
     """Writes down each step before the next one is taken."""
 
+    async def reach(self) -> None:
+        """Reach Stripe, before anybody is asked to approve; raises ``StripeProblem``."""
+        await self.gateway.reach()
+
     async def authorize(
         self, resumed: AuthorizationRequest | None = None
     ) -> AsyncGenerator[Event]:

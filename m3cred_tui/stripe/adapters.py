@@ -38,6 +38,8 @@ from m3cred_tui.stripe.problems import (
 TIME_LIMIT = 30.0
 """Seconds for one call, from the first to the last byte."""
 
+_REACH_LIMIT = 10.0
+
 _OK, _REFUSED, _FAILED = 200, range(400, 500), range(500, 600)
 _KEY = re.compile(r"[!-~]+")
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
@@ -81,6 +83,18 @@ async def _ask(
     raise StripeNonsense(call, host, f"status {status}")
 
 
+async def _reach(base: str) -> None:
+    """Get any reply from a host, without a key; raises ``StripeProblem``."""
+    request = Request("GET", f"{base}/", Secret(""), basic=True)
+    host = _host(request)
+    try:
+        await _send(request, _REACH_LIMIT)
+    except NotSentError as error:
+        raise StripeUnreachable(Call.REACH, host, str(error)) from None
+    except LostError as error:
+        raise ReplyLost(Call.REACH, host, str(error)) from None
+
+
 async def _send(request: Request, time_limit: float) -> Reply:
     def load() -> Callable[..., Awaitable[Reply]]:
         from m3cred_tui.stripe.transport import send  # noqa: PLC0415 - httpx takes some 50 ms
@@ -109,6 +123,10 @@ class ConnectGateway:
 
     def __post_init__(self) -> None:
         refuse_clear_text(self.platform)
+
+    async def reach(self) -> None:
+        """Reach the host that exchanges codes; any reply will do."""
+        await _reach(self.platform.connect_base)
 
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
         """Return the address where the account's owner approves access."""
@@ -170,6 +188,10 @@ class AppsGateway:
 
     def __post_init__(self) -> None:
         refuse_clear_text(self.platform)
+
+    async def reach(self) -> None:
+        """Reach the host that exchanges codes; any reply will do."""
+        await _reach(self.platform.api_base)
 
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
         """Return the address where the account's owner approves access.

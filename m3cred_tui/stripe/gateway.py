@@ -86,6 +86,12 @@ class StripeGateway(Protocol):
     :func:`~m3cred_tui.stripe.problems.kind_of` returns what that means for the credential.
     """
 
+    async def reach(self) -> None:
+        """Reach the host that exchanges codes, and ask for nothing; any reply will do.
+
+        Call it before the owner approves: a code that cannot be exchanged is lost.
+        """
+
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
         """Return the address where the account's owner approves access."""
 

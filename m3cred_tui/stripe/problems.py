@@ -9,6 +9,7 @@ from m3cred_tui.model.problem import Problem
 class Call(Enum):
     """What was asked of Stripe; what a failure means depends on it."""
 
+    REACH = "reach"
     EXCHANGE = "exchange"
     ACCOUNT = "account"
     REFRESH = "refresh"
@@ -26,8 +27,10 @@ class Consequence(NamedTuple):
 
 _BEGIN_AGAIN = "Begin a new authorization."
 _UNREAD = "The account's name and country could not be read."
+_NOT_BEGUN = "No authorization was begun."
 
 CONSEQUENCES = {
+    Call.REACH: Consequence(_NOT_BEGUN, _NOT_BEGUN, _NOT_BEGUN),
     # A code that has reached Stripe may be spent, and using it again would revoke the
     # connection.
     Call.EXCHANGE: Consequence(

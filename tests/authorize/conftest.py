@@ -163,6 +163,9 @@ class StubStripe:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         path = head.split(b" ")[1].decode()
+        if path == "/":  # whether it can be reached, before anybody approves
+            writer.write(response(b""))
+            return
         if found := re.search(rb"(?i)content-length: (\d+)", head):
             await reader.readexactly(int(found[1]))
         self.paths.append(path)

@@ -1,8 +1,10 @@
 """One authorization from a draft to a credential, at the demo Stripe and a real store."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,8 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import AnsweredElsewhere, NotThere, OutcomeUnknown, StoreUnusable
+from m3cred_tui.stripe.adapters import ConnectGateway
+from m3cred_tui.stripe.problems import StripeUnreachable
 from tests.authorize.conftest import Clock, StubStripe
 
 DRAFT = Draft("Acme", BILL, STRIPE_TEST)
@@ -279,3 +283,36 @@ async def test_what_it_asks_stripe_for_is_in_the_store_before_the_url_is_seen(
         request = store.requests.read(kept)
         assert isinstance(request, AuthorizationRequest)
         assert request.state.reveal() in ready.url
+
+
+@pytest.mark.parametrize("resumes", [False, True], ids=["new", "resumed"])
+async def test_a_stripe_that_cannot_be_reached_is_told_before_there_is_a_url_to_approve(
+    begin: Begin,
+    store: Store,
+    at_stub: Authorizer,
+    redirect_of: RedirectOf,
+    monkeypatch: pytest.MonkeyPatch,
+    resumes: bool,
+) -> None:
+    authorization = begin()
+    if resumes:
+        await leave_at(authorization, UrlReady)
+    there = store.ids()
+    assert isinstance(at_stub.gateway, ConnectGateway)
+    with closed_port() as nobody, monkeypatch.context() as patch:
+        platform = at_stub.gateway.platform._replace(connect_base=f"http://127.0.0.1:{nobody}")
+        away = replace(at_stub, gateway=ConnectGateway(platform))
+        patch.setattr(authorization, "_authorizer", lambda _destination: away)
+        with pytest.raises(StripeUnreachable, match="refused the connection"):
+            await follow(authorization, redirect_of)
+    assert store.ids() == there
+    assert authorization.state is (State.REQUESTED if resumes else State.NEW)
+    assert (await follow(authorization, redirect_of))[-1] is State.APPROVED
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """Hold a port on which nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

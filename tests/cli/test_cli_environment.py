@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from tests.cli.creation import set_up
 from tests.cli.kept import keep
 from tests.e2e.terminal import ESC, Terminal, terminal
 
@@ -97,11 +98,8 @@ def test_a_uid_without_a_name_creates_credentials_by_its_number(
     python: Run, tmp_path: Path
 ) -> None:
     begin = ("create", "--name", "Acme", "--destination", "stripe_test", "--begin")
-    set_up = {
-        "M3CRED_STRIPE_TEST_CLIENT_ID": "ca_1",
-        "M3CRED_STRIPE_TEST_SECRET_KEY": "sk_test_1a",
-    }
-    ended = python("-c", NAMELESS, *begin, more=set_up)
+    with set_up({}) as environ:
+        ended = python("-c", NAMELESS, *begin, more=environ)
     assert ended.returncode == 0, ended.stderr
     ended = python("-c", NAMELESS, "show", "Acme")
     me = f"{os.getuid()}@{socket.gethostname()}"

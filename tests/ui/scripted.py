@@ -36,6 +36,9 @@ class ScriptedAuthorizer:
     late: Callable[[Approved | Failed], None] | None = None
     journal: Journal = field(default_factory=Journal)
 
+    async def reach(self) -> None:
+        """Need no Stripe."""
+
     async def authorize(
         self, resumed: AuthorizationRequest | None = None
     ) -> AsyncGenerator[Event]:

@@ -1,7 +1,8 @@
 import asyncio
 import socket
+from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.services import Services
+from tests.stub_server import serving
 from tests.ui import visit
 from tests.ui.conftest import Browser, Clock, Keep
 from tests.ui.user import User, opened, straight_to_stage_4
@@ -100,15 +102,37 @@ async def test_when_one_port_is_taken_the_next_is(
             await user.focuses("Create Credential")
 
 
-async def test_when_stripe_cannot_be_reached_it_is_told_and_nothing_was_sent(
+async def test_when_stripe_cannot_be_reached_it_is_told_before_there_is_anything_to_approve(
     services: Services, browser: Browser, platforms: dict[Destination, Platform]
 ) -> None:
+    reached = platforms[STRIPE]
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and nobody listens
         base = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         platforms[STRIPE] = Platform("ca_x", Secret("sk_live_canary"), base, base)
         async with opened(services) as user:
+            await straight_to_stage_4(user, "Acme")
+            await user.press("enter")
+            await user.sees("could not be reached", "No authorization was begun.")
+            assert not browser.opened
+            platforms[STRIPE] = reached
+            await user.focuses("Go to Stripe")
+            await user.press("enter")
+            await user.until(lambda: browser.opened)
+
+
+async def test_when_stripe_has_gone_by_the_approval_it_is_told_and_nothing_was_sent(
+    services: Services, browser: Browser, platforms: dict[Destination, Platform]
+) -> None:
+    async def answer(_reader: StreamReader, writer: StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n")
+
+    async with AsyncExitStack() as there:
+        base = f"http://{await there.enter_async_context(serving(answer))}"
+        platforms[STRIPE] = Platform("ca_x", Secret("sk_live_canary"), base, base)
+        async with opened(services) as user:
             await go_to_stripe(user, browser)
+            await there.aclose()
             await browser.redirect(code="ac_x", scope="read_write")
             await user.sees("could not be reached", "Begin a new authorization.")
             await user.focuses("Go to Stripe")
