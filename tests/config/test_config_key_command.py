@@ -120,18 +120,22 @@ def test_a_command_without_a_key_is_told(command: str, told: str) -> None:
     assert sentence(command, CommandFailed) == told
 
 
-def test_the_end_of_m3cred_ends_a_command_that_still_runs() -> None:
+def test_the_end_of_m3cred_ends_a_command_that_still_runs(tmp_path: Path) -> None:
     ended: list[Problem] = []
+    has_spoken = tmp_path / "has-spoken"
+    os.mkfifo(has_spoken)
 
     def ask() -> None:
         try:
-            output_of("echo here >&2; exec sleep 1000", dict(os.environ))
+            command = f"echo here >&2; echo > '{has_spoken}'; exec sleep 1000"
+            output_of(command, dict(os.environ))
         except Problem as problem:
             ended.append(problem)
 
     asking = threading.Thread(target=ask)
     asking.start()
-    while asking.is_alive():  # it may not have begun at the first look
+    has_spoken.read_text()
+    while asking.is_alive():  # its thread may not have noted it yet
         end_running()
         asking.join(0.05)
     assert str(ended[0]) == "The command was ended by signal 9: here"
