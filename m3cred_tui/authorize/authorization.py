@@ -38,7 +38,7 @@ class State(Enum):
     REQUESTED = auto()
     """The request is kept; Stripe's redirect may come here or to another process."""
     EXCHANGING = auto()
-    """The code was sent, once; the exchange goes on even when nobody follows it."""
+    """The code was sent, once; the exchange continues even when nobody follows it."""
     KEPT = auto()
     """The approval is sealed in the store, and was not opened yet."""
     APPROVED = auto()

@@ -136,7 +136,7 @@ class Authorizer:
         A request that was left before is ``resumed`` by its state, at its own port if that is
         free. Close the generator (``aclosing``) or cancel the task that it runs in to leave:
         listener and polls end with it. A code that is being exchanged then is not taken back,
-        as Stripe may already have connected the account: the exchange goes on by itself,
+        as Stripe may already have connected the account: the exchange continues by itself,
         beyond the event loop too (see :func:`~m3cred_tui.authorize.exchange.unfinished`), and
         :attr:`late` is given its end.
         """

@@ -72,7 +72,7 @@ class QrCode(NamedTuple):
 def qr_code(url: str) -> QrCode:
     """Return the smallest code for ``url``, two modules to a character, with its quiet zone.
 
-    It is to be drawn black on white whatever the terminal's colours: readers of the code
+    Draw it black on white whatever the terminal's colours: readers of the code
     expect its dark to be darker. Takes some 80 ms.
     """
     from segno import make_qr  # noqa: PLC0415 - takes 13 ms, and few ask for a code

@@ -232,7 +232,9 @@ _CLOSED = (
 
 _NO_STATE = f"There is no state in it yet: paste the rest, too. {UNPROVEN}"
 _STATE_CUT = "The state at its end is cut off: paste the rest, too."
-_OPEN_END = "The address may go on: paste the rest, too. If this is all of it, type # after it."
+_OPEN_END = (
+    "The address may be incomplete: paste the rest, too. If this is all of it, type # after it."
+)
 _UNCLEAR_END = (
     "Where this address ends cannot be told, so its code may be damaged, and it was not used. "
     "Copy the address alone and in one piece."

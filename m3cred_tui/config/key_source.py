@@ -195,7 +195,7 @@ def key_from(
 
 def _unsealed(places: Locations, destination: Destination, identity: IdentityFile) -> Secret:
     from m3cred_tui.store.platform_keys import kept_key  # noqa: PLC0415 - seldom needed
-    from m3cred_tui.store.problems import IdentityMissing  # noqa: PLC0415 - likewise
+    from m3cred_tui.store.problems import IdentityMissing  # noqa: PLC0415 - the same
 
     try:
         return kept_key(places.keys, destination, identity)
@@ -208,7 +208,7 @@ def _unsealed(places: Locations, destination: Destination, identity: IdentityFil
 def _content(path: Path) -> bytes:
     """Read a file as ssh reads its keys: of this user alone, where a link leads to, too."""
     from m3cred_tui.store.files import FlawError, read_private  # noqa: PLC0415 - seldom needed
-    from m3cred_tui.store.problems import StoreUnusable, plain_reason  # noqa: PLC0415 - likewise
+    from m3cred_tui.store.problems import StoreUnusable, plain_reason  # noqa: PLC0415 - the same
 
     try:
         real = Path(os.path.realpath(path, strict=True))

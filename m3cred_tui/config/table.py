@@ -82,7 +82,7 @@ class Setting(Generic[T_co]):
         return self.otherwise(subject) if self.otherwise else NOT_SET
 
     def help_for(self, subject: Any) -> str:
-        """Return what is to be entered."""
+        """Return what belongs there."""
         return self.help if isinstance(self.help, str) else self.help(subject)
 
 

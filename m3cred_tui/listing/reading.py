@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STEP = 5_000
 """Rows after which progress is told, and those that were read are found, too."""
 
-_BATCH = 500  # some 20 ms: what the end of the app waits for at the most
+_BATCH = 500  # some 20 ms: the longest that the end of the app waits
 
 
 class Watch:
@@ -76,7 +76,7 @@ def _look(store: CredentialStore, listing: Listing, since: Stamp | None) -> Seen
     if ids == listing.ids and not written:
         ids, texts, rows = listing.ids, known, listing.rows
     else:
-        # Made anew: a removed ID goes, and no text keeps an earlier copy of an ID in memory.
+        # From scratch: a removed ID goes, and no text keeps an earlier copy of an ID in memory.
         texts = {one: text for one in ids if (text := known.get(one)) is not None}
         rows = in_order(ids, texts, order)
     unread = [one for one in ids if one not in texts or one in written]

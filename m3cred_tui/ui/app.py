@@ -76,7 +76,12 @@ class M3credApp(App[None]):
         ),
         Binding("q", "quit", "Quit", tooltip="Leave m3cred"),
         Binding(
-            "ctrl+l", "redraw", "Redraw", show=False, priority=True, tooltip="Draw all anew"
+            "ctrl+l",
+            "redraw",
+            "Redraw",
+            show=False,
+            priority=True,
+            tooltip="Draw everything again",
         ),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]

@@ -286,7 +286,7 @@ async def test_what_it_asks_stripe_for_is_in_the_store_before_the_url_is_seen(
 
 
 @pytest.mark.parametrize("resumes", [False, True], ids=["new", "resumed"])
-async def test_a_stripe_that_cannot_be_reached_is_told_before_there_is_a_url_to_approve(
+async def test_a_stripe_that_cannot_be_reached_is_reported_before_there_is_a_url_to_approve(
     begin: Begin,
     store: Store,
     at_stub: Authorizer,

@@ -109,7 +109,7 @@ async def test_a_wrong_secret_key_is_named_as_the_cause(
     assert "Check the secret key" in str(failed.problem)
 
 
-async def test_forged_redirects_are_told_of_and_do_not_end_the_wait(
+async def test_forged_redirects_are_reported_and_do_not_end_the_wait(
     at_demo: Authorizer, visitor: Any, redirect_of: Callable[..., str]
 ) -> None:
     async with aclosing(at_demo.authorize()) as events:

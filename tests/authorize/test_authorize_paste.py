@@ -99,7 +99,7 @@ async def test_a_paste_and_ten_browsers_cause_one_exchange(
     assert stub.exchanges == 1
 
 
-async def test_what_is_pasted_wrongly_is_told_and_the_wait_goes_on(
+async def test_what_is_pasted_wrongly_is_reported_and_the_wait_continues(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     async with aclosing(at_stub.authorize()) as events:
@@ -126,7 +126,7 @@ async def test_a_refusal_can_be_pasted_too(
     assert isinstance(last.problem, Refused)
 
 
-async def test_a_browser_at_the_short_address_is_told_of_and_led_to_stripe(
+async def test_a_browser_at_the_short_address_is_reported_and_led_to_stripe(
     at_demo: Authorizer, visitor: Any
 ) -> None:
     async with aclosing(at_demo.authorize()) as events:
@@ -143,7 +143,7 @@ async def _first(events: Any) -> Event:
         return await anext(events)
 
 
-async def test_the_request_is_written_down_before_its_url_is_told(
+async def test_the_request_is_written_down_before_its_url_is_reported(
     at_stub: Authorizer, redirect_of: RedirectOf
 ) -> None:
     told = Told()
@@ -174,7 +174,7 @@ async def test_nothing_is_asked_of_stripe_that_could_not_be_written_down(
     assert stub.exchanges == 0
 
 
-async def test_a_request_that_was_left_goes_on_with_its_state_at_its_port(
+async def test_a_request_that_was_left_continues_with_its_state_at_its_port(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     left = Told()

@@ -83,7 +83,7 @@ def test_the_browser_variable_brings_the_browser_here_if_it_can_be_started(
     assert ("$BROWSER is set" in here.reasons) is not is_elsewhere
 
 
-def test_tmux_and_screen_are_told_after_what_decides(root: Path) -> None:
+def test_tmux_and_screen_are_reported_after_what_decides(root: Path) -> None:
     here = look(root, SSH_CONNECTION=FROM_HOME, TMUX="/tmp/x,1,0", STY="1.pts", DISPLAY=":0")
     assert here.reasons == ("this is an SSH session", "in tmux", "in screen")
     assert look(root, TMUX="/tmp/x,1,0", DISPLAY=":0").browser_is_elsewhere is False

@@ -90,7 +90,7 @@ def test_a_file_that_others_can_read_is_not_trusted(path: Path) -> None:
         write_url(path, URL)
 
 
-def test_a_directory_that_others_can_write_to_is_refused_with_what_mends_it(path: Path) -> None:
+def test_a_directory_that_others_can_write_to_is_refused_with_what_fixes_it(path: Path) -> None:
     write_url(path, URL)
     path.parent.chmod(0o777)
     with pytest.raises(StoreUnusable, match="chmod 700"):

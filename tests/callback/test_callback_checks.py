@@ -76,7 +76,7 @@ def test_only_the_first_answer_counts(
         "",
     ],
 )
-def test_a_forged_redirect_is_counted_and_the_wait_goes_on(
+def test_a_forged_redirect_is_counted_and_the_wait_continues(
     server: CallbackServer, get: Get, poll: Poll, approval: str, query: str
 ) -> None:
     response = get(f"/callback?{query}")

@@ -83,7 +83,7 @@ def test_when_every_port_is_taken_the_user_is_told_which(
         server.close()
 
 
-def test_a_system_that_lets_nobody_listen_is_told_as_such(
+def test_a_system_that_lets_nobody_listen_is_reported_as_such(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The one thing that cannot be had here for real: a sandbox without sockets.

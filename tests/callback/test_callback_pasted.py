@@ -245,7 +245,7 @@ def test_an_address_that_is_typed_is_taken_at_its_last_character() -> None:
     assert code_of(type_in(ADDRESS)) == CODE
 
 
-def test_a_code_at_the_end_of_what_is_typed_may_go_on() -> None:
+def test_a_code_at_the_end_of_what_is_typed_may_continue() -> None:
     assert "type # after it" in waits(CODE_LAST, final=False)
     assert code_of(type_in(f"{CODE_LAST}#")) == CODE
 
@@ -291,17 +291,19 @@ STRIPES_PAGES = {
 
 
 @pytest.mark.parametrize("text", STRIPES_PAGES.values(), ids=STRIPES_PAGES.keys())
-def test_stripes_own_page_is_told_from_the_one_after_it(text: str) -> None:
+def test_stripes_own_page_is_distinguished_from_the_one_after_it(text: str) -> None:
     assert "Stripe's own page" in told(text)
 
 
 @pytest.mark.parametrize("base", [DEMO, DEMO.replace("127.0.0.1", "localhost")])
 @pytest.mark.parametrize("path", [AUTHORIZE, "/oauth/authorize/log-in"])
-def test_the_demo_stripes_page_is_told_from_the_one_after_it(base: str, path: str) -> None:
+def test_the_demo_stripes_page_is_distinguished_from_the_one_after_it(
+    base: str, path: str
+) -> None:
     assert "Stripe's own page" in told(base + path, stripe=DEMO)
 
 
-def test_stripes_page_behind_a_tunnel_is_told_from_the_one_after_it() -> None:
+def test_stripes_page_behind_a_tunnel_is_distinguished_from_the_one_after_it() -> None:
     assert "Stripe's own page" in told("http://localhost:9000" + AUTHORIZE, stripe=DEMO)
 
 
@@ -368,7 +370,7 @@ def test_the_name_of_a_host_cannot_send_escapes_to_the_terminal() -> None:
 
 
 @pytest.mark.parametrize("path", ["/go/abcdefgh", "/done", "/status?after=1"])
-def test_the_short_address_is_told_from_the_one_to_copy(path: str) -> None:
+def test_the_short_address_is_distinguished_from_the_one_to_copy(path: str) -> None:
     assert "address of m3cred itself" in told(BASE.replace("/callback", path))
 
 

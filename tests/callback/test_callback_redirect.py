@@ -89,7 +89,7 @@ def test_a_redirect_without_state_is_not_believed(query: str) -> None:
         validate(query)
 
 
-def test_a_refusal_is_told_with_its_description() -> None:
+def test_a_refusal_is_reported_with_its_description() -> None:
     query = f"error=access_denied&error_description=The+user+denied+your+request&state={STATE}"
     assert validate(query) == Refusal("access_denied", "The user denied your request")
 

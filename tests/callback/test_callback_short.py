@@ -18,7 +18,7 @@ def path(server: CallbackServer) -> str:
     return address.partition(f":{server.port}")[2]
 
 
-def test_it_leads_to_stripe_and_each_visit_is_told(get: Get, poll: Poll, path: str) -> None:
+def test_it_leads_to_stripe_and_each_visit_is_reported(get: Get, poll: Poll, path: str) -> None:
     assert poll().json()["visits"] == 0
     for visits in (1, 2):
         response = get(path)

@@ -62,7 +62,7 @@ async def test_a_busy_app_does_not_hold_up_the_redirect(get: Get, approval: str)
     assert get(approval).status_code == 303
 
 
-def test_redirects_that_were_turned_away_are_told_once_a_second_and_all_else_at_once(
+def test_redirects_that_were_turned_away_are_reported_once_a_second_and_all_else_at_once(
     get: Get, poll: Poll, approval: str
 ) -> None:
     with ThreadPoolExecutor() as pool:

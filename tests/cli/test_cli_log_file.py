@@ -74,7 +74,7 @@ def test_many_processes_write_whole_lines(path: Path) -> None:
 @pytest.mark.parametrize(
     "what", ["link", "dangling link", "directory", "fifo", "open to others"]
 )
-def test_what_is_not_a_file_of_ours_is_left_alone_and_the_app_goes_on(
+def test_what_is_not_a_file_of_ours_is_left_alone_and_the_app_continues(
     path: Path, tmp_path: Path, what: str
 ) -> None:
     path.parent.mkdir(parents=True, mode=0o700)
@@ -102,7 +102,7 @@ def test_a_directory_open_to_others_is_not_written_to(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-def test_where_there_can_be_no_log_the_app_goes_on_without(path: Path) -> None:
+def test_where_there_can_be_no_log_the_app_continues_without(path: Path) -> None:
     path.parent.parent.write_text("a file where the directory should be")
     log.info("here")
 

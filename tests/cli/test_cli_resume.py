@@ -76,7 +76,7 @@ def test_begin_without_json_is_the_url_alone(environment: Environ) -> None:
     assert told.endswith(f": m3cred create --complete {pending.stem}")
 
 
-def test_killed_in_the_wait_it_goes_on_at_the_same_url_and_port(environment: Environ) -> None:
+def test_killed_in_the_wait_it_continues_at_the_same_url_and_port(environment: Environ) -> None:
     with started(environment, "create", "--name", "Acme", *QUIET) as command:
         first = command.object()
         command.process.send_signal(signal.SIGKILL)

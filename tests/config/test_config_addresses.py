@@ -83,7 +83,7 @@ def test_live_mode_takes_https_only(text: str) -> None:
     ],
     ids=lambda text: ascii(text[:30]),
 )
-def test_what_stripe_cannot_redirect_to_is_told(text: str, told: str) -> None:
+def test_what_stripe_cannot_redirect_to_is_reported(text: str, told: str) -> None:
     with pytest.raises(Problem) as problem:
         redirect_uri(text, STRIPE_TEST)
     assert str(problem.value) == told

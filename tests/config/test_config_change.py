@@ -139,7 +139,7 @@ def test_bad_input_changes_nothing(places: Locations, write: Write, case: str) -
     assert places.settings.stat().st_mtime_ns == stamp
 
 
-def test_wrong_values_can_be_mended_one_by_one(places: Locations, write: Write) -> None:
+def test_wrong_values_can_be_fixed_one_by_one(places: Locations, write: Write) -> None:
     write('[stripe]\nports = [80]\nredirect_uri = "http://x"\n')
     set_value(places, STRIPE, "ports", "4001")
     set_value(places, STRIPE, "redirect_uri", "https://x.example")
@@ -224,7 +224,7 @@ def test_no_second_identity_is_made_where_a_key_is_sealed(
     assert places.settings.read_bytes() == before
 
 
-def test_a_key_whose_identity_is_lost_is_told_and_can_be_sealed_again(
+def test_a_key_whose_identity_is_lost_is_reported_and_can_be_sealed_again(
     places: Locations, identity: IdentityFile
 ) -> None:
     set_value(places, STRIPE_TEST, "client_id", "ca_a")
@@ -263,7 +263,7 @@ def test_many_changes_at_once_are_all_kept(places: Locations) -> None:
         assert value == row(name).check(GOOD[name], destination)
 
 
-def test_a_configuration_directory_that_cannot_be_made_is_told(places: Locations) -> None:
+def test_a_configuration_directory_that_cannot_be_made_is_reported(places: Locations) -> None:
     places.settings.parent.write_text("in the way")
     with pytest.raises(Problem, match="a part of its path is not a directory"):
         set_value(places, STRIPE, "oauth", "apps")

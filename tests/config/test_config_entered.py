@@ -76,7 +76,7 @@ def test_whatever_is_pasted_is_a_key_of_the_mode_or_a_sentence_without_it(text: 
             assert ("_live_" in key[:8]) is destination.livemode
 
 
-def test_a_test_key_under_live_is_told_as_what_it_is() -> None:
+def test_a_test_key_under_live_is_reported_as_what_it_is() -> None:
     with pytest.raises(WrongModeKey) as told:
         secret_key("sk_test_canary", STRIPE)
     assert str(told.value) == (
@@ -85,7 +85,7 @@ def test_a_test_key_under_live_is_told_as_what_it_is() -> None:
     assert (told.value.destination, told.value.prefix) == (STRIPE, "sk_test_")
 
 
-def test_a_live_key_under_test_is_told_as_what_it_is() -> None:
+def test_a_live_key_under_test_is_reported_as_what_it_is() -> None:
     assert sentence(secret_key, "rk_live_canary") == (
         "This is a live key (rk_live_…), and Stripe (Test Mode) takes a test key: sk_test_ or "
         "rk_test_."
@@ -100,7 +100,7 @@ def test_a_live_key_under_test_is_told_as_what_it_is() -> None:
         (client_id, "rk_live_x", "This is a secret key, not a client id: are the two swapped?"),
     ],
 )
-def test_swapped_id_and_key_are_told(check: object, text: str, told: str) -> None:
+def test_swapped_id_and_key_are_reported(check: object, text: str, told: str) -> None:
     assert sentence(check, text) == told
 
 
@@ -144,14 +144,14 @@ def test_swapped_id_and_key_are_told(check: object, text: str, told: str) -> Non
     ],
     ids=lambda text: ascii(text[:24]),
 )
-def test_what_is_no_secret_key_is_told_without_it(text: str, told: str) -> None:
+def test_what_is_no_secret_key_is_reported_without_it(text: str, told: str) -> None:
     assert sentence(secret_key, text) == told
 
 
 @pytest.mark.parametrize(
     "text", ["acct_1Acme", "ca_", "ca_ä", "ca_a b", "CA_abc", "ca_" + 999 * "a"]
 )
-def test_what_is_no_client_id_is_told(text: str) -> None:
+def test_what_is_no_client_id_is_reported(text: str) -> None:
     told = sentence(client_id, text)
     assert told.startswith("A client id is ca_ followed by letters and digits")
 
@@ -176,11 +176,11 @@ def test_ports_are_taken_as_people_write_them() -> None:
     ],
     ids=lambda text: ascii(text[:12]),
 )
-def test_what_are_no_ports_is_told(text: str, told: str) -> None:
+def test_what_are_no_ports_is_reported(text: str, told: str) -> None:
     assert sentence(ports, text) == told
 
 
-def test_an_oauth_model_is_told_with_the_nearest_one() -> None:
+def test_an_oauth_model_is_reported_with_the_nearest_one() -> None:
     assert oauth_model(" Apps ", STRIPE) is OAuthModel.APPS
     assert sentence(oauth_model, "conect") == (
         "There is no OAuth model “conect”; did you mean connect?"

@@ -56,7 +56,7 @@ def test_a_table_for_each_destination() -> None:
         (b"[stripe]\n[stripe]\n", 2, 8),
     ],
 )
-def test_what_is_not_toml_is_told_with_line_and_column(
+def test_what_is_not_toml_is_reported_with_line_and_column(
     content: bytes, line: int, column: int
 ) -> None:
     with pytest.raises(NotToml) as told:
@@ -111,7 +111,7 @@ def test_a_version_is_a_number(version: str) -> None:
         ('stripe = "sk_live_canary"', "/home/ann/config.toml, stripe: This must be a table."),
     ],
 )
-def test_an_unknown_name_is_told_with_the_nearest_one(content: str, told: str) -> None:
+def test_an_unknown_name_is_reported_with_the_nearest_one(content: str, told: str) -> None:
     assert sentence(content.encode()) == told
 
 
@@ -141,7 +141,7 @@ def test_any_bytes_are_settings_or_a_sentence(content: bytes) -> None:
         assert told.isprintable()
 
 
-def test_a_file_nested_too_deep_is_told() -> None:
+def test_a_file_nested_too_deep_is_reported() -> None:
     assert "nested too deep" in sentence(b"a = " + b"[" * 20_000)
 
 

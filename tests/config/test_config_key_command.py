@@ -87,7 +87,7 @@ def test_complaints_without_end_fill_no_memory_and_no_pipe() -> None:
     assert printed == b"sk_test_a\n"
 
 
-def test_a_command_that_is_missing_is_told() -> None:
+def test_a_command_that_is_missing_is_reported() -> None:
     told = sentence("no-such-program show stripe", CommandNotFound)
     assert told.startswith("The command was not found: ")
     assert "no-such-program" in told
@@ -99,7 +99,7 @@ def test_a_missing_command_in_a_pipe_is_told_too() -> None:
     assert "no-such-program" in told
 
 
-def test_why_a_command_failed_is_told_by_its_first_line_without_a_key() -> None:
+def test_why_a_command_failed_is_reported_by_its_first_line_without_a_key() -> None:
     told = sentence(
         "printf '\\033[31mno sk_test_canary here\\nmore\\n' >&2; echo sk_test_b; exit 3",
         CommandFailed,
@@ -116,7 +116,7 @@ def test_why_a_command_failed_is_told_by_its_first_line_without_a_key() -> None:
         ("kill -9 $$", "The command was ended by signal 9."),
     ],
 )
-def test_a_command_without_a_key_is_told(command: str, told: str) -> None:
+def test_a_command_without_a_key_is_reported(command: str, told: str) -> None:
     assert sentence(command, CommandFailed) == told
 
 

@@ -67,7 +67,9 @@ def test_a_command_gives_the_key(key: Get) -> None:
     ],
     ids=["two lines", "not UTF-8", "no key", "live key", "fails"],
 )
-def test_what_a_command_gives_that_is_no_key_is_told(key: Get, command: str, told: str) -> None:
+def test_what_a_command_gives_that_is_no_key_is_reported(
+    key: Get, command: str, told: str
+) -> None:
     assert sentence(key, f'secret_key_command = "{command}"') == (
         f"stripe_test.secret_key_command: {told}"
     )

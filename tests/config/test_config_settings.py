@@ -99,7 +99,7 @@ def test_live_mode_without_an_https_address_is_not_set_up(settings: With) -> Non
         (STRIPE_TEST, "no client id and no secret key"),
     ],
 )
-def test_what_is_not_set_up_is_told_with_what_to_do(
+def test_what_is_not_set_up_is_reported_with_what_to_do(
     settings: With, destination: Destination, lacks: str
 ) -> None:
     with pytest.raises(NotSetUp) as told:
@@ -156,7 +156,7 @@ def test_the_environment_goes_before_the_file_and_each_value_says_where_it_is_fr
     assert not settings().setup(STRIPE).is_touched
 
 
-def test_a_test_key_under_live_is_told_with_the_variable_it_is_in(settings: With) -> None:
+def test_a_test_key_under_live_is_reported_with_the_variable_it_is_in(settings: With) -> None:
     environ = {**LIVE, "M3CRED_STRIPE_SECRET_KEY": "sk_test_canary"}
     with pytest.raises(Misplaced) as told:
         settings(environ).platform(STRIPE)
@@ -167,7 +167,7 @@ def test_a_test_key_under_live_is_told_with_the_variable_it_is_in(settings: With
     )
 
 
-def test_a_misspelt_variable_is_told_with_the_nearest_one(settings: With) -> None:
+def test_a_misspelt_variable_is_reported_with_the_nearest_one(settings: With) -> None:
     with pytest.raises(Misplaced) as told:
         settings({**TEST, "M3CRED_STRIPE_TEST_CLIENTID": "ca_x"}).platform(STRIPE_TEST)
     assert isinstance(told.value.problem, UnknownName)
@@ -226,7 +226,7 @@ def test_a_value_that_is_wrong_stands_in_the_way_of_its_own_destination_alone(
         ("secret_key_sealed = false", "None"),
     ],
 )
-def test_a_value_of_the_file_that_is_wrong_is_told_with_its_name(
+def test_a_value_of_the_file_that_is_wrong_is_reported_with_its_name(
     settings: With, write: Write, line: str, told: str
 ) -> None:
     write(f"[stripe]\n{line}\n")

@@ -88,7 +88,7 @@ async def test_a_signal_ends_it_with_the_status_of_the_contract(
         assert (process.returncode, out, error) == (status, b"", b"")
 
 
-async def test_a_taken_port_is_told_in_one_sentence(home: Home) -> None:
+async def test_a_taken_port_is_reported_in_one_sentence(home: Home) -> None:
     async with demo_stripe(home) as first:
         port = (await first_line(first))["api_base"].rpartition(":")[2]
         async with demo_stripe(home, "--port", port) as second:

@@ -76,7 +76,7 @@ async def test_a_signal_during_the_start_leaves_the_terminal_as_it_was(
 
 
 @pytest.mark.long
-async def test_being_told_to_go_on_while_it_leaves_does_not_take_the_terminal_back(
+async def test_being_told_to_continue_while_it_leaves_does_not_take_the_terminal_back(
     app: Terminal,
 ) -> None:
     app.signal(signal.SIGTERM)
@@ -87,7 +87,7 @@ async def test_being_told_to_go_on_while_it_leaves_does_not_take_the_terminal_ba
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP], ids=lambda it: it.name)
 @pytest.mark.quick(1)
-async def test_after_a_stop_it_goes_on_and_leaves_the_terminal_as_it_was(
+async def test_after_a_stop_it_continues_and_leaves_the_terminal_as_it_was(
     app: Terminal, number: signal.Signals
 ) -> None:
     app.signal(number)

@@ -51,7 +51,7 @@ async def send_to_terminal(page: Page) -> None:
 
 
 @pytest.mark.long
-async def test_by_the_relay_page_the_terminal_goes_on_by_itself(
+async def test_by_the_relay_page_the_terminal_continues_by_itself(
     app: Terminal, live: Live, opened: OpenedUrls, tab: Page
 ) -> None:
     url = await go_to_stripe(app, opened)
@@ -135,7 +135,7 @@ async def test_on_the_command_line_it_is_the_same_way(
     create = ("create", "--name", "Acme", "--destination", "stripe")
     command = await start(*create, environ={**live.environ, "TERM": "dumb"})
     url = await opened.next()
-    await command.shows("If you follow the link on your page, m3cred goes on by itself.")
+    await command.shows("If you follow the link on your page, m3cred continues by itself.")
     address = await approve(tab, url)
     await tab.goto(address)
     await send_to_terminal(tab)

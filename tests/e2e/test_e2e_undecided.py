@@ -35,7 +35,7 @@ def listening_ports() -> set[int]:
     return ports
 
 
-async def test_a_refusal_is_told_and_the_next_try_can_be_approved(
+async def test_a_refusal_is_reported_and_the_next_try_can_be_approved(
     app: Terminal, opened: OpenedUrls, page: Page, home: Home
 ) -> None:
     await to_authenticate(app)
@@ -87,7 +87,7 @@ async def test_an_approval_that_is_left_is_no_credential_and_is_still_there(
     await create_credential(app)
 
 
-async def test_a_forged_redirect_is_told_and_the_wait_goes_on(
+async def test_a_forged_redirect_is_reported_and_the_wait_continues(
     app: Terminal, opened: OpenedUrls, page: Page
 ) -> None:
     await to_authenticate(app)

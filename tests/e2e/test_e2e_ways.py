@@ -69,7 +69,7 @@ async def test_the_enter_after_an_address_that_comes_as_keys_creates_nothing(
 
 
 @pytest.mark.long
-async def test_what_is_pasted_wrongly_is_told_and_cleared(waiting: Terminal) -> None:
+async def test_what_is_pasted_wrongly_is_reported_and_cleared(waiting: Terminal) -> None:
     waiting.press(f"\x1b[200~{url_on(waiting.text)}\x1b[201~")
     await waiting.shows("This is Stripe's own page")
     redirect = await asyncio.to_thread(approve_only, url_on(waiting.text))
@@ -106,7 +106,7 @@ async def test_the_url_can_be_had_whole_by_clipboard_plain_line_and_file(
 
 
 @pytest.mark.long
-async def test_a_connection_that_drops_while_stripe_is_waited_for_goes_on_later(
+async def test_a_connection_that_drops_while_stripe_is_waited_for_continues_later(
     waiting: Terminal, home: Home
 ) -> None:
     url = url_on(waiting.text)

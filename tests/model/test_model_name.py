@@ -181,7 +181,7 @@ def test_a_megabyte_is_refused_at_once(piece: str) -> None:
     assert time.process_time() - before < 0.1
 
 
-def test_the_first_thing_that_is_wrong_is_told_before_that_the_name_is_taken() -> None:
+def test_the_first_thing_that_is_wrong_is_reported_before_that_the_name_is_taken() -> None:
     assert name_problem("a\x1bb", {name_key("a\x1bb")}) == (
         "The name has a control character (U+001B)."
     )

@@ -133,7 +133,9 @@ def test_a_disk_that_became_read_only_is_read_and_told(tmp_path: Path) -> None:
     assert said(READ_ONLY, tmp_path) == [told] * 5 + [read] + ["done"] * 3
 
 
-def test_a_directory_on_a_read_only_disk_that_was_never_used_is_told(tmp_path: Path) -> None:
+def test_a_directory_on_a_read_only_disk_that_was_never_used_is_reported(
+    tmp_path: Path,
+) -> None:
     program = 'mount("mode=700,ro")\nprint(told(store.prepare))\nprint(store.ids())\n'
     told = "StoreUnusable: DATA cannot be used: the file system is read-only."
     assert said(program, tmp_path) == [told, "[]"]

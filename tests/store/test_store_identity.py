@@ -146,7 +146,7 @@ def test_a_file_that_asks_for_more_memory_than_there_is_is_refused(
 
 
 @pytest.mark.parametrize("cut", [12, 40, 90, 200, 300, 400])
-def test_a_truncated_file_is_told_and_never_opens(cut: int, locked: IdentityFile) -> None:
+def test_a_truncated_file_is_reported_and_never_opens(cut: int, locked: IdentityFile) -> None:
     locked.path.write_bytes(locked.path.read_bytes()[:cut])
     with pytest.raises((StoreUnusable, WrongPassphrase)):
         locked.unlock(Secret(PASSPHRASE))

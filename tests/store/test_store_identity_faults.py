@@ -115,7 +115,7 @@ def test_a_disk_that_fails_leaves_the_identity_as_it_was(
     assert list(identity.parent.iterdir()) == [identity]
 
 
-def test_a_change_that_the_disk_does_not_confirm_is_told_as_unknown(identity: Path) -> None:
+def test_a_change_that_the_disk_does_not_confirm_is_reported_as_unknown(identity: Path) -> None:
     begin(identity, "protect")
     told = said(identity, "protect", "-o", "/dev/null", "-e", "inject=fsync:error=EIO:when=2")
     assert told.startswith(f"OutcomeUnknown: Whether {identity} keeps the last change is not ")

@@ -111,7 +111,7 @@ def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity
     assert not identity.exists()
 
 
-def test_an_identity_that_is_lost_meanwhile_is_told_as_lost(
+def test_an_identity_that_is_lost_meanwhile_is_reported_as_lost(
     meanwhile: Meanwhile, store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     store.prepare()

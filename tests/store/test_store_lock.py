@@ -67,7 +67,7 @@ def test_a_change_waits_for_the_one_before_it(
     assert store.read(acme.id) == acme
 
 
-def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_goes_on(
+def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_continues(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -157,7 +157,8 @@ def test_the_lock_of_another_user_is_refused(store: DirectoryStore, data: Path) 
     os.chown(data / "lock", NOBODY, NOBODY)
     with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
         store.prepare()
-    subprocess.run(["sh", "-c", told.value.mend.removeprefix("sudo ")], check=True)
+    assert told.value.mend == ""
+    os.chown(data / "lock", 0, 0)
     store.prepare()
 
 
@@ -173,7 +174,7 @@ def test_the_lock_of_another_user_is_refused(store: DirectoryStore, data: Path) 
         ("EIO", "the disk reports an error"),
     ],
 )
-def test_a_file_system_without_locks_is_told_and_nothing_is_written(
+def test_a_file_system_without_locks_is_reported_and_nothing_is_written(
     error: str, reason: str, store: DirectoryStore, data: Path
 ) -> None:
     store.prepare()

@@ -153,7 +153,7 @@ def test_an_approval_that_was_removed_is_not_told_to_be_there_still(
     assert store.read(pending.id) is None
 
 
-def test_a_change_that_was_not_confirmed_is_told_so_though_it_cannot_be_read_again(
+def test_a_change_that_was_not_confirmed_is_reported_so_though_it_cannot_be_read_again(
     store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,

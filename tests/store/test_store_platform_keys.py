@@ -79,7 +79,7 @@ def test_a_key_put_in_the_place_of_another_destinations_is_not_used(
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"sk_test_canary", b"x" * 9000])
-def test_a_damaged_file_is_told_without_what_is_in_it(
+def test_a_damaged_file_is_reported_without_what_is_in_it(
     keys: Path, opener: IdentityFile, content: bytes
 ) -> None:
     keep(keys, opener).write_bytes(content)

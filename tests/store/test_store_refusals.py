@@ -106,7 +106,7 @@ def test_a_symbolic_link_in_place_of_the_identity_is_refused(
 
 
 @pytest.mark.parametrize("where", ["credentials", "data"])
-def test_a_file_in_place_of_a_directory_is_told(
+def test_a_file_in_place_of_a_directory_is_reported(
     where: str, identity: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "other"
@@ -180,7 +180,7 @@ def said_by_nobody(place: Path) -> list[str]:
 
 
 @as_root
-def test_a_directory_that_cannot_be_made_is_told(place_for_nobody: Path) -> None:
+def test_a_directory_that_cannot_be_made_is_reported(place_for_nobody: Path) -> None:
     path = place_for_nobody / "data"
     assert said_by_nobody(place_for_nobody) == [
         "[]",
@@ -203,7 +203,7 @@ def test_a_directory_of_root_is_told_to_another_user(place_for_nobody: Path) -> 
 
 
 @as_root
-def test_a_directory_without_write_permission_is_told_before_stripe_is_asked(
+def test_a_directory_without_write_permission_is_reported_before_stripe_is_asked(
     place_for_nobody: Path,
 ) -> None:
     path = place_for_nobody / "data"
@@ -229,7 +229,7 @@ def test_nothing_is_made_in_the_home_of_another_user(tmp_path: Path) -> None:
 
 @as_root
 @pytest.mark.parametrize("bits", [0o000, 0o300])
-def test_a_directory_that_cannot_be_read_is_told(bits: int, place_for_nobody: Path) -> None:
+def test_a_directory_that_cannot_be_read_is_reported(bits: int, place_for_nobody: Path) -> None:
     path = of_nobody(place_for_nobody / "data" / "credentials")
     path.chmod(bits)
     sentence = f"StoreUnusable {path} cannot be used: permission is denied."

@@ -108,7 +108,7 @@ def test_an_identity_that_age_keygen_wrote_is_taken(
     assert isinstance(store.tokens(acme.id).access_token, Secret)
 
 
-def test_a_lost_identity_is_told_and_not_replaced(
+def test_a_lost_identity_is_reported_and_not_replaced(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse, identity: Path
 ) -> None:
     store.create(acme, tokens)

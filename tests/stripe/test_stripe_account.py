@@ -51,7 +51,7 @@ async def test_the_business_name_stands_in_for_a_missing_display_name(
 
 
 @pytest.mark.parametrize(("key", "livemode"), [("sk_test_1", True), ("rk_live_1", False)])
-async def test_a_key_of_the_other_mode_is_told_of_and_not_sent(
+async def test_a_key_of_the_other_mode_is_reported_and_not_sent(
     serve: Serve, key: str, *, livemode: bool
 ) -> None:
     stub = await serve(b"")

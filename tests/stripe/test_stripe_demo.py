@@ -140,7 +140,7 @@ async def test_a_credential_works_by_its_model_from_approval_to_disconnection(
         await gateway.deauthorize(tokens.account_id)
 
 
-async def test_an_app_goes_on_after_its_hour_by_a_refresh(
+async def test_an_app_continues_after_its_hour_by_a_refresh(
     apps: StripeGateway, clock: Clock
 ) -> None:
     tokens = await apps.exchange(approve(apps))

@@ -250,7 +250,7 @@ async def test_the_proxy_of_the_network_is_not_asked_for_this_machine(
 @pytest.mark.parametrize(
     "key", ["sk_test_\N{GREEK SMALL LETTER ALPHA}", "sk x", "sk\r\nx: y", ""]
 )
-async def test_a_key_that_cannot_be_one_is_told_of_and_not_sent(
+async def test_a_key_that_cannot_be_one_is_reported_and_not_sent(
     serve: Serve, reply: Reply, key: str
 ) -> None:
     stub = await serve(reply(GOOD))

@@ -60,7 +60,7 @@ def revealed(response: TokenResponse) -> tuple[str, str]:
     return response.access_token.reveal(), response.refresh_token.reveal()
 
 
-async def test_both_tokens_are_replaced_and_the_hour_begins_anew(
+async def test_both_tokens_are_replaced_and_the_hour_starts_again(
     serve: Serve, reply: Reply
 ) -> None:
     stub = await serve(reply(NEW))

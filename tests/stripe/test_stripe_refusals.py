@@ -20,7 +20,7 @@ CODE = Secret("ac_123456789")
         (418, "an_error_nobody_documented", "Something else."),
     ],
 )
-async def test_a_refusal_is_told_in_the_words_of_stripe(
+async def test_a_refusal_is_reported_in_the_words_of_stripe(
     serve: Serve, reply: Reply, status: int, error: str, description: str
 ) -> None:
     stub = await serve(reply({"error": error, "error_description": description}, status))

@@ -29,7 +29,7 @@ async def go_to_stripe(user: User, browser: Browser) -> None:
     await user.until(lambda: browser.opened)
 
 
-async def begins_anew(user: User, browser: Browser) -> None:
+async def starts_again(user: User, browser: Browser) -> None:
     """See that Enter begins another authorization, which succeeds."""
     tried = len(browser.opened)
     await user.focuses("Go to Stripe")
@@ -54,18 +54,18 @@ def spoil(credentials: Path, trouble: str) -> Callable[[], None]:
     return lambda: credentials.chmod(0o700)
 
 
-async def test_a_refusal_is_told_and_enter_begins_a_new_authorization(
+async def test_a_refusal_is_reported_and_enter_begins_a_new_authorization(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
         await go_to_stripe(user, browser)
         await browser.refuse()
         await user.sees("Access was refused on Stripe's page. Begin a new authorization.")
-        await begins_anew(user, browser)
+        await starts_again(user, browser)
         assert state_of(browser.opened[0]) != state_of(browser.opened[1])
 
 
-async def test_when_the_time_is_up_it_is_told_and_enter_begins_anew(
+async def test_when_the_time_is_up_it_is_reported_and_enter_starts_again(
     services: Services, browser: Browser, clock: Clock
 ) -> None:
     browser.then = lambda: clock.forward(minutes=10, seconds=1)
@@ -73,10 +73,10 @@ async def test_when_the_time_is_up_it_is_told_and_enter_begins_anew(
         await go_to_stripe(user, browser)
         await user.sees("No answer came from Stripe within 10 minutes.")
         browser.then = lambda: None
-        await begins_anew(user, browser)
+        await starts_again(user, browser)
 
 
-async def test_when_other_programs_hold_every_port_it_is_told_and_a_paste_goes_on(
+async def test_when_other_programs_hold_every_port_it_is_reported_and_a_paste_continues(
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     async with opened(services) as user:
@@ -102,7 +102,7 @@ async def test_when_one_port_is_taken_the_next_is(
             await user.focuses("Create Credential")
 
 
-async def test_when_stripe_cannot_be_reached_it_is_told_before_there_is_anything_to_approve(
+async def test_when_stripe_cannot_be_reached_it_is_reported_before_there_is_anything_to_approve(
     services: Services, browser: Browser, platforms: dict[Destination, Platform]
 ) -> None:
     reached = platforms[STRIPE]
@@ -121,7 +121,7 @@ async def test_when_stripe_cannot_be_reached_it_is_told_before_there_is_anything
             await user.until(lambda: browser.opened)
 
 
-async def test_when_stripe_has_gone_by_the_approval_it_is_told_and_nothing_was_sent(
+async def test_when_stripe_has_gone_by_the_approval_it_is_reported_and_nothing_was_sent(
     services: Services, browser: Browser, platforms: dict[Destination, Platform]
 ) -> None:
     async def answer(_reader: StreamReader, writer: StreamWriter) -> None:
@@ -139,7 +139,7 @@ async def test_when_stripe_has_gone_by_the_approval_it_is_told_and_nothing_was_s
             assert "canary" not in user.screen
 
 
-async def test_a_destination_that_is_not_set_up_is_told_before_anything_is_asked(
+async def test_a_destination_that_is_not_set_up_is_reported_before_anything_is_asked(
     services: Services, browser: Browser
 ) -> None:
     def not_set_up(destination: Destination) -> Authorizer:
@@ -156,7 +156,7 @@ async def test_a_destination_that_is_not_set_up_is_told_before_anything_is_asked
 
 
 @pytest.mark.parametrize("trouble", ["a file in the way", "open to others"])
-async def test_a_store_that_could_not_keep_the_credential_is_told_before_stripe_is_asked(
+async def test_a_store_that_could_not_keep_the_credential_is_reported_before_stripe_is_asked(
     services: Services, browser: Browser, credentials: Path, trouble: str
 ) -> None:
     async with opened(services) as user:
@@ -167,7 +167,7 @@ async def test_a_store_that_could_not_keep_the_credential_is_told_before_stripe_
         await user.focuses("Go to Stripe")
         assert browser.opened == []
         mend()
-        await begins_anew(user, browser)
+        await starts_again(user, browser)
 
 
 async def test_when_no_browser_opens_the_address_stays_with_what_to_do(
@@ -186,7 +186,7 @@ async def test_when_no_browser_opens_the_address_stays_with_what_to_do(
         await user.focuses("Create Credential")
 
 
-async def test_a_forged_redirect_is_told_and_the_wait_goes_on(
+async def test_a_forged_redirect_is_reported_and_the_wait_continues(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
@@ -273,7 +273,7 @@ async def test_a_wait_that_another_m3cred_has_ended_says_so(
         await go_to_stripe(user, browser)
         store.requests.drop(store.pending_ids()[0])
         await user.sees("was answered or deleted in another m3cred")
-        await begins_anew(user, browser)
+        await starts_again(user, browser)
 
 
 async def test_the_key_line_says_what_enter_does_with_a_pending_credential(
@@ -283,6 +283,6 @@ async def test_the_key_line_says_what_enter_does_with_a_pending_credential(
     keep("Bolt", status=Status.PENDING)
     async with opened(services) as user:
         await user.focuses("CredentialList")
-        await user.sees("⏎ Go on")
+        await user.sees("⏎ Resume")
         await user.press("down")
         await user.sees("⏎ Details")

@@ -74,7 +74,7 @@ async def test_all_that_is_listed_is_checked_and_counted(
         assert [row for row in user.rows() if "Bolt" in row and "revoked" in row] == []
 
 
-async def test_the_details_say_what_the_check_said_and_check_anew(
+async def test_the_details_say_what_the_check_said_and_check_again(
     services: Services, store: CredentialStore, keep: Keep, clock: Clock
 ) -> None:
     acme = keep("Acme")
@@ -177,7 +177,7 @@ async def test_deleting_can_disconnect_at_stripe_and_says_so(
     assert store.ids() == []
 
 
-async def test_who_else_loses_access_is_told_before_disconnecting(
+async def test_who_else_loses_access_is_reported_before_disconnecting(
     services: Services, keep: Keep, store: CredentialStore
 ) -> None:
     account = StripeAccount("acct_1Same", livemode=False, name="Same")
@@ -191,7 +191,7 @@ async def test_who_else_loses_access_is_told_before_disconnecting(
     assert len(store.ids()) == 2
 
 
-async def test_a_disconnection_that_was_cut_off_is_told_at_the_next_start(
+async def test_a_disconnection_that_was_cut_off_is_reported_at_the_next_start(
     services: Services, keep: Keep
 ) -> None:
     acme = keep("Acme")

@@ -136,7 +136,7 @@ async def test_a_name_that_somebody_else_wrote_is_damage_once_the_sealed_part_is
         await user.sees("1 of 2 credentials", "▌! damaged")
 
 
-async def test_a_record_that_was_mended_meanwhile_is_damaged_no_more(
+async def test_a_record_that_was_fixed_meanwhile_is_damaged_no_more(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     acme = keep("Acme")
@@ -174,7 +174,7 @@ async def test_without_the_identity_the_clear_fields_are_shown_and_why_no_more_i
         await user.sees("▌Acme", "✓ authenticated")
 
 
-async def test_a_credential_that_is_deleted_while_it_is_opened_is_told_as_such(
+async def test_a_credential_that_is_deleted_while_it_is_opened_is_reported_as_such(
     services: Services, keep: Keep, store: CredentialStore
 ) -> None:
     acme = keep("Acme")

@@ -21,7 +21,7 @@ def name_entered(user: User) -> str:
     return user.app.screen.query_one("#name", Input).value
 
 
-async def test_esc_goes_back_stage_by_stage_and_enter_alone_goes_on_again(
+async def test_esc_goes_back_stage_by_stage_and_enter_alone_continues_again(
     services: Services,
 ) -> None:
     async with opened(services) as user:
@@ -210,7 +210,9 @@ async def test_down_opens_a_drop_down_that_nothing_was_chosen_from(services: Ser
         await choose_bill(user, "down")
 
 
-async def test_what_was_chosen_before_can_be_chosen_again_to_go_on(services: Services) -> None:
+async def test_what_was_chosen_before_can_be_chosen_again_to_continue(
+    services: Services,
+) -> None:
     async with opened(services) as user:
         await to_stage_2_with_bill(user)
         await user.press("up")

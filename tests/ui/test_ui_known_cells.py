@@ -96,7 +96,7 @@ def test_a_link_over_several_lines_is_opened_once_and_closed() -> None:
     assert _LINK.findall(sent) == [url, ""]
 
 
-def test_after_anything_unknown_everything_is_sent_anew() -> None:
+def test_after_anything_unknown_everything_is_sent_again() -> None:
     page = "\x1b[1;1HOpen"
     for unknown in ("\x1b[?1049h", "\x1b[2J", "text out of place", "\x1b[?9"):
         known = KnownCells()

@@ -242,7 +242,7 @@ async def test_a_credential_that_another_session_deleted_harms_nothing(
         await user.sees(empty)
 
 
-async def test_a_data_directory_that_is_open_to_others_is_told_in_place_of_the_list(
+async def test_a_data_directory_that_is_open_to_others_is_reported_in_place_of_the_list(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     keep("Acme")

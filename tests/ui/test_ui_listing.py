@@ -87,7 +87,7 @@ async def test_a_piece_of_an_id_finds_it_unless_it_is_in_every_other_id(
         assert names(listing) == found, piece
 
 
-async def test_a_taken_name_is_told_from_one_with_other_accents(
+async def test_a_taken_name_is_told_apart_from_one_with_other_accents(
     keep: Keep, store: CredentialStore
 ) -> None:
     keep("Café")

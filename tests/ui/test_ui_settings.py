@@ -121,7 +121,7 @@ async def test_a_sealed_key_is_never_shown_again(place: Place) -> None:
     ids=lambda value: ascii(value)[:20],
 )
 @pytest.mark.quick(2)
-async def test_a_wrong_secret_key_is_told_below_it_and_nothing_is_written(
+async def test_a_wrong_secret_key_is_reported_below_it_and_nothing_is_written(
     place: Place, test: bool, source: int, text: str, told: str
 ) -> None:
     before = place.write('version = 1\n[stripe]\nclient_id = "ca_live"\n')
@@ -159,7 +159,7 @@ async def test_a_wrong_secret_key_is_told_below_it_and_nothing_is_written(
     ids=lambda value: str(value)[:20],
 )
 @pytest.mark.quick(2)
-async def test_a_wrong_value_is_told_below_it_and_nothing_is_written(
+async def test_a_wrong_value_is_reported_below_it_and_nothing_is_written(
     place: Place, downs: int, text: str, told: str
 ) -> None:
     async with opened(place.services) as user:
@@ -174,7 +174,7 @@ async def test_a_wrong_value_is_told_below_it_and_nothing_is_written(
     assert place.content == ""
 
 
-async def test_what_is_typed_is_told_wrong_only_when_the_line_is_left(place: Place) -> None:
+async def test_what_is_typed_is_reported_wrong_only_when_the_line_is_left(place: Place) -> None:
     async with opened(place.services) as user:
         await to_form(user)
         await user.type("acct")
@@ -340,7 +340,7 @@ async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
         ('[stripe]\nsecret_key = "sk_live_canary"\n', "holds a secret key in clear"),
     ],
 )
-async def test_a_file_that_is_not_understood_is_told_and_left_as_it_is(
+async def test_a_file_that_is_not_understood_is_reported_and_left_as_it_is(
     place: Place, content: str, told: str
 ) -> None:
     before = place.write(content)
@@ -404,7 +404,7 @@ async def test_nothing_is_saved_twice_by_an_impatient_second_enter(place: Place)
     assert place.settings.setup(STRIPE)[CLIENT_ID].value == "ca_x"
 
 
-async def test_what_is_saved_is_told_though_something_else_is_wrong(
+async def test_what_is_saved_is_reported_though_something_else_is_wrong(
     tmp_path: Path, services: Services
 ) -> None:
     wrong = {"M3CRED_STRIPE_TEST_CLIENT_ID": "acct_1", "M3CRED_STRIPE_TEST_PORTS": "4001"}

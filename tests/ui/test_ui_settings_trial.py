@@ -51,7 +51,7 @@ async def enter(user: User, source: int, text: str) -> None:
     ],
 )
 @pytest.mark.quick(2)
-async def test_what_a_command_gives_is_told_in_one_sentence_and_nothing_is_saved(
+async def test_what_a_command_gives_is_reported_in_one_sentence_and_nothing_is_saved(
     place: Place, command: str, told: str
 ) -> None:
     async with opened(place.services) as user:
@@ -62,7 +62,7 @@ async def test_what_a_command_gives_is_told_in_one_sentence_and_nothing_is_saved
     assert place.content == ""
 
 
-async def test_a_key_file_that_others_can_read_is_told_with_what_mends_it(
+async def test_a_key_file_that_others_can_read_is_reported_with_what_fixes_it(
     place: Place, tmp_path: Path
 ) -> None:
     file = tmp_path / "key"

@@ -32,7 +32,7 @@ async def to_panel(user: User) -> None:
     await user.focuses("Set up Stripe (Test Mode)")
 
 
-async def test_what_is_not_set_up_is_set_up_from_the_wizard_which_goes_on_by_itself(
+async def test_what_is_not_set_up_is_set_up_from_the_wizard_which_continues_by_itself(
     place: Place, demo: Description, browser: Browser
 ) -> None:
     async with opened(place.services) as user:

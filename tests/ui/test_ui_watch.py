@@ -151,7 +151,7 @@ async def test_a_directory_that_is_moved_away_and_back_takes_and_brings_its_rows
         await user.sees("1 of 1 credential")
 
 
-async def test_a_directory_that_cannot_be_used_is_told_below_the_rows_until_it_is_mended(
+async def test_a_directory_that_cannot_be_used_is_reported_below_the_rows_until_it_is_fixed(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     for name in ("Acme", "Bolt"):

@@ -176,7 +176,7 @@ async def test_the_footer_shows_the_keys_of_the_credentials_page(
 
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
-async def test_the_footer_shows_on_every_stage_that_enter_goes_on_and_esc_goes_back(
+async def test_the_footer_shows_on_every_stage_that_enter_continues_and_esc_goes_back(
     services: Services, size: tuple[int, int]
 ) -> None:
     async with opened(services, size) as user:

@@ -93,7 +93,7 @@ async def test_what_is_refreshed_again_and_again_for_a_month_stays_connected(
     assert held.is_valid(world.access_token(one), world.demo.now())
 
 
-async def test_an_account_that_took_access_back_is_told_and_nothing_is_left_over(
+async def test_an_account_that_took_access_back_is_reported_and_nothing_is_left_over(
     world: World,
 ) -> None:
     one = world.connect()

@@ -111,7 +111,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
     assert len(results) == 20
 
 
-async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World) -> None:
+async def test_what_cannot_be_asked_about_is_reported_for_itself_alone(world: World) -> None:
     good, pending = world.connect(), world.connect(status=Status.PENDING)
     damaged, gone = world.connect(), world.connect()
     file = world.store.data / "credentials" / f"{damaged}.json"
@@ -128,7 +128,7 @@ async def test_what_cannot_be_asked_about_is_told_for_itself_alone(world: World)
     assert set(world.store.checks.read()) == {good, damaged}
 
 
-async def test_without_the_identity_one_sentence_is_told_and_nothing_is_damaged(
+async def test_without_the_identity_one_sentence_is_reported_and_nothing_is_damaged(
     world: World,
 ) -> None:
     ids = [world.connect(f"{n}@a.example") for n in range(10)]

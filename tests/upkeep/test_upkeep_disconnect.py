@@ -36,7 +36,7 @@ async def test_the_account_is_disconnected_at_stripe_and_the_credential_deleted(
 
 
 @pytest.mark.parametrize("oauth", OAuthModel)
-async def test_an_account_that_took_access_back_itself_is_told_and_deleted(
+async def test_an_account_that_took_access_back_itself_is_reported_and_deleted(
     world: World, oauth: OAuthModel
 ) -> None:
     one = world.connect(oauth=oauth)
@@ -82,7 +82,7 @@ async def test_a_stripe_that_cannot_be_reached_leaves_all_as_it_was(world: World
     assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
 
 
-async def test_what_is_not_there_is_told_and_stripe_is_not_asked(world: World) -> None:
+async def test_what_is_not_there_is_reported_and_stripe_is_not_asked(world: World) -> None:
     done = await world.upkeep.disconnect("0196d5c8-0000-7000-8000-00000000000a")
     assert done[:2] == (False, False)
     assert isinstance(done.problem, NotThere)
@@ -225,7 +225,7 @@ def test_who_else_loses_access_is_known_before(world: World) -> None:
     assert world.upkeep.also_affected("0196d5c8-0000-7000-8000-00000000000a") == []
 
 
-async def test_no_secret_is_in_what_is_told(
+async def test_no_secret_is_in_what_is_reported(
     world: World, with_key: Callable[[str], None]
 ) -> None:
     one = world.connect()

@@ -161,7 +161,7 @@ async def test_a_stripe_that_has_too_many_requests_for_good_is_not_asked_for_eve
     assert 20 < sum(waits) <= 60
 
 
-async def test_when_stripe_is_gone_all_are_told_soon(tmp_path: Path) -> None:
+async def test_when_stripe_is_gone_all_are_reported_soon(tmp_path: Path) -> None:
     store, _ = filled(tmp_path, 100, lambda _: "good")
     asked = 0
 

@@ -73,7 +73,7 @@ async def test_an_account_that_another_platform_has_connected_keeps_its_credenti
     assert world.store.ids() == [one]
 
 
-async def test_what_cannot_be_told_apart_is_told_and_can_be_deleted_alone(
+async def test_what_cannot_be_told_apart_is_reported_and_can_be_deleted_alone(
     world: World,
 ) -> None:
     one = world.connect(oauth=CONNECT)

@@ -296,7 +296,7 @@ async def test_others_are_refreshed_and_changed_while_stripe_thinks_about_one(
         assert set(await asyncio.gather(*both)) == {"rk_test_new1", "rk_test_new2"}
 
 
-async def test_who_waits_too_long_for_another_process_is_told(
+async def test_who_waits_too_long_for_another_process_is_reported(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refreshing, "_PATIENCE", 0.05)

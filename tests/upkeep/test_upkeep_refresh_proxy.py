@@ -100,7 +100,7 @@ async def test_nobody_is_told_to_create_again_while_it_may_be_there(
     assert stripe.numbers == ["0", "1", "0", "1", "0", "1", "0"]
 
 
-async def test_a_revoked_one_is_told_where_there_was_a_failure_before(world: World) -> None:
+async def test_a_revoked_one_is_reported_where_there_was_a_failure_before(world: World) -> None:
     one, stripe = world.connect(), Answering(FAILED, DEAD, DEAD)
     async with expired(world, stripe):
         await fails(world, one, StripeFailed)

@@ -41,7 +41,7 @@ _NOT_TOLD = "not told by Stripe"
 _SOON = timedelta(minutes=2)
 _HINT = (
     "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: check "
-    "the keys of this destination (m3cred config check), and begin anew."
+    "the keys of this destination (m3cred config check), and start again."
 )
 _ANSWERED = "Stripe has answered; asking which account it is."
 _SOON_OVER = "Two minutes are left for the approval."
@@ -273,10 +273,12 @@ def _how_to_paste(ready: UrlReady) -> str:
     else:
         paste = f"write to standard input, as a line, {address} that it ends on"
     by_itself = (
-        "If the browser comes back to this computer, m3cred goes on by itself. Otherwise "
+        "If the browser comes back to this computer, m3cred continues by itself. Otherwise "
     )
     if own_page:
-        by_itself = "If you follow the link on your page, m3cred goes on by itself. Otherwise "
+        by_itself = (
+            "If you follow the link on your page, m3cred continues by itself. Otherwise "
+        )
     first = by_itself if ready.short_url else "After that, "
     return f"{first}{paste}. It is good for {_MINUTES} minutes; give it to nobody else."
 

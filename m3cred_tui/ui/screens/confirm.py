@@ -56,7 +56,7 @@ class Confirm(ModalScreen[int]):
 
 
 async def agreed(app: App[Any], going: str, lost: Callable[[], str | None]) -> bool:
-    """Ask whether to go where something is ``lost``, in a worker; ask anew if that changes.
+    """Ask whether to go where something is ``lost``, in a worker; ask again if that changes.
 
     An approval that comes from Stripe while the question is open is another loss than the
     one the user was asked about.

@@ -371,7 +371,7 @@ class CredentialsPage(Page[None]):
 
         await self._expire()
         if pending := self._pending():
-            text = f"{_offer(pending)} Press Enter to go on."
+            text = f"{_offer(pending)} Press Enter to continue."
             self.notify(text, markup=False, timeout=_OFFER_SECONDS)
         await report_unfinished(self.app, self._services, self._listing.row)
 

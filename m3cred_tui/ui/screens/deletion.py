@@ -23,7 +23,7 @@ _STAYS = " The Stripe account itself stays connected."
 _UNLESS = " The Stripe account itself stays connected, unless you have that ended, too."
 _DROPPING = (
     "Stripe has approved access for it; to have that again, the owner of the account must "
-    "approve anew. The Stripe account itself stays connected."
+    "approve again. The Stripe account itself stays connected."
 )
 _LEAVING = "An approval that Stripe gives for it after that counts for nothing."
 _MOST_NAMED = 3
@@ -67,7 +67,7 @@ async def report_unfinished(
         if (row := row_of(credential_id)) is not None:
             text = (
                 f"“{NAME.of(row)}” was being disconnected at Stripe, which was not "
-                "finished. Press d on it to go on."
+                "finished. Press d on it to continue."
             )
             app.notify(text, severity="warning", markup=False, timeout=_SECONDS)
 

@@ -40,7 +40,7 @@ _NO_EDITING = "A credential cannot be edited; create another one and delete this
 
 
 class DetailsPage(Page[str]):
-    """Every field of a credential; ends with its ID when it is to be deleted."""
+    """Every field of a credential; ends with its ID if the user wants it deleted."""
 
     CSS_PATH = "details.tcss"
     AUTO_FOCUS = "VerticalScroll"

@@ -37,7 +37,7 @@ _DEMO = (
 )
 _ORDER = "Variables of the environment go before it; m3cred config shows the same."
 _TO_DEMO = (
-    "m3cred starts anew with its demo Stripe, a data directory of its own, and DEMO always in "
+    "m3cred starts again with its demo Stripe, a data directory of its own, and DEMO always in "
     "sight. To come back, leave the demo and start m3cred again."
 )
 

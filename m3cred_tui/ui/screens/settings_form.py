@@ -65,7 +65,7 @@ _OF_THE_KEY = {
 
 
 def hint(name: str | None, group: Group) -> str:
-    """Return what is to be entered in the control of this ID, or nothing."""
+    """Return what belongs in the control of this ID, or nothing."""
     helps = {one.name: one.help_for(group.subject) for one in group.settings}
     return (helps | _OF_THE_KEY).get(name or "", "")
 
@@ -162,7 +162,7 @@ class SetUpPage(Page[None]):
                 channel.display = choice.value == OAuthModel.APPS
 
     def _show_hint(self) -> None:
-        """Mark the line that has the focus, and say what is to be entered there."""
+        """Mark the line that has the focus, and say what belongs there."""
         for row in self._rows:
             row.set_class(row.has_focus_within, "-here")
         name = self.focused.id if self.focused else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from m3cred_tui.ui.stages.panels import (
 )
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.stages.waiting import WaitingPanel
+from m3cred_tui.ui.terminal.driver import seen
 from m3cred_tui.ui.widgets.controls import mode_mark
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Credential, Draft
     from m3cred_tui.ui.services import Services
 
-_WAITS_IN_LIST = "It waits in the list of credentials: press Enter on it to go on."
+_WAITS_IN_LIST = "It waits in the list of credentials: press Enter on it to continue."
 
 
 class AuthenticateStage(Stage):
@@ -198,10 +198,7 @@ class AuthenticateStage(Stage):
     async def _show_waiting(self, ready: UrlReady, paste: Paste) -> None:
         whereabouts = await self._services.ways.whereabouts(ready.short_url)
         await self._show(WaitingPanel(ready, paste, whereabouts, self._services))
-        # So that the URL is seen before any browser is tried.
-        painted = asyncio.Event()
-        self.call_after_refresh(painted.set)
-        await painted.wait()
+        await seen(self.screen)  # before any browser is tried
 
     @on(Button.Pressed, f"#{CREATE}")
     def _create(self, message: Button.Pressed) -> None:

@@ -46,7 +46,7 @@ class InformationPanel(Vertical):
                 "You will need to provide authentication details on the Stripe website.\n\n"
                 "Under Get started with Stripe, log in to your Stripe account and approve "
                 "access for m3ter. Then select Return to m3ter at the left-hand side. "
-                "This page goes on by itself."
+                "This page continues by itself."
             ),
             classes="information",
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Stage(VerticalScroll, can_focus=False):
-    """One panel: a title, what is asked for, and the button that goes on."""
+    """One panel: a title, what is asked for, and the button that continues."""
 
     LABEL: ClassVar[str]
     """What the stepper calls the stage."""
@@ -114,7 +114,7 @@ class Stage(VerticalScroll, can_focus=False):
 
     @property
     def kept(self) -> Draft | None:
-        """What is on disk already, to go on with later."""
+        """What is on disk already, to be resumed later."""
         return None
 
     @property

@@ -116,7 +116,7 @@ _COARSE = 10  # seconds
 _LONG = TIME_LIMIT - _SOON
 _HINT = (
     "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: go back, "
-    "check the keys of this destination, and begin anew."
+    "check the keys of this destination, and start again."
 )
 _SEND_URL = "Send the URL to the clipboard"
 _PASTE_HERE = "Or paste the address that it ends on, and paste it nowhere else:"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import selectors
 import signal
 import sys
-from asyncio import get_running_loop
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from functools import partial
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from textual.app import App
+    from textual.screen import Screen
 
     from m3cred_tui.ui.terminal.abilities import Abilities
 
@@ -111,7 +112,7 @@ class TerminalDriver(LinuxDriver):
         self._terminal = sys.__stderr__ or sys.stderr
         self._output: _Output | None = None
         self._app_to_resume = app
-        self._soon = get_running_loop().call_soon_threadsafe
+        self._soon = asyncio.get_running_loop().call_soon_threadsafe
         for number, act in ((signal.SIGTSTP, self._stop), (signal.SIGCONT, self._continue)):
             signal.signal(number, partial(self._on_signal, act))
 
@@ -124,6 +125,11 @@ class TerminalDriver(LinuxDriver):
             text = re.sub(_HYPERLINK, "", text)
         if text and self._output is not None:
             self._output.write(shown(text, self._abilities.characters))
+
+    def after_written(self, call: Callable[[], object]) -> None:
+        """Call it in the event loop when everything until now is written to the terminal."""
+        if self._output is not None:
+            self._output.write(lambda: self._soon(call))
 
     def forget(self) -> None:
         """Invalidate what is known about the terminal's cells."""
@@ -219,11 +225,12 @@ class _Output:
     def __init__(self, file: IO[str], failed: Callable[[], None]) -> None:
         self._file = file
         self._failed = failed
-        self._texts: Queue[str | None] = Queue(_MOST_WAITING)
+        self._texts: Queue[str | Callable[[], object] | None] = Queue(_MOST_WAITING)
         self._thread = Thread(target=self._run, name="terminal", daemon=True)
         self._thread.start()
 
-    def write(self, text: str) -> None:
+    def write(self, text: str | Callable[[], object]) -> None:
+        """Write a text, or call a function when all before it is written."""
         self._texts.put(text)
 
     def close(self) -> None:
@@ -236,11 +243,15 @@ class _Output:
             text = self._texts.get()
             goes_on = text is not None
             try:
-                self._file.write(text or "")
-                if not goes_on or self._texts.empty():
+                if isinstance(text, str):
+                    self._file.write(text)
+                if not isinstance(text, str) or self._texts.empty():
                     self._file.flush()
             except OSError:
                 self._failed()
+            if callable(text):
+                with suppress(RuntimeError):  # the loop is closed
+                    text()
 
 
 def write_to_terminal(app: App[Any], sequence: str) -> None:
@@ -249,6 +260,22 @@ def write_to_terminal(app: App[Any], sequence: str) -> None:
     if sequence and (driver := app._driver) is not None:  # noqa: SLF001
         driver.write(sequence)
         driver.flush()
+
+
+_PATIENCE = 1.0  # seconds; a terminal may be stopped (Ctrl+S), or its line be slow
+
+
+async def seen(screen: Screen[Any]) -> None:
+    """Return when the terminal has what this screen shows now, or after a second."""
+    painted = asyncio.Event()
+    screen.call_after_refresh(painted.set)
+    await painted.wait()
+    if isinstance(driver := screen.app._driver, TerminalDriver):  # noqa: SLF001  as above
+        written = asyncio.Event()
+        driver.after_written(written.set)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await written.wait()
 
 
 def forget_cells(app: App[Any]) -> None:

@@ -36,7 +36,7 @@ async def send_to_clipboard(app: App[Any], ways: Ways, text: str, *, what: str) 
 def print_alone(app: App[Any], text: str) -> None:
     """Leave the full screen until Enter is pressed, with ``text`` as one unbroken line.
 
-    There, every terminal selects it whole, however many lines it takes. The app goes on
+    There, every terminal selects it whole, however many lines it takes. The app continues
     meanwhile, so that what Stripe answers is taken in time; what is pasted there is masked,
     and pasted where the focus is afterwards.
     """

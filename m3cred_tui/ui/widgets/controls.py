@@ -104,7 +104,7 @@ class DropDown(Select[Option], inherit_bindings=False):
 class Line(Input):
     """A line of input; what is pasted into it reaches the terminal as visible characters."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Go on")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Next")]
 
     def __init__(self, placeholder: str, *, id: str, compact: bool = False) -> None:  # noqa: A002  Textual's name
         super().__init__(

@@ -42,7 +42,7 @@ class CredentialList(ScrollView, can_focus=True):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Details"),
-        Binding("enter", "go_on", "Go on"),
+        Binding("enter", "go_on", "Resume"),
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("pageup", "move_page(-1)", "Page up", show=False),
@@ -94,7 +94,7 @@ class CredentialList(ScrollView, can_focus=True):
         drawn = listing.order, [listing.row(one) for one in self._ids_in_sight]
         if drawn != self._drawn:
             self._drawn = drawn
-            self.refresh(self.size.region)  # without the scrollbar, which sees to itself
+            self.refresh(self.size.region)  # without the scrollbar, which draws itself
 
     @property
     def _ids_in_sight(self) -> Sequence[str]:
@@ -120,7 +120,7 @@ class CredentialList(ScrollView, can_focus=True):
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             self.vertical_scrollbar.window_virtual_size = lines
-            self._scroll(int(self.scroll_offset.y))  # at the most to the last row
+            self._scroll(int(self.scroll_offset.y))  # no further than the last row
 
     def validate_cursor(self, cursor: int) -> int:
         return max(0, min(cursor, len(self.listing.shown) - 1))
@@ -194,7 +194,7 @@ class CredentialList(ScrollView, can_focus=True):
         for column, cell_width in share(width - 2 * _MARGIN):
             heading = column.heading if len(column.heading) <= cell_width else column.short
             if column is self.listing.order:
-                heading += "▾"  # at the most into the gap
+                heading += "▾"  # no further than the gap
             cells.append(set_cell_size(heading, cell_width + GAP))
         return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
 

@@ -1,6 +1,6 @@
 """The bottom line: which keys do what here.
 
-Textual's own Footer is a widget for each key, made anew whenever the focus moves; that cost a
+Textual's own Footer is a widget for each key, rebuilt whenever the focus moves; that cost a
 third of the time to the first whole screen, and of every key after it.
 """
 

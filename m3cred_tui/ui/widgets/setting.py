@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Change(NamedTuple):
-    """What a setting is to be; ``None`` removes it."""
+    """The new value of a setting; ``None`` removes it."""
 
     setting: Setting[object]
     text: str | None
@@ -57,7 +57,7 @@ class SettingLine(Line):
 
 
 class Choice(DropDown[Option]):
-    """A drop-down among lines: the arrow keys go on to the next one, Enter opens it."""
+    """A drop-down among lines: the arrow keys move to the next one, Enter opens it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", show=False),

@@ -67,7 +67,7 @@ def test_what_was_approved_is_listed_and_holds_its_secrets(
     assert store.tokens(pending.id).scope == "read_write"
 
 
-def test_keeping_it_anew_replaces_it(
+def test_keeping_it_again_replaces_it(
     store: CredentialStore, pending: Credential, tokens: TokenResponse
 ) -> None:
     store.keep_pending(pending, tokens)
