@@ -5,20 +5,16 @@ inserts completions as they are, so lines are split and words are quoted for it 
 """
 
 # ruff: noqa: SLF001  argparse has no public way to inspect a parser
-from __future__ import annotations
-
 import argparse
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.cli.selecting import opened
 from m3cred_tui.config.table import settable
 from m3cred_tui.model.credential import Credential
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Kind(StrEnum):

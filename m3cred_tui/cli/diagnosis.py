@@ -1,24 +1,24 @@
 """What ``m3cred doctor`` finds: on this machine, and whether Stripe can be reached."""
 
-from __future__ import annotations
-
 import asyncio
 import locale
 import os
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from m3cred_tui.browser.clipboard import send_to_clipboard
 from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
 from m3cred_tui.browser.surroundings import attached_environ
 from m3cred_tui.callback.server import CannotListen, NoFreePort, listen_on_loopback
-from m3cred_tui.cli.selecting import title_of
+from m3cred_tui.cli.selecting import Opened, title_of
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
+from m3cred_tui.config.setup import Setup
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
 from m3cred_tui.listing.columns import waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
@@ -27,6 +27,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_way, private_folder
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
     IdentityLocked,
@@ -36,13 +37,6 @@ from m3cred_tui.store.problems import (
 )
 from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, LostError, NotSentError, Request
 from m3cred_tui.stripe.transport import send
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from m3cred_tui.cli.selecting import Opened
-    from m3cred_tui.config.setup import Setup
-    from m3cred_tui.store.identity import IdentityFile
 
 
 class State(StrEnum):

@@ -1,24 +1,18 @@
 """The log file, its lines, and how secrets are masked in them."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_private_file, private_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 _PACKAGE = "m3cred_tui."
 _LONGEST_LINE = 1000
@@ -154,5 +148,5 @@ def _thread_failed(failed: threading.ExceptHookArgs) -> None:
         _log.error("the thread %s has failed", name, exc_info=failed.exc_value)
 
 
-def _unraisable(failed: sys.UnraisableHookArgs) -> None:
+def _unraisable(failed: "sys.UnraisableHookArgs") -> None:
     _log.error(failed.err_msg or "nobody caught this", exc_info=failed.exc_value)

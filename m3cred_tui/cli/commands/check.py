@@ -1,11 +1,10 @@
 """``m3cred check``: ask Stripe whether credentials can be used."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.ending import DONE, FAILED, misused
 from m3cred_tui.cli.output.json import check_json, put_json
@@ -14,17 +13,12 @@ from m3cred_tui.cli.output.streams import is_coloured
 from m3cred_tui.cli.output.tables import cells, padded
 from m3cred_tui.cli.selecting import all_selected, opened
 from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.listing.columns import Row
+from m3cred_tui.model.check import CheckResult
+from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.upkeep.service import Upkeep
 
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Mapping, Sequence
-
-    from m3cred_tui.listing.columns import Row
-    from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.port import CredentialStore
-    from m3cred_tui.upkeep.service import Upkeep
-
-    Results = Mapping[str, CheckResult]
+Results = Mapping[str, CheckResult]
 
 
 def run(chosen: Namespace) -> int:

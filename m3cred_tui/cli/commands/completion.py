@@ -1,17 +1,11 @@
 """``m3cred completion``: completion for bash, zsh and fish."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from collections.abc import Iterator
 
 from m3cred_tui.cli.completing import answer, insertions, taken_apart
 from m3cred_tui.cli.ending import DONE
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterator
-
 
 _BASH = r"""# m3cred in bash: in ~/.bashrc, eval "$(m3cred completion bash)"
 _m3cred() {

@@ -1,29 +1,21 @@
 """``m3cred delete``: remove a credential from this computer, and disconnect it at Stripe."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from collections.abc import Sequence
 
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.cli.output.prompts import can_ask, says_yes
-from m3cred_tui.cli.selecting import opened, selected, title_of
+from m3cred_tui.cli.selecting import Opened, opened, selected, title_of
 from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.listing.columns import Row
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import CredentialDamaged
 from m3cred_tui.upkeep.disconnecting import Disconnected
 from m3cred_tui.upkeep.problems import StillPending
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Sequence
-
-    from m3cred_tui.cli.selecting import Opened
-    from m3cred_tui.listing.columns import Row
-
 
 _MOST_NAMED = 5
 

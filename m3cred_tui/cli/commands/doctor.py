@@ -1,22 +1,14 @@
 """``m3cred doctor``: check everything that m3cred needs, and say what to fix."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from collections.abc import Sequence
 
-from m3cred_tui.cli.diagnosis import State, findings_of
+from m3cred_tui.cli.diagnosis import Finding, State, findings_of
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import put_json
 from m3cred_tui.cli.output.streams import is_coloured
 from m3cred_tui.cli.selecting import opened
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Sequence
-
-    from m3cred_tui.cli.diagnosis import Finding
-
 
 _MARKS = {State.OK: ("ok", 32), State.NOTE: ("note", 33), State.MEND: ("fix", 31)}
 

@@ -1,27 +1,21 @@
 """``m3cred exec``: run a command with a credential's key in its environment."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil
 import signal
 import sys
+from argparse import Namespace
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from m3cred_tui.cli.ending import misused
 from m3cred_tui.cli.selecting import opened, selected
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import plain_reason
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Mapping
-
-    from m3cred_tui.upkeep.account import Access
-
+from m3cred_tui.upkeep.account import Access
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 """The statuses that a shell gives (POSIX, 2.8.2)."""

@@ -1,16 +1,15 @@
 """``m3cred identity``: show it, protect it by a passphrase, move it to another machine."""
 
-from __future__ import annotations
-
 import os
 import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.prompts import new_passphrase, opened_with, working
-from m3cred_tui.cli.selecting import opened
+from m3cred_tui.cli.selecting import Opened, opened
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
@@ -28,13 +27,6 @@ from m3cred_tui.store.problems import (
     StoreUnusable,
     plain_reason,
 )
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Callable, Iterator
-
-    from m3cred_tui.cli.selecting import Opened
-
 
 _STANDARD = "-"
 

@@ -1,30 +1,24 @@
 """``m3cred show``: one credential, and how it goes into an Integration Configuration."""
 
-from __future__ import annotations
-
 import sys
+from argparse import Namespace
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
 from m3cred_tui.cli.selecting import opened, selected
 from m3cred_tui.listing.columns import account_text, local, status_text
-from m3cred_tui.model.credential import Credential, integration_fields
+from m3cred_tui.model.check import CheckResult
+from m3cred_tui.model.credential import Credential, TokenResponse, integration_fields
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 from m3cred_tui.upkeep.problems import StillPending
 
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterator
-
-    from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import TokenResponse
-    from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.port import CredentialStore
-
-    Json = dict[str, object]
+Json = dict[str, object]
 
 
 _NOT_TOLD = "not told by Stripe"

@@ -1,15 +1,16 @@
 """What ``m3cred create`` and ``m3cred resume`` show, ask and read."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Coroutine
 from contextlib import aclosing
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
+from m3cred_tui.authorize.authorization import Authorization
 from m3cred_tui.authorize.events import (
     Approved,
     BrowserOpened,
+    Event,
     Failed,
     Noticed,
     RedirectReceived,
@@ -18,23 +19,15 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.browser.opening import BrowserDidNotOpen
+from m3cred_tui.browser.ways import Ways, Whereabouts
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
+from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import begin_json
 from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
 from m3cred_tui.cli.wiring import now
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
+from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from datetime import datetime
-
-    from m3cred_tui.authorize.authorization import Authorization
-    from m3cred_tui.authorize.events import Event
-    from m3cred_tui.browser.ways import Ways, Whereabouts
-    from m3cred_tui.cli.output.console import Console
-    from m3cred_tui.model.credential import Credential, StripeAccount
-
 
 _MINUTES = CODE_LIFETIME // timedelta(minutes=1)
 _NOT_TOLD = "not told by Stripe"

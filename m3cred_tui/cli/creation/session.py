@@ -1,14 +1,14 @@
 """Running ``m3cred create`` and ``m3cred resume``: signals, how it ended, what is pending."""
 
-from __future__ import annotations
-
+import argparse
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from m3cred_tui.authorize.authorization import Authorization
-from m3cred_tui.authorize.events import Failed
+from m3cred_tui.authorize.events import Approved, Failed
+from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Dialogue, Terms
 from m3cred_tui.cli.ending import let_exchange_end
 from m3cred_tui.cli.log import logging_to
@@ -22,27 +22,25 @@ from m3cred_tui.cli.wiring import (
     settings_of_command,
     ways_from,
 )
+from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.authorization import TIME_LIMIT
-from m3cred_tui.model.credential import DESTINATIONS, Credential, Status, is_credential_id
+from m3cred_tui.model.credential import (
+    DESTINATIONS,
+    Credential,
+    Destination,
+    Draft,
+    Status,
+    is_credential_id,
+)
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.port import Damaged
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.port import CredentialStore, Damaged
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 from m3cred_tui.system.signals import told_of_signals
 
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from m3cred_tui.authorize.events import Approved
-    from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.config.settings import Settings
-    from m3cred_tui.model.credential import Destination, Draft
-    from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.port import CredentialStore
-
-    Work = Callable[["Session"], Awaitable[Credential | None]]
+Work = Callable[["Session"], Awaitable[Credential | None]]
 
 
 _DONE, _FAILED, _WRONG_USAGE, _SIGNALLED = 0, 1, 2, 128

@@ -1,26 +1,21 @@
 """Reads lines of standard input without blocking, and an address from them."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal
 import sys
 import termios
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
 
+from m3cred_tui.authorize.events import Paste
 from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
 from m3cred_tui.cli.output.prompts import is_typed
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+Lines = asyncio.Queue[str | None]
 
-    from m3cred_tui.authorize.events import Paste
-
-    Lines = asyncio.Queue[str | None]
 
 _INPUT = 0
 _AT_ONCE = 65_536

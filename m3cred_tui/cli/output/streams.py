@@ -1,16 +1,11 @@
 """Standard output and standard error, whatever they are connected to."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from typing import TextIO
 
 _FAILED = 1
 _NOBODY_READS = 141

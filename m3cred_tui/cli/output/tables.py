@@ -1,9 +1,9 @@
 """Text in the cells of a terminal, and the table of ``m3cred list``."""
 
-from __future__ import annotations
-
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from m3cred_tui.listing.columns import (
     ACCOUNT,
@@ -13,20 +13,14 @@ from m3cred_tui.listing.columns import (
     ID,
     NAME,
     STATUS,
+    Column,
+    Row,
     local,
     status_text,
 )
-from m3cred_tui.model.check import Outcome
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.text import CUT, is_mark
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from m3cred_tui.listing.columns import Column, Row
-    from m3cred_tui.model.check import CheckResult
-
 
 GAP = 2
 """Cells between two columns."""
