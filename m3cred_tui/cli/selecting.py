@@ -1,23 +1,17 @@
 """The user's store, and the credential in it that a word on the command line selects."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from m3cred_tui.config.locations import Locations, locations
+from m3cred_tui.listing.columns import Row
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterable, Sequence
-
-    from m3cred_tui.listing.columns import Row
-    from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.port import CredentialStore
 
 
 class Opened(NamedTuple):
@@ -27,11 +21,11 @@ class Opened(NamedTuple):
     identity: IdentityFile
     store: CredentialStore
 
-    def unlock(self, chosen: Namespace) -> None:
+    def unlock(self, passphrase_fd: int | None) -> None:
         """Unlock the identity; raises what ``prompts.unlock`` does."""
         from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - `list` asks nothing
 
-        unlock(self.identity, chosen.passphrase_fd)
+        unlock(self.identity, passphrase_fd)
 
 
 def opened(*, demo: bool) -> Opened:

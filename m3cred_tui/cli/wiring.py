@@ -111,7 +111,7 @@ def upkeep_of(chosen: Namespace, here: Opened) -> Iterator[Upkeep]:
 
     Raises what ``Opened.unlock`` does.
     """
-    here.unlock(chosen)
+    here.unlock(chosen.passphrase_fd)
     with (
         settings_of_command(demo=chosen.demo) as settings,
         logging_to(settings.locations.log),

@@ -17,7 +17,7 @@ def run(chosen: Namespace) -> int:
     """Run the command; return its exit status."""
     here = opened(demo=chosen.demo)
     if chosen.passphrase_fd is not None:
-        here.unlock(chosen)
+        here.unlock(chosen.passphrase_fd)
     findings = [*findings_of(here, demo=chosen.demo, offline=chosen.offline)]
     all_well = all(one.state is not State.MEND for one in findings)
     if chosen.json:

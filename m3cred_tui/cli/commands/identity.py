@@ -55,7 +55,7 @@ def _unlock(here: Opened, chosen: Namespace) -> bool:
     if not here.identity.is_locked():
         here.identity.to_open()
         return False
-    here.unlock(chosen)
+    here.unlock(chosen.passphrase_fd)
     return True
 
 

@@ -149,7 +149,7 @@ def run(chosen: Namespace) -> int:
         sys.stdout.write(json_text(integration_fields(row)) + "\n")
         return DONE
     if is_revealed or chosen.passphrase_fd is not None:
-        here.unlock(chosen)
+        here.unlock(chosen.passphrase_fd)
     shown = look(row, here.store, with_tokens=is_revealed)
     if chosen.json:
         put_json(shown_json(shown))

@@ -117,7 +117,7 @@ def in_session(chosen: argparse.Namespace, work: Work) -> int:
             logging_to(settings.locations.log),
         ):
             room = opened(demo=chosen.demo)
-            room.unlock(chosen)
+            room.unlock(chosen.passphrase_fd)
             session = Session(
                 console,
                 settings,
