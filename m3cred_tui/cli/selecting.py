@@ -12,6 +12,7 @@ from m3cred_tui.model.text import clean
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.problems import CredentialDamaged
 
 
 class Opened(NamedTuple):
@@ -108,6 +109,13 @@ def selected(store: CredentialStore, word: str) -> Row:
 def all_selected(store: CredentialStore, words: Iterable[str]) -> list[Row]:
     """Return the credentials that these words select, each once; see :func:`selected`."""
     return list({row.id: row for row in (selected(store, word) for word in words)}.values())
+
+
+def intact(row: Row) -> Credential:
+    """Return the credential; raises ``CredentialDamaged``."""
+    if isinstance(row, Credential):
+        return row
+    raise CredentialDamaged(row.id, row.reason)
 
 
 def title_of(row: Row) -> str:

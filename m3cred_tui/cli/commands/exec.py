@@ -8,7 +8,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NoReturn
 
 from m3cred_tui.cli.ending import misused
 from m3cred_tui.cli.selecting import opened, selected
@@ -36,7 +35,10 @@ def run(chosen: Namespace) -> int:
             "the demo Stripe ends with this m3cred, so no command could reach it; m3cred "
             "demo-stripe runs one that stays."
         )
-    access = _access(chosen)
+    here = opened(demo=chosen.demo)
+    row = selected(here.store, chosen.name)
+    with upkeep_of(chosen, here) as upkeep:
+        access = asyncio.run(upkeep.access(row.id))
     _close_descriptor(chosen.passphrase_fd)
     return _replaced_by(command, environment(os.environ, access))
 
@@ -48,13 +50,6 @@ def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
         "STRIPE_API_KEY": access.key.reveal(),
         "STRIPE_ACCOUNT": access.account_id,
     }
-
-
-def _access(chosen: Namespace) -> Access:
-    here = opened(demo=chosen.demo)
-    row = selected(here.store, chosen.name)
-    with upkeep_of(chosen, here) as upkeep:
-        return asyncio.run(upkeep.access(row.id))
 
 
 def _close_descriptor(number: int | None) -> None:
@@ -77,13 +72,9 @@ def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     try:
-        _replace(command, environ)
+        os.execvpe(command[0], command, environ)  # noqa: S606 - intentionally without a shell
     except (OSError, ValueError) as error:
         return _not_run(command[0], error, environ)
-
-
-def _replace(command: list[str], environ: Mapping[str, str]) -> NoReturn:
-    os.execvpe(command[0], command, environ)  # noqa: S606 - intentionally without a shell
 
 
 def _not_run(program: str, error: OSError | ValueError, environ: Mapping[str, str]) -> int:
