@@ -18,14 +18,11 @@ from m3cred_tui.model.credential import Credential
 
 
 class Kind(StrEnum):
-    """Where the completions come from."""
+    """Where the completions come from: m3cred, or names that the shell finds."""
 
     WORDS = "words"
-    """m3cred."""
     FILES = "files"
-    """The shell: names of files."""
     COMMANDS = "commands"
-    """The shell: names of commands."""
 
 
 class Candidate(NamedTuple):
@@ -118,10 +115,8 @@ class _Walk:
 
     def _fitting(self, action: argparse.Action, current: str) -> Answer:
         if isinstance(action, argparse._SubParsersAction):
-            does = {one.dest: one.help or "" for one in action._choices_actions}
-            return Answer(
-                Kind.WORDS, [Candidate(one, does.get(one, "")) for one in action.choices]
-            )
+            helps = [Candidate(one.dest, one.help or "") for one in action._choices_actions]
+            return Answer(Kind.WORDS, helps)
         if action.choices is not None:
             return Answer(Kind.WORDS, [Candidate(str(one)) for one in action.choices])
         if action.nargs == argparse.REMAINDER:
@@ -143,7 +138,6 @@ class _Walk:
 
 
 def _settings() -> Iterator[Candidate]:
-    """Yield the name of every setting."""
     for name, (group, _) in settable().items():
         yield Candidate(name, f"of {group.label}")
 

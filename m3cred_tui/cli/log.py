@@ -54,12 +54,9 @@ def line_of(text: str) -> str:
 
 def traceback_of(error: BaseException) -> list[str]:
     """Return the last 200 lines of a traceback, without the values of variables."""
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    return [_indentation(line) + line_of(line) for line in lines[-_MOST_LINES:]]
-
-
-def _indentation(line: str) -> str:
-    return " " * min(len(line) - len(line.lstrip(" ")), _DEEPEST)
+    lines = "".join(traceback.format_exception(error)).splitlines()[-_MOST_LINES:]
+    deep = (min(len(line) - len(line.lstrip(" ")), _DEEPEST) for line in lines)
+    return [" " * spaces + line_of(line) for spaces, line in zip(deep, lines, strict=True)]
 
 
 def lines_of(record: logging.LogRecord) -> str:

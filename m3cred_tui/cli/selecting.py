@@ -87,22 +87,22 @@ def selected(store: CredentialStore, word: str) -> Row:
     Damaged and pending ones are found, too. A word that matches several selects none: raises
     :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
     """
-    typed = word.strip().lower()
-    if len(typed) == _ID_LENGTH and _is_id_part(typed) and (row := store.read(typed)):
+    typed, name = word.strip().lower(), tidy_name(word)
+    is_prefix = len(typed) >= LEAST_PREFIX and _ID_LETTERS.issuperset(typed)
+    if is_prefix and len(typed) == _ID_LENGTH and (row := store.read(typed)):
         return row
-    prefix = typed if len(typed) >= LEAST_PREFIX and _is_id_part(typed) else None
-    name = tidy_name(word)
     rows = [row for row in store.read_many(store.ids()) if row is not None]
     found = [
         row
         for row in rows
-        if _name_of(row) == name or (prefix is not None and row.id.startswith(prefix))
+        if getattr(row, "name", None) == name or (is_prefix and row.id.startswith(typed))
     ]
+    shown = f"“{clean(word, most=64)}”"
     if not found:
         names = [row.name for row in rows if isinstance(row, Credential)]
-        raise UnknownCredential(_shown(word), _nearest(word, names))
+        raise UnknownCredential(shown, _nearest(word, names))
     if len(found) > 1:
-        raise AmbiguousCredential(_shown(word), found)
+        raise AmbiguousCredential(shown, found)
     return found[0]
 
 
@@ -123,14 +123,6 @@ def title_of(row: Row) -> str:
     return f"“{row.name}”" if isinstance(row, Credential) else f"The credential {row.id}"
 
 
-def _is_id_part(text: str) -> bool:
-    return _ID_LETTERS.issuperset(text)
-
-
-def _name_of(row: Row) -> str | None:
-    return row.name if isinstance(row, Credential) else None
-
-
 def _nearest(word: str, names: Sequence[str]) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415 - brings re, for a slip only
 
@@ -142,7 +134,3 @@ def _nearest(word: str, names: Sequence[str]) -> str | None:
 
 def _described(row: Row) -> str:
     return f"{row.id} (“{row.name}”)" if isinstance(row, Credential) else f"{row.id} (damaged)"
-
-
-def _shown(word: str) -> str:
-    return f"“{clean(word, most=64)}”"

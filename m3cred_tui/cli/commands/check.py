@@ -9,7 +9,7 @@ from contextlib import aclosing
 from m3cred_tui.cli.ending import DONE, FAILED, misused
 from m3cred_tui.cli.output.json import check_json, put_json
 from m3cred_tui.cli.output.prompts import progress
-from m3cred_tui.cli.output.streams import is_coloured
+from m3cred_tui.cli.output.streams import coloured
 from m3cred_tui.cli.output.tables import cells, padded
 from m3cred_tui.cli.selecting import all_selected, opened
 from m3cred_tui.cli.wiring import upkeep_of
@@ -71,11 +71,9 @@ def _write(rows: Sequence[Row], results: Results) -> None:
     names = {row.id: getattr(row, "name", row.id) for row in rows}
     wide = max(map(cells, names.values()))
     labels = max(len(result.label) for result in results.values())
-    coloured = is_coloured(sys.stdout)
     for row in rows:
         result = results[row.id]
-        label = padded(result.label, labels)
-        if coloured:
-            label = f"\x1b[{32 if result.outcome == 'ok' else 31}m{label}\x1b[0m"
+        colour = 32 if result.outcome == "ok" else 31
+        label = coloured(padded(result.label, labels), colour, sys.stdout)
         line = f"{padded(names[row.id], wide)}  {label}  {result.told}"
         sys.stdout.write(f"{line.rstrip()}\n")

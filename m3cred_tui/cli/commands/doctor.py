@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from m3cred_tui.cli.diagnosis import Finding, State, findings_of
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import put_json
-from m3cred_tui.cli.output.streams import is_coloured
+from m3cred_tui.cli.output.streams import coloured
 from m3cred_tui.cli.selecting import opened
 
 _MARKS = {State.OK: ("ok", 32), State.NOTE: ("note", 33), State.MEND: ("fix", 31)}
@@ -28,11 +28,8 @@ def run(chosen: Namespace) -> int:
 
 
 def _write(findings: Sequence[Finding]) -> None:
-    coloured = is_coloured(sys.stdout)
     wide = max(len(one.area) for one in findings)
     for area, state, told in findings:
         mark, colour = _MARKS[state]
-        mark = f"{mark:4}"
-        if coloured:
-            mark = f"\x1b[{colour}m{mark}\x1b[0m"
-        sys.stdout.write(f"{mark}  {area:{wide}}  {told}\n")
+        shown = coloured(f"{mark:4}", colour, sys.stdout)
+        sys.stdout.write(f"{shown}  {area:{wide}}  {told}\n")

@@ -14,11 +14,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
-from m3cred_tui.store.identity import (
-    LARGEST_IDENTITY,
-    OpenedIdentity,
-    is_wrapped,
-)
+from m3cred_tui.store.identity import LARGEST_IDENTITY, OpenedIdentity, is_wrapped
 from m3cred_tui.store.identity import opened as open_identity
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (

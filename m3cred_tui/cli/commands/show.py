@@ -35,7 +35,7 @@ class Shown(NamedTuple):
 
 
 def _look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -> Shown:
-    """Read everything; if the tokens are wanted, raises what ``CredentialStore.tokens`` does."""
+    """Read it; raises what ``CredentialStore.tokens`` does if the tokens are wanted."""
     tokens = store.tokens(credential.id) if with_tokens else None
     unopened: Problem | None = None
     try:

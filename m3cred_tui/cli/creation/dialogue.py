@@ -254,11 +254,9 @@ def _how_to_paste(ready: UrlReady) -> str:
         paste = f"paste here {address} that it ends on (it is not shown), and press Enter"
     else:
         paste = f"write to standard input, as a line, {address} that it ends on"
-    way = (
-        "you follow the link on your page"
-        if own_page
-        else "the browser comes back to this computer"
-    )
+    way = "the browser comes back to this computer"
+    if own_page:
+        way = "you follow the link on your page"
     by_itself = f"If {way}, m3cred goes on by itself. Otherwise "
     first = by_itself if ready.short_url else "After that, "
     return f"{first}{paste}. It is good for {_MINUTES} minutes; give it to nobody else."

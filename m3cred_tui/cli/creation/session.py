@@ -11,7 +11,6 @@ from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Dialogue
 from m3cred_tui.cli.ending import DONE, FAILED, WRONG_USAGE, let_exchange_end
-from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.cli.selecting import intact, opened
@@ -106,10 +105,7 @@ def in_session(chosen: Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
     console = Console(chosen.json, chosen.demo)
     try:
-        with (
-            settings_of_command(demo=chosen.demo) as settings,
-            logging_to(settings.locations.log),
-        ):
+        with settings_of_command(demo=chosen.demo) as settings:
             here = opened(demo=chosen.demo)
             here.unlock(chosen.passphrase_fd)
             return _status(Session(chosen, console, settings, here.identity, here.store), work)

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
 
+from m3cred_tui.cli.output.streams import is_dumb
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
@@ -285,7 +286,7 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     If standard error is not a terminal, nothing is written.
     """
-    if not sys.stderr.isatty() or os.environ.get("TERM", "") in {"", "dumb"}:
+    if not sys.stderr.isatty() or is_dumb():
         yield lambda _line: None
         return
     due = 0.0
