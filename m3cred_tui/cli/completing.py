@@ -5,31 +5,24 @@ inserts completions as they are, so lines are split and words are quoted for it 
 """
 
 # ruff: noqa: SLF001  argparse has no public way to inspect a parser
-from __future__ import annotations
-
 import argparse
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.cli.selecting import opened
 from m3cred_tui.config.table import settable
 from m3cred_tui.model.credential import Credential
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
 
 class Kind(StrEnum):
-    """Where the completions come from."""
+    """Where the completions come from: m3cred, or names that the shell finds."""
 
     WORDS = "words"
-    """m3cred."""
     FILES = "files"
-    """The shell: names of files."""
     COMMANDS = "commands"
-    """The shell: names of commands."""
 
 
 class Candidate(NamedTuple):
@@ -122,10 +115,8 @@ class _Walk:
 
     def _fitting(self, action: argparse.Action, current: str) -> Answer:
         if isinstance(action, argparse._SubParsersAction):
-            does = {one.dest: one.help or "" for one in action._choices_actions}
-            return Answer(
-                Kind.WORDS, [Candidate(one, does.get(one, "")) for one in action.choices]
-            )
+            helps = [Candidate(one.dest, one.help or "") for one in action._choices_actions]
+            return Answer(Kind.WORDS, helps)
         if action.choices is not None:
             return Answer(Kind.WORDS, [Candidate(str(one)) for one in action.choices])
         if action.nargs == argparse.REMAINDER:
@@ -147,7 +138,6 @@ class _Walk:
 
 
 def _settings() -> Iterator[Candidate]:
-    """Yield the name of every setting."""
     for name, (group, _) in settable().items():
         yield Candidate(name, f"of {group.label}")
 

@@ -1,22 +1,21 @@
 """What ``m3cred doctor`` finds: on this machine, and whether Stripe can be reached."""
 
-from __future__ import annotations
-
 import asyncio
 import locale
 import os
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from m3cred_tui.browser.clipboard import send_to_clipboard
 from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
 from m3cred_tui.browser.surroundings import attached_environ, login_name
-from m3cred_tui.callback.server import CannotListen, NoFreePort, listen_on_loopback
-from m3cred_tui.cli.selecting import title_of
+from m3cred_tui.callback.server import NoFreePort, listen_on_loopback
+from m3cred_tui.cli.selecting import Opened, title_of
 from m3cred_tui.cli.wiring import created_by
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
@@ -28,6 +27,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_way, private_folder
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
     IdentityLocked,
@@ -37,13 +37,6 @@ from m3cred_tui.store.problems import (
 )
 from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, LostError, NotSentError, Request
 from m3cred_tui.stripe.transport import send
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from m3cred_tui.cli.selecting import Opened
-    from m3cred_tui.config.setup import Setup
-    from m3cred_tui.store.identity import IdentityFile
 
 
 class State(StrEnum):
@@ -64,27 +57,19 @@ class Finding(NamedTuple):
     told: str
 
 
-def ok(area: str, told: str) -> Finding:
-    """Return a finding that all is well."""
-    return Finding(area, State.OK, told)
-
-
-def note(area: str, told: str) -> Finding:
-    """Return a finding that is good to know."""
-    return Finding(area, State.NOTE, told)
-
-
-def mend(area: str, told: str | Problem) -> Finding:
-    """Return a finding of something to be fixed."""
-    return Finding(area, State.MEND, str(told))
+_Found = tuple[State, str | Problem]
+_OK, _NOTE, _FIX = State.OK, State.NOTE, State.MEND
 
 
 def findings_of(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]:
     """Yield the findings, area by area."""
     settings = Settings(here.places, demo=demo, environ=os.environ)
-    looks: dict[str, Callable[[], Iterator[Finding]]] = {
+    checks: dict[str, Callable[[], Iterator[_Found]]] = {
         "settings": lambda: _configuration(settings, here.identity),
-        "directories": lambda: _directories(here),
+        "data directory": lambda: _directory(here.places.data),
+        "configuration directory": lambda: _directory(here.places.identity.parent),
+        "state directory": lambda: _directory(here.places.log.parent),
+        "account": _account,
         "identity": lambda: _identity(here),
         "credentials": lambda: _credentials(here),
         "ports": lambda: _ports(settings),
@@ -94,75 +79,52 @@ def findings_of(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]
         "Stripe": lambda: _reach(settings, offline=offline),
         "left over": lambda: _leftovers(here),
     }
-    for area, look in looks.items():
+    for area, check in checks.items():
         try:
-            yield from look()
+            for state, told in check():
+                yield Finding(area, state, str(told))
         except Problem as problem:  # the other areas can still be checked
-            yield mend(area, problem)
+            yield Finding(area, _FIX, str(problem))
 
 
-_SETTINGS_AREA = "settings"
-
-
-def _configuration(settings: Settings, identity: IdentityFile) -> Iterator[Finding]:
+def _configuration(settings: Settings, identity: IdentityFile) -> Iterator[_Found]:
     """Check the settings, and get each secret key, if need be from a command."""
     if settings.demo:
-        yield ok(_SETTINGS_AREA, "The demo Stripe needs none.")
+        yield _OK, "The demo Stripe needs none."
         return
     path = settings.locations.settings
-    try:
-        setups = [settings.setup(one) for one in DESTINATIONS]
-    except Problem as problem:
-        yield mend(_SETTINGS_AREA, problem)
-        return
+    setups = [settings.setup(one) for one in DESTINATIONS]
     there = "can be read" if path.exists() else "is not there yet"
-    yield ok(_SETTINGS_AREA, f"{_shown(path)} {there}.")
+    yield _OK, f"{_shown(path)} {there}."
     is_any_touched = any(one.is_touched for one in setups)
     for setup in setups:
-        yield _destination(setup, settings, identity, is_needed=not is_any_touched)
-
-
-def _destination(
-    setup: Setup, settings: Settings, identity: IdentityFile, *, is_needed: bool
-) -> Finding:
-    label = setup.destination.label
-    try:
-        platform = settings.platform(setup.destination, identity)
-    except IdentityLocked:
-        return note(
-            _SETTINGS_AREA,
-            f"{label}: the sealed key was not tried, as no passphrase was given.",
-        )
-    except NotSetUp as problem:
-        # One destination may well be enough.
-        return (mend if setup.is_touched or is_needed else note)(_SETTINGS_AREA, str(problem))
-    except Problem as problem:
-        return mend(_SETTINGS_AREA, f"{label}: {problem}")
-    model, key = platform.oauth.value, prefix_of(platform.secret_key)
-    return ok(_SETTINGS_AREA, f"{label} is set up, by {model}, with a key {key}")
+        is_needed = setup.is_touched or not is_any_touched  # one destination may be enough
+        label = setup.destination.label
+        try:
+            platform = settings.platform(setup.destination, identity)
+        except IdentityLocked:
+            yield _NOTE, f"{label}: the sealed key was not tried, as no passphrase was given."
+        except NotSetUp as problem:
+            yield _FIX if is_needed else _NOTE, problem
+        except Problem as problem:
+            yield _FIX, f"{label}: {problem}"
+        else:
+            model, key = platform.oauth.value, prefix_of(platform.secret_key)
+            yield _OK, f"{label} is set up, by {model}, with a key {key}"
 
 
 _LEAST_FREE = 16 * 1024 * 1024
 """Bytes of disk; a credential takes a few thousand."""
-_MOST_TOLD = 5
 
 
-def _directories(here: Opened) -> Iterator[Finding]:
-    """Check each directory: its owner, its permissions, its free space."""
-    places = here.places
-    folders = {
-        "data directory": places.data,
-        "configuration directory": places.identity.parent,
-        "state directory": places.log.parent,
-    }
-    for area, path in folders.items():
-        yield _directory(area, path)
+def _account() -> Iterator[_Found]:
+    """Say where a uid serves as the user's name."""
     if not login_name(os.environ):
-        me = created_by()
-        yield note("account", f"It has no name here; credentials are created by {me}.")
+        yield _NOTE, f"It has no name here; credentials are created by {created_by()}."
 
 
-def _directory(area: str, path: Path) -> Finding:
+def _directory(path: Path) -> Iterator[_Found]:
+    """Check a directory: its owner, its permissions, its free space."""
     try:
         check_way(path)
         with private_folder(path):
@@ -171,86 +133,87 @@ def _directory(area: str, path: Path) -> Finding:
             raise StoreUnusable(path, "nothing can be written to it")
         space = os.statvfs(path)
     except FileNotFoundError:
-        return ok(area, f"{_shown(path)} is created when it is needed.")
-    except Problem as problem:
-        return mend(area, problem)
+        yield _OK, f"{_shown(path)} is created when it is needed."
+        return
     except OSError as error:
-        return mend(area, StoreUnusable(path, plain_reason(error)))
+        raise StoreUnusable(path, plain_reason(error)) from None
     free = space.f_bavail * space.f_frsize
     if free < _LEAST_FREE:
-        return mend(
-            area, f"{_shown(path)} has {free // 1024:,} KiB of disk left; free some space."
-        )
-    return ok(area, f"{_shown(path)} is yours alone.")
+        yield _FIX, f"{_shown(path)} has {free // 1024:,} KiB of disk left; free some space."
+    else:
+        yield _OK, f"{_shown(path)} is yours alone."
 
 
-def _identity(here: Opened) -> Iterator[Finding]:
-    """Check the identity."""
-    area, path = "identity", _shown(here.identity.path)
+def _identity(here: Opened) -> Iterator[_Found]:
+    path = _shown(here.identity.path)
     if here.identity.is_locked():
-        yield ok(area, f"{path} is under a passphrase.")
+        yield _OK, f"{path} is under a passphrase."
         return
     try:
         here.identity.to_open()
-    except IdentityMissing as missing:
+    except IdentityMissing:
         if here.store.ids():
-            yield mend(area, missing)
-        else:
-            yield ok(area, f"{path} is created with the first credential.")
-    except Problem as problem:
-        yield mend(area, problem)
+            raise
+        yield _OK, f"{path} is created with the first credential."
     else:
-        yield ok(area, f"{path} opens; it is under no passphrase.")
+        yield _OK, f"{path} opens; it is under no passphrase."
 
 
-def _credentials(here: Opened) -> Iterator[Finding]:
+_MOST_TOLD = 5
+
+
+def _credentials(here: Opened) -> Iterator[_Found]:
     """Check each record, without opening its sealed part."""
-    area = "credentials"
     ids = here.store.ids()
     damaged = [row for row in here.store.read_many(ids) if isinstance(row, Damaged)]
     for row in damaged[:_MOST_TOLD]:
-        yield mend(
-            area,
+        yield (
+            _FIX,
             f"The credential {row.id} is damaged: {row.reason}. Bring it back from a backup, "
             f"or run: m3cred delete {row.id}",
         )
-    if len(damaged) > _MOST_TOLD:
-        more = len(damaged) - _MOST_TOLD
-        yield mend(area, f"{more:,} more are damaged; see m3cred list.")
+    if (more := len(damaged) - _MOST_TOLD) > 0:
+        yield _FIX, f"{more:,} more are damaged; see m3cred list."
     if not damaged:
-        yield ok(area, f"{len(ids):,} can be read.")
+        yield _OK, f"{len(ids):,} can be read."
 
 
-_PORTS_AREA = "ports"
-_LISTENS = "0A"  # of the kernel's table of sockets
-_PROC = Path("/proc")
-
-
-def _ports(settings: Settings) -> Iterator[Finding]:
+def _ports(settings: Settings) -> Iterator[_Found]:
     """Listen on each port that Stripe may redirect to, and close it again."""
-    numbers = _numbers(settings)
-    held = {}
+    numbers, free = _numbers(settings), []
     for number in numbers:
         try:
             _, listeners = listen_on_loopback([number])
         except NoFreePort:
-            held[number] = holder_of(number)
-        except CannotListen as problem:
-            yield mend(_PORTS_AREA, problem)
-            return
+            yield _NOTE, f"Port {number} is held by {holder_of(number)}."
         else:
+            free.append(str(number))
             for one in listeners:
                 one.close()
-    for number, holder in held.items():
-        yield note(_PORTS_AREA, f"Port {number} is held by {holder}.")
-    if free := [str(number) for number in numbers if number not in held]:
-        yield ok(_PORTS_AREA, f"Free: {', '.join(free)}.")
+    if free:
+        yield _OK, f"Free: {', '.join(free)}."
     else:
-        yield mend(
-            _PORTS_AREA,
+        yield (
+            _FIX,
             "No port that Stripe can redirect to is free: end a program that holds one, or "
             "paste the address that the browser ends on.",
         )
+
+
+def _numbers(settings: Settings) -> list[int]:
+    if settings.demo:
+        return [*CALLBACK_PORTS]
+    numbers: list[int] = []
+    for destination in DESTINATIONS:
+        try:
+            numbers += settings.setup(destination)[PORTS].value or ()
+        except Problem:  # reported with the settings
+            numbers += CALLBACK_PORTS
+    return sorted(set(numbers))
+
+
+_LISTENS = "0A"  # of the kernel's table of sockets
+_PROC = Path("/proc")
 
 
 def holder_of(port: int, proc: Path = _PROC) -> str:
@@ -278,101 +241,81 @@ def _inodes(port: int, proc: Path) -> Iterator[str]:
                 yield fields[9]
 
 
-def _numbers(settings: Settings) -> list[int]:
-    if settings.demo:
-        return [*CALLBACK_PORTS]
-    numbers: list[int] = []
-    for destination in DESTINATIONS:
-        try:
-            numbers += settings.setup(destination)[PORTS].value or ()
-        except Problem:  # reported with the settings
-            numbers += CALLBACK_PORTS
-    return sorted(set(numbers))
-
-
-def _browser() -> Iterator[Finding]:
+def _browser() -> Iterator[_Found]:
     """Say which browser would open, without opening it."""
-    area = "browser"
     try:
         environ = asyncio.run(attached_environ(os.environ))
         command = browser_commands("", environ, sys.platform)[0]
     except BrowserDidNotOpen as problem:
-        yield note(
-            area, f"None opens here, as {problem.reason}; open the URL on your computer."
+        yield (
+            _NOTE,
+            f"None opens here, as {problem.reason}; open the URL on your computer.",
         )
     else:
-        yield ok(area, f"{clean(command[0], most=200)} opens.")
+        yield _OK, f"{clean(command[0], most=200)} opens."
 
 
-def _clipboard() -> Iterator[Finding]:
+def _clipboard() -> Iterator[_Found]:
     """Say how text would reach the clipboard; no terminal reports whether it arrives."""
-    area = "clipboard"
     if os.environ.get("TMUX"):
-        yield ok(area, "Through tmux, whose own buffer has it in any case.")
+        yield _OK, "Through tmux, whose own buffer has it in any case."
         return
     clipping = asyncio.run(send_to_clipboard("", os.environ, what="Text"))
     if clipping.sequence:
-        yield ok(area, "Through your terminal (OSC 52), if it allows that.")
+        yield _OK, "Through your terminal (OSC 52), if it allows that."
     else:
-        yield note(area, f"{clipping.said} The key f writes the URL to a file instead.")
+        yield _NOTE, f"{clipping.said} The key f writes the URL to a file instead."
 
 
 _LEAST_COLUMNS, _LEAST_LINES = 60, 20
 
 
-def _terminal() -> Iterator[Finding]:
+def _terminal() -> Iterator[_Found]:
     """Check the terminal that the app would draw on."""
-    area, term = "terminal", os.environ.get("TERM", "")
+    term = os.environ.get("TERM", "")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        yield note(area, "There is none; the app needs one, the commands do not.")
+        yield _NOTE, "There is none; the app needs one, the commands do not."
         return
     if term in {"", "dumb"}:
         shown = term or "not set"
-        yield mend(area, f"TERM is {shown}, so the app cannot draw; use m3cred create.")
+        yield _FIX, f"TERM is {shown}, so the app cannot draw; use m3cred create."
         return
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     if columns < _LEAST_COLUMNS or lines < _LEAST_LINES:
-        yield mend(
-            area,
-            f"The window has {columns} by {lines} characters; the app needs "
-            f"{_LEAST_COLUMNS} by {_LEAST_LINES}.",
-        )
+        size, least = f"{columns} by {lines}", f"{_LEAST_COLUMNS} by {_LEAST_LINES}"
+        yield _FIX, f"The window has {size} characters; the app needs {least}."
     if locale.nl_langinfo(locale.CODESET).upper() != "UTF-8":
-        yield note(area, "The locale is not UTF-8, so the app draws with plain characters.")
-    yield ok(area, f"TERM is {clean(term, most=40)}, {columns} by {lines} characters.")
+        yield _NOTE, "The locale is not UTF-8, so the app draws with plain characters."
+    yield _OK, f"TERM is {clean(term, most=40)}, {columns} by {lines} characters."
 
 
 _TIME_LIMIT = 5.0
-_STRIPE_AREA = "Stripe"
 
 
-def _reach(settings: Settings, *, offline: bool) -> Iterator[Finding]:
+def _reach(settings: Settings, *, offline: bool) -> Iterator[_Found]:
     """Try each address that m3cred itself talks to; the browser opens the others."""
     if settings.demo:
-        yield ok(_STRIPE_AREA, "The demo Stripe is a part of m3cred.")
+        yield _OK, "The demo Stripe is a part of m3cred."
     elif offline:
-        yield note(_STRIPE_AREA, "It was not asked (--offline).")
+        yield _NOTE, "It was not asked (--offline)."
     else:
         yield from asyncio.run(_all_reached(_bases(settings)))
 
 
-async def _all_reached(bases: list[str]) -> list[Finding]:
+async def _all_reached(bases: list[str]) -> list[_Found]:
     return await asyncio.gather(*map(_reached, bases))
 
 
-async def _reached(base: str) -> Finding:
+async def _reached(base: str) -> _Found:
     host = clean(urlsplit(base).netloc)
     # Basic without a user: any reply will do.
     request = Request("GET", f"{base}/", Secret(""), basic=True)
     try:
         await send(request, time_limit=_TIME_LIMIT)
     except (NotSentError, LostError) as error:
-        return mend(
-            _STRIPE_AREA,
-            f"{host} cannot be reached: {error}. Check the firewall and, if there is a proxy, "
-            "HTTPS_PROXY.",
-        )
-    return ok(_STRIPE_AREA, f"{host} answers.")
+        hint = "Check the firewall and, if there is a proxy, HTTPS_PROXY."
+        return _FIX, f"{host} cannot be reached: {error}. {hint}"
+    return _OK, f"{host} answers."
 
 
 def _bases(settings: Settings) -> list[str]:
@@ -388,45 +331,37 @@ def _bases(settings: Settings) -> list[str]:
     return sorted(bases) or [API_BASE, CONNECT_BASE]
 
 
-_LEFT_AREA = "left over"
-
-
-def _leftovers(here: Opened) -> Iterator[Finding]:
+def _leftovers(here: Opened) -> Iterator[_Found]:
     """Look for pending credentials, and for incomplete disconnections."""
     found = [*_unfinished(here), *_pending(here)]
-    yield from found or [ok(_LEFT_AREA, "Nothing.")]
+    yield from found or [(_OK, "Nothing.")]
 
 
-def _unfinished(here: Opened) -> Iterator[Finding]:
+def _unfinished(here: Opened) -> Iterator[_Found]:
     for credential_id in here.store.disconnecting.ids():
         row = here.store.read(credential_id)
         if row is not None:
-            yield mend(
-                _LEFT_AREA,
+            yield (
+                _FIX,
                 f"{title_of(row)} was being disconnected at Stripe, but this did not finish. "
                 f"Run: m3cred delete --disconnect {credential_id}",
             )
 
 
-def _pending(here: Opened) -> Iterator[Finding]:
+def _pending(here: Opened) -> Iterator[_Found]:
     now = datetime.now(UTC)
     for row in here.store.read_many(here.store.pending_ids()):
         if not isinstance(row, Credential):
             continue  # reported as damaged
-        until = waits_until(row)
+        title, until = title_of(row), waits_until(row)
         if until is None:
-            yield mend(
-                _LEFT_AREA,
-                f"Stripe has approved {title_of(row)}, which was not created yet. "
-                f"Run: m3cred resume {row.id}",
-            )
+            resume = f"Run: m3cred resume {row.id}"
+            yield _FIX, f"Stripe has approved {title}, which was not created yet. {resume}"
         elif until <= now:
-            yield note(
-                _LEFT_AREA, f"{title_of(row)} no longer waits for Stripe: its time is over."
-            )
+            yield _NOTE, f"{title} no longer waits for Stripe: its time is over."
         else:
             wait = f"waits for Stripe until {until.astimezone():%H:%M}"
-            yield note(_LEFT_AREA, f"{title_of(row)} {wait}; m3cred resume continues it.")
+            yield _NOTE, f"{title} {wait}; m3cred resume continues it."
 
 
 def _shown(path: Path) -> str:

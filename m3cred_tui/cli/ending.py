@@ -1,18 +1,12 @@
 """How every command ends: its exit status, and how a problem is reported."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from m3cred_tui.model.problem import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 

@@ -1,25 +1,19 @@
 """The log file, its lines, and how secrets are masked in them."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_private_file, private_folder
 from m3cred_tui.system.environment import set_aside
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 _PACKAGE = "m3cred_tui."
 _LONGEST_LINE = 1000
@@ -61,12 +55,9 @@ def line_of(text: str) -> str:
 
 def traceback_of(error: BaseException) -> list[str]:
     """Return the last 200 lines of a traceback, without the values of variables."""
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    return [_indentation(line) + line_of(line) for line in lines[-_MOST_LINES:]]
-
-
-def _indentation(line: str) -> str:
-    return " " * min(len(line) - len(line.lstrip(" ")), _DEEPEST)
+    lines = "".join(traceback.format_exception(error)).splitlines()[-_MOST_LINES:]
+    deep = (min(len(line) - len(line.lstrip(" ")), _DEEPEST) for line in lines)
+    return [" " * spaces + line_of(line) for spaces, line in zip(deep, lines, strict=True)]
 
 
 def lines_of(record: logging.LogRecord) -> str:
@@ -157,5 +148,5 @@ def _thread_failed(failed: threading.ExceptHookArgs) -> None:
         _log.error("the thread %s has failed", name, exc_info=failed.exc_value)
 
 
-def _unraisable(failed: sys.UnraisableHookArgs) -> None:
+def _unraisable(failed: "sys.UnraisableHookArgs") -> None:
     _log.error(failed.err_msg or "nobody caught this", exc_info=failed.exc_value)

@@ -3,17 +3,12 @@
 # ruff: noqa: PLC0415  The parser takes as long as Python's own start: `m3cred list`, `--version`
 # and the app's first paint do without it, and without the modules of every other command.
 
-from __future__ import annotations
-
 import gc
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from m3cred_tui import VERSION
 from m3cred_tui.system.environment import clean_environment, let_the_window_decide
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _INTERRUPTED = 130
 

@@ -21,9 +21,6 @@ Add = Callable[..., argparse.ArgumentParser]
 
 SHELLS = ("bash", "zsh", "fish")
 
-_LARGEST_PORT = 65_535
-_LARGEST_DESCRIPTOR = 99_999
-_LARGEST_SECONDS = 999_999
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
 _ONE_CREDENTIAL = "its name, ID, or the beginning of its ID"
@@ -38,39 +35,19 @@ def parser() -> argparse.ArgumentParser:
         epilog="Without a command, m3cred opens full screen on the Credentials page.",
     )
     whole.add_argument("--version", action="version", version=f"m3cred {VERSION}")
-    whole.add_argument(
-        "--demo",
-        action="store_true",
-        help="use the built-in demo Stripe, and a data directory of its own",
-    )
-    whole.add_argument(
-        "--no-mouse",
-        action="store_true",
-        help="leave the mouse to the terminal, for its own selection",
-    )
+    _flag(whole, "--demo", "use the built-in demo Stripe, and a data directory of its own")
+    _flag(whole, "--no-mouse", "leave the mouse to the terminal, for its own selection")
     whole.add_argument(
         "--passphrase-fd",
-        type=_descriptor,
+        type=_number("a file descriptor", 0, 99_999),
         metavar="N",
         help="read the passphrase of the identity from file descriptor N, one line",
     )
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     add = partial(commands.add_parser, allow_abbrev=False)
-    for declare in (
-        _list,
-        _show,
-        _create,
-        _resume,
-        _check,
-        _exec,
-        _delete,
-        _config,
-        _identity,
-        _relay_page,
-        _doctor,
-        _completion,
-        _demo_stripe,
-    ):
+    for_credentials = (_list, _show, _create, _resume, _check, _exec, _delete)
+    for_the_rest = (_config, _identity, _relay_page, _doctor, _completion, _demo_stripe)
+    for declare in for_credentials + for_the_rest:
         declare(add)
     return whole
 
@@ -99,21 +76,13 @@ def _show(add: Add) -> None:
         "agrees, and the fields that it fills in a m3ter Integration Configuration.",
     )
     command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
-    command.add_argument(
+    _flag(
+        command,
         "--integration",
-        action="store_true",
-        help="only what goes into an Integration Configuration, as JSON in the API's names",
+        "only what goes into an Integration Configuration, as JSON in the API's names",
     )
-    command.add_argument(
-        "--reveal",
-        action="store_true",
-        help="show the tokens, too, if standard output is a terminal",
-    )
-    command.add_argument(
-        "--reveal-to-pipe",
-        action="store_true",
-        help="show the tokens, too, wherever standard output goes",
-    )
+    _flag(command, "--reveal", "show the tokens, too, if standard output is a terminal")
+    _flag(command, "--reveal-to-pipe", "show the tokens, too, wherever standard output goes")
     _add_json(command)
 
 
@@ -143,10 +112,8 @@ def _create(add: Add) -> None:
         choices=[one.code.lower() for one in DESTINATIONS],
         help="where m3ter sends it; by default the only one that is set up",
     )
-    command.add_argument(
-        "--begin",
-        action="store_true",
-        help="print the URL and exit; continue with --complete or m3cred resume",
+    _flag(
+        command, "--begin", "print the URL and exit; continue with --complete or m3cred resume"
     )
     _add_consent(command)
 
@@ -170,21 +137,15 @@ def _resume(add: Add) -> None:
 
 def _add_consent(command: argparse.ArgumentParser) -> None:
     """Add what ``create`` and ``resume`` share."""
-    command.add_argument(
-        "--yes", action="store_true", help="create it for whatever account was approved"
-    )
+    _flag(command, "--yes", "create it for whatever account was approved")
     command.add_argument(
         "--expect-account",
         type=_account_id,
         metavar="acct_…",
         help="create it without asking, but only for this account",
     )
-    command.add_argument(
-        "--no-browser", action="store_true", help="open no browser; the URL is printed anyway"
-    )
-    command.add_argument(
-        "--json", action="store_true", help="for machines: objects, one a line"
-    )
+    _flag(command, "--no-browser", "open no browser; the URL is printed anyway")
+    _flag(command, "--json", "for machines: objects, one a line")
     # Argparse would print a surplus word, which may be an address with a code in it.
     command.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
 
@@ -202,9 +163,7 @@ def _check(add: Add) -> None:
         metavar="NAME",
         help="a name, an ID, or the beginning of an ID",
     )
-    command.add_argument(
-        "--all", action="store_true", help="every credential except the pending ones"
-    )
+    _flag(command, "--all", "every credential except the pending ones")
     _add_json(command)
 
 
@@ -242,11 +201,11 @@ def _delete(add: Add) -> None:
         "The Stripe account stays connected to m3ter, unless --disconnect is given.",
     )
     command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
-    command.add_argument("--yes", action="store_true", help="do not ask")
-    command.add_argument(
+    _flag(command, "--yes", "do not ask")
+    _flag(
+        command,
         "--disconnect",
-        action="store_true",
-        help="first disconnect the account at Stripe, for all its credentials",
+        "first disconnect the account at Stripe, for all its credentials",
     )
     _add_json(command)
 
@@ -260,7 +219,7 @@ def _config(add: Add) -> None:
         epilog="Names are client_id, secret_key, secret_key_command, secret_key_file, "
         "redirect_uri, ports, oauth and channel, after stripe. or stripe_test.",
     )
-    command.add_argument("--json", action="store_true", help="for machines")
+    _flag(command, "--json", "for machines")
     verbs = command.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
     verbs.add_parser("path", help="show where the settings file is")
     change = verbs.add_parser(
@@ -279,7 +238,7 @@ def _config(add: Add) -> None:
         description="Get each secret key, from its command if there is one, and check every "
         "value. Stripe is not contacted.",
     )
-    check.add_argument("--json", action="store_true", help="for machines")
+    _flag(check, "--json", "for machines")
 
 
 def _identity(add: Add) -> None:
@@ -299,7 +258,7 @@ def _identity(add: Add) -> None:
         if takes_new:
             added.add_argument(
                 "--new-passphrase-fd",
-                type=_descriptor,
+                type=_number("a file descriptor", 0, 99_999),
                 metavar="N",
                 help="read the new passphrase from file descriptor N, one line",
             )
@@ -341,7 +300,7 @@ def _relay_page(add: Add) -> None:
         metavar="N,N",
         help="ports that its link may lead to; by default the usual ones and those set",
     )
-    command.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    _flag(command, "--force", "replace FILE if it exists")
 
 
 def _doctor(add: Add) -> None:
@@ -353,7 +312,7 @@ def _doctor(add: Add) -> None:
         "Each is ok, or the output says what to do. Nothing is changed, and no key is sent. "
         "Status 1 if something has to be fixed.",
     )
-    command.add_argument("--offline", action="store_true", help="do not contact Stripe")
+    _flag(command, "--offline", "do not contact Stripe")
     _add_json(command)
 
 
@@ -378,7 +337,7 @@ def _demo_stripe(add: Add) -> None:
     )
     command.add_argument(
         "--port",
-        type=_port_or_any,
+        type=_number("a port from 0 to 65535", 0, 65_535),
         default=0,
         metavar="N",
         help="port on 127.0.0.1; 0 takes any free one",
@@ -392,14 +351,14 @@ def _demo_stripe(add: Add) -> None:
         metavar="URI",
         help="register this redirect URI in addition to m3cred's own; may be repeated",
     )
-    command.add_argument(
+    _flag(
+        command,
         "--require-https",
-        action="store_true",
-        help="in live mode, redirect only to HTTPS addresses, as Stripe does",
+        "in live mode, redirect only to HTTPS addresses, as Stripe does",
     )
     command.add_argument(
         "--token-seconds",
-        type=_seconds,
+        type=_number("a number of seconds", 1, 999_999),
         default=_HOUR,
         metavar="N",
         help=f"how long an access token of Stripe Apps lasts; {_HOUR} as at Stripe",
@@ -407,7 +366,11 @@ def _demo_stripe(add: Add) -> None:
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="for machines; see docs/json.md")
+    _flag(command, "--json", "for machines; see docs/json.md")
+
+
+def _flag(command: argparse.ArgumentParser, name: str, text: str) -> None:
+    command.add_argument(name, action="store_true", help=text)
 
 
 def _name(text: str) -> str:
@@ -422,26 +385,14 @@ def _account_id(text: str) -> str:
     return text
 
 
-def _port_or_any(text: str) -> int:
-    return _whole_number(text, _LARGEST_PORT, "a port from 0 to 65535")
+def _number(wanted: str, least: int, largest: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
+        if not is_number or not least <= int(text) <= largest:
+            raise _not_a(text, wanted)
+        return int(text)
 
-
-def _descriptor(text: str) -> int:
-    return _whole_number(text, _LARGEST_DESCRIPTOR, "a file descriptor")
-
-
-def _seconds(text: str) -> int:
-    wanted = "a number of seconds"
-    if seconds := _whole_number(text, _LARGEST_SECONDS, wanted):
-        return seconds
-    raise _not_a(text, wanted)
-
-
-def _whole_number(text: str, largest: int, wanted: str) -> int:
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
-    if not is_number or int(text) > largest:
-        raise _not_a(text, wanted)
-    return int(text)
+    return number
 
 
 def _not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:

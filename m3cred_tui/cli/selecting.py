@@ -1,23 +1,18 @@
 """The user's store, and the credential in it that a word on the command line selects."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from m3cred_tui.config.locations import Locations, locations
+from m3cred_tui.listing.columns import Row
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterable, Sequence
-
-    from m3cred_tui.listing.columns import Row
-    from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.problems import CredentialDamaged
 
 
 class Opened(NamedTuple):
@@ -27,11 +22,11 @@ class Opened(NamedTuple):
     identity: IdentityFile
     store: CredentialStore
 
-    def unlock(self, chosen: Namespace) -> None:
+    def unlock(self, passphrase_fd: int | None) -> None:
         """Unlock the identity; raises what ``prompts.unlock`` does."""
         from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - `list` asks nothing
 
-        unlock(self.identity, chosen.passphrase_fd)
+        unlock(self.identity, passphrase_fd)
 
 
 def opened(*, demo: bool) -> Opened:
@@ -92,22 +87,22 @@ def selected(store: CredentialStore, word: str) -> Row:
     Damaged and pending ones are found, too. A word that matches several selects none: raises
     :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
     """
-    typed = word.strip().lower()
-    if len(typed) == _ID_LENGTH and _is_id_part(typed) and (row := store.read(typed)):
+    typed, name = word.strip().lower(), tidy_name(word)
+    is_prefix = len(typed) >= LEAST_PREFIX and _ID_LETTERS.issuperset(typed)
+    if is_prefix and len(typed) == _ID_LENGTH and (row := store.read(typed)):
         return row
-    prefix = typed if len(typed) >= LEAST_PREFIX and _is_id_part(typed) else None
-    name = tidy_name(word)
     rows = [row for row in store.read_many(store.ids()) if row is not None]
     found = [
         row
         for row in rows
-        if _name_of(row) == name or (prefix is not None and row.id.startswith(prefix))
+        if getattr(row, "name", None) == name or (is_prefix and row.id.startswith(typed))
     ]
+    shown = f"“{clean(word, most=64)}”"
     if not found:
         names = [row.name for row in rows if isinstance(row, Credential)]
-        raise UnknownCredential(_shown(word), _nearest(word, names))
+        raise UnknownCredential(shown, _nearest(word, names))
     if len(found) > 1:
-        raise AmbiguousCredential(_shown(word), found)
+        raise AmbiguousCredential(shown, found)
     return found[0]
 
 
@@ -116,17 +111,16 @@ def all_selected(store: CredentialStore, words: Iterable[str]) -> list[Row]:
     return list({row.id: row for row in (selected(store, word) for word in words)}.values())
 
 
+def intact(row: Row) -> Credential:
+    """Return the credential; raises ``CredentialDamaged``."""
+    if isinstance(row, Credential):
+        return row
+    raise CredentialDamaged(row.id, row.reason)
+
+
 def title_of(row: Row) -> str:
     """Return how a sentence refers to a credential."""
     return f"“{row.name}”" if isinstance(row, Credential) else f"The credential {row.id}"
-
-
-def _is_id_part(text: str) -> bool:
-    return _ID_LETTERS.issuperset(text)
-
-
-def _name_of(row: Row) -> str | None:
-    return row.name if isinstance(row, Credential) else None
 
 
 def _nearest(word: str, names: Sequence[str]) -> str | None:
@@ -140,7 +134,3 @@ def _nearest(word: str, names: Sequence[str]) -> str | None:
 
 def _described(row: Row) -> str:
     return f"{row.id} (“{row.name}”)" if isinstance(row, Credential) else f"{row.id} (damaged)"
-
-
-def _shown(word: str) -> str:
-    return f"“{clean(word, most=64)}”"

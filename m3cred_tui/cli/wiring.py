@@ -23,7 +23,6 @@ from m3cred_tui.model.text import clean
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.browser.ways import Ways
@@ -48,9 +47,14 @@ def normal_settings() -> Iterator[Settings]:
     )
 
 
-def settings_of_command(*, demo: bool) -> AbstractContextManager[Settings]:
-    """Return the settings for a command, which leaves the terminal to gpg's agent."""
-    return demo_settings() if demo else nullcontext(settings_from(os.environ))
+@contextmanager
+def settings_of_command(*, demo: bool) -> Iterator[Settings]:
+    """Yield the settings for a command, which leaves the terminal to gpg's agent, and log."""
+    with (
+        demo_settings() if demo else nullcontext(settings_from(os.environ)) as settings,
+        logging_to(settings.locations.log),
+    ):
+        yield settings
 
 
 @contextmanager
@@ -111,11 +115,8 @@ def upkeep_of(chosen: Namespace, here: Opened) -> Iterator[Upkeep]:
 
     Raises what ``Opened.unlock`` does.
     """
-    here.unlock(chosen)
-    with (
-        settings_of_command(demo=chosen.demo) as settings,
-        logging_to(settings.locations.log),
-    ):
+    here.unlock(chosen.passphrase_fd)
+    with settings_of_command(demo=chosen.demo) as settings:
         yield upkeep_from(settings, here.store, here.identity)
 
 

@@ -6,15 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from m3cred_tui.store.port import Damaged
-
-    Row = Credential | Damaged
-
+Row = Credential | Damaged
 
 STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…"}
 

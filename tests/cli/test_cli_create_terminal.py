@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 
@@ -162,7 +162,8 @@ async def test_the_background_is_noticed_also_while_it_begins_to_read() -> None:
             signal.raise_signal(number)
 
     try:
-        with standard_input._reading_typed(theirs, asyncio.Queue(), begin):
+        with ExitStack() as after:
+            standard_input._read_typed(theirs, asyncio.Queue(), begin, after)
             async with asyncio.timeout(PATIENCE):
                 await begun.get()
                 await begun.get()

@@ -1,11 +1,9 @@
 """Opening the app."""
 
-from __future__ import annotations
-
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from m3cred_tui.cli.ending import FAILED, let_exchange_end
 from m3cred_tui.cli.log import line_of, logging_to, traceback_of
@@ -21,15 +19,11 @@ from m3cred_tui.cli.wiring import (
     upkeep_from,
     ways_from,
 )
+from m3cred_tui.config.settings import Settings
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
 from m3cred_tui.ui.terminal.abilities import abilities
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from m3cred_tui.config.settings import Settings
 
 
 def tell_crash(fault: BaseException, log: Path) -> None:

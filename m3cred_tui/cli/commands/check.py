@@ -1,30 +1,24 @@
 """``m3cred check``: ask Stripe whether credentials can be used."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.ending import DONE, FAILED, misused
 from m3cred_tui.cli.output.json import check_json, put_json
 from m3cred_tui.cli.output.prompts import progress
-from m3cred_tui.cli.output.streams import is_coloured
+from m3cred_tui.cli.output.streams import coloured
 from m3cred_tui.cli.output.tables import cells, padded
 from m3cred_tui.cli.selecting import all_selected, opened
 from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.listing.columns import Row
+from m3cred_tui.model.check import CheckResult
+from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.upkeep.service import Upkeep
 
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Mapping, Sequence
-
-    from m3cred_tui.listing.columns import Row
-    from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.port import CredentialStore
-    from m3cred_tui.upkeep.service import Upkeep
-
-    Results = Mapping[str, CheckResult]
+Results = Mapping[str, CheckResult]
 
 
 def run(chosen: Namespace) -> int:
@@ -77,11 +71,9 @@ def _write(rows: Sequence[Row], results: Results) -> None:
     names = {row.id: getattr(row, "name", row.id) for row in rows}
     wide = max(map(cells, names.values()))
     labels = max(len(result.label) for result in results.values())
-    coloured = is_coloured(sys.stdout)
     for row in rows:
         result = results[row.id]
-        label = padded(result.label, labels)
-        if coloured:
-            label = f"\x1b[{32 if result.outcome == 'ok' else 31}m{label}\x1b[0m"
+        colour = 32 if result.outcome == "ok" else 31
+        label = coloured(padded(result.label, labels), colour, sys.stdout)
         line = f"{padded(names[row.id], wide)}  {label}  {result.told}"
         sys.stdout.write(f"{line.rstrip()}\n")

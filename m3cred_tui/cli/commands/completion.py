@@ -1,17 +1,11 @@
 """``m3cred completion``: completion for bash, zsh and fish."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from collections.abc import Iterator
 
 from m3cred_tui.cli.completing import answer, insertions, taken_apart
 from m3cred_tui.cli.ending import DONE
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterator
-
 
 _BASH = r"""# m3cred in bash: in ~/.bashrc, eval "$(m3cred completion bash)"
 _m3cred() {
@@ -88,19 +82,15 @@ def run(chosen: Namespace) -> int:
 
 
 def _answer(shell: str) -> Iterator[str]:
-    given = (
-        sys.stdin.buffer.read().decode(errors="surrogateescape").removesuffix("\0").split("\0")
-    )
+    data = sys.stdin.buffer.read().decode(errors="surrogateescape")
+    given = data.removesuffix("\0").split("\0")
     if shell == "bash":
-        yield from _bash_answer(*given)
-        return
-    kind, candidates = answer(given)
-    yield kind
-    yield from (f"{value}\t{told}" for value, told in candidates)
-
-
-def _bash_answer(typed: str, replaced: str) -> Iterator[str]:
-    line = taken_apart(typed)
-    kind, candidates = answer(line.words[1:])
-    yield kind
-    yield from insertions((one.value for one in candidates), line, replaced)
+        typed, replaced = given
+        line = taken_apart(typed)
+        kind, candidates = answer(line.words[1:])
+        yield kind
+        yield from insertions((one.value for one in candidates), line, replaced)
+    else:
+        kind, candidates = answer(given)
+        yield kind
+        yield from (f"{value}\t{told}" for value, told in candidates)

@@ -1,16 +1,10 @@
 """``m3cred create``: an Integration Credential without the app."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from argparse import Namespace
 
 from m3cred_tui.cli.creation.session import begin, create, in_session, resume
 from m3cred_tui.cli.ending import misused
 from m3cred_tui.model.credential import DESTINATIONS, ENTITY_TYPES, Draft
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
 
 _DESTINATIONS = {one.code.lower(): one for one in DESTINATIONS}
 _ENTITY_TYPES = {one.code: one for one in ENTITY_TYPES}

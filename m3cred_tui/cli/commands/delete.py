@@ -1,29 +1,20 @@
 """``m3cred delete``: remove a credential from this computer, and disconnect it at Stripe."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from collections.abc import Sequence
 
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.cli.output.prompts import can_ask, says_yes
-from m3cred_tui.cli.selecting import opened, selected, title_of
+from m3cred_tui.cli.selecting import Opened, intact, opened, selected, title_of
 from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.listing.columns import Row
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.problems import CredentialDamaged
 from m3cred_tui.upkeep.disconnecting import Disconnected
 from m3cred_tui.upkeep.problems import StillPending
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Sequence
-
-    from m3cred_tui.cli.selecting import Opened
-    from m3cred_tui.listing.columns import Row
-
 
 _MOST_NAMED = 5
 
@@ -50,8 +41,7 @@ def run(chosen: Namespace) -> int:
 
 
 def _disconnect(chosen: Namespace, here: Opened, row: Row) -> int:
-    if not isinstance(row, Credential):
-        raise CredentialDamaged(row.id, row.reason)
+    row = intact(row)
     if row.account is None:
         raise StillPending(row.id)
     with upkeep_of(chosen, here) as upkeep:
@@ -97,11 +87,7 @@ def _described(row: Row) -> str:
     if not isinstance(row, Credential):
         return f"{title_of(row)}, which is damaged"
     account = row.account
-    of = (
-        "not approved yet"
-        if account is None
-        else f"{account.name or account.id}, {account.mode}"
-    )
+    of = f"{account.name or account.id}, {account.mode}" if account else "not approved yet"
     return f"{title_of(row)} ({row.id}; {row.destination.label}: {of})"
 
 
@@ -119,6 +105,7 @@ def _what_stays(row: Row) -> str:
 def _others_lose(others: Sequence[Credential]) -> str:
     if not others:
         return ""
-    named = [f"“{one.name}”" for one in others[:_MOST_NAMED]]
-    more = f" and {len(others) - len(named):,} more" if len(others) > len(named) else ""
-    return f" So do, of the same account: {', '.join(named)}{more}."
+    named = ", ".join(f"“{one.name}”" for one in others[:_MOST_NAMED])
+    rest = len(others) - _MOST_NAMED
+    more = f" and {rest:,} more" if rest > 0 else ""
+    return f" So do, of the same account: {named}{more}."

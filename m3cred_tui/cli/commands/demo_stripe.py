@@ -1,18 +1,12 @@
 """``m3cred demo-stripe``: the demo Stripe alone, in the foreground."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from argparse import Namespace
 
 from m3cred_tui.cli.ending import DONE
+from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import run_demo_stripe
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from m3cred_tui.demo_stripe.description import Description
 
 
 def run(chosen: Namespace) -> int:

@@ -1,22 +1,14 @@
 """``m3cred doctor``: check everything that m3cred needs, and say what to fix."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from collections.abc import Sequence
 
-from m3cred_tui.cli.diagnosis import State, findings_of
+from m3cred_tui.cli.diagnosis import Finding, State, findings_of
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import put_json
-from m3cred_tui.cli.output.streams import is_coloured
+from m3cred_tui.cli.output.streams import coloured
 from m3cred_tui.cli.selecting import opened
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Sequence
-
-    from m3cred_tui.cli.diagnosis import Finding
-
 
 _MARKS = {State.OK: ("ok", 32), State.NOTE: ("note", 33), State.MEND: ("fix", 31)}
 
@@ -25,7 +17,7 @@ def run(chosen: Namespace) -> int:
     """Run the command; return its exit status."""
     here = opened(demo=chosen.demo)
     if chosen.passphrase_fd is not None:
-        here.unlock(chosen)
+        here.unlock(chosen.passphrase_fd)
     findings = [*findings_of(here, demo=chosen.demo, offline=chosen.offline)]
     all_well = all(one.state is not State.MEND for one in findings)
     if chosen.json:
@@ -36,11 +28,8 @@ def run(chosen: Namespace) -> int:
 
 
 def _write(findings: Sequence[Finding]) -> None:
-    coloured = is_coloured(sys.stdout)
     wide = max(len(one.area) for one in findings)
     for area, state, told in findings:
         mark, colour = _MARKS[state]
-        mark = f"{mark:4}"
-        if coloured:
-            mark = f"\x1b[{colour}m{mark}\x1b[0m"
-        sys.stdout.write(f"{mark}  {area:{wide}}  {told}\n")
+        shown = coloured(f"{mark:4}", colour, sys.stdout)
+        sys.stdout.write(f"{shown}  {area:{wide}}  {told}\n")

@@ -1,14 +1,13 @@
 """``m3cred exec``: run a command with a credential's key in its environment."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil
 import signal
 import sys
+from argparse import Namespace
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
 
 from m3cred_tui.cli.ending import misused
 from m3cred_tui.cli.selecting import opened, selected
@@ -16,13 +15,7 @@ from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import plain_reason
 from m3cred_tui.system.environment import as_started
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Mapping
-
-    from m3cred_tui.upkeep.account import Access
-
+from m3cred_tui.upkeep.account import Access
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 """The statuses that a shell gives (POSIX, 2.8.2)."""
@@ -49,7 +42,10 @@ def run(chosen: Namespace) -> int:
             "the demo Stripe ends with this m3cred, so no command could reach it; m3cred "
             "demo-stripe runs one that stays."
         )
-    access = _access(chosen)
+    here = opened(demo=chosen.demo)
+    row = selected(here.store, chosen.name)
+    with upkeep_of(chosen, here) as upkeep:
+        access = asyncio.run(upkeep.access(row.id, by_platform=chosen.platform_key))
     _close_descriptor(chosen.passphrase_fd)
     if access.platform_id:
         sys.stderr.write(f"m3cred: {_WARNING.format(access.platform_id, access.account_id)}\n")
@@ -64,13 +60,6 @@ def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
         "STRIPE_API_KEY": access.key.reveal(),
         "STRIPE_ACCOUNT": access.account_id,
     }
-
-
-def _access(chosen: Namespace) -> Access:
-    here = opened(demo=chosen.demo)
-    row = selected(here.store, chosen.name)
-    with upkeep_of(chosen, here) as upkeep:
-        return asyncio.run(upkeep.access(row.id, by_platform=chosen.platform_key))
 
 
 def _close_descriptor(number: int | None) -> None:
@@ -93,13 +82,9 @@ def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     try:
-        _replace(command, environ)
+        os.execvpe(command[0], command, environ)  # noqa: S606 - intentionally without a shell
     except (OSError, ValueError) as error:
         return _not_run(command[0], error, environ)
-
-
-def _replace(command: list[str], environ: Mapping[str, str]) -> NoReturn:
-    os.execvpe(command[0], command, environ)  # noqa: S606 - intentionally without a shell
 
 
 def _not_run(program: str, error: OSError | ValueError, environ: Mapping[str, str]) -> int:

@@ -1,25 +1,20 @@
 """``m3cred identity``: show it, protect it by a passphrase, move it to another machine."""
 
-from __future__ import annotations
-
 import os
 import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.prompts import new_passphrase, opened_with, working
-from m3cred_tui.cli.selecting import opened
+from m3cred_tui.cli.selecting import Opened, opened
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
-from m3cred_tui.store.identity import (
-    LARGEST_IDENTITY,
-    OpenedIdentity,
-    is_wrapped,
-)
+from m3cred_tui.store.identity import LARGEST_IDENTITY, OpenedIdentity, is_wrapped
 from m3cred_tui.store.identity import opened as open_identity
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
@@ -28,13 +23,6 @@ from m3cred_tui.store.problems import (
     StoreUnusable,
     plain_reason,
 )
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Callable, Iterator
-
-    from m3cred_tui.cli.selecting import Opened
-
 
 _STANDARD = "-"
 
@@ -63,7 +51,7 @@ def _unlock(here: Opened, chosen: Namespace) -> bool:
     if not here.identity.is_locked():
         here.identity.to_open()
         return False
-    here.unlock(chosen)
+    here.unlock(chosen.passphrase_fd)
     return True
 
 

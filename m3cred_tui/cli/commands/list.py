@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from m3cred_tui.listing.columns import Row
-    from m3cred_tui.model.check import CheckResult
     from m3cred_tui.store.port import CredentialStore
 
 
@@ -35,7 +34,9 @@ def listed(words: Sequence[str], *, as_json: bool = False, demo: bool = False) -
 
         put_json({"credentials": [row_json(row, checks.get(row.id)) for row in rows]})
     elif rows:
-        _write_table(rows, checks)
+        from m3cred_tui.cli.output.tables import write_list
+
+        write_list(rows, checks)
     else:
         what = "such credentials" if words else "credentials yet"
         sys.stderr.write(f"There are no {what}.\n")
@@ -52,19 +53,3 @@ def _found(store: CredentialStore, words: Sequence[str]) -> list[Row]:
     texts = Rows([row.id for row in rows], [searched_in(row) for row in rows])
     found = {one for some in matches(texts, sought) for one in some.ids}
     return [row for row in rows if row.id in found]
-
-
-def _write_table(rows: Sequence[Row], checks: Mapping[str, CheckResult]) -> None:
-    from datetime import UTC, datetime
-
-    from m3cred_tui.cli.output.streams import is_coloured, width_of
-    from m3cred_tui.cli.output.tables import list_lines
-
-    lines = list_lines(
-        rows,
-        checks,
-        now=datetime.now(UTC),
-        room=width_of(sys.stdout),
-        coloured=is_coloured(sys.stdout),
-    )
-    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -1,16 +1,15 @@
 """``m3cred relay-page``: write the page that takes Stripe's HTTPS redirect to the terminal."""
 
-from __future__ import annotations
-
 import os
 import stat
 import sys
+from argparse import Namespace
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from m3cred_tui.callback.relay_page import relay_page
 from m3cred_tui.cli.ending import DONE
-from m3cred_tui.config.settings import settings_from
+from m3cred_tui.config.settings import Settings, settings_from
 from m3cred_tui.config.table import PORTS
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS
@@ -18,13 +17,6 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import temporary_name
 from m3cred_tui.store.problems import plain_reason
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from pathlib import Path
-
-    from m3cred_tui.config.settings import Settings
-
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READABLE = 0o644  # before the umask

@@ -1,14 +1,9 @@
 """``m3cred resume``: resume a pending credential."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from argparse import Namespace
 
 from m3cred_tui.cli.commands.create import wrong_usage
 from m3cred_tui.cli.creation.session import in_session, resume
-
-if TYPE_CHECKING:
-    from argparse import Namespace
 
 
 def run(chosen: Namespace) -> int:

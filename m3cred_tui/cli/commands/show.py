@@ -1,30 +1,24 @@
 """``m3cred show``: one credential, and how it goes into an Integration Configuration."""
 
-from __future__ import annotations
-
 import sys
+from argparse import Namespace
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
-from m3cred_tui.cli.selecting import opened, selected
+from m3cred_tui.cli.selecting import intact, opened, selected
 from m3cred_tui.listing.columns import account_text, local, status_text
-from m3cred_tui.model.credential import Credential, integration_fields
+from m3cred_tui.model.check import CheckResult
+from m3cred_tui.model.credential import Credential, TokenResponse, integration_fields
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.problems import CredentialDamaged, NotThere
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.problems import NotThere
 from m3cred_tui.upkeep.problems import StillPending
 
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Iterator
-
-    from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import TokenResponse
-    from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.port import CredentialStore
-
-    Json = dict[str, object]
+Json = dict[str, object]
 
 
 _NOT_TOLD = "not told by Stripe"
@@ -40,11 +34,8 @@ class Shown(NamedTuple):
     tokens: TokenResponse | None
 
 
-def look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -> Shown:
-    """Read everything to be shown of a credential.
-
-    If the tokens are wanted, raises what ``CredentialStore.tokens`` does.
-    """
+def _look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -> Shown:
+    """Read it; raises what ``CredentialStore.tokens`` does if the tokens are wanted."""
     tokens = store.tokens(credential.id) if with_tokens else None
     unopened: Problem | None = None
     try:
@@ -54,13 +45,11 @@ def look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -
     else:
         if row is None:
             raise NotThere(credential.id)
-        if not isinstance(row, Credential):
-            raise CredentialDamaged(row.id, row.reason)
+        intact(row)
     return Shown(credential, store.checks.read().get(credential.id), unopened, tokens)
 
 
-def shown_text(shown: Shown) -> str:
-    """Return it as text."""
+def _text(shown: Shown) -> str:
     facts = [*_facts(shown), *_token_facts(shown.tokens)]
     wide = max(len(name) for name, _ in facts) + 1
     lines = [f"{name + ':':{wide}}  {text}" for name, text in facts]
@@ -70,8 +59,7 @@ def shown_text(shown: Shown) -> str:
     return "\n".join([*lines, ""])
 
 
-def shown_json(shown: Shown) -> Json:
-    """Return it as JSON."""
+def _json(shown: Shown) -> Json:
     unopened, credential = shown.unopened, shown.credential
     is_created = credential.account is not None
     return {
@@ -146,19 +134,17 @@ def run(chosen: Namespace) -> int:
     if is_revealed and not (chosen.reveal_to_pipe or sys.stdout.isatty()):
         raise SecretsToNoTerminal  # before the user is asked for a passphrase
     here = opened(demo=chosen.demo)
-    row = selected(here.store, chosen.name)
-    if not isinstance(row, Credential):
-        raise CredentialDamaged(row.id, row.reason)
+    row = intact(selected(here.store, chosen.name))
     if row.account is None and (is_revealed or chosen.integration):
         raise StillPending(row.id)
     if chosen.integration:
         sys.stdout.write(json_text(integration_fields(row)) + "\n")
         return DONE
     if is_revealed or chosen.passphrase_fd is not None:
-        here.unlock(chosen)
-    shown = look(row, here.store, with_tokens=is_revealed)
+        here.unlock(chosen.passphrase_fd)
+    shown = _look(row, here.store, with_tokens=is_revealed)
     if chosen.json:
-        put_json(shown_json(shown))
+        put_json(_json(shown))
     else:
-        sys.stdout.write(shown_text(shown))
+        sys.stdout.write(_text(shown))
     return DONE

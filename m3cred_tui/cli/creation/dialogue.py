@@ -1,15 +1,17 @@
 """What ``m3cred create`` and ``m3cred resume`` show, ask and read."""
 
-from __future__ import annotations
-
 import asyncio
+from argparse import Namespace
+from collections.abc import Coroutine
 from contextlib import aclosing
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
+from m3cred_tui.authorize.authorization import Authorization
 from m3cred_tui.authorize.events import (
     Approved,
     BrowserOpened,
+    Event,
     Failed,
     Noticed,
     RedirectReceived,
@@ -18,23 +20,15 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.browser.opening import BrowserDidNotOpen
+from m3cred_tui.browser.ways import Ways, Whereabouts
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
+from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import begin_json
 from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
 from m3cred_tui.cli.wiring import now
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
+from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from datetime import datetime
-
-    from m3cred_tui.authorize.authorization import Authorization
-    from m3cred_tui.authorize.events import Event
-    from m3cred_tui.browser.ways import Ways, Whereabouts
-    from m3cred_tui.cli.output.console import Console
-    from m3cred_tui.model.credential import Credential, StripeAccount
-
 
 _MINUTES = CODE_LIFETIME // timedelta(minutes=1)
 _NOT_TOLD = "not told by Stripe"
@@ -54,15 +48,6 @@ class InputEnded(Problem, code="InputEnded"):
         “{pending.name}” is still waiting for it: {go_on}"""
     pending: Credential
     go_on: str
-
-
-class Terms(NamedTuple):
-    """What was agreed to beforehand."""
-
-    yes: bool = False
-    """Any account."""
-    account_id: str | None = None
-    """This account, and no other one."""
 
 
 class NotConfirmed(Problem, code="NotConfirmed"):
@@ -90,21 +75,18 @@ class Dialogue:
 
     def __init__(
         self,
+        chosen: Namespace,
         console: Console,
         ways: Ways,
         authorization: Authorization,
         *,
-        opens_browser: bool = True,
         only_by_paste: bool = False,
     ) -> None:
-        """Take what to show; ``only_by_paste`` is one that was announced before.
-
-        The address of its end then comes by standard input.
-        """
+        """Take what to show; ``only_by_paste``: standard input has the address of its end."""
+        self._chosen = chosen
         self._console = console
         self._ways = ways
         self.authorization = authorization
-        self._opens_browser = opens_browser
         self._only_by_paste = only_by_paste
         self._whereabouts: Whereabouts | None = None
         self._beside: list[asyncio.Task[None]] = []
@@ -116,10 +98,9 @@ class Dialogue:
         assert pending is not None  # noqa: S101 - it is requested
         return pending
 
-    async def create(self, name: str, terms: Terms) -> Credential:
+    async def create(self, name: str) -> Credential:
         """Go the whole way; raises the ``Problem`` that it ends with."""
-        approved = await self._follow()
-        await self._agree(approved, terms)
+        await self._agree(await self._follow())
         try:
             credential, doubt = await self.authorization.create(name)
         except NameTaken:
@@ -220,7 +201,7 @@ class Dialogue:
     def _tell(self, event: Event) -> None:
         say = self._console.say
         match event:
-            case BrowserOpened() if self._opens_browser and not self._only_by_paste:
+            case BrowserOpened() if not (self._chosen.no_browser or self._only_by_paste):
                 say("A browser was opened. If you do not see it, open the URL.")
             case Visited():
                 say("A browser came by the short address: it can reach m3cred.")
@@ -231,7 +212,7 @@ class Dialogue:
             case Noticed(problem) if not self._only_by_paste:
                 say(f"! {problem}")
 
-    async def _agree(self, approved: Approved, terms: Terms) -> None:
+    async def _agree(self, approved: Approved) -> None:
         """Return once the user has seen the account and agrees.
 
         Raises :class:`UnexpectedAccount` and :class:`NotConfirmed`.
@@ -239,9 +220,10 @@ class Dialogue:
         account, console = approved.account, self._console
         go_on = console.command("resume", self._pending.id)
         console.say(_described(approved))
-        if terms.account_id not in {None, account.id}:
-            raise UnexpectedAccount(account, str(terms.account_id), go_on)
-        if terms.yes or terms.account_id:
+        expected = self._chosen.expect_account
+        if expected not in {None, account.id}:
+            raise UnexpectedAccount(account, expected, go_on)
+        if self._chosen.yes or expected:
             return
         if not can_ask():
             reason = "nobody could be asked"
@@ -251,7 +233,7 @@ class Dialogue:
 
 
 async def _remind(expires_at: datetime, console: Console) -> None:
-    """Tell what helps when it takes long."""
+    """Say what helps when it takes long."""
     for before_end, sentence in ((TIME_LIMIT - _SOON, _HINT), (_SOON, _SOON_OVER)):
         wait = expires_at - before_end - now()
         await asyncio.sleep(max(wait.total_seconds(), 0))
@@ -272,13 +254,10 @@ def _how_to_paste(ready: UrlReady) -> str:
         paste = f"paste here {address} that it ends on (it is not shown), and press Enter"
     else:
         paste = f"write to standard input, as a line, {address} that it ends on"
-    by_itself = (
-        "If the browser comes back to this computer, m3cred continues by itself. Otherwise "
-    )
+    way = "the browser comes back to this computer"
     if own_page:
-        by_itself = (
-            "If you follow the link on your page, m3cred continues by itself. Otherwise "
-        )
+        way = "you follow the link on your page"
+    by_itself = f"If {way}, m3cred continues by itself. Otherwise "
     first = by_itself if ready.short_url else "After that, "
     return f"{first}{paste}. It is good for {_MINUTES} minutes; give it to nobody else."
 

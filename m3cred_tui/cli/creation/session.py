@@ -1,20 +1,19 @@
 """Running ``m3cred create`` and ``m3cred resume``: signals, how it ended, what is pending."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from m3cred_tui.authorize.authorization import Authorization
-from m3cred_tui.authorize.events import Failed
-from m3cred_tui.cli.creation.dialogue import Dialogue, Terms
-from m3cred_tui.cli.ending import let_exchange_end
-from m3cred_tui.cli.log import logging_to
+from m3cred_tui.authorize.events import Approved, Failed
+from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.cli.creation.dialogue import Dialogue
+from m3cred_tui.cli.ending import DONE, FAILED, WRONG_USAGE, let_exchange_end
 from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
-from m3cred_tui.cli.selecting import opened
+from m3cred_tui.cli.selecting import intact, opened
 from m3cred_tui.cli.wiring import (
     authorizer_for,
     created_by,
@@ -22,30 +21,28 @@ from m3cred_tui.cli.wiring import (
     settings_of_command,
     ways_from,
 )
+from m3cred_tui.config.settings import Settings
 from m3cred_tui.model.authorization import TIME_LIMIT
-from m3cred_tui.model.credential import DESTINATIONS, Credential, Status, is_credential_id
+from m3cred_tui.model.credential import (
+    DESTINATIONS,
+    Credential,
+    Destination,
+    Draft,
+    Status,
+    is_credential_id,
+)
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.port import Damaged
-from m3cred_tui.store.problems import CredentialDamaged, NotThere
+from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.problems import NotThere
 from m3cred_tui.system.signals import told_of_signals
 
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from m3cred_tui.authorize.events import Approved
-    from m3cred_tui.authorize.service import Authorizer
-    from m3cred_tui.config.settings import Settings
-    from m3cred_tui.model.credential import Destination, Draft
-    from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.port import CredentialStore
-
-    Work = Callable[["Session"], Awaitable[Credential | None]]
+Work = Callable[["Session"], Awaitable[Credential | None]]
 
 
-_DONE, _FAILED, _WRONG_USAGE, _SIGNALLED = 0, 1, 2, 128
+_SIGNALLED = 128  # and the number of the signal, as a shell has it
 
 
 class DestinationOpen(Problem, code="DestinationOpen"):
@@ -81,57 +78,40 @@ class Interrupted(Problem, code="Interrupted"):
 class Session:
     """What a command works with."""
 
+    chosen: Namespace
     console: Console
     settings: Settings
     identity: IdentityFile
     store: CredentialStore
-    terms: Terms
-    opens_browser: bool
     authorization: Authorization | None = None
     """The one that the command is about, once it has begun."""
 
     def dialogue(self, begun: Draft | Credential, *, only_by_paste: bool = False) -> Dialogue:
         """Return what shows a new or a resumed authorization."""
-        self.authorization = Authorization(
+        authorization = self.authorization = Authorization(
             self.store, self._authorizer, begun, now=now, created_by=created_by()
         )
-        return Dialogue(
-            self.console,
-            ways_from(self.settings),
-            self.authorization,
-            opens_browser=self.opens_browser,
-            only_by_paste=only_by_paste,
-        )
+        ways, paste = ways_from(self.settings), only_by_paste
+        return Dialogue(self.chosen, self.console, ways, authorization, only_by_paste=paste)
 
     def _authorizer(self, destination: Destination) -> Authorizer:
         authorizer = authorizer_for(destination, self.settings, self.identity)
-        if self.opens_browser:
-            return authorizer
-        return replace(authorizer, open_browser=_open_none)
+        if self.chosen.no_browser:
+            return replace(authorizer, open_browser=_open_none)
+        return authorizer
 
 
-def in_session(chosen: argparse.Namespace, work: Work) -> int:
+def in_session(chosen: Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
     console = Console(chosen.json, chosen.demo)
     try:
-        with (
-            settings_of_command(demo=chosen.demo) as settings,
-            logging_to(settings.locations.log),
-        ):
-            room = opened(demo=chosen.demo)
-            room.unlock(chosen)
-            session = Session(
-                console,
-                settings,
-                room.identity,
-                room.store,
-                Terms(chosen.yes, chosen.expect_account),
-                opens_browser=not chosen.no_browser,
-            )
-            return _status(session, work)
+        with settings_of_command(demo=chosen.demo) as settings:
+            here = opened(demo=chosen.demo)
+            here.unlock(chosen.passphrase_fd)
+            return _status(Session(chosen, console, settings, here.identity, here.store), work)
     except Problem as problem:
         _tell(console, None, problem)
-        return _FAILED
+        return FAILED
 
 
 def _status(session: Session, work: Work) -> int:
@@ -140,14 +120,14 @@ def _status(session: Session, work: Work) -> int:
         result = asyncio.run(_until_a_signal(work(session)))
     except Problem as problem:
         _tell(session.console, _kept(session), problem)
-        return _WRONG_USAGE if isinstance(problem, DestinationOpen) else _FAILED
+        return WRONG_USAGE if isinstance(problem, DestinationOpen) else FAILED
     finally:
         let_exchange_end()
     if isinstance(result, signal.Signals):
         return _interrupted(session, result)
     if result is not None:
         _tell(session.console, result, None)
-    return _DONE
+    return DONE
 
 
 async def _until_a_signal(
@@ -176,7 +156,7 @@ def _interrupted(session: Session, number: signal.Signals) -> int:
     kept = _kept(session)
     if kept is not None and kept.status is Status.AUTHENTICATED:
         _tell(session.console, kept, None)
-        return _DONE
+        return DONE
     go_on = session.console.command("resume", kept.id) if kept else ""
     end = session.authorization.end if session.authorization else None
     _tell(session.console, kept, Interrupted(number, kept, go_on, end))
@@ -205,8 +185,7 @@ def _tell(console: Console, credential: Credential | None, problem: Problem | No
 
 async def create(session: Session, draft: Draft) -> Credential:
     """Go the whole way; raises the ``Problem`` that it ended with."""
-    dialogue = await _begun(session, draft)
-    return await dialogue.create(draft.name, session.terms)
+    return await (await _begun(session, draft)).create(draft.name)
 
 
 async def begin(session: Session, draft: Draft) -> None:
@@ -224,7 +203,7 @@ async def resume(
         session.console.say("It was created before; nothing was changed.")
         return pending
     dialogue = session.dialogue(pending, only_by_paste=only_by_paste)
-    return await dialogue.create(name or pending.name, session.terms)
+    return await dialogue.create(name or pending.name)
 
 
 async def _begun(session: Session, draft: Draft) -> Dialogue:
@@ -330,11 +309,9 @@ def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credentia
 
 def _by_id(store: CredentialStore, credential_id: str) -> Credential:
     row = store.read(credential_id)
-    if isinstance(row, Damaged):
-        raise CredentialDamaged(row.id, row.reason)
     if row is None:
         raise NotThere(credential_id)
-    return row
+    return intact(row)
 
 
 def state_of(pending: Credential) -> str:

@@ -1,26 +1,21 @@
 """Reads lines of standard input without blocking, and an address from them."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal
 import sys
 import termios
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
 
+from m3cred_tui.authorize.events import Paste
 from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
 from m3cred_tui.cli.output.prompts import is_typed
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+Lines = asyncio.Queue[str | None]
 
-    from m3cred_tui.authorize.events import Paste
-
-    Lines = asyncio.Queue[str | None]
 
 _INPUT = 0
 _AT_ONCE = 65_536
@@ -42,22 +37,25 @@ def incoming() -> Iterator[Lines]:
             lines.put_nowait(None)
         elif sys.stdin.isatty():
             hide = after.enter_context(echo_off(_INPUT))
-            after.enter_context(_reading_typed(_INPUT, lines, hide))
+            _read_typed(_INPUT, lines, hide, after)
         else:
-            after.enter_context(_reading(_INPUT, lines))
+            _read(_INPUT, lines, after)
         yield lines
 
 
-@contextmanager
-def _reading_typed(terminal: int, lines: Lines, hide: Callable[[], None]) -> Iterator[None]:
-    """Read what is typed while the job is in the foreground, and ``hide`` it there.
+def _read_typed(
+    terminal: int, lines: Lines, hide: Callable[[], None], after: ExitStack
+) -> None:
+    """Read what is typed while the job is in the foreground, and ``hide`` it, until ``after``.
 
     In the background it would be stopped for that, and nobody would answer the browser.
     """
     loop = asyncio.get_running_loop()
     rest = bytearray()
     has_ended = False
-    later = ExitStack()
+    later = after.enter_context(ExitStack())
+    after.callback(loop.remove_reader, terminal)
+    after.callback(loop.remove_signal_handler, signal.SIGCONT)
 
     def read() -> None:
         nonlocal has_ended
@@ -79,21 +77,14 @@ def _reading_typed(terminal: int, lines: Lines, hide: Callable[[], None]) -> Ite
         if not has_ended:
             loop.add_reader(terminal, read)
 
-    try:
-        # Before the terminal is touched: from then on, somebody may send the job to the
-        # background and have it continue there, and nothing else reports that.
-        loop.add_signal_handler(signal.SIGCONT, turn)
-        turn()
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGCONT)
-        loop.remove_reader(terminal)
-        later.close()
+    # Before the terminal is touched: from then on, somebody may send the job to the background
+    # and have it continue there, and nothing else reports that.
+    loop.add_signal_handler(signal.SIGCONT, turn)
+    turn()
 
 
-@contextmanager
-def _reading(file: int, lines: Lines) -> Iterator[None]:
-    """Read what is there, without ever waiting for it."""
+def _read(file: int, lines: Lines, after: ExitStack) -> None:
+    """Read what is there, without ever waiting for it, until ``after``."""
     loop = asyncio.get_running_loop()
     rest = bytearray()
 
@@ -103,15 +94,9 @@ def _reading(file: int, lines: Lines) -> Iterator[None]:
 
     try:
         loop.add_reader(file, read)
-        task = None
+        after.callback(loop.remove_reader, file)
     except PermissionError:  # epoll takes no plain file, from which reading never waits
-        task = asyncio.create_task(_read_all(file, rest, lines))
-    try:
-        yield
-    finally:
-        loop.remove_reader(file)
-        if task is not None:
-            task.cancel()
+        after.callback(asyncio.create_task(_read_all(file, rest, lines)).cancel)
 
 
 async def _read_all(file: int, rest: bytearray, lines: Lines) -> None:

@@ -1,7 +1,5 @@
 """Results go to standard output, everything else to standard error."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import suppress
 from textwrap import wrap

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import UrlReady
     from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.model.credential import StripeAccount
     from m3cred_tui.model.problem import Problem
 
     Json = dict[str, object]
@@ -29,16 +30,18 @@ def credential_fields(credential: Credential) -> Json:
         "entityType": credential.entity_type.code,
         "destination": credential.destination.code,
         "status": credential.status.value,
-        "account": None
-        if account is None
-        else {
-            "id": account.id,
-            "name": account.name,
-            "country": account.country,
-            "livemode": account.livemode,
-        },
-        "createdAt": credential.created_at.astimezone(UTC).isoformat(),
+        "account": None if account is None else _account_fields(account),
+        "createdAt": iso(credential.created_at),
         "createdBy": credential.created_by,
+    }
+
+
+def _account_fields(account: StripeAccount) -> Json:
+    return {
+        "id": account.id,
+        "name": account.name,
+        "country": account.country,
+        "livemode": account.livemode,
     }
 
 
@@ -84,7 +87,7 @@ def begin_json(pending: Credential, ready: UrlReady, tunnel: str | None) -> str:
             "shortUrl": ready.short_url if tunnel else None,
             "redirectUri": ready.redirect_uri,
             "tunnel": tunnel,
-            "expiresAt": ready.expires_at.astimezone(UTC).isoformat(),
+            "expiresAt": iso(ready.expires_at),
         }
     )
 

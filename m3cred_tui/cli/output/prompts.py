@@ -1,7 +1,5 @@
 """Questions on the terminal: passphrases, yes or no; and progress."""
 
-from __future__ import annotations
-
 import errno
 import os
 import select
@@ -9,21 +7,19 @@ import signal
 import sys
 import termios
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from types import FrameType
+from typing import NoReturn, TypeVar
 
+from m3cred_tui.cli.output.streams import is_dumb
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
 from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
-    from m3cred_tui.store.identity import IdentityFile
-
-    Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
+Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
 
 
 T = TypeVar("T")
@@ -290,7 +286,7 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     If standard error is not a terminal, nothing is written.
     """
-    if not sys.stderr.isatty() or os.environ.get("TERM", "") in {"", "dumb"}:
+    if not sys.stderr.isatty() or is_dumb():
         yield lambda _line: None
         return
     due = 0.0

@@ -1,16 +1,11 @@
 """Standard output and standard error, whatever they are connected to."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from typing import TextIO
 
 _FAILED = 1
 _NOBODY_READS = 141
@@ -33,7 +28,8 @@ def guarded(do: Callable[[], int]) -> int:
         sys.stderr.write("m3cred: standard output is closed.\n")
         return _FAILED
     for stream in (sys.stdout, sys.stderr):
-        _never_fail_to_encode(stream)
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
     try:
         try:
             return do()
@@ -61,16 +57,15 @@ def width_of(stream: TextIO) -> int | None:
     return _USUAL_WIDTH
 
 
-def is_coloured(stream: TextIO) -> bool:
-    """Return whether to write in colours (https://no-color.org)."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "") in {"", "dumb"}
-    return stream.isatty() and not plain
+def is_dumb() -> bool:
+    """Return whether the terminal can only write one line after the other."""
+    return os.environ.get("TERM", "") in {"", "dumb"}
 
 
-def _never_fail_to_encode(stream: TextIO) -> None:
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
+def coloured(text: str, colour: int, stream: TextIO) -> str:
+    """Return the text in this colour if the stream takes colours (https://no-color.org)."""
+    is_plain = os.environ.get("NO_COLOR") or is_dumb() or not stream.isatty()
+    return text if is_plain else f"\x1b[{colour}m{text}\x1b[0m"
 
 
 def _is_broken(stream: TextIO) -> bool:

@@ -1,10 +1,12 @@
 """Text in the cells of a terminal, and the table of ``m3cred list``."""
 
-from __future__ import annotations
-
+import sys
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
 
+from m3cred_tui.cli.output.streams import coloured, width_of
 from m3cred_tui.listing.columns import (
     ACCOUNT,
     CHECK,
@@ -13,20 +15,14 @@ from m3cred_tui.listing.columns import (
     ID,
     NAME,
     STATUS,
+    Column,
+    Row,
     local,
     status_text,
 )
-from m3cred_tui.model.check import Outcome
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.text import CUT, is_mark
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from m3cred_tui.listing.columns import Column, Row
-    from m3cred_tui.model.check import CheckResult
-
 
 GAP = 2
 """Cells between two columns."""
@@ -67,23 +63,17 @@ _COLUMNS = (NAME, DESTINATION, ACCOUNT, STATUS, CHECK, CREATED, ID)
 _LEFT_OUT_FIRST = (ID, CREATED)
 _CUT_TO = {ACCOUNT: 14, NAME: 16}
 _LEFT_OUT_THEN = (CHECK, DESTINATION, ACCOUNT)
-_BOLD, _RED, _GREEN, _YELLOW = "1", "31", "32", "33"
+_BOLD, _RED, _GREEN, _YELLOW = 1, 31, 32, 33
 
 
 class _TableLine(NamedTuple):
     texts: Mapping[Column, str]
-    colours: Mapping[Column, str]
+    colours: Mapping[Column, int]
 
 
-def list_lines(
-    rows: Sequence[Row],
-    checks: Mapping[str, CheckResult],
-    *,
-    now: datetime,
-    room: int | None,
-    coloured: bool,
-) -> Iterator[str]:
-    """Yield the heading and a line for each row, of ``room`` cells if there is a limit."""
+def write_list(rows: Sequence[Row], checks: Mapping[str, CheckResult]) -> None:
+    """Write the heading and a line for each row, as wide as the terminal if there is one."""
+    now, room = datetime.now(UTC), width_of(sys.stdout)
     headings = {column: column.heading.upper() for column in _COLUMNS}
     lines = [
         _TableLine(headings, dict.fromkeys(_COLUMNS, _BOLD)),
@@ -94,7 +84,7 @@ def list_lines(
         del widths[CHECK]
     if room is not None:
         _fit(widths, room)
-    return (_drawn(one, widths, coloured=coloured) for one in lines)
+    sys.stdout.writelines(f"{_drawn(one, widths)}\n" for one in lines)
 
 
 def _line(row: Row, check: CheckResult | None, now: datetime) -> _TableLine:
@@ -128,13 +118,12 @@ def _fit(widths: dict[Column, int], room: int) -> None:
     widths[last] = max(widths[last] - max(excess(), 0), 1)
 
 
-def _drawn(line: _TableLine, widths: Mapping[Column, int], *, coloured: bool) -> str:
+def _drawn(line: _TableLine, widths: Mapping[Column, int]) -> str:
     texts = {column: cut(line.texts[column], wide) for column, wide in widths.items()}
     *_, last = widths
     parts = []
     for column, text in texts.items():
         fitted = text if column is last else padded(text, widths[column])
         colour = line.colours.get(column)
-        is_drawn = coloured and colour and text
-        parts.append(f"\x1b[{colour}m{fitted}\x1b[0m" if is_drawn else fitted)
+        parts.append(coloured(fitted, colour, sys.stdout) if colour and text else fitted)
     return (" " * GAP).join(parts).rstrip()
