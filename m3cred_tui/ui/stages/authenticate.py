@@ -30,7 +30,7 @@ from m3cred_tui.ui.stages.panels import (
 )
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.stages.waiting import WaitingPanel
-from m3cred_tui.ui.widgets.controls import mode_mark
+from m3cred_tui.ui.widgets.controls import mode_mark, show_focus
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -120,13 +120,8 @@ class AuthenticateStage(Stage):
             await self._panel.remove_children()
             await self._panel.mount(panel)
         self.take_focus()
-        self.call_after_refresh(self._bring_focus_into_view)
+        show_focus(self)
         self.refresh_bindings()
-
-    def _bring_focus_into_view(self) -> None:
-        # Its button has a place only now, or another one than before.
-        if self.screen.focused is not None:
-            self.screen.focused.scroll_visible(animate=False)
 
     @on(Button.Pressed, f"#{GO_TO_STRIPE}")
     def _go_to_stripe(self) -> None:
@@ -186,7 +181,7 @@ class AuthenticateStage(Stage):
             case _:
                 if self._waiting is not None:
                     self._waiting.follow(event)
-                    self.call_after_refresh(self._bring_focus_into_view)
+                    show_focus(self)
 
     def _tell_late(self, end: End) -> None:
         """Report an approval that came after the user had left."""
@@ -220,7 +215,7 @@ class AuthenticateStage(Stage):
             if isinstance(problem, NameTaken):
                 told += " Go back and enter another one."
             self.query_one(AccountPanel).notice(told)
-            self.call_after_refresh(self._bring_focus_into_view)
+            show_focus(self)
             return
         if created.doubt is not None:
             self.notify(str(created.doubt), severity="warning", markup=False)

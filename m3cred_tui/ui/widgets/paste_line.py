@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -9,26 +10,26 @@ from textual.message import Message
 from textual.widgets import Input
 
 from m3cred_tui.callback.pasted import LONGEST_PASTE
-from m3cred_tui.ui.widgets.controls import Line
+from m3cred_tui.ui.widgets.controls import TextInput
 
 if TYPE_CHECKING:
     from textual import events
 
 
-class PasteLine(Line):
+class PasteLine(TextInput):
     """Masks what is pasted, and tells of it at once, however many lines it comes in."""
 
+    @dataclass(repr=False)  # the text holds an authorization code
     class Pasted(Message):
-        """There is something pasted; ``final`` where it came as a whole.
+        """Something was pasted; ``final`` where it came as a whole.
 
         ``goes_on`` says that the next key may be on its way, so that nothing is wrong yet.
         """
 
-        def __init__(self, text: str, *, final: bool, goes_on: bool = False) -> None:
-            super().__init__()
-            self.text = text
-            self.final = final
-            self.goes_on = goes_on
+        text: str
+        _: KW_ONLY
+        final: bool
+        goes_on: bool = False
 
     def __init__(self) -> None:
         super().__init__("Paste the address here", id="paste", compact=True)

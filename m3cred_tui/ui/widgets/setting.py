@@ -23,7 +23,7 @@ from m3cred_tui.config.table import (
     value_text,
 )
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.widgets.controls import DropDown, Line, Notice, Option
+from m3cred_tui.ui.widgets.controls import DropDown, Notice, T, TextInput, focus_first
 
 if TYPE_CHECKING:
     from textual import events
@@ -37,7 +37,7 @@ class Change(NamedTuple):
     text: str | None
 
 
-class SettingLine(Line):
+class SettingLine(TextInput):
     """A line for a value; what is pasted is taken whole, and may be hidden."""
 
     def __init__(self, name: str, text: str, placeholder: str, *, hidden: bool = False) -> None:
@@ -56,7 +56,7 @@ class SettingLine(Line):
         self.insert_text_at_cursor(_one_line(text))
 
 
-class Choice(DropDown[Option]):
+class Choice(DropDown[T]):
     """A drop-down among lines: the arrow keys go on to the next one, Enter opens it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -108,10 +108,7 @@ class SettingRow(Vertical):
 
     def take_focus(self) -> None:
         """Put the focus where the value is entered."""
-        for widget in self.query("*"):
-            if widget.focusable and widget.display:
-                widget.focus()
-                return
+        focus_first(self)
 
 
 class FixedRow(SettingRow):

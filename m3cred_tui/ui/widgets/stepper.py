@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -19,12 +20,11 @@ COMPLETED, CURRENT, PENDING = "✓", "●", "○"
 class Stepper(OptionList):
     """One line a stage; a completed one has ✓ before it and can be gone back to."""
 
+    @dataclass
     class Chosen(Message):
         """The user wants to go back to a completed stage."""
 
-        def __init__(self, stage: int) -> None:
-            super().__init__()
-            self.stage = stage
+        stage: int
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__(compact=True)
