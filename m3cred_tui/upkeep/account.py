@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from m3cred_tui.model.credential import (
-    Credential,
-    OAuthModel,
-    Status,
-    StripeAccount,
-    TokenResponse,
-)
+from m3cred_tui.model.credential import Credential, OAuthModel, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import NotThere
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import livemode_of
 from m3cred_tui.stripe.problems import Call, StripeRefused, TokenMissing
 from m3cred_tui.upkeep.problems import KeyDoesNotFit, StillPending
-from m3cred_tui.upkeep.refresh import fresh, is_over
+from m3cred_tui.upkeep.refresh import fresh, going_on, is_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from m3cred_tui.model.credential import StripeAccount, TokenResponse
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform, StripeGateway
 
 
-_UNAUTHORIZED = 401
+UNAUTHORIZED = 401
 
 
 def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, TokenResponse]:
@@ -72,6 +68,18 @@ def _model(store: CredentialStore, credential: Credential) -> OAuthModel | None:
         return None
 
 
+class Access(NamedTuple):
+    """A key, and the account to use it for."""
+
+    key: Secret
+    """With Connect the platform's secret key; with Stripe Apps the account's access token."""
+    account_id: str
+    """With Connect sent as ``Stripe-Account``; with Stripe Apps the key implies it."""
+    livemode: bool
+    oauth: OAuthModel
+    api_base: str
+
+
 @dataclass(slots=True)
 class Holder:
     """A credential, its tokens, and the Stripe gateway for them."""
@@ -86,12 +94,15 @@ class Holder:
     """Reads the account with the credential's access token, with Connect, too."""
 
     async def freshen(self, refused: Secret | None = None) -> None:
-        """Replace the access token if its hour is over; raises what :func:`fresh` does."""
+        """Replace the access token if its hour is over; raises what :func:`fresh` does.
+
+        Continues when the caller is cancelled.
+        """
         if self.is_fixed or not (refused or is_over(self.tokens, self.now())):
             return
-        self.tokens = await fresh(
-            self.store, self.credential.id, self.gateway, self.now, refused=refused
-        )
+        store, credential_id = self.store, self.credential.id
+        refreshing = partial(fresh, store, credential_id, self.gateway, self.now, refused)
+        self.tokens = await going_on(refreshing)
 
     async def account(self) -> StripeAccount:
         """Read the account; raises ``StripeProblem`` and what :func:`fresh` does.
@@ -119,7 +130,7 @@ class Holder:
         try:
             return await self._answer(gateway)
         except StripeRefused as refused:
-            if refused.status != _UNAUTHORIZED or self.is_fixed:
+            if refused.status != UNAUTHORIZED or self.is_fixed:
                 raise
         await self.freshen(refused=self.tokens.access_token)
         return await self._answer(gateway)
@@ -129,6 +140,15 @@ class Holder:
         return await gateway.account(
             tokens.account_id, livemode=tokens.livemode, access_token=tokens.access_token
         )
+
+    def access(self) -> Access:
+        """Return what a program needs; raises ``TokenMissing``."""
+        tokens, platform = self.tokens, self.platform
+        is_app = tokens.oauth is OAuthModel.APPS
+        key = tokens.access_token if is_app else platform.secret_key
+        if key is None:
+            raise TokenMissing(Call.ACCOUNT, urlsplit(platform.api_base).netloc)
+        return Access(key, tokens.account_id, tokens.livemode, tokens.oauth, platform.api_base)
 
 
 def holder(
@@ -147,25 +167,3 @@ def holder(
     apps = platform._replace(oauth=OAuthModel.APPS)
     by_token = gateway_for(apps, now, time_limit=time_limit)
     return Holder(store, credential, tokens, platform, gateway, now, by_token)
-
-
-class Access(NamedTuple):
-    """A key, and the account to use it for."""
-
-    key: Secret
-    """With Connect the platform's secret key; with Stripe Apps the account's access token."""
-    account_id: str
-    """With Connect sent as ``Stripe-Account``; with Stripe Apps the key implies it."""
-    livemode: bool
-    oauth: OAuthModel
-    api_base: str
-
-
-def access_by(held: Holder) -> Access:
-    """Return the access that a credential gives; raises ``TokenMissing``."""
-    tokens, platform = held.tokens, held.platform
-    is_app = tokens.oauth is OAuthModel.APPS
-    key = tokens.access_token if is_app else platform.secret_key
-    if key is None:
-        raise TokenMissing(Call.ACCOUNT, urlsplit(platform.api_base).netloc)
-    return Access(key, tokens.account_id, tokens.livemode, tokens.oauth, platform.api_base)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.port import AskedRefresh, CredentialStore, Refresh
     from m3cred_tui.stripe.gateway import StripeGateway
-
-    Now = Callable[[], datetime]
-
 
 T = TypeVar("T")
 
@@ -64,26 +60,14 @@ async def fresh(
     store: CredentialStore,
     credential_id: str,
     gateway: StripeGateway,
-    now: Now,
-    *,
-    refused: Secret | None = None,
-) -> TokenResponse:
-    """Return tokens whose hour has begun, and which are stored.
-
-    ``refused`` is an access token that Stripe refused. Continues when the caller is
-    cancelled. Raises ``StripeProblem``, :class:`AnswerLost`, and what
-    ``CredentialStore.update`` does.
-    """
-    return await going_on(partial(_fresh, store, credential_id, gateway, now, refused))
-
-
-async def _fresh(
-    store: CredentialStore,
-    credential_id: str,
-    gateway: StripeGateway,
-    now: Now,
+    now: Callable[[], datetime],
     refused: Secret | None,
 ) -> TokenResponse:
+    """Return tokens whose hour has begun, and which are stored; may block.
+
+    ``refused`` is an access token that Stripe refused. Raises ``StripeProblem``,
+    :class:`AnswerLost`, and what ``CredentialStore.update`` does.
+    """
     with store.refreshes.begun(credential_id) as refresh:
         # Now that nobody else can: another process may have done it.
         rounds = _ROUNDS

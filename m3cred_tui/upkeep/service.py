@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.credential import Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.upkeep.account import access_by, holder, opened, sharing
+from m3cred_tui.upkeep.account import holder, opened, sharing
 from m3cred_tui.upkeep.checking import Checking
 from m3cred_tui.upkeep.disconnecting import disconnected, not_begun
 from m3cred_tui.upkeep.problems import StillPending
@@ -55,7 +55,7 @@ class Upkeep:
         if held.credential.status is Status.PENDING:
             raise StillPending(credential_id)
         await held.freshen()
-        return access_by(held)
+        return held.access()
 
     def check(
         self, credential_ids: Sequence[str], *, at_once: int = 8
