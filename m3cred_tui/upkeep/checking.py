@@ -20,7 +20,7 @@ from m3cred_tui.stripe.problems import (
     StripeUnreachable,
     kind_of,
 )
-from m3cred_tui.upkeep.account import holder, opened
+from m3cred_tui.upkeep.account import Holder, opened
 from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, StillPending
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Checking:
         platform = await self._platform_of(credential.destination)
         if isinstance(platform, Problem):
             return result_of(platform, self.now())._replace(outcome=Outcome.NOT_SET_UP)
-        held = holder(self.store, credential, tokens, platform, self.now, self.time_limit)
+        held = Holder(self.store, credential, tokens, platform, self.now, self.time_limit)
         pace = self._paces.setdefault(credential.destination, Pace(self.sleep))
         account = await pace.ask(held.account)
         at = self.now()

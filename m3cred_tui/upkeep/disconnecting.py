@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.stripe.problems import Call, NoUsableReply, StripeProblem, StripeRefused
 from m3cred_tui.upkeep.account import UNAUTHORIZED
-from m3cred_tui.upkeep.refresh import is_over
 
 if TYPE_CHECKING:
     from m3cred_tui.store.port import CredentialStore
@@ -103,7 +102,7 @@ async def _is_connected(held: Holder) -> bool | None:
     """
     with suppress(Problem):
         await held.freshen()
-    if is_over(held.tokens, held.now()):
+    if held.is_over:
         return None
     try:
         await held.own_account()
@@ -125,11 +124,12 @@ def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disco
     try:
         store.delete(credential_id)
     except Problem as problem:
-        is_gone = _is_gone(store, credential_id)
-        rest = "" if is_gone else " The credential was not deleted; delete it again."
+        gone = _is_gone(store, credential_id)
+        rest = "" if gone else " The credential was not deleted; delete it again."
         told = f"{happened}. {problem}{rest}"
-        done = Disconnected(disconnected_at_stripe=True, deleted=is_gone)
-        return done._replace(told=told, problem=problem)
+        return Disconnected(
+            disconnected_at_stripe=True, deleted=gone, told=told, problem=problem
+        )
     store.disconnecting.end(credential_id)
     told = f"{happened}, and the credential was deleted."
     return Disconnected(disconnected_at_stripe=True, deleted=True, told=told)
