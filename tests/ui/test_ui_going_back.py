@@ -3,8 +3,8 @@ from textual.widgets import Input, OptionList, Select
 
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.ui.screens.create import Stepper
 from m3cred_tui.ui.services import Services
-from m3cred_tui.ui.widgets.stepper import Stepper
 from tests.ui.conftest import Browser
 from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 

@@ -15,7 +15,7 @@ from tests.ui.conftest import Browser
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved
 from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
-ENTERED = "What you entered for this credential is lost."
+ENTERED = "What you entered for this credential will be lost."
 APPROVED = "Stripe has approved access, but it could not be written to the disk."
 
 
@@ -262,7 +262,7 @@ async def test_an_approval_that_came_after_leaving_the_wait_is_there_on_coming_b
         await user.press("escape")
         await user.focuses("Next")
         may_answer.set()
-        await user.sees("after you left. It waits in the list of credentials")
+        await user.sees("after you left. It is pending in the list of credentials")
         await user.press("enter")
         await user.focuses("Create Credential")
         await user.press("enter")

@@ -43,11 +43,9 @@ class ChoiceStage(Stage, Generic[Chosen]):
             yield note(text)
 
     def choice_in(self, draft: Draft) -> Chosen | None:
-        """Return the choice in ``draft``, which was made before."""
         raise NotImplementedError
 
     def with_choice(self, draft: Draft, choice: Chosen) -> Draft:
-        """Return ``draft`` with this choice in it."""
         raise NotImplementedError
 
     async def arrive(self, draft: Draft) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,18 +10,18 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.style import Style
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived, Visited
 from m3cred_tui.browser.opening import BrowserDidNotOpen
-from m3cred_tui.callback.pasted import PasteIncomplete
+from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.terminal.outside import print_alone, send_to_clipboard
-from m3cred_tui.ui.widgets.controls import Notice, Press, show_focus
-from m3cred_tui.ui.widgets.paste_line import PasteLine
+from m3cred_tui.ui.widgets.controls import Notice, Press, TextInput, show_focus
 
 if TYPE_CHECKING:
     from textual import events
@@ -38,8 +39,8 @@ _SOON = timedelta(minutes=2)
 _COARSE = 10  # seconds
 _LONG = TIME_LIMIT - _SOON
 _HINT = (
-    "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: go back, "
-    "check the keys of this destination, and begin anew."
+    "Does the browser show an error in braces, {…}? Stripe reports that to nobody else: go "
+    "back, check the keys of this destination, and start again."
 )
 _OPENED = "A browser was opened. If you do not see it, open the URL."
 _SEND_URL = "Send the URL to the clipboard"
@@ -53,6 +54,55 @@ _PASTE_OWN_PAGE = (
     f"({CODE_LIFETIME // timedelta(minutes=1)} minutes; nowhere else). m3cred's relay page has "
     "a link that leads here, too:"
 )
+
+
+class PasteLine(TextInput):
+    """Masks what is pasted, and tells of it at once, however many lines it comes in."""
+
+    @dataclass(repr=False)  # the text holds an authorization code
+    class Pasted(Message):
+        """Something was pasted; ``final`` where it came as a whole.
+
+        ``goes_on`` says that the next key may be on its way, so that nothing is wrong yet.
+        """
+
+        text: str
+        _: KW_ONLY
+        final: bool
+        goes_on: bool = False
+
+    def __init__(self) -> None:
+        super().__init__("Paste the address here", id="paste", compact=True)
+        self.password = True
+        self.select_on_focus = False
+
+    def take(self, text: str) -> None:
+        """Take a paste that came while something else had the focus, too."""
+        whole = " ".join(f"{self.value} {text}"[:LONGEST_PASTE].splitlines())
+        with self.prevent(Input.Changed):
+            self.value = whole
+        self.cursor_position = len(whole)
+        self.post_message(self.Pasted(whole, final=True))
+
+    def clear_away(self) -> None:
+        """Leave nothing of it: it has been used, or is of no use."""
+        with self.prevent(Input.Changed):
+            self.clear()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take all of its lines, of which Textual's own handler takes the first."""
+        event.prevent_default()
+        event.stop()
+        self.take(event.text)
+
+    @on(Input.Changed)
+    @on(Input.Submitted)
+    def _typed(self, message: Input.Changed | Input.Submitted) -> None:
+        """Take it as it is typed, by a terminal without bracketed paste; Enter ends a line."""
+        message.stop()
+        if self.value:
+            goes_on = isinstance(message, Input.Changed)
+            self.post_message(self.Pasted(self.value, final=False, goes_on=goes_on))
 
 
 class WaitingPanel(Vertical):
@@ -107,14 +157,12 @@ class WaitingPanel(Vertical):
         self.set_interval(1, self._count_down)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a tunnel where there is one."""
         del parameters
         return action != "copy_tunnel" or self._tunnel is not None
 
     @on(Button.Pressed, f"#{OPEN}")
     @work(exclusive=True, group="browser")
     async def action_open(self) -> None:
-        """Open the URL in a browser."""
         try:
             await self._services.open_browser(self._url)
         except Problem as problem:
@@ -125,12 +173,10 @@ class WaitingPanel(Vertical):
     @on(Button.Pressed, f"#{SEND}")
     @work(exclusive=True, group="way")
     async def action_copy_url(self) -> None:
-        """Send the URL to the terminal's clipboard."""
         await self._copy(self._url, "URL")
 
     @work(exclusive=True, group="way")
     async def action_copy_tunnel(self) -> None:
-        """Send the tunnel's command to the terminal's clipboard."""
         if self._tunnel is not None:
             await self._copy(self._tunnel, "command")
 
@@ -142,12 +188,10 @@ class WaitingPanel(Vertical):
         print_alone(self.app, self._url)
 
     def action_show_qr(self) -> None:
-        """Ask the page to show the URL as a QR code."""
         self.post_message(Stage.QrWanted(self._url))
 
     @work(exclusive=True, group="way")
     async def action_write_url(self) -> None:
-        """Write the URL to a file of this user alone."""
         try:
             path = await self._services.ways.write(self._url)
         except Problem as problem:
@@ -156,7 +200,6 @@ class WaitingPanel(Vertical):
             self._notice(f"The URL is in {path} until this authorization ends.")
 
     def follow(self, event: Event) -> None:
-        """Show what has happened meanwhile."""
         match event:
             case BrowserOpened():
                 self._mention(_OPENED)

@@ -123,7 +123,7 @@ class DropDown(Select[T], inherit_bindings=False):
 class TextInput(Input):
     """A line of input; what is pasted into it reaches the terminal as visible characters."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Go on")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Continue")]
 
     def __init__(self, placeholder: str, *, id: str, compact: bool = False) -> None:  # noqa: A002  Textual's name
         super().__init__(
