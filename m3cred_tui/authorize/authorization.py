@@ -141,10 +141,12 @@ class Authorization:
         begin; then nothing was asked of Stripe, and it can be followed again.
         """
         self._is_left = False
-        if self.state is State.KEPT:
-            self._journal.end = await asyncio.to_thread(self._opened)
-        if self.end is not None:
-            yield self.end
+        journal, pending = self._journal, self.pending
+        if journal.end is None and pending is not None and pending.account is not None:
+            tokens = await asyncio.to_thread(self._store.tokens, pending.id)
+            journal.end = Approved(tokens, pending.account)
+        if journal.end is not None:
+            yield journal.end
             return
         authorizer, request = await asyncio.to_thread(self._prepared)
         await authorizer.reach()
@@ -154,7 +156,7 @@ class Authorization:
                     case UrlReady():
                         self._ready = event
                     case Approved() | Failed():
-                        self._journal.end = event
+                        journal.end = event
                 yield event
 
     async def _next(self, events: AsyncGenerator[Event]) -> Event | None:
@@ -171,17 +173,11 @@ class Authorization:
         finally:
             self._waiting = None
 
-    def _opened(self) -> Approved:
-        pending = self._journal.credential
-        assert pending is not None  # noqa: S101 - it is kept
-        assert pending.account is not None  # noqa: S101 - it is approved
-        return Approved(self._store.tokens(pending.id), pending.account)
-
     def _prepared(self) -> tuple[Authorizer, AuthorizationRequest | None]:
         """Make sure that what Stripe will approve can be kept, before Stripe is asked."""
         self._store.prepare()
         authorizer = self._authorizer(self.destination)
-        pending = self._journal.credential
+        pending = self.pending
         request = None if pending is None else self._store.requests.read(pending.id)
         return replace(authorizer, journal=self._journal, late=self._ended_late), request
 
@@ -210,7 +206,7 @@ class Authorization:
 
         A failure keeps the approval. Raises ``NameTaken``, and what the store does.
         """
-        pending, end = self._journal.credential, self._journal.end
+        pending, end = self.pending, self.end
         if pending is None or not isinstance(end, Approved):
             raise ValueError("Stripe has not approved it")
         await self.check_name(name)

@@ -1,6 +1,6 @@
 """What happens during an authorization, in the order in which it can happen."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -14,10 +14,6 @@ class Paste(Protocol):
     def __call__(self, text: str, *, final: bool) -> None: ...  # noqa: D102 - see above
 
 
-def _refuse(text: str, *, final: bool) -> None:
-    del text, final
-
-
 @dataclass(frozen=True, slots=True)
 class UrlReady:
     """The URL is made, and every way back is open; no browser has been tried yet.
@@ -29,8 +25,8 @@ class UrlReady:
     url: str
     redirect_uri: str
     expires_at: datetime
+    paste: Paste
     short_url: str | None = None
-    paste: Paste = field(default=_refuse, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

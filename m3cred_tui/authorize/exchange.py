@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from threading import Thread
 
 from m3cred_tui.authorize.events import Approved, Failed
+from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.problems import WrongMode
 from m3cred_tui.model.credential import Destination, StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
@@ -28,15 +28,9 @@ _log = logging.getLogger(__name__)
 
 _PAUSES = (0.3, 1.0)  # seconds before reading the account again; only the exchange is once
 
-Keep = Callable[[TokenResponse, StripeAccount], None]
-"""Writes an approval down so that it survives a crash; may block; raises ``Problem``.
-
-It is called as soon as Stripe has answered, and again when more is known of the account.
-"""
-
 
 async def claim(
-    gateway: StripeGateway, code: Secret, destination: Destination, keep: Keep
+    gateway: StripeGateway, code: Secret, destination: Destination, journal: Journal
 ) -> Approved | Failed:
     """Exchange the code, once, keep what it gave, and read the account that it stands for."""
     try:
@@ -47,17 +41,19 @@ async def claim(
     if tokens.livemode != destination.livemode:
         return Failed(WrongMode(tokens.account_id, destination))
     unnamed = StripeAccount(tokens.account_id, tokens.livemode)
-    unkept = _why_unkept(keep, tokens, unnamed)
+    unkept = _why_unkept(journal, tokens, unnamed)
     approved = await _read(gateway, tokens)
     if unkept or approved.account != unnamed:
-        again = _why_unkept(keep, tokens, approved.account)
+        again = _why_unkept(journal, tokens, approved.account)
         unkept = unkept and again
     return replace(approved, unkept=unkept)
 
 
-def _why_unkept(keep: Keep, tokens: TokenResponse, account: StripeAccount) -> Problem | None:
+def _why_unkept(
+    journal: Journal, tokens: TokenResponse, account: StripeAccount
+) -> Problem | None:
     try:
-        keep(tokens, account)
+        journal.approved(tokens, account)
     except Problem as problem:
         return problem
     return None

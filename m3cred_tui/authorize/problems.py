@@ -5,8 +5,6 @@ from datetime import timedelta
 from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 
-_ACCESS_DENIED = "access_denied"
-
 
 class ListenerUnreachable(Problem, code="ListenerUnreachable"):
     text = """m3cred's own listener at {address} does not answer, so a browser may not reach it
@@ -25,10 +23,7 @@ class Expired(Problem, code="Expired"):
 
     text = "No answer came from Stripe within {_minutes} minutes. Begin a new authorization."
     time_limit: timedelta
-
-    @property
-    def _minutes(self) -> int:
-        return round(self.time_limit.total_seconds() / 60)
+    _minutes = property(lambda self: round(self.time_limit.total_seconds() / 60))
 
 
 class Refused(Problem, code="Refused"):
@@ -40,7 +35,7 @@ class Refused(Problem, code="Refused"):
 
     @property
     def _happened(self) -> str:
-        if self.error == _ACCESS_DENIED:
+        if self.error == "access_denied":
             return "Access was refused on Stripe's page."
         said = f": {self.description.rstrip('.')}" if self.description else ""
         return f"Stripe ended the authorization ({self.error}){said}."
@@ -62,7 +57,4 @@ class NameTaken(Problem, code="NameTaken"):
     text = "Another credential already has the name “{name}”.{_instead}"
     name: str
     go_on: str = ""
-
-    @property
-    def _instead(self) -> str:
-        return f" To use another name: {self.go_on}" if self.go_on else ""
+    _instead = property(lambda self: self.go_on and f" To use another name: {self.go_on}")

@@ -53,34 +53,31 @@ class Requested(NamedTuple):
 def requested(
     ports: Sequence[int], own_redirect_uri: str | None, expires_at: datetime
 ) -> Requested:
-    """Make a request that nobody can guess, and listen on the first free port."""
+    """Make a request that nobody can guess, and listen on the first free port.
+
+    For a page of the user's own, the state begins with the port, as Stripe gives that page
+    nothing else of ours.
+    """
     token = secrets.token_urlsafe(_STATE_BYTES)
-    if own_redirect_uri is not None:
-        return _by_own_page(token, ports, own_redirect_uri, expires_at)
-    state = Secret(token)
-    server, trouble = _listen(state, ports)
-    leads_to = server.redirect_uri if server else redirect_uri(ports[0])
+    if own_redirect_uri is None:
+        state = Secret(token)
+        server, trouble = _listen(state, ports)
+        leads_to = server.redirect_uri if server else redirect_uri(ports[0])
+    else:
+        leads_to = own_redirect_uri
+        for port in ports:
+            state = Secret(f"{port}{PORT_END}{token}")
+            server, trouble = _listen(state, [port])
+            if server is not None:
+                break
+        if isinstance(trouble, NoFreePort):
+            trouble = NoFreePort(ports)
     return Requested(AuthorizationRequest(state, leads_to, expires_at), server, trouble)
 
 
 def listen_for(request: AuthorizationRequest) -> Requested:
     """Listen for the answer to a request that was left, at its own port if that is free."""
     return Requested(request, *_listen(request.state, [request.port]))
-
-
-def _by_own_page(
-    token: str, ports: Sequence[int], own_redirect_uri: str, expires_at: datetime
-) -> Requested:
-    """Begin the state with the port, as Stripe gives the page nothing else of ours."""
-    for port in ports:
-        state = Secret(f"{port}{PORT_END}{token}")
-        server, trouble = _listen(state, [port])
-        if server is not None:
-            break
-    if isinstance(trouble, NoFreePort):
-        trouble = NoFreePort(ports)
-    request = AuthorizationRequest(state, own_redirect_uri, expires_at)
-    return Requested(request, server, trouble)
 
 
 def _listen(
@@ -102,10 +99,6 @@ _LONGEST_POLL = 5.0
 OpenBrowser = Callable[[str], Awaitable[None]]
 
 
-def _nobody(_end: End) -> None:
-    """Ignore the end."""
-
-
 @dataclass(frozen=True, slots=True)
 class Authorizer:
     """What authorizations depend on; each call of :meth:`authorize` is a new one."""
@@ -119,7 +112,7 @@ class Authorizer:
     own_redirect_uri: str | None = None
     """An address of the user's that Stripe redirects to, in place of our listener."""
     time_limit: timedelta = TIME_LIMIT
-    late: Callable[[End], None] = _nobody
+    late: Callable[[End], None] | None = None
     """Is given the end of an authorization that was closed after its code was sent."""
     journal: Journal = field(default_factory=Journal)
     """Writes down each step before the next one is taken."""
@@ -174,7 +167,7 @@ class Authorizer:
     ) -> AsyncGenerator[Event]:
         request, server = answer.request, answer.server
         short_url = server.short_address_for(url) if server else None
-        yield UrlReady(url, request.redirect_uri, request.expires_at, short_url, answer.paste)
+        yield UrlReady(url, request.redirect_uri, request.expires_at, answer.paste, short_url)
         if trouble:
             yield Noticed(trouble)
 
@@ -219,7 +212,7 @@ class Authorizer:
                 journal.answered()
             except Problem as problem:
                 return Failed(problem)
-            end = await claim(self.gateway, code, self.destination, journal.approved)
+            end = await claim(self.gateway, code, self.destination, journal)
             journal.claimed(end)
             return end
 
@@ -233,8 +226,10 @@ class Authorizer:
 
     def _tell_late(self, claiming: asyncio.Future[End]) -> None:
         if not claiming.cancelled():
-            _log_end(claiming.result())
-            self.late(claiming.result())
+            end = claiming.result()
+            _log_end(end)
+            if self.late is not None:
+                self.late(end)
 
 
 def _log_end(end: End) -> None:

@@ -85,8 +85,8 @@ async def news(
             wait = patience()
             status = await _poll(client, status_url, before.version, wait)
             if status is None:
-                unreachable = ListenerUnreachable(urlsplit(status_url).netloc)
-                yield Noticed(unreachable) if reachable else None
+                address = urlsplit(status_url).netloc
+                yield Noticed(ListenerUnreachable(address)) if reachable else None
                 await asyncio.sleep(min(_PAUSE, wait))
             else:
                 yield _new(before, status)

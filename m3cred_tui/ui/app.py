@@ -76,12 +76,7 @@ class M3credApp(App[None]):
         ),
         Binding("q", "quit", "Quit", tooltip="Leave m3cred"),
         Binding(
-            "ctrl+l",
-            "redraw",
-            "Redraw",
-            show=False,
-            priority=True,
-            tooltip="Draw everything again",
+            "ctrl+l", "redraw", "Redraw", show=False, priority=True, tooltip="Redraw the screen"
         ),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]

@@ -1,35 +1,48 @@
-"""An opened credential, its account at Stripe, and the access to it."""
+"""An opened credential: its account at Stripe, the access to it, and fresh tokens for it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+import asyncio
+import hmac
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from m3cred_tui.model.credential import (
-    Credential,
-    OAuthModel,
-    Status,
-    StripeAccount,
-    TokenResponse,
-)
-from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel, Status
 from m3cred_tui.store.problems import NotThere
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import livemode_of
-from m3cred_tui.stripe.problems import StripeRefused
-from m3cred_tui.upkeep.problems import KeyDoesNotFit, StillPending
-from m3cred_tui.upkeep.refresh import fresh, is_over
+from m3cred_tui.stripe.problems import (
+    NothingSent,
+    StripeFailed,
+    StripeProblem,
+    StripeRefused,
+)
+from m3cred_tui.system.threads import in_thread
+from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, StillPending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
+    from m3cred_tui.model.credential import Credential, StripeAccount, TokenResponse
     from m3cred_tui.model.secret import Secret
-    from m3cred_tui.store.port import CredentialStore
+    from m3cred_tui.store.port import AskedRefresh, CredentialStore, Refresh
     from m3cred_tui.stripe.gateway import Platform, StripeGateway
 
+T = TypeVar("T")
 
-_UNAUTHORIZED = 401
+UNAUTHORIZED = 401
+_CONFLICT = 409
+
+MARGIN = timedelta(minutes=5)
+"""How long an access token is valid at least when it is handed out."""
+
+_KEY_KEPT = timedelta(days=1)
+"""How long Stripe repeats the same answer (https://docs.stripe.com/api/idempotent_requests)."""
+
+_ROUNDS = 2
+"""The answer to an earlier request may have expired, too."""
 
 
 def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, TokenResponse]:
@@ -45,107 +58,13 @@ def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, Toke
         raise StillPending(credential_id) from None
 
 
-def sharing(store: CredentialStore, credential_id: str) -> list[Credential]:
-    """Return the other credentials of the same account, mode and OAuth model.
+async def going_on(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Return the result of ``work``, which runs in a thread with an event loop of its own.
 
-    One that cannot be opened is assumed to be of the same model. Raises ``StoreUnusable``.
+    It may block there. Cancelling the wait does not end it; then ``asyncio.run`` waits for it
+    before it returns, as the process could not end it in good order later.
     """
-    mine = store.read(credential_id)
-    if not isinstance(mine, Credential) or mine.account is None:
-        return []
-    others = [one for one in store.ids() if one != credential_id]
-    same_account = [
-        row
-        for row in store.read_many(others)
-        if isinstance(row, Credential) and row.account and row.account.id == mine.account.id
-        if row.destination == mine.destination
-    ]
-    model = _model(store, mine)
-    return [one for one in same_account if not model or _model(store, one) in {model, None}]
-
-
-def _model(store: CredentialStore, credential: Credential) -> OAuthModel | None:
-    try:
-        return store.tokens(credential.id).oauth
-    except Problem:
-        return None
-
-
-@dataclass(slots=True)
-class Holder:
-    """A credential, its tokens, and the Stripe gateway for them."""
-
-    store: CredentialStore
-    credential: Credential
-    tokens: TokenResponse
-    platform: Platform
-    gateway: StripeGateway
-    now: Callable[[], datetime]
-    by_token: StripeGateway
-    """Reads the account with the credential's access token, with Connect, too."""
-
-    async def freshen(self, refused: Secret | None = None) -> None:
-        """Replace the access token if its hour is over; raises what :func:`fresh` does."""
-        if self.is_fixed or not (refused or is_over(self.tokens, self.now())):
-            return
-        self.tokens = await fresh(
-            self.store, self.credential.id, self.gateway, self.now, refused=refused
-        )
-
-    async def account(self) -> StripeAccount:
-        """Read the account; raises ``StripeProblem`` and what :func:`fresh` does.
-
-        An access token that Stripe refuses although its hour is not over is replaced once.
-        """
-        await self.freshen()
-        return await self._account(self.gateway)
-
-    async def own_account(self) -> StripeAccount:
-        """Read the account as :meth:`account` does, but with the credential's own access token.
-
-        Whatever platform is set by now, the answer is about what was approved. Call it while
-        the token's hour is not over: a refresh is tried only when Stripe refuses the token.
-        """
-        return await self._account(self.by_token)
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether the tokens are never replaced: Connect's, and a pending credential's."""
-        is_pending = self.credential.status is Status.PENDING
-        return is_pending or self.tokens.oauth is not OAuthModel.APPS
-
-    async def _account(self, gateway: StripeGateway) -> StripeAccount:
-        try:
-            return await self._answer(gateway)
-        except StripeRefused as refused:
-            if refused.status != _UNAUTHORIZED or self.is_fixed:
-                raise
-        await self.freshen(refused=self.tokens.access_token)
-        return await self._answer(gateway)
-
-    async def _answer(self, gateway: StripeGateway) -> StripeAccount:
-        tokens = self.tokens
-        return await gateway.account(
-            tokens.account_id, livemode=tokens.livemode, access_token=tokens.access_token
-        )
-
-
-def holder(
-    store: CredentialStore,
-    credential: Credential,
-    tokens: TokenResponse,
-    platform: Platform,
-    now: Callable[[], datetime],
-    time_limit: float,
-) -> Holder:
-    """Return a holder that can ask Stripe; raises :class:`KeyDoesNotFit`."""
-    if livemode_of(platform.secret_key) is (not tokens.livemode):
-        raise KeyDoesNotFit(credential.destination, livemode=tokens.livemode)
-    platform = platform._replace(oauth=tokens.oauth)
-    gateway = gateway_for(platform, now, time_limit=time_limit)
-    apps = platform._replace(oauth=OAuthModel.APPS)
-    by_token = gateway_for(apps, now, time_limit=time_limit)
-    return Holder(store, credential, tokens, platform, gateway, now, by_token)
+    return await in_thread(lambda: asyncio.run(work()), name="m3cred-going-on", holds_loop=True)
 
 
 class Access(NamedTuple):
@@ -159,3 +78,157 @@ class Access(NamedTuple):
     Such a key acts on the platform's own account, except in requests that name another one in
     ``Stripe-Account``. Any other key acts on the credential's account only.
     """
+
+
+@dataclass(slots=True)
+class Holder:
+    """A credential, its tokens, and the Stripe gateway for them; raises ``KeyDoesNotFit``."""
+
+    store: CredentialStore
+    credential: Credential
+    tokens: TokenResponse
+    platform: Platform
+    now: Callable[[], datetime]
+    time_limit: float
+    """Seconds for one call to Stripe."""
+    gateway: StripeGateway = field(init=False)
+    _by_token: StripeGateway = field(init=False)
+    """Reads the account with the credential's access token, with Connect, too."""
+
+    def __post_init__(self) -> None:
+        if livemode_of(self.platform.secret_key) is (not self.tokens.livemode):
+            raise KeyDoesNotFit(self.credential.destination, livemode=self.tokens.livemode)
+        self.gateway = self._gateway(self.tokens.oauth)
+        self._by_token = self._gateway(OAuthModel.APPS)
+
+    def _gateway(self, oauth: OAuthModel) -> StripeGateway:
+        platform = self.platform._replace(oauth=oauth)
+        return gateway_for(platform, self.now, time_limit=self.time_limit)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the access token must be replaced before it is used."""
+        return _is_over(self.tokens, self.now())
+
+    @property
+    def _is_fixed(self) -> bool:
+        """Whether the tokens are never replaced: Connect's, and a pending credential's."""
+        is_pending = self.credential.status is Status.PENDING
+        return is_pending or self.tokens.oauth is not OAuthModel.APPS
+
+    async def freshen(self, refused: Secret | None = None) -> None:
+        """Replace the access token if its hour is over, or if Stripe ``refused`` it.
+
+        The new tokens are stored. Continues when the caller is cancelled. Raises
+        ``StripeProblem``, :class:`AnswerLost`, and what ``CredentialStore.update`` does.
+        """
+        if not self._is_fixed and (refused or self.is_over):
+            self.tokens = await going_on(lambda: self._refreshed(refused))
+
+    async def _refreshed(self, refused: Secret | None) -> TokenResponse:
+        with self.store.refreshes.begun(self.credential.id) as refresh:
+            # Now that nobody else can: another process may have done it.
+            for _ in range(_ROUNDS):
+                tokens = refresh.tokens
+                if not (_is_over(tokens, self.now()) or _is_token(refused, tokens)):
+                    break
+                await _replace(refresh, self.gateway, self.now())
+            return refresh.tokens
+
+    async def account(self) -> StripeAccount:
+        """Read the account; raises what :meth:`freshen` does.
+
+        An access token that Stripe refuses although its hour is not over is replaced once.
+        """
+        await self.freshen()
+        return await self._account(self.gateway)
+
+    async def own_account(self) -> StripeAccount:
+        """Read the account as :meth:`account` does, but with the credential's own access token.
+
+        Whatever platform is set by now, the answer is about what was approved. Call it while
+        the token's hour is not over: a refresh is tried only when Stripe refuses the token.
+        """
+        return await self._account(self._by_token)
+
+    async def _account(self, gateway: StripeGateway) -> StripeAccount:
+        try:
+            return await self._answer(gateway)
+        except StripeRefused as refused:
+            if refused.status != UNAUTHORIZED or self._is_fixed:
+                raise
+        await self.freshen(refused=self.tokens.access_token)
+        return await self._answer(gateway)
+
+    async def _answer(self, gateway: StripeGateway) -> StripeAccount:
+        tokens = self.tokens
+        return await gateway.account(
+            tokens.account_id, livemode=tokens.livemode, access_token=tokens.access_token
+        )
+
+
+def _is_over(tokens: TokenResponse, now: datetime) -> bool:
+    if tokens.oauth is not OAuthModel.APPS:
+        return False
+    if tokens.obtained_at is None or tokens.access_token is None:
+        return True
+    # A token from the future: the clock was wrong then, or it is now.
+    age = now - tokens.obtained_at
+    return not -MARGIN <= age < ACCESS_TOKEN_LIFETIME - MARGIN
+
+
+async def _replace(refresh: Refresh, gateway: StripeGateway, now: datetime) -> None:
+    before = refresh.unanswered
+    asked = refresh.ask(now)
+    try:
+        tokens = await _answer(refresh, gateway, asked)
+    except StripeProblem as problem:
+        if _is_settled(problem, is_first=before is None):
+            refresh.forget()
+        if _is_refused(problem) and before and now - before.begun_at > _KEY_KEPT:
+            raise AnswerLost(before.begun_at) from problem
+        raise
+    refresh.keep(tokens)
+
+
+async def _answer(
+    refresh: Refresh, gateway: StripeGateway, asked: AskedRefresh
+) -> TokenResponse:
+    """Return the answer; if the refresh token is dead, also one to an earlier request.
+
+    That may have used it up: what looked like a failure of Stripe may have been a proxy's.
+    """
+    question = asked
+    while True:
+        try:
+            return await gateway.refresh(refresh.tokens, question.key, asked_at=question.at)
+        except StripeFailed:
+            if question is asked:
+                refresh.failed(asked)
+            raise
+        except StripeRefused as refused:
+            earlier = question.earlier
+            if earlier is None or not _is_refused(refused):
+                raise
+            question = earlier
+
+
+def _is_settled(problem: StripeProblem, *, is_first: bool) -> bool:
+    """Return whether the tokens are certainly unchanged."""
+    if _is_refused(problem):
+        return True
+    if not is_first:  # the earlier request may have been answered
+        return False
+    if isinstance(problem, StripeRefused):
+        return problem.status != _CONFLICT  # the same request is being answered
+    return isinstance(problem, NothingSent)
+
+
+def _is_refused(problem: StripeProblem) -> bool:
+    return isinstance(problem, StripeRefused) and problem.error == "invalid_grant"
+
+
+def _is_token(refused: Secret | None, tokens: TokenResponse) -> bool:
+    if refused is None or tokens.access_token is None:
+        return False
+    return hmac.compare_digest(refused.reveal(), tokens.access_token.reveal())

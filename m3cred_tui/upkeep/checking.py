@@ -20,7 +20,7 @@ from m3cred_tui.stripe.problems import (
     StripeUnreachable,
     kind_of,
 )
-from m3cred_tui.upkeep.account import holder, opened
+from m3cred_tui.upkeep.account import Holder, opened
 from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, StillPending
 
 if TYPE_CHECKING:
@@ -43,13 +43,10 @@ _OUTCOMES: dict[type[Problem], Outcome] = {
 def result_of(problem: Problem, at: datetime) -> CheckResult:
     """Return the result of a check that ended with this problem."""
     if isinstance(problem, StripeProblem):
-        return CheckResult(Outcome(kind_of(problem).value), at, _cleaned(problem.happened))
-    outcome = _OUTCOMES.get(type(problem), Outcome.FAILED)
-    return CheckResult(outcome, at, _cleaned(str(problem)))
-
-
-def _cleaned(told: str) -> str:
-    return clean(told, most=LONGEST_TOLD)
+        outcome, told = Outcome(kind_of(problem).value), problem.happened
+    else:
+        outcome, told = _OUTCOMES.get(type(problem), Outcome.FAILED), str(problem)
+    return CheckResult(outcome, at, clean(told, most=LONGEST_TOLD))
 
 
 T = TypeVar("T")
@@ -179,7 +176,7 @@ class Checking:
         platform = await self._platform_of(credential.destination)
         if isinstance(platform, Problem):
             return result_of(platform, self.now())._replace(outcome=Outcome.NOT_SET_UP)
-        held = holder(self.store, credential, tokens, platform, self.now, self.time_limit)
+        held = Holder(self.store, credential, tokens, platform, self.now, self.time_limit)
         pace = self._paces.setdefault(credential.destination, Pace(self.sleep))
         account = await pace.ask(held.account)
         at = self.now()
@@ -190,15 +187,13 @@ class Checking:
         """Look a platform up once, as a command that prints its key may be slow."""
         async with self._looking_up:
             if destination not in self._platforms:
-                found = await asyncio.to_thread(self._found, destination)
+                found: Platform | Problem
+                try:
+                    found = await asyncio.to_thread(self.platform, destination)
+                except Problem as problem:
+                    found = problem
                 self._platforms[destination] = found
         return self._platforms[destination]
-
-    def _found(self, destination: Destination) -> Platform | Problem:
-        try:
-            return self.platform(destination)
-        except Problem as problem:
-            return problem
 
     def _learn(self, credential: Credential, account: StripeAccount) -> None:
         """Store the name and country that the account has by now, if possible."""
@@ -248,8 +243,5 @@ class _Results:
         finally:
             # The more results there are, the longer it takes.
             self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))
-        self._waiting = {
-            one: result
-            for one, result in self._waiting.items()
-            if results.get(one) is not result
-        }
+        waiting = self._waiting.items()
+        self._waiting = {one: new for one, new in waiting if results.get(one) is not new}

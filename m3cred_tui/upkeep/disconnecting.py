@@ -6,13 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.stripe.problems import (
-    Call,
-    NoUsableReply,
-    StripeProblem,
-    StripeRefused,
-)
-from m3cred_tui.upkeep.refresh import is_over
+from m3cred_tui.stripe.problems import Call, NoUsableReply, StripeProblem, StripeRefused
+from m3cred_tui.upkeep.account import UNAUTHORIZED
 
 if TYPE_CHECKING:
     from m3cred_tui.store.port import CredentialStore
@@ -22,19 +17,18 @@ if TYPE_CHECKING:
 class Disconnected(NamedTuple):
     """Which of the two happened, and what went wrong if not both did."""
 
-    disconnected_at_stripe: bool
-    """Whether Stripe said that the account is not connected any more."""
-    deleted: bool
+    disconnected_at_stripe: bool = False
+    """Whether Stripe said that the account is no longer connected."""
+    deleted: bool = False
     """Whether the credential is gone from the store."""
-    told: str
+    told: str = ""
     """All of it in plain sentences."""
     problem: Problem | None = None
 
 
 _NOW = "The account was disconnected at Stripe"
-_BEFORE = "The account was not connected at Stripe any more"
-_ALONE = " If it is to go all the same, delete it without disconnecting."
-_UNAUTHORIZED = 401
+_BEFORE = "The account was no longer connected at Stripe"
+_ALONE = " To delete it anyway, delete it without disconnecting."
 
 
 class _Answer(NamedTuple):
@@ -61,13 +55,13 @@ async def disconnected(held: Holder) -> Disconnected:
         store.disconnecting.end(credential_id)
     alone = _ALONE if _is_ambiguous(why) and not answer.is_connected else ""
     told = f"{why} The credential was not deleted.{alone}"
-    return Disconnected(disconnected_at_stripe=False, deleted=False, told=told, problem=why)
+    return Disconnected(told=told, problem=why)
 
 
 def not_begun(problem: Problem) -> Disconnected:
     """Return the outcome when this machine's problem kept Stripe from being asked."""
     told = f"{problem} Stripe was not asked, and the credential was not deleted."
-    return Disconnected(disconnected_at_stripe=False, deleted=False, told=told, problem=problem)
+    return Disconnected(told=told, problem=problem)
 
 
 async def _disconnected_at_stripe(held: Holder) -> _Answer:
@@ -108,7 +102,7 @@ async def _is_connected(held: Holder) -> bool | None:
     """
     with suppress(Problem):
         await held.freshen()
-    if is_over(held.tokens, held.now()):
+    if held.is_over:
         return None
     try:
         await held.own_account()
@@ -123,18 +117,18 @@ def _has_ended(refused: StripeRefused) -> bool:
     """Return whether an access token is no longer valid although its hour is not over."""
     if refused.call is Call.REFRESH:  # the access token was refused before
         return refused.error == "invalid_grant"
-    return refused.status == _UNAUTHORIZED
+    return refused.status == UNAUTHORIZED
 
 
 def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disconnected:
     try:
         store.delete(credential_id)
     except Problem as problem:
-        is_gone = _is_gone(store, credential_id)
-        rest = "" if is_gone else " The credential was not deleted; delete it again."
+        gone = _is_gone(store, credential_id)
+        rest = "" if gone else " The credential was not deleted; delete it again."
         told = f"{happened}. {problem}{rest}"
         return Disconnected(
-            disconnected_at_stripe=True, deleted=is_gone, told=told, problem=problem
+            disconnected_at_stripe=True, deleted=gone, told=told, problem=problem
         )
     store.disconnecting.end(credential_id)
     told = f"{happened}, and the credential was deleted."

@@ -11,23 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.credential import OAuthModel, Status
+from m3cred_tui.model.credential import Credential, OAuthModel, Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.upkeep.account import Access, holder, opened, sharing
+from m3cred_tui.upkeep.account import Access, Holder, going_on, opened
 from m3cred_tui.upkeep.checking import Checking
 from m3cred_tui.upkeep.disconnecting import disconnected, not_begun
 from m3cred_tui.upkeep.problems import NoOwnKey, StillPending
-from m3cred_tui.upkeep.refresh import going_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from datetime import datetime
 
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import Credential, Destination, TokenResponse
+    from m3cred_tui.model.credential import Destination, TokenResponse
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
-    from m3cred_tui.upkeep.account import Holder
     from m3cred_tui.upkeep.disconnecting import Disconnected
 
 TIME_LIMIT = 15.0
@@ -56,17 +54,16 @@ class Upkeep:
         credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
         if credential.status is Status.PENDING:
             raise StillPending(credential_id)
-        account_id = tokens.account_id
         if by_platform:
             platform = (await self._holder(credential, tokens)).platform
-            return Access(platform.secret_key, account_id, platform.client_id)
+            return Access(platform.secret_key, tokens.account_id, platform.client_id)
         if tokens.oauth is OAuthModel.APPS:
             held = await self._holder(credential, tokens)
             await held.freshen()
             tokens = held.tokens
         if tokens.access_token is None:
-            raise NoOwnKey(credential.id, account_id)
-        return Access(tokens.access_token, account_id)
+            raise NoOwnKey(credential.id, tokens.account_id)
+        return Access(tokens.access_token, tokens.account_id)
 
     def check(
         self, credential_ids: Sequence[str], *, at_once: int = 8
@@ -99,9 +96,26 @@ class Upkeep:
     def also_affected(self, credential_id: str) -> list[Credential]:
         """Return the other credentials that lose access when this one is disconnected.
 
-        Reads every credential; raises ``StoreUnusable``.
+        They are of the same account, mode and OAuth model; one that cannot be opened is assumed
+        to be of the same model. Reads every credential; raises ``StoreUnusable``.
         """
-        return sharing(self.store, credential_id)
+        mine = self.store.read(credential_id)
+        if not isinstance(mine, Credential) or mine.account is None:
+            return []
+        account_id, model = mine.account.id, self._model(mine)
+        return [
+            row
+            for row in self.store.read_many(self.store.ids())
+            if isinstance(row, Credential) and row.account and row.account.id == account_id
+            if row.destination == mine.destination and row.id != mine.id
+            if not model or self._model(row) in {model, None}
+        ]
+
+    def _model(self, credential: Credential) -> OAuthModel | None:
+        try:
+            return self.store.tokens(credential.id).oauth
+        except Problem:
+            return None
 
     async def _disconnect(self, credential_id: str) -> Disconnected:
         try:
@@ -115,4 +129,4 @@ class Upkeep:
 
     async def _holder(self, credential: Credential, tokens: TokenResponse) -> Holder:
         platform = await asyncio.to_thread(self.platform, credential.destination)
-        return holder(self.store, credential, tokens, platform, self.now, self.time_limit)
+        return Holder(self.store, credential, tokens, platform, self.now, self.time_limit)

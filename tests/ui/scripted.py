@@ -25,7 +25,13 @@ REQUEST = AuthorizationRequest(
     NOW + timedelta(minutes=9, seconds=41),
 )
 SHORT_URL = "http://127.0.0.1:27182/go/q3Vd9xKkTz0B"
-READY = UrlReady(URL, REQUEST.redirect_uri, REQUEST.expires_at, SHORT_URL)
+
+
+def _ignore(text: str, *, final: bool) -> None:
+    """Take no paste."""
+
+
+READY = UrlReady(URL, REQUEST.redirect_uri, REQUEST.expires_at, _ignore, SHORT_URL)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@ from textual.widgets import Input, OptionList, Select
 
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.ui.screens.create import Stepper
 from m3cred_tui.ui.services import Services
-from m3cred_tui.ui.widgets.stepper import Stepper
 from tests.ui.conftest import Browser
 from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
@@ -33,7 +33,7 @@ async def test_esc_goes_back_stage_by_stage_and_enter_alone_continues_again(
         await user.sees("Entity Type Settings", "Bill")
         await user.focuses("Next")
         await user.press("escape")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         assert name_entered(user) == "Acme"
         assert not user.shows("✓ Name the credential")
         await user.press("enter")
@@ -51,7 +51,7 @@ async def test_a_completed_stage_is_gone_back_to_with_the_keyboard(services: Ser
         await user.press("shift+tab")
         await user.focuses("Stepper")
         await user.press("home", "enter")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         assert name_entered(user) == "Acme"
         # and the stages after it stay completed
         await user.sees("✓ Select entity type", "✓ Select destination")
@@ -64,14 +64,14 @@ async def test_a_completed_stage_is_gone_back_to_with_the_mouse(services: Servic
         await user.sees("Destination Settings", "Stripe (Test Mode)")
         await user.focuses("Next")
         await click_stage(user, 1)
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         assert name_entered(user) == "Acme"
 
 
 async def test_a_stage_that_is_still_to_come_cannot_be_skipped_to(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         for stage in (4, 3, 2):
             await click_stage(user, stage)
             await user.sees("Name credential", "○ Authenticate")
@@ -81,7 +81,7 @@ async def test_the_name_on_the_screen_is_the_name_that_is_created(services: Serv
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
         await click_stage(user, 1)
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.press("end")
         await user.paste(" two")
         # Past Next, over the stepper:
@@ -97,7 +97,7 @@ async def test_a_refused_name_is_not_left_behind_over_the_stepper(services: Serv
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
         await click_stage(user, 1)
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.press("end")
         await user.paste("\u202e")
         await click_stage(user, 3)
@@ -125,7 +125,7 @@ async def test_another_destination_can_be_chosen_after_going_back(services: Serv
 async def test_esc_closes_an_open_drop_down_before_it_goes_back(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("Acme")
         await user.press("enter")
         await user.focuses("DropDown")
@@ -147,7 +147,7 @@ async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
             await to_stage_4(user, "Acme")
         else:
             await user.press("c")
-            await user.focuses("Line")
+            await user.focuses("TextInput")
         start = user.focus
         await user.press("up")
         reached: list[str] = []
@@ -159,7 +159,7 @@ async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
 
 async def to_stage_2(user: User) -> None:
     await user.press("c")
-    await user.focuses("Line")
+    await user.focuses("TextInput")
     await user.paste("Acme")
     await user.press("enter")
     await user.focuses("DropDown")
@@ -231,7 +231,7 @@ async def test_left_shows_which_stage_enter_goes_back_to_and_right_comes_back(
         await user.press("right")
         await user.focuses("Next")
         await user.press("left", "enter")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
 
 
 async def test_there_is_no_way_to_the_stepper_before_it_leads_anywhere(
@@ -239,13 +239,13 @@ async def test_there_is_no_way_to_the_stepper_before_it_leads_anywhere(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.press("down")
         await user.focuses("Next")
         await user.press("left")
         await user.focuses("Next")
         await user.press("tab")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
 
 
 async def choose_again(user: User, key: str) -> None:

@@ -176,7 +176,7 @@ async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
         await look(user)
         await user.press("escape", "c")
         await user.until(lambda: user.page == "CreatePage")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste(text)
         await look(user)
     assert [one for one in parsed if CANARY in one] == []
@@ -189,7 +189,7 @@ async def test_a_megabyte_pasted_as_a_name_is_refused_and_keys_are_taken_at_once
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         before = time.process_time()
         await user.paste(f"a{piece * (1 << 20)}")
         await user.press("b", "backspace")
@@ -203,7 +203,7 @@ async def test_a_pile_of_marks_in_the_field_does_not_grow_over_its_frame(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("Zqxe" + "\u0301" * 30)
         await look(user, "Zqx")
         assert "\u0301" * 4 not in user.screen

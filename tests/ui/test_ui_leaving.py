@@ -15,7 +15,7 @@ from tests.ui.conftest import Browser
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved
 from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
-ENTERED = "What you entered for this credential is lost."
+ENTERED = "What you entered for this credential will be lost."
 APPROVED = "Stripe has approved access, but it could not be written to the disk."
 
 
@@ -44,7 +44,7 @@ async def test_a_page_on_which_nothing_was_entered_is_left_without_a_question(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.press("x", "backspace", "escape")
         await user.until(lambda: user.page == "CredentialsPage")
         await user.focuses("Create Integration Credential")
@@ -57,14 +57,14 @@ async def test_leaving_a_half_typed_name_asks_and_the_safe_answer_keeps_it(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.type("Ac")
         for stay in ("enter", "escape"):
             await user.press("escape")
             await user.sees("Leave this page?", ENTERED)
             await user.focuses("Stay")
             await user.press(stay)
-            await user.focuses("Line")
+            await user.focuses("TextInput")
             await user.sees("Ac")
         await user.press("escape")
         await user.focuses("Stay")
@@ -77,12 +77,12 @@ async def test_leaving_a_half_typed_name_asks_and_the_safe_answer_keeps_it(
 async def test_quitting_with_a_name_entered_asks_and_can_be_refused(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.type("Ac")
         await user.press("ctrl+q")
         await user.sees("Leave m3cred?", ENTERED)
         await user.press("enter")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         assert not user.has_left
         await user.press("ctrl+q")
         await user.focuses("Stay")
@@ -95,13 +95,13 @@ async def test_quitting_twice_asks_once_and_the_question_can_be_answered(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.type("Ac")
         await user.press("ctrl+q", "ctrl+q", "ctrl+q")
         await user.focuses("Stay")
         await user.press("enter")
         await user.until(lambda: user.page == "CreatePage")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         assert not user.has_left
 
 
@@ -156,7 +156,7 @@ async def to_stage_1_after_stripe_was_asked(user: User, browser: Browser) -> Non
     for stage in ("Destination Settings", "Entity Type Settings", "Name credential"):
         await user.press("escape")
         await user.sees(stage)
-    await user.focuses("Line")
+    await user.focuses("TextInput")
 
 
 async def test_what_waits_in_the_list_is_not_called_lost_from_an_earlier_stage(
@@ -262,7 +262,7 @@ async def test_an_approval_that_came_after_leaving_the_wait_is_there_on_coming_b
         await user.press("escape")
         await user.focuses("Next")
         may_answer.set()
-        await user.sees("after you left. It waits in the list of credentials")
+        await user.sees("after you left. It is pending in the list of credentials")
         await user.press("enter")
         await user.focuses("Create Credential")
         await user.press("enter")

@@ -199,7 +199,7 @@ async def test_a_name_is_free_again_once_its_credential_is_deleted(
         await user.answers_yes()
         await user.focuses("Create Integration Credential")
         await user.press("enter")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("Acme")
         await user.press("enter")
         await user.focuses("DropDown")

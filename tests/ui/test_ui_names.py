@@ -8,7 +8,7 @@ from tests.ui.user import User, opened
 
 async def to_stage_1(user: User) -> None:
     await user.press("c")
-    await user.focuses("Line")
+    await user.focuses("TextInput")
 
 
 def can_go_on(user: User) -> bool:
@@ -38,7 +38,7 @@ async def test_a_name_is_refused_with_its_reason_before_enter_is_pressed(
         assert not can_go_on(user)
         await user.press("enter")
         await user.sees("Name credential", reason)
-        await user.focuses("Line")
+        await user.focuses("TextInput")
 
 
 async def test_the_reason_comes_and_goes_as_the_name_is_typed(
@@ -60,7 +60,7 @@ async def test_enter_on_an_empty_name_says_what_to_do(services: Services) -> Non
         await to_stage_1(user)
         await user.press("enter")
         await user.sees("Enter a name for the credential.")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
 
 
 async def test_spaces_around_and_between_words_are_tidied(services: Services) -> None:

@@ -30,7 +30,7 @@ async def enter(user: User, source: int, text: str) -> None:
     [
         (
             "printf 'sk_%s_x\\n' test",
-            "✓ The secret key is there: sk_test_…. Stripe was not asked.",
+            "✓ The secret key was found: sk_test_…. Stripe was not asked.",
         ),
         (
             "printf 'sk_%s_x\\n' live",
@@ -74,7 +74,7 @@ async def test_a_key_file_that_others_can_read_is_reported_with_what_fixes_it(
         await user.sees("other users have access to it. Run: chmod 600")
         file.chmod(0o600)
         await user.press("ctrl+t")
-        await user.sees("✓ The secret key is there: sk_test_….")
+        await user.sees("✓ The secret key was found: sk_test_….")
         assert "canary" not in user.screen
 
 
@@ -88,7 +88,7 @@ async def test_what_was_sealed_before_can_be_tried(place: Place) -> None:
         await user.press("ctrl+s")
         await user.sees("✓ Saved: secret key.")
         await user.press("ctrl+t")
-        await user.sees("✓ The secret key is there: rk_test_….")
+        await user.sees("✓ The secret key was found: rk_test_….")
 
 
 async def test_a_command_that_hangs_is_left_by_esc_and_holds_up_nothing(
@@ -104,9 +104,7 @@ async def test_a_command_that_hangs_is_left_by_esc_and_holds_up_nothing(
         await user.paste("ca_x")  # the form goes on
         await user.sees("ca_x", "(1 s)")
         await user.press("escape")
-        await user.sees(
-            "Stopped. A command that hangs is ended after 30 seconds at the latest."
-        )
+        await user.sees("Stopped. A command that hangs is ended within 30 seconds.")
         assert user.page == "SetUpPage"
         with hold.open("w") as end:  # which ends the command
             await asyncio.to_thread(end.write, "x")

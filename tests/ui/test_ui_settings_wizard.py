@@ -94,7 +94,7 @@ async def test_the_demo_can_be_tried_from_the_wizard_after_a_question(place: Pla
         await user.focuses("Try the demo")
         await user.press("enter")
         await user.sees(
-            "a data directory of its own", "What you entered for this credential is"
+            "a separate data directory", "What you entered for this credential will"
         )
         await user.press("enter")
         await user.focuses("Try the demo")

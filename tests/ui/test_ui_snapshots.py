@@ -185,7 +185,7 @@ def test_picture_of_the_help(snap: Snap, size: tuple[int, int]) -> None:
 def test_picture_of_stage_1_with_a_refused_name(snap: Snap, size: tuple[int, int]) -> None:
     async def walk(user: User) -> None:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("A name that is longer than any line of a list could ever show whole")
         await user.sees("64 is the most")
 
@@ -195,7 +195,7 @@ def test_picture_of_stage_1_with_a_refused_name(snap: Snap, size: tuple[int, int
 def test_picture_of_stage_1(snap: Snap, size: tuple[int, int]) -> None:
     async def walk(user: User) -> None:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("Acme")
 
     assert snap(walk, size)
@@ -214,7 +214,7 @@ def test_picture_of_stage_2(snap: Snap, size: tuple[int, int]) -> None:
 def test_picture_of_stage_3_with_its_drop_down_open(snap: Snap, size: tuple[int, int]) -> None:
     async def walk(user: User) -> None:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("Acme")
         for focus in ("DropDown", "SelectOverlay", "Next", "DropDown", "SelectOverlay"):
             await user.press("enter")

@@ -11,8 +11,8 @@ from textual.scrollbar import ScrollBarRender
 
 from m3cred_tui.listing.columns import STATUS_SIGNS
 from m3cred_tui.model.text import clean
+from m3cred_tui.ui.screens.create import COMPLETED, CURRENT, PENDING
 from m3cred_tui.ui.terminal.abilities import abilities, shown
-from m3cred_tui.ui.widgets.stepper import COMPLETED, CURRENT, PENDING
 
 UTF_8 = {"LANG": "en_GB.UTF-8"}
 UNASKED = {**UTF_8, "NO_COLOR": "1"}

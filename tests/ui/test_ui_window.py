@@ -15,7 +15,7 @@ async def test_a_window_that_is_too_small_says_so_and_nothing_entered_is_lost(
 ) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("Acme")
         await user.resize(*size)
         await user.until(lambda: TOO_SMALL[:14] in user.screen)
@@ -23,7 +23,7 @@ async def test_a_window_that_is_too_small_says_so_and_nothing_entered_is_lost(
         await user.press("x", "enter", "q", "escape")
         await user.resize(60, 20)
         await user.sees("Name credential")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         assert user.app.screen.query_one("#name", Input).value == "Acme"
         assert not user.has_left
 
@@ -37,7 +37,7 @@ async def test_a_window_that_is_too_small_from_the_start_can_be_made_larger(
         await user.sees("There are no credentials yet.")
         await user.focuses("Create Integration Credential")
         await user.press("enter")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
 
 
 async def test_a_question_is_still_there_after_the_window_was_too_small(
@@ -61,7 +61,7 @@ async def test_a_question_is_still_there_after_the_window_was_too_small(
 async def test_quitting_in_a_window_that_is_too_small_still_asks(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.paste("Acme")
         await user.resize(40, 10)
         await user.press("ctrl+q")
@@ -69,7 +69,7 @@ async def test_quitting_in_a_window_that_is_too_small_still_asks(services: Servi
         await user.resize(80, 24)
         await user.sees("Leave m3cred?")
         await user.press("escape")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         assert not user.has_left
 
 
@@ -181,7 +181,7 @@ async def test_the_footer_shows_on_every_stage_that_enter_continues_and_esc_goes
 ) -> None:
     async with opened(services, size) as user:
         await user.press("c")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.sees("⏎", "esc Back")
         await user.paste("Acme")
         for next_focus in ("DropDown", "SelectOverlay", "Next"):

@@ -18,7 +18,7 @@ async def test_enter_and_arrow_keys_lead_from_the_empty_page_to_the_new_row(
         await user.press("enter")
 
         await user.sees("Integrations › Credentials › Create", "Name credential")
-        await user.focuses("Line")
+        await user.focuses("TextInput")
         await user.type("Acme live")
         await user.press("enter")
 

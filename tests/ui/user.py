@@ -155,7 +155,7 @@ async def opened(services: Services, size: tuple[int, int] = SIZE) -> AsyncItera
 async def straight_to_stage_4(user: User, name: str = "Acme live") -> None:
     """Be at stage 4 without the way there, which takes most of a test's time."""
     await user.press("c")
-    await user.focuses("Line")
+    await user.focuses("TextInput")
     page = user.app.screen
     assert isinstance(page, CreatePage)
     page._draft = Draft(name, BILL, STRIPE)
@@ -166,7 +166,7 @@ async def straight_to_stage_4(user: User, name: str = "Acme live") -> None:
 async def to_stage_4(user: User, name: str = "Acme live", *, test: bool = False) -> None:
     """Go from the Credentials page to stage 4 by Enter and the arrow keys."""
     await user.press("c")
-    await user.focuses("Line")
+    await user.focuses("TextInput")
     await user.paste(name)
     await user.press("enter")
     for choice in ((), ("down",) if test else ()):

@@ -44,7 +44,7 @@ async def test_an_account_that_took_access_back_itself_is_reported_and_deleted(
     world.clock.go_on(minutes=50)
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (True, True)
-    assert done.told.startswith("The account was not connected at Stripe any more, and")
+    assert done.told.startswith("The account was no longer connected at Stripe, and")
     assert world.store.ids() == []
 
 

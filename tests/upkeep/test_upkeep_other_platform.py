@@ -21,7 +21,7 @@ BOTH_POSSIBILITIES = (
     "this destination belongs to another platform or mode. The account was not disconnected. "
     "The credential was not deleted."
 )
-ALONE = " If it is to go all the same, delete it without disconnecting."
+ALONE = " To delete it anyway, delete it without disconnecting."
 
 
 class ToAnother:
@@ -107,7 +107,7 @@ async def test_its_own_access_token_tells_that_an_account_took_access_back(
         at_stub(world, stub)
         done = await world.upkeep.disconnect(one)
     assert done[:2] == (True, True)
-    assert done.told.startswith("The account was not connected at Stripe any more, and")
+    assert done.told.startswith("The account was no longer connected at Stripe, and")
     assert world.store.ids() == []
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import ContentSwitcher, Input
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import ContentSwitcher, Input, OptionList
+from textual.widgets.option_list import Option
 
 from m3cred_tui.authorize.journal import draft_of
 from m3cred_tui.model.credential import Draft
@@ -17,18 +21,58 @@ from m3cred_tui.ui.screens.qr import ROOM, Qr
 from m3cred_tui.ui.stages import stages
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.widgets.key_line import KeyLine
-from m3cred_tui.ui.widgets.stepper import Stepper
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Container as ContainerOf
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
 
     from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.services import Services
 
-_ENTERED = "What you entered for this credential is lost."
+_ENTERED = "What you entered for this credential will be lost."
+
+
+COMPLETED, CURRENT, PENDING = "✓", "●", "○"
+
+
+class Stepper(OptionList):
+    """One line a stage; a completed one has ✓ before it and can be gone back to."""
+
+    @dataclass
+    class Chosen(Message):
+        """The user wants to go back to a completed stage."""
+
+        stage: int
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        super().__init__(compact=True)
+        self._labels = labels
+
+    def show(self, current: int, completed: int) -> None:
+        """Show ``current`` as the stage the user is at, with ``completed`` stages done."""
+        self.clear_options()
+        for number, label in enumerate(self._labels):
+            done = number < completed and number != current
+            sign = COMPLETED if done else CURRENT if number == current else PENDING
+            text = Content.assemble(f"{sign} ", label)
+            if number == current:
+                text = text.stylize("bold")
+            self.add_option(Option(text, id=str(number), disabled=not done))
+        self.highlighted = None
+        self.can_focus = any(not option.disabled for option in self.options)
+
+    def on_focus(self) -> None:
+        """Show where the focus is, on a stage that Enter leads to."""
+        if self.highlighted is None:
+            self.action_first()
+
+    @on(OptionList.OptionSelected)
+    def _go_back(self, message: OptionList.OptionSelected) -> None:
+        message.stop()
+        self.post_message(self.Chosen(message.option_index))
 
 
 class CreatePage(Page[str]):
@@ -109,7 +153,7 @@ class CreatePage(Page[str]):
     async def _show_qr(self, message: Stage.QrWanted) -> None:
         code = await self._ways.qr_code(message.url)
         if code is None:
-            self.notify("This terminal draws no QR code.", markup=False)
+            self.notify("This terminal cannot draw a QR code.", markup=False)
         elif code.columns > self.size.width or code.rows + ROOM > self.size.height:
             needs = f"{code.columns} by {code.rows + ROOM}"
             self.notify(f"The QR code needs a window of {needs}.", markup=False)
@@ -121,11 +165,9 @@ class CreatePage(Page[str]):
         self._leave_for(message.stage)
 
     def action_to_stepper(self) -> None:
-        """Go to the completed stages."""
         self.query_one(Stepper).focus()
 
     def action_to_stage(self) -> None:
-        """Return from the completed stages."""
         if self.focused is self.query_one(Stepper):
             self._stage.take_focus()
 

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 _DEMO = (
     "The demo Stripe needs no settings.\n\n"
-    "To set Stripe or Stripe (Test Mode) up, leave the demo, start m3cred without --demo, and "
-    "come here again."
+    "To set up Stripe or Stripe (Test Mode), leave the demo, start m3cred without --demo, and "
+    "return here."
 )
-_ORDER = "Variables of the environment go before it; m3cred config shows the same."
+_ORDER = "Environment variables take precedence over it; m3cred config shows the same."
 _TO_DEMO = (
-    "m3cred starts again with its demo Stripe, a data directory of its own, and DEMO always in "
+    "m3cred restarts with its demo Stripe, a separate data directory, and DEMO always in "
     "sight. To come back, leave the demo and start m3cred again."
 )
 
@@ -89,20 +89,15 @@ class SettingsPage(Page[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self._read()
+        if self._editor is not None:
+            self._show(self._editor)
 
-    def _read(self) -> None:
-        """Show what is set now."""
-        if self._editor is None:
-            return
+    def _show(self, editor: SettingsEditor) -> None:
         try:
-            self._setups = [self._editor.setup(one) for one in groups()]
+            self._setups = [editor.setup(one) for one in groups()]
         except Problem as problem:
             self._setups = []
             self.query_one("#facts", Static).update(Content(f"! {problem}"))
-        self._list()
-
-    def _list(self) -> None:
         shown = self.query_one(OptionList)
         before = shown.highlighted or 0
         shown.display = bool(self._setups)
@@ -131,8 +126,7 @@ class SettingsPage(Page[None]):
     @on(OptionList.OptionSelected)
     @work(exclusive=True, group="set-up")
     async def _set_up(self, message: OptionList.OptionSelected) -> None:
-        """Set the selected destination up, and show what is set then."""
         if self._editor is not None:
             group = self._setups[message.option_index].group
             await self.app.push_screen_wait(SetUpPage(self._editor, group))
-            self._read()
+            self._show(self._editor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -60,7 +61,7 @@ def rows(setup: Setup) -> Iterator[SettingRow]:
 _OF_THE_KEY = {
     SOURCE: "Where m3cred gets the secret key from, each time it is needed.",
     SECRET_KEY.name: "Paste it here: it is sealed when you save, and never shown. Try it "
-    "checks it before.",
+    "checks it first.",
 }
 
 
@@ -72,7 +73,7 @@ def hint(name: str | None, group: Group) -> str:
 
 _UNSAVED = "What you entered for this destination is not saved."
 _KEY_GOES = "The secret key that is sealed for this destination is removed with it."
-_STOPPED = "Stopped. A command that hangs is ended after 30 seconds at the latest."
+_STOPPED = "Stopped. A command that hangs is ended within 30 seconds."
 
 
 class _Lines(VerticalScroll, can_focus=False):
@@ -181,7 +182,6 @@ class SetUpPage(Page[None]):
 
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
-        """Save what was entered, if all of it is right."""
         if not self._saving and self._are_right():
             if self._changes:
                 self._save(self._changes)
@@ -235,7 +235,6 @@ class SetUpPage(Page[None]):
 
     @on(Button.Pressed, "#try")
     def action_try_key(self) -> None:
-        """Get the secret key from where it is, and check it."""
         if not self._is_trying and self._are_right():
             key = next((row.change() for row in self.query(KeyRow)), None)
             self._trial = self._try(key)
@@ -250,7 +249,13 @@ class SetUpPage(Page[None]):
         if key is not None and key.text is not None:
             source = cast("Setting[KeySource]", key.setting)
             call = partial(self._editor.tried, self._group, source, key.text)
-        progress = self._progress()
+        seconds = count()
+
+        def show_progress() -> None:
+            self._tell(f"… Getting the secret key ({next(seconds)} s); Esc stops it")
+
+        show_progress()
+        progress = self.set_interval(1, show_progress)
         try:
             prefix = await in_thread(call, name="trial")
         except Problem as problem:
@@ -259,21 +264,9 @@ class SetUpPage(Page[None]):
             self._tell(_STOPPED)
             raise
         else:
-            self._tell(f"✓ The secret key is there: {prefix}. Stripe was not asked.")
+            self._tell(f"✓ The secret key was found: {prefix}. Stripe was not asked.")
         finally:
-            progress.cancel()
-
-    def _progress(self) -> asyncio.Task[None]:
-        """Say each second how long it takes."""
-
-        async def count() -> None:
-            seconds = 0
-            while True:
-                self._tell(f"… Getting the secret key ({seconds} s); Esc stops it")
-                await asyncio.sleep(1)
-                seconds += 1
-
-        return asyncio.create_task(count())
+            progress.stop()
 
     def action_back(self) -> None:
         """Stop what is being tried, or else leave."""

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
@@ -16,21 +16,10 @@ from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.stages.panels import (
-    CREATE,
-    GO_TO_STRIPE,
-    SET_UP,
-    TRY_DEMO,
-    AccountPanel,
-    InformationPanel,
-    PreparingPanel,
-    ProblemPanel,
-    SettingsPanel,
-)
-from m3cred_tui.ui.stages.stage import Stage
+from m3cred_tui.ui.stages.stage import Stage, note
 from m3cred_tui.ui.stages.waiting import WaitingPanel
 from m3cred_tui.ui.terminal.driver import seen
-from m3cred_tui.ui.widgets.controls import mode_mark
+from m3cred_tui.ui.widgets.controls import Notice, Press, fields, mode_mark, show_focus
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +32,114 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Credential, Draft
     from m3cred_tui.ui.services import Services
 
-_WAITS_IN_LIST = "It waits in the list of credentials: press Enter on it to continue."
+GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
+SET_UP, TRY_DEMO = "set-up", "try-demo"
+
+_LAST_KEY_SECONDS = 1.0
+_KEPT = (
+    "The approval is kept, sealed, in the list of credentials until you select Create "
+    "Credential or delete it there."
+)
+_LOST_IF_LEFT = "The approval is in memory only: leave before it is saved, and it is lost."
+_INFORMATION = (
+    "You will need to provide authentication details on the Stripe website.\n\n"
+    "Under Get started with Stripe, log in to your Stripe account and approve access for "
+    "m3ter. Then select Return to m3ter at the left-hand side. This page continues on its own."
+)
+_PENDING = "It is pending in the list of credentials: press Enter on it to resume it."
+_WOULD_LOSE = (
+    "Stripe has approved access, but it could not be written to the disk. To keep it, stay and "
+    "select Create Credential."
+)
+
+
+def _button(label: str, name: str) -> Button:
+    return Press(label, id=name, variant="primary")
+
+
+def _information() -> Vertical:
+    """Return what is shown before Stripe: what will be asked for there."""
+    text = Static(Content(_INFORMATION), classes="information")
+    return Vertical(text, _button("Go to Stripe", GO_TO_STRIPE))
+
+
+def _failed(problem: Problem) -> Vertical:
+    """Return what is shown when the authorization has ended; a new one can begin."""
+    button = _button("Go to Stripe", GO_TO_STRIPE)
+    return Vertical(Notice(f"! {problem}"), button, note("Enter tries again, Esc goes back."))
+
+
+class AccountPanel(Vertical):
+    """Back from Stripe: which account it is, before the credential is created."""
+
+    def __init__(
+        self, approved: Approved, since: datetime | None = None, *, was_typed: bool = False
+    ) -> None:
+        """Take the approval, and since when there is one that was left before.
+
+        An address that ``was_typed``, as a terminal without bracketed paste does it, may end
+        in an Enter that was not meant for what is shown now.
+        """
+        super().__init__()
+        self._was_typed = was_typed
+        self._approved = approved
+        self._since = since
+
+    def compose(self) -> ComposeResult:
+        account = self._approved.account
+        before = self._since and f"{self._since.astimezone():%Y-%m-%d %H:%M}"
+        yield Static("✓ Approved. Is this the account you meant?")
+        yield Static(
+            fields(
+                [
+                    *([("Approved", before)] if before else []),
+                    ("Stripe account", account.name or "not told by Stripe"),
+                    ("Account ID", account.id),
+                    ("Country", account.country or "not told by Stripe"),
+                    ("Mode", mode_mark(livemode=account.livemode)),
+                ]
+            ),
+            id="account",
+        )
+        told = filter(None, (self._approved.unread, self._approved.unkept))
+        yield Notice("\n".join(map(str, told)))
+        yield _button("Create Credential", CREATE)
+        yield note(_LOST_IF_LEFT if self._approved.unkept else _KEPT)
+
+    def on_mount(self) -> None:
+        """Hear nothing until the last key of a typed address has come."""
+        if self._was_typed:
+            self.query_one(Button).disabled = True
+            self.set_timer(_LAST_KEY_SECONDS, self._hear)
+
+    def notice(self, text: str) -> None:
+        """Show, in plain text, why nothing was created; it can be tried again."""
+        self.query_one(Notice).say(text)
+        self._hear()
+
+    def _hear(self) -> None:
+        button = self.query_one(Button)
+        button.disabled = False
+        button.focus()
+
+
+class SettingsPanel(Vertical):
+    """The destination is not set up, or not correctly: nothing was asked of Stripe."""
+
+    def __init__(self, problem: NotSetUp | Misplaced, authorization: Authorization) -> None:
+        """Take the authorization that is followed once the settings are right."""
+        super().__init__()
+        self.authorization = authorization
+        self._problem = problem
+
+    def compose(self) -> ComposeResult:
+        yield Notice(f"! {self._problem}")
+        yield _button(f"Set up {self.authorization.destination.label}", SET_UP)
+        if isinstance(self._problem, NotSetUp):
+            yield _button("Try the demo", TRY_DEMO)
+        else:  # it may be fixed elsewhere, as by unlocking what holds the key
+            yield _button("Go to Stripe", GO_TO_STRIPE)
+        yield note("Enter opens the settings of this destination, then returns here.")
 
 
 class AuthenticateStage(Stage):
@@ -80,7 +176,7 @@ class AuthenticateStage(Stage):
         authorization = self._authorization
         pending = None if authorization is None else authorization.pending
         if authorization is None or pending is None or pending.destination != draft.destination:
-            await self._show(InformationPanel())
+            await self._show(_information())
         elif authorization.state is State.KEPT:
             await self._follow(authorization, since=pending.created_at)
         elif authorization.end is not None:
@@ -99,10 +195,7 @@ class AuthenticateStage(Stage):
     @property
     def would_lose(self) -> str | None:
         if self._authorization and self._authorization.would_lose and self.query(AccountPanel):
-            return (
-                "Stripe has approved access, but it could not be written to the disk. To keep "
-                "it, stay and select Create Credential."
-            )
+            return _WOULD_LOSE
         return None
 
     @property
@@ -120,13 +213,8 @@ class AuthenticateStage(Stage):
             await self._panel.remove_children()
             await self._panel.mount(panel)
         self.take_focus()
-        self.call_after_refresh(self._bring_focus_into_view)
+        show_focus(self)
         self.refresh_bindings()
-
-    def _bring_focus_into_view(self) -> None:
-        # Its button has a place only now, or another one than before.
-        if self.screen.focused is not None:
-            self.screen.focused.scroll_visible(animate=False)
 
     @on(Button.Pressed, f"#{GO_TO_STRIPE}")
     def _go_to_stripe(self) -> None:
@@ -137,7 +225,6 @@ class AuthenticateStage(Stage):
     @on(Button.Pressed, f"#{SET_UP}")
     @work(exclusive=True, group="settings")
     async def _set_up(self) -> None:
-        """Open the settings of the destination, and authorize with them."""
         if self.draft.destination is not None:
             await self.app.run_action(f"app.set_up({self.draft.destination.code!r})")
             self._go_to_stripe()
@@ -149,7 +236,7 @@ class AuthenticateStage(Stage):
 
     @work(exclusive=True, group="authorization")
     async def _authorize(self, authorization: Authorization) -> None:
-        await self._show(PreparingPanel())
+        await self._show(Static("… Preparing the authorization request"))
         await self._follow(authorization)
 
     async def _follow(
@@ -170,7 +257,7 @@ class AuthenticateStage(Stage):
             await self._show(SettingsPanel(problem, authorization))
         except Problem as problem:
             self._authorization = None
-            await self._show(ProblemPanel(problem))
+            await self._show(_failed(problem))
         finally:
             if is_url_shown:
                 self._services.ways.forget()
@@ -182,17 +269,17 @@ class AuthenticateStage(Stage):
                 await self._show(AccountPanel(event, since, was_typed=typed))
             case Failed(problem):
                 self._authorization = None
-                await self._show(ProblemPanel(problem))
+                await self._show(_failed(problem))
             case _:
                 if self._waiting is not None:
                     self._waiting.follow(event)
-                    self.call_after_refresh(self._bring_focus_into_view)
+                    show_focus(self)
 
     def _tell_late(self, end: End) -> None:
         """Report an approval that came after the user had left."""
         if isinstance(end, Approved):
             text = f"Stripe connected {end.account.id} after you left. "
-            text += f"It is lost: {end.unkept}" if end.unkept else _WAITS_IN_LIST
+            text += f"It is lost: {end.unkept}" if end.unkept else _PENDING
             self.app.notify(text, severity="warning", markup=False, timeout=30)
 
     async def _show_waiting(self, ready: UrlReady, paste: Paste) -> None:
@@ -217,7 +304,7 @@ class AuthenticateStage(Stage):
             if isinstance(problem, NameTaken):
                 told += " Go back and enter another one."
             self.query_one(AccountPanel).notice(told)
-            self.call_after_refresh(self._bring_focus_into_view)
+            show_focus(self)
             return
         if created.doubt is not None:
             self.notify(str(created.doubt), severity="warning", markup=False)

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 _PROMPT = 0  # the drop-down's own first line
-Choice = TypeVar("Choice", EntityType, Destination)
+Chosen = TypeVar("Chosen", EntityType, Destination)
 
 
-class ChoiceStage(Stage, Generic[Choice]):
+class ChoiceStage(Stage, Generic[Chosen]):
     """A drop-down, its notes, and Next; focus goes from the one to the other by itself."""
 
-    CHOICES: Sequence[Choice]
+    CHOICES: Sequence[Chosen]
     PROMPT: ClassVar[str]
     NOTES: ClassVar[Sequence[str]]
 
@@ -42,12 +42,10 @@ class ChoiceStage(Stage, Generic[Choice]):
         for text in self.NOTES:
             yield note(text)
 
-    def choice_in(self, draft: Draft) -> Choice | None:
-        """Return the choice in ``draft``, which was made before."""
+    def choice_in(self, draft: Draft) -> Chosen | None:
         raise NotImplementedError
 
-    def with_choice(self, draft: Draft, choice: Choice) -> Draft:
-        """Return ``draft`` with this choice in it."""
+    def with_choice(self, draft: Draft, choice: Chosen) -> Draft:
         raise NotImplementedError
 
     async def arrive(self, draft: Draft) -> None:
@@ -71,7 +69,7 @@ class ChoiceStage(Stage, Generic[Choice]):
             choices.highlighted = _PROMPT + 1
 
     @property
-    def _select(self) -> Select[Choice]:
+    def _select(self) -> Select[Chosen]:
         return self.query_one(Select)
 
     @property

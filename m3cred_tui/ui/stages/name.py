@@ -9,7 +9,7 @@ from textual.widgets import Button, Input
 
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
-from m3cred_tui.ui.widgets.controls import Line, Notice
+from m3cred_tui.ui.widgets.controls import Notice, TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -31,7 +31,7 @@ class NameStage(Stage):
         self._taken = taken
 
     def compose_panel(self) -> ComposeResult:
-        yield Line("Name", id="name")
+        yield TextInput("Name", id="name")
         yield Notice()
         yield next_button()
         yield note(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,10 +13,12 @@ from textual.message import Message
 from textual.widgets import Button, Static
 
 from m3cred_tui.model.credential import Draft
-from m3cred_tui.ui.widgets.controls import Press
+from m3cred_tui.ui.widgets.controls import Press, focus_first
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+_PAGE_DOWN = "Scroll to what is below the window's edge"
 
 
 class Stage(VerticalScroll, can_focus=False):
@@ -30,35 +33,26 @@ class Stage(VerticalScroll, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
-        Binding(
-            "pagedown",
-            "page_down",
-            "Page down",
-            show=False,
-            tooltip="Scroll to what is below the window's edge",
-        ),
+        Binding("pagedown", "page_down", "Page down", show=False, tooltip=_PAGE_DOWN),
     ]
 
+    @dataclass
     class Completed(Message):
         """The stage is completed; ``draft`` holds what was entered so far."""
 
-        def __init__(self, draft: Draft) -> None:
-            super().__init__()
-            self.draft = draft
+        draft: Draft
 
+    @dataclass(repr=False)  # the URL holds the state
     class QrWanted(Message):
         """The user wants to see a URL as a QR code."""
 
-        def __init__(self, url: str) -> None:
-            super().__init__()
-            self.url = url
+        url: str
 
+    @dataclass
     class Created(Message):
         """The last stage is completed: the credential is in the store."""
 
-        def __init__(self, credential_id: str) -> None:
-            super().__init__()
-            self.credential_id = credential_id
+        credential_id: str
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,10 +82,7 @@ class Stage(VerticalScroll, can_focus=False):
 
     def take_focus(self) -> None:
         """Put the focus on the next thing to do."""
-        for widget in self.query("*"):
-            if widget.focusable and widget.display:
-                widget.focus()
-                return
+        focus_first(self)
 
     def action_move(self, step: int) -> None:
         """Go to the control of this stage below or above, and from the last to the first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,18 +10,18 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.style import Style
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived, Visited
 from m3cred_tui.browser.opening import BrowserDidNotOpen
-from m3cred_tui.callback.pasted import PasteIncomplete
+from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.terminal.outside import print_alone, send_to_clipboard
-from m3cred_tui.ui.widgets.controls import Notice, Press
-from m3cred_tui.ui.widgets.paste_line import PasteLine
+from m3cred_tui.ui.widgets.controls import Notice, Press, TextInput, show_focus
 
 if TYPE_CHECKING:
     from textual import events
@@ -34,90 +35,14 @@ if TYPE_CHECKING:
 OPEN, SEND = "open", "send"
 
 
-class UrlPanel(Vertical):
-    """Subclasses show :attr:`url`, a ``Notice``, and buttons ``#open`` and ``#send``."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open", "Open", tooltip="Open the URL in a browser"),
-        Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
-        Binding("t", "copy_tunnel", "Tunnel", tooltip="Send the tunnel's command there"),
-        Binding("u", "print_url", "Plain", tooltip="Show the URL unbroken, to be selected"),
-        Binding("r", "show_qr", "QR", tooltip="Show the URL as a QR code"),
-        Binding("f", "write_url", "File", show=False, tooltip="Write the URL to a file"),
-    ]
-
-    def __init__(self, services: Services, url: str, tunnel: str | None) -> None:
-        """Take the URL, and the command that lets a browser elsewhere reach us."""
-        super().__init__()
-        self._services = services
-        self.url = url
-        self.tunnel = tunnel
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a tunnel where there is one."""
-        del parameters
-        return action != "copy_tunnel" or self.tunnel is not None
-
-    def notice(self, text: str) -> None:
-        """Show plain text that does not end the wait."""
-        self.query_one(Notice).say(text)
-        self.call_after_refresh(self._bring_focus_into_view)
-
-    def _bring_focus_into_view(self) -> None:
-        if self.screen.focused is not None:
-            self.screen.focused.scroll_visible(animate=False)
-
-    @on(Button.Pressed, f"#{OPEN}")
-    @work(exclusive=True, group="browser")
-    async def action_open(self) -> None:
-        """Open the URL in a browser."""
-        try:
-            await self._services.open_browser(self.url)
-        except Problem as problem:
-            self.notice(str(problem))
-        else:
-            self.notice("A browser was opened. If you do not see it, open the URL.")
-
-    @on(Button.Pressed, f"#{SEND}")
-    def action_copy_url(self) -> None:
-        """Send the URL to the terminal's clipboard."""
-        self._copy(self.url, "URL")
-
-    def action_copy_tunnel(self) -> None:
-        """Send the tunnel's command to the terminal's clipboard."""
-        if self.tunnel is not None:
-            self._copy(self.tunnel, "command")
-
-    @work(exclusive=True, group="way")
-    async def _copy(self, text: str, what: str) -> None:
-        self.notice(await send_to_clipboard(self.app, self._services.ways, text, what=what))
-
-    def action_print_url(self) -> None:
-        """Show the URL outside the full screen, where a terminal selects it as one line."""
-        print_alone(self.app, self.url)
-
-    def action_show_qr(self) -> None:
-        """Ask the page to show the URL as a QR code."""
-        self.post_message(Stage.QrWanted(self.url))
-
-    @work(exclusive=True, group="way")
-    async def action_write_url(self) -> None:
-        """Write the URL to a file of this user alone."""
-        try:
-            path = await self._services.ways.write(self.url)
-        except Problem as problem:
-            self.notice(str(problem))
-        else:
-            self.notice(f"The URL is in {path} until this authorization ends.")
-
-
 _SOON = timedelta(minutes=2)
 _COARSE = 10  # seconds
 _LONG = TIME_LIMIT - _SOON
 _HINT = (
-    "Does the browser show an error in braces, {…}? Stripe tells that to nobody else: go back, "
-    "check the keys of this destination, and start again."
+    "Does the browser show an error in braces, {…}? Stripe reports that to nobody else: go "
+    "back, check the keys of this destination, and start again."
 )
+_OPENED = "A browser was opened. If you do not see it, open the URL."
 _SEND_URL = "Send the URL to the clipboard"
 _PASTE_HERE = "Or paste the address that it ends on, and paste it nowhere else:"
 _PASTE_ELSEWHERE = (
@@ -131,20 +56,78 @@ _PASTE_OWN_PAGE = (
 )
 
 
-class WaitingPanel(UrlPanel):
+class PasteLine(TextInput):
+    """Masks what is pasted, and tells of it at once, however many lines it comes in."""
+
+    @dataclass(repr=False)  # the text holds an authorization code
+    class Pasted(Message):
+        """Something was pasted; ``final`` where it came as a whole.
+
+        ``goes_on`` says that the next key may be on its way, so that nothing is wrong yet.
+        """
+
+        text: str
+        _: KW_ONLY
+        final: bool
+        goes_on: bool = False
+
+    def __init__(self) -> None:
+        super().__init__("Paste the address here", id="paste", compact=True)
+        self.password = True
+        self.select_on_focus = False
+
+    def take(self, text: str) -> None:
+        """Take a paste that came while something else had the focus, too."""
+        whole = " ".join(f"{self.value} {text}"[:LONGEST_PASTE].splitlines())
+        with self.prevent(Input.Changed):
+            self.value = whole
+        self.cursor_position = len(whole)
+        self.post_message(self.Pasted(whole, final=True))
+
+    def clear_away(self) -> None:
+        """Leave nothing of it: it has been used, or is of no use."""
+        with self.prevent(Input.Changed):
+            self.clear()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take all of its lines, of which Textual's own handler takes the first."""
+        event.prevent_default()
+        event.stop()
+        self.take(event.text)
+
+    @on(Input.Changed)
+    @on(Input.Submitted)
+    def _typed(self, message: Input.Changed | Input.Submitted) -> None:
+        """Take it as it is typed, by a terminal without bracketed paste; Enter ends a line."""
+        message.stop()
+        if self.value:
+            goes_on = isinstance(message, Input.Changed)
+            self.post_message(self.Pasted(self.value, final=False, goes_on=goes_on))
+
+
+class WaitingPanel(Vertical):
     """At Stripe: the URL, the time left, and the ways back, the likeliest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open", "Open", tooltip="Open the URL in a browser"),
+        Binding("y", "copy_url", "Copy", tooltip="Send the URL to the clipboard"),
+        Binding("t", "copy_tunnel", "Tunnel", tooltip="Send the tunnel's command there"),
+        Binding("u", "print_url", "Plain", tooltip="Show the URL unbroken, to be selected"),
+        Binding("r", "show_qr", "QR", tooltip="Show the URL as a QR code"),
+        Binding("f", "write_url", "File", show=False, tooltip="Write the URL to a file"),
         Binding("b", "turn", "Elsewhere", show=False, tooltip="My browser is (not) here"),
     ]
 
     def __init__(
         self, ready: UrlReady, paste: Paste, whereabouts: Whereabouts, services: Services
     ) -> None:
-        super().__init__(services, ready.url, whereabouts.tunnel)
+        super().__init__()
+        self._services = services
         self._paste = paste
         self._ready = ready
+        self._url = ready.url
         self._whereabouts = whereabouts
+        self._tunnel = whereabouts.tunnel
         self._visited = False
         self._hinted = False
         self.was_typed = False
@@ -173,11 +156,53 @@ class WaitingPanel(UrlPanel):
         self._count_down()
         self.set_interval(1, self._count_down)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        del parameters
+        return action != "copy_tunnel" or self._tunnel is not None
+
+    @on(Button.Pressed, f"#{OPEN}")
+    @work(exclusive=True, group="browser")
+    async def action_open(self) -> None:
+        try:
+            await self._services.open_browser(self._url)
+        except Problem as problem:
+            self._notice(str(problem))
+        else:
+            self._notice(_OPENED)
+
+    @on(Button.Pressed, f"#{SEND}")
+    @work(exclusive=True, group="way")
+    async def action_copy_url(self) -> None:
+        await self._copy(self._url, "URL")
+
+    @work(exclusive=True, group="way")
+    async def action_copy_tunnel(self) -> None:
+        if self._tunnel is not None:
+            await self._copy(self._tunnel, "command")
+
+    async def _copy(self, text: str, what: str) -> None:
+        self._notice(await send_to_clipboard(self.app, self._services.ways, text, what=what))
+
+    def action_print_url(self) -> None:
+        """Show the URL outside the full screen, where a terminal selects it as one line."""
+        print_alone(self.app, self._url)
+
+    def action_show_qr(self) -> None:
+        self.post_message(Stage.QrWanted(self._url))
+
+    @work(exclusive=True, group="way")
+    async def action_write_url(self) -> None:
+        try:
+            path = await self._services.ways.write(self._url)
+        except Problem as problem:
+            self._notice(str(problem))
+        else:
+            self._notice(f"The URL is in {path} until this authorization ends.")
+
     def follow(self, event: Event) -> None:
-        """Show what has happened meanwhile."""
         match event:
             case BrowserOpened():
-                self._mention("A browser was opened. If you do not see it, open the URL.")
+                self._mention(_OPENED)
             case Visited():
                 self._visited = True
                 self._arrange()
@@ -187,12 +212,16 @@ class WaitingPanel(UrlPanel):
             case Noticed(BrowserDidNotOpen()) if self._elsewhere:
                 pass  # as is said above the URL
             case Noticed(problem):
-                self.notice(str(problem))
+                self._notice(str(problem))
+
+    def _notice(self, text: str) -> None:
+        self.query_one(Notice).say(text)
+        show_focus(self)
 
     def _mention(self, text: str) -> None:
         """Say what is worth less than what is said already."""
         if not self.query_one(Notice).display:
-            self.notice(text)
+            self._notice(text)
 
     def action_turn(self) -> None:
         """Take the browser to be on the other computer."""
@@ -235,12 +264,11 @@ class WaitingPanel(UrlPanel):
         told = self.query_one("#how-to-paste", Static)
         told.update(Content(text))
         told.add_class("problem")
-        self.call_after_refresh(self._bring_focus_into_view)
+        show_focus(self)
 
     def _shown_url(self) -> Content:
-        if self._services.ways.is_linked():
-            return Content.styled(self.url, Style(link=self.url))
-        return Content(self.url)
+        style = Style(link=self._url) if self._services.ways.is_linked() else Style()
+        return Content.styled(self._url, style)
 
     def _arrange(self) -> None:
         elsewhere, reason = self._elsewhere, self._whereabouts.reason
@@ -253,7 +281,7 @@ class WaitingPanel(UrlPanel):
         how_to_paste.update(Content(self._how_to_paste()))
         how_to_paste.remove_class("problem")
         tunnel = self.query_one("#tunnel", Static)
-        tunnel.display = elsewhere and self.tunnel is not None
+        tunnel.display = elsewhere and self._tunnel is not None
         tunnel.update(self._about_tunnel())
 
     def _how_to_paste(self) -> str:
@@ -265,7 +293,7 @@ class WaitingPanel(UrlPanel):
         seen = "✓ tunnel works" if self._visited else "tunnel: not seen yet"
         return Content.assemble(
             f"Or run on your computer ({seen}):\n",
-            (self.tunnel or "", "$text"),
+            (self._tunnel or "", "$text"),
             "\nand open ",
             (self._ready.short_url or "", "$text"),
         )

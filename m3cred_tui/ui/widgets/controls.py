@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
+    from textual.widget import Widget
 
 
 _GAP = 2
@@ -41,6 +42,24 @@ def mode_mark(*, livemode: bool) -> Content:
     )
 
 
+def focus_first(parent: Widget) -> None:
+    """Focus the first widget below ``parent`` that takes the focus and is shown."""
+    for widget in parent.query("*"):
+        if widget.focusable and widget.display:
+            widget.focus()
+            return
+
+
+def show_focus(widget: Widget) -> None:
+    """Scroll to the focus once it has its new position on the screen of ``widget``."""
+
+    def scroll() -> None:
+        if (focused := widget.screen.focused) is not None:
+            focused.scroll_visible(animate=False)
+
+    widget.call_after_refresh(scroll)
+
+
 class Notice(Static):
     """Says what has happened, in plain text; hidden while there is nothing to say."""
 
@@ -60,7 +79,7 @@ class Notice(Static):
 
 _LONGEST_PASTE = 8192
 """Characters: twice the longest redirect."""
-Option = TypeVar("Option")
+T = TypeVar("T")
 
 
 class Press(Button):
@@ -73,7 +92,7 @@ class Press(Button):
         self.active_effect_duration = 0
 
 
-class DropDown(Select[Option], inherit_bindings=False):
+class DropDown(Select[T], inherit_bindings=False):
     """A drop-down that says in the footer what Enter does; Up and Down lead past it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -101,10 +120,10 @@ class DropDown(Select[Option], inherit_bindings=False):
             self.post_message(self.Chosen())
 
 
-class Line(Input):
+class TextInput(Input):
     """A line of input; what is pasted into it reaches the terminal as visible characters."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Next")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Continue")]
 
     def __init__(self, placeholder: str, *, id: str, compact: bool = False) -> None:  # noqa: A002  Textual's name
         super().__init__(

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from m3cred_tui.listing.columns import GAP, STATUS, is_pending, share
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.ui.widgets.controls import Line
+from m3cred_tui.ui.widgets.controls import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -236,7 +236,7 @@ class CredentialList(ScrollView, can_focus=True):
         self.scroll_to(y=max(0, top), animate=False, force=True)
 
 
-class FilterLine(Line):
+class FilterLine(TextInput):
     """A line of input that answers a key with one update of the screen."""
 
     # As Textual's, but without a new layout of the page for each letter: what follows from

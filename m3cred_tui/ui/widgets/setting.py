@@ -23,7 +23,7 @@ from m3cred_tui.config.table import (
     value_text,
 )
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.widgets.controls import DropDown, Line, Notice, Option
+from m3cred_tui.ui.widgets.controls import DropDown, Notice, T, TextInput, focus_first
 
 if TYPE_CHECKING:
     from textual import events
@@ -37,7 +37,7 @@ class Change(NamedTuple):
     text: str | None
 
 
-class SettingLine(Line):
+class SettingLine(TextInput):
     """A line for a value; what is pasted is taken whole, and may be hidden."""
 
     def __init__(self, name: str, text: str, placeholder: str, *, hidden: bool = False) -> None:
@@ -56,7 +56,7 @@ class SettingLine(Line):
         self.insert_text_at_cursor(_one_line(text))
 
 
-class Choice(DropDown[Option]):
+class Choice(DropDown[T]):
     """A drop-down among lines: the arrow keys move to the next one, Enter opens it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,13 +66,18 @@ class Choice(DropDown[Option]):
 
 
 class SettingRow(Vertical):
-    """Subclasses compose the control, and say what has been entered in it."""
+    """Subclasses compose the control, and say what has been entered in it.
+
+    A paste is checked immediately, what is typed when the line is left or when it was wrong
+    before: half of a value is no mistake yet.
+    """
 
     def __init__(self, setup: Setup, setting: Setting[object]) -> None:
         super().__init__(id=f"setting-{setting.name}")
         self.setting = setting
         self._setup = setup
         self._entry = setup[setting]
+        self._length = 0
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -100,41 +105,6 @@ class SettingRow(Vertical):
 
     def is_right(self) -> bool:
         """Check what was entered, and say what is wrong with it."""
-        return True
-
-    def say(self, text: str) -> None:
-        """Show one sentence below the value."""
-        self.query_one(Notice).say(text)
-
-    def take_focus(self) -> None:
-        """Put the focus where the value is entered."""
-        for widget in self.query("*"):
-            if widget.focusable and widget.display:
-                widget.focus()
-                return
-
-
-class FixedRow(SettingRow):
-    """A value that the environment sets: it is shown, and changed there."""
-
-    def compose_control(self) -> ComposeResult:
-        shown = self._setup.text_of(self.setting)
-        where = "" if self._entry.problem else f"  from {self._entry.place}"
-        yield Static(Content.assemble(shown, (where, "$text-muted")), classes="fixed")
-
-
-class CheckedRow(SettingRow):
-    """A value that is checked as it is entered.
-
-    A paste is checked at once, what is typed when the line is left or when it was wrong
-    before: half of a value is no mistake yet.
-    """
-
-    def __init__(self, setup: Setup, setting: Setting[object]) -> None:
-        super().__init__(setup, setting)
-        self._length = 0
-
-    def is_right(self) -> bool:
         change = self.change()
         problem: Problem | None = self._entry.problem
         is_right = True
@@ -166,8 +136,24 @@ class CheckedRow(SettingRow):
         if self.is_right():
             self.screen.focus_next()
 
+    def say(self, text: str) -> None:
+        self.query_one(Notice).say(text)
 
-class LineRow(CheckedRow):
+    def take_focus(self) -> None:
+        """Put the focus where the value is entered."""
+        focus_first(self)
+
+
+class FixedRow(SettingRow):
+    """A value that the environment sets: it is shown, and changed there."""
+
+    def compose_control(self) -> ComposeResult:
+        shown = self._setup.text_of(self.setting)
+        where = "" if self._entry.problem else f"  from {self._entry.place}"
+        yield Static(Content.assemble(shown, (where, "$text-muted")), classes="fixed")
+
+
+class LineRow(SettingRow):
     """A value that is a line of text; an empty one is not set."""
 
     def __init__(self, setup: Setup, setting: Setting[object]) -> None:
@@ -208,7 +194,6 @@ class ChoiceRow(SettingRow):
 
     @property
     def value(self) -> str:
-        """What is chosen."""
         return str(self.query_one(Select).value)
 
     def change(self) -> Change | None:
@@ -227,7 +212,7 @@ _SOURCES = {
 }
 
 
-class KeyRow(CheckedRow):
+class KeyRow(SettingRow):
     """A drop-down with the sources, and a line for the one that is chosen."""
 
     def __init__(self, setup: Setup) -> None:
@@ -250,7 +235,6 @@ class KeyRow(CheckedRow):
             yield SettingLine(one.name, text, one.example or key, hidden=one is SECRET_KEY)
 
     def on_mount(self) -> None:
-        """Show the line of the source that is chosen."""
         self._arrange()
 
     @property
@@ -261,7 +245,6 @@ class KeyRow(CheckedRow):
 
     @property
     def _line(self) -> SettingLine | None:
-        """The line of the source that is chosen."""
         return self.query_one(f"#{self.chosen.name}", SettingLine) if self.chosen else None
 
     @property

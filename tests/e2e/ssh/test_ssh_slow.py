@@ -46,7 +46,7 @@ async def test_each_answer_comes_over_a_slow_line_before_patience_ends(
     def ready(_screen: str) -> bool:
         return "Next" in session.highlighted
 
-    pages = {"stage 1": await answered(session, ENTER, by="Next")}
+    pages = {"stage 1": await answered(session, ENTER, by="Continue")}
     name = "Wyx"
     letters = [await answered(session, one, by=name[: at + 1]) for at, one in enumerate(name)]
     pages["stage 2"] = await answered(session, ENTER, by="Note: Currently, only Bill")
