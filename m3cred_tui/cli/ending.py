@@ -67,15 +67,13 @@ def let_exchange_end() -> None:
     exchanges = unfinished()
     if not exchanges:
         return
-    before = {number: signal.signal(number, _say) for number in _IMPATIENT}
-    try:
+    from m3cred_tui.cli.output.prompts import handled  # noqa: PLC0415 - rare, and 5 ms
+
+    with handled(dict.fromkeys(_IMPATIENT, _say)):
         _say()
         for exchange in exchanges:
             while exchange.is_alive():
                 exchange.join(_LOOK_EVERY)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _say(*_signal: object) -> None:

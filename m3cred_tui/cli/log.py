@@ -74,8 +74,6 @@ def lines_of(record: logging.LogRecord) -> str:
 LARGEST_LOG = 1024 * 1024
 """Bytes; a larger log is renamed to ``….1``, replacing the previous one."""
 
-_OURS = "m3cred_tui"
-_OTHERS = ("asyncio",)
 _log = logging.getLogger(__name__)
 
 # O_NONBLOCK: a FIFO at the path of the log must not block the app.
@@ -91,7 +89,7 @@ def logging_to(path: Path) -> Iterator[None]:
     """
     handler = _LogFile(path)
     nowhere = logging.NullHandler()  # without it, warnings go to stderr
-    loggers = [logging.getLogger(name) for name in (_OURS, *_OTHERS)]
+    loggers = [logging.getLogger(name) for name in ("m3cred_tui", "asyncio")]
     hooks = threading.excepthook, sys.unraisablehook
     loggers[0].setLevel(logging.INFO)
     for logger in loggers:

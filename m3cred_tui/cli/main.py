@@ -44,9 +44,7 @@ def _run(words: Sequence[str]) -> int:
     chosen = parser().parse_args(words)
     if chosen.command is None:
         return _open_app(
-            demo=chosen.demo,
-            passphrase_fd=chosen.passphrase_fd,
-            mouse=not chosen.no_mouse,
+            demo=chosen.demo, passphrase_fd=chosen.passphrase_fd, mouse=not chosen.no_mouse
         )
     from importlib import import_module
 

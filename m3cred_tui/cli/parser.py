@@ -19,8 +19,6 @@ from m3cred_tui.model.problem import Problem
 Add = Callable[..., argparse.ArgumentParser]
 """Adds a command; takes its name and the arguments of ``ArgumentParser``."""
 
-SHELLS = ("bash", "zsh", "fish")
-
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
 _ONE_CREDENTIAL = "its name, ID, or the beginning of its ID"
@@ -37,12 +35,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"m3cred {VERSION}")
     _flag(whole, "--demo", "use the built-in demo Stripe, and a data directory of its own")
     _flag(whole, "--no-mouse", "leave the mouse to the terminal, for its own selection")
-    whole.add_argument(
-        "--passphrase-fd",
-        type=_number("a file descriptor", 0, 99_999),
-        metavar="N",
-        help="read the passphrase of the identity from file descriptor N, one line",
-    )
+    _add_descriptor(whole, "--passphrase-fd", "passphrase of the identity")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     add = partial(commands.add_parser, allow_abbrev=False)
     for_credentials = (_list, _show, _create, _resume, _check, _exec, _delete)
@@ -158,10 +151,7 @@ def _check(add: Add) -> None:
         "them are ok, 1 if one is not; m3cred list shows the results, too.",
     )
     command.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="a name, an ID, or the beginning of an ID",
+        "names", nargs="*", metavar="NAME", help="a name, an ID, or the beginning of an ID"
     )
     _flag(command, "--all", "every credential except the pending ones")
     _add_json(command)
@@ -256,12 +246,7 @@ def _identity(add: Add) -> None:
         if file:
             added.add_argument("file", metavar="FILE", help=file)
         if takes_new:
-            added.add_argument(
-                "--new-passphrase-fd",
-                type=_number("a file descriptor", 0, 99_999),
-                metavar="N",
-                help="read the new passphrase from file descriptor N, one line",
-            )
+            _add_descriptor(added, "--new-passphrase-fd", "new passphrase")
 
     add_verb("show", "show where it is, its public key, and whether it is under a passphrase")
     add_verb("protect", "put it under a passphrase, or under another one", takes_new=True)
@@ -323,7 +308,7 @@ def _completion(add: Add) -> None:
         description="Print the script that completes commands, options, names and IDs of "
         "credentials, and names of settings. Its first lines say where to put it.",
     )
-    command.add_argument("shell", choices=SHELLS, help="the shell")
+    command.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     # For the scripts: reads words from standard input, each followed by a null character.
     command.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
 
@@ -369,6 +354,12 @@ def _add_json(command: argparse.ArgumentParser) -> None:
     _flag(command, "--json", "for machines; see docs/json.md")
 
 
+def _add_descriptor(command: argparse.ArgumentParser, name: str, what: str) -> None:
+    number = _number("a file descriptor", 0, 99_999)
+    text = f"read the {what} from file descriptor N, one line"
+    command.add_argument(name, type=number, metavar="N", help=text)
+
+
 def _flag(command: argparse.ArgumentParser, name: str, text: str) -> None:
     command.add_argument(name, action="store_true", help=text)
 
@@ -412,9 +403,7 @@ def _ports(text: str) -> tuple[int, ...]:
 
 
 def _demo_redirect_uri(text: str) -> str:
-    from m3cred_tui.demo_stripe.description import (  # noqa: PLC0415 - see above
-        check_redirect_uri,
-    )
+    from m3cred_tui.demo_stripe.description import check_redirect_uri  # noqa: PLC0415 - see above
 
     try:
         check_redirect_uri(text)

@@ -1,7 +1,7 @@
 """docs/commands.md is what the parser says."""
 
 from docs.commands import PAGE, page
-from m3cred_tui.cli.completing import answer
+from m3cred_tui.cli.commands.completion import answer
 
 
 def test_the_page_is_that_of_todays_parser() -> None:

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.cli import commands
-from m3cred_tui.cli.completing import Answer, Kind, answer, insertions, quoted, taken_apart
+from m3cred_tui.cli.commands.completion import (
+    Answer,
+    Kind,
+    answer,
+    insertions,
+    quoted,
+    taken_apart,
+)
 from m3cred_tui.model.text import clean
 from tests.cli.kept import CANARY, keep
 from tests.e2e.conftest import program

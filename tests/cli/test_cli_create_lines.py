@@ -12,9 +12,8 @@ import pytest
 
 from m3cred_tui.callback.pasted import PasteIncomplete, pasted_redirect
 from m3cred_tui.cli.creation import standard_input as reading
-from m3cred_tui.cli.creation.dialogue import _remind
+from m3cred_tui.cli.creation.dialogue import Console, _remind
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
-from m3cred_tui.cli.output.console import Console
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret

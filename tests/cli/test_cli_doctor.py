@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.cli.diagnosis import holder_of
+from m3cred_tui.cli.commands.doctor import holder_of
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import CANARY, keep, keep_pending, store_of

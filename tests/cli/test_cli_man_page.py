@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from m3cred_tui.cli.completing import answer
+from m3cred_tui.cli.commands.completion import answer
 from m3cred_tui.cli.parser import parser
 
 PAGE = Path(__file__).parents[2] / "docs/man/m3cred.1"

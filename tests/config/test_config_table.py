@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from docs.configuration import PAGE, page
-from m3cred_tui.cli.completing import _settings as candidates
+from m3cred_tui.cli.commands.completion import _settings as candidates
 from m3cred_tui.cli.output.config_report import setups_fields, setups_text
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.config import file, setup, table

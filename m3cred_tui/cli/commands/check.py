@@ -33,7 +33,11 @@ def run(chosen: Namespace) -> int:
             results = asyncio.run(_results(upkeep, [row.id for row in rows]))
     all_ok = all(results[row.id].outcome == "ok" for row in rows)
     if chosen.json:
-        put_json({"ok": all_ok, "credentials": [_fields(row, results[row.id]) for row in rows]})
+        found = [
+            {"id": one.id, "name": getattr(one, "name", None), **check_json(results[one.id])}
+            for one in rows
+        ]
+        put_json({"ok": all_ok, "credentials": found})
     elif rows:
         _write(rows, results)
     else:
@@ -61,10 +65,6 @@ async def _results(upkeep: Upkeep, ids: Sequence[str]) -> Results:
                 wrong += result.outcome != "ok"
                 tell(f"Checked {len(results):,} of {len(ids):,}, {wrong:,} not ok …")
     return results
-
-
-def _fields(row: Row, result: CheckResult) -> dict[str, object]:
-    return {"id": row.id, "name": getattr(row, "name", None), **check_json(result)}
 
 
 def _write(rows: Sequence[Row], results: Results) -> None:

@@ -1,11 +1,25 @@
-"""``m3cred completion``: completion for bash, zsh and fish."""
+"""``m3cred completion``: completion for bash, zsh and fish.
 
+The words that can come next are found by walking through the parser. bash splits a word at
+every ``:`` and ``=``, and inserts completions as they are, so lines are split and words are
+quoted for it here.
+"""
+
+# ruff: noqa: SLF001  argparse has no public way to inspect a parser
+import argparse
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from string import ascii_letters, digits
+from typing import NamedTuple
 
-from m3cred_tui.cli.completing import answer, insertions, taken_apart
 from m3cred_tui.cli.ending import DONE
+from m3cred_tui.cli.parser import parser
+from m3cred_tui.cli.selecting import opened
+from m3cred_tui.config.table import settable
+from m3cred_tui.model.credential import Credential
 
 _BASH = r"""# m3cred in bash: in ~/.bashrc, eval "$(m3cred completion bash)"
 _m3cred() {
@@ -94,3 +108,202 @@ def _answer(shell: str) -> Iterator[str]:
         kind, candidates = answer(given)
         yield kind
         yield from (f"{value}\t{told}" for value, told in candidates)
+
+
+class Kind(StrEnum):
+    """Where the completions come from: m3cred, or names that the shell finds."""
+
+    WORDS = "words"
+    FILES = "files"
+    COMMANDS = "commands"
+
+
+class Candidate(NamedTuple):
+    """A word that can come next, and what it is."""
+
+    value: str
+    told: str = ""
+
+
+class Answer(NamedTuple):
+    """The completions; no candidates if the shell finds them."""
+
+    kind: Kind
+    candidates: Sequence[Candidate] = ()
+
+
+_NOTHING = Answer(Kind.WORDS)
+_FILE = "FILE"
+_OF_CREDENTIALS = frozenset({"show", "check", "exec", "delete"})
+_ID_LETTERS = frozenset("0123456789abcdef-")
+
+
+def answer(words: Sequence[str]) -> Answer:
+    """Return the completions of the last of these words, without the program's name."""
+    *before, current = words or [""]
+    walk = _Walk(parser())
+    for word in before:
+        walk.go_on(word)
+    return walk.answer(current)
+
+
+class _Walk:
+    """Follows the words of a command line through the parser."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._path: list[str] = []
+        self._is_demo = False
+        self._options_over = False
+        self._option: argparse.Action | None = None
+        self._enter(parser)
+
+    def go_on(self, word: str) -> None:
+        """Follow a complete word."""
+        if self._option is not None:
+            self._option = None
+        elif word == "--" and not self._options_over:
+            self._options_over = True
+        elif word.startswith("-") and word != "-" and not self._options_over:
+            self._is_demo |= word == "--demo"
+            action = self._parser._option_string_actions.get(word)
+            self._option = action if action is not None and action.nargs != 0 else None
+        else:
+            self._take(word)
+
+    def answer(self, current: str) -> Answer:
+        """Return the completions at this point; ``current`` is what has been typed."""
+        if self._option is not None:
+            return self._fitting(self._option, current)
+        if current.startswith("-") and not self._options_over:
+            return Answer(Kind.WORDS, [*self._options()])
+        return self._fitting(self._positionals[0], current) if self._positionals else _NOTHING
+
+    def _enter(self, parser: argparse.ArgumentParser) -> None:
+        self._parser = parser
+        self._positionals = [one for one in parser._actions if not one.option_strings]
+        self._taken = 0
+
+    def _take(self, word: str) -> None:
+        if not self._positionals:
+            return
+        action = self._positionals[0]
+        if isinstance(action, argparse._SubParsersAction):
+            if word in action.choices:
+                self._path.append(word)
+                self._enter(action.choices[word])
+            else:
+                self._positionals = []
+            return
+        self._taken += 1
+        if action.nargs == argparse.REMAINDER:
+            self._options_over = True
+        elif action.nargs not in ("*", "+"):
+            self._positionals = self._positionals[1:]
+            self._taken = 0
+
+    def _options(self) -> Iterator[Candidate]:
+        for action in self._parser._actions:
+            if action.option_strings and action.help is not argparse.SUPPRESS:
+                yield Candidate(action.option_strings[-1], action.help or "")
+
+    def _fitting(self, action: argparse.Action, current: str) -> Answer:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = [Candidate(one.dest, one.help or "") for one in action._choices_actions]
+            return Answer(Kind.WORDS, helps)
+        if action.choices is not None:
+            return Answer(Kind.WORDS, [Candidate(str(one)) for one in action.choices])
+        if action.nargs == argparse.REMAINDER:
+            return Answer(Kind.FILES if self._taken else Kind.COMMANDS)
+        if action.metavar == _FILE:
+            return Answer(Kind.FILES)
+        if action.option_strings:
+            return _NOTHING
+        return Answer(Kind.WORDS, [*self._named(action, current)])
+
+    def _named(self, action: argparse.Action, current: str) -> Iterator[Candidate]:
+        match self._path, action.dest:
+            case ["config", "set" | "unset"], "name":
+                yield from _settings()
+            case ["resume"], "pending":
+                yield from _credentials(current, is_demo=self._is_demo, only_pending=True)
+            case [command], "name" | "names" if command in _OF_CREDENTIALS:
+                yield from _credentials(current, is_demo=self._is_demo)
+
+
+def _settings() -> Iterator[Candidate]:
+    for name, (group, _) in settable().items():
+        yield Candidate(name, f"of {group.label}")
+
+
+def _credentials(
+    current: str, *, is_demo: bool, only_pending: bool = False
+) -> Iterator[Candidate]:
+    """Yield the credentials by name, and by ID where an ID is being typed."""
+    store = opened(demo=is_demo).store
+    ids = store.pending_ids() if only_pending else store.ids()
+    rows = [row for row in store.read_many(ids) if row is not None]
+    names = Counter(row.name for row in rows if isinstance(row, Credential))
+    is_id = bool(current) and _ID_LETTERS.issuperset(current)
+    for row in rows:
+        if isinstance(row, Credential) and names[row.name] == 1:
+            yield Candidate(row.name, f"{row.destination.label}, {row.id}")
+            if is_id:
+                yield Candidate(row.id, row.name)
+        else:  # only its ID is unique
+            told = row.name if isinstance(row, Credential) else f"damaged: {row.reason}"
+            yield Candidate(row.id, told)
+
+
+_ESCAPED = frozenset(map(chr, range(128))) - {*ascii_letters, *digits, *"%+,-./_"}
+_ESCAPED_IN_DOUBLE_QUOTES = '"$\\`'
+
+
+class Typed(NamedTuple):
+    """The words of a line of bash up to the cursor; the last may be incomplete."""
+
+    words: list[str]
+    """As the command would receive them."""
+    last: str
+    """The last one as it was typed."""
+    quote: str
+    """The quotation mark that is open, if any."""
+
+
+def taken_apart(line: str) -> Typed:
+    """Split a line into words (bash(1), QUOTING); expansions are left as they are."""
+    words, word, start, quote = [], "", 0, ""
+    is_escaped = is_begun = False
+    for position, one in enumerate(line):
+        if is_escaped:
+            stays = quote == '"' and one not in _ESCAPED_IN_DOUBLE_QUOTES
+            word += f"\\{one}" if stays else one
+            is_escaped = False
+        elif one == "\\" and quote != "'":
+            is_escaped = is_begun = True
+        elif quote:
+            quote, word = ("", word) if one == quote else (quote, word + one)
+        elif one in "\"'":
+            quote, is_begun = one, True
+        elif one.isspace():
+            words += [word] * is_begun
+            word, start, is_begun = "", position + 1, False
+        else:
+            word, is_begun = word + one, True
+    return Typed([*words, word], line[start:], quote)
+
+
+def insertions(values: Iterable[str], line: Typed, replaced: str) -> Iterator[str]:
+    """Yield what replaces ``replaced``, the end of the last word, for each matching value."""
+    kept = line.last[: len(line.last) - len(replaced)] if line.last.endswith(replaced) else ""
+    length = len(taken_apart(kept).words[-1])
+    for value in values:
+        if value.startswith(line.words[-1]):
+            yield quoted(value[length:], line.quote)
+
+
+def quoted(text: str, quote: str) -> str:
+    """Quote a text for a command line on which this quotation mark is open."""
+    if quote == "'":
+        return text.replace("'", "'\\''")
+    special = _ESCAPED_IN_DOUBLE_QUOTES if quote else _ESCAPED
+    return "".join(f"\\{one}" if one in special else one for one in text)

@@ -18,9 +18,7 @@ def run(chosen: Namespace) -> int:
     if chosen.begin and (other := _against_begin(chosen)):
         return misused(f"--begin does not go with {other}.")
     if chosen.complete:
-        return in_session(
-            chosen, lambda session: resume(session, chosen.complete, None, only_by_paste=True)
-        )
+        return in_session(chosen, lambda session: resume(session, chosen.complete, None))
     destination = _DESTINATIONS.get(chosen.destination)
     draft = Draft(chosen.name, _ENTITY_TYPES[chosen.entity_type], destination)
     if chosen.begin:

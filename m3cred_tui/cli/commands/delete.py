@@ -32,7 +32,8 @@ def run(chosen: Namespace) -> int:
     row = selected(here.store, chosen.name)
     if chosen.disconnect:
         return _disconnect(chosen, here, row)
-    stays = _what_stays(row)
+    account = getattr(row, "account", None)
+    stays = f"{account.id} stays connected at Stripe." if account else ""
     _confirm(chosen, f"Delete {_described(row)}?\n{_what_is_lost(row)} {stays}".rstrip())
     here.store.delete(row.id)
     told = f"{title_of(row)} was deleted from this computer. {stays}".rstrip()
@@ -95,11 +96,6 @@ def _what_is_lost(row: Row) -> str:
     if getattr(row, "account", True) is None:
         return "An approval that Stripe gives for it after that counts for nothing."
     return "Its tokens are lost: nothing brings them back but a new approval."
-
-
-def _what_stays(row: Row) -> str:
-    account = getattr(row, "account", None)
-    return f"{account.id} stays connected at Stripe." if account else ""
 
 
 def _others_lose(others: Sequence[Credential]) -> str:

@@ -56,10 +56,7 @@ def run(chosen: Namespace) -> int:
 def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
     """Return the command's environment: this one with the key, without m3cred's variables."""
     theirs = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
-    return theirs | {
-        "STRIPE_API_KEY": access.key.reveal(),
-        "STRIPE_ACCOUNT": access.account_id,
-    }
+    return theirs | {"STRIPE_API_KEY": access.key.reveal(), "STRIPE_ACCOUNT": access.account_id}
 
 
 def _close_descriptor(number: int | None) -> None:

@@ -1,11 +1,13 @@
 """What ``m3cred create`` and ``m3cred resume`` show, ask and read."""
 
 import asyncio
+import sys
 from argparse import Namespace
 from collections.abc import Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from textwrap import wrap
+from typing import Any, NamedTuple
 
 from m3cred_tui.authorize.authorization import Authorization
 from m3cred_tui.authorize.events import (
@@ -22,9 +24,9 @@ from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.browser.ways import Ways, Whereabouts
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
-from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import begin_json
 from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
+from m3cred_tui.cli.output.streams import width_of
 from m3cred_tui.cli.wiring import now
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.credential import Credential, StripeAccount
@@ -39,6 +41,43 @@ _HINT = (
 )
 _ANSWERED = "Stripe has answered; asking which account it is."
 _SOON_OVER = "Two minutes are left for the approval."
+_PROGRAM = "m3cred"
+
+
+class Console(NamedTuple):
+    """Results go to standard output, everything else to standard error."""
+
+    json: bool
+    """Standard output is for scripts: one JSON object a line."""
+    demo: bool = False
+
+    def put(self, line: str) -> None:
+        """Write a line of the result."""
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """Report progress; on a terminal, wrapped so that it can be read and copied."""
+        width = width_of(sys.stderr)
+        with suppress(OSError):  # a terminal that is gone is no reason to stop
+            for line in text.splitlines():
+                shown = [line] if width is None else _wrapped(line, width)
+                sys.stderr.writelines(f"{one}\n" for one in shown)
+            sys.stderr.flush()
+
+    def command(self, *words: str) -> str:
+        """Return the command to type, with ``--demo`` if this is the demo."""
+        return " ".join((_PROGRAM, *(["--demo"] if self.demo else []), *words))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Wrap a line between words; a command to be copied stays in one piece."""
+    if line.startswith(" "):
+        return [line]
+    prose, is_followed, command = line.partition(f": {_PROGRAM} ")
+    if is_followed:
+        return [*_wrapped(f"{prose}:", width), f"  {_PROGRAM} {command}"]
+    return wrap(line, width, break_on_hyphens=False)
 
 
 class InputEnded(Problem, code="InputEnded"):
@@ -74,20 +113,14 @@ class Dialogue:
     """Shows an authorization to whoever runs the command, and asks about its account."""
 
     def __init__(
-        self,
-        chosen: Namespace,
-        console: Console,
-        ways: Ways,
-        authorization: Authorization,
-        *,
-        only_by_paste: bool = False,
+        self, chosen: Namespace, console: Console, ways: Ways, authorization: Authorization
     ) -> None:
-        """Take what to show; ``only_by_paste``: standard input has the address of its end."""
         self._chosen = chosen
         self._console = console
         self._ways = ways
         self.authorization = authorization
-        self._only_by_paste = only_by_paste
+        # With --complete, the URL was shown before, and standard input has the address.
+        self._only_by_paste = bool(getattr(chosen, "complete", None))
         self._whereabouts: Whereabouts | None = None
         self._beside: list[asyncio.Task[None]] = []
         self._fault: BaseException | None = None

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from m3cred_tui.authorize.authorization import Authorization
 from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.cli.creation.dialogue import Dialogue
+from m3cred_tui.cli.creation.dialogue import Console, Dialogue
 from m3cred_tui.cli.ending import DONE, FAILED, WRONG_USAGE, let_exchange_end
-from m3cred_tui.cli.output.console import Console
 from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.cli.selecting import intact, opened
 from m3cred_tui.cli.wiring import (
@@ -86,13 +85,13 @@ class Session:
     authorization: Authorization | None = None
     """The one that the command is about, once it has begun."""
 
-    def dialogue(self, begun: Draft | Credential, *, only_by_paste: bool = False) -> Dialogue:
+    def dialogue(self, begun: Draft | Credential) -> Dialogue:
         """Return what shows a new or a resumed authorization."""
-        authorization = self.authorization = Authorization(
+        self.authorization = Authorization(
             self.store, self._authorizer, begun, now=now, created_by=created_by()
         )
-        ways, paste = ways_from(self.settings), only_by_paste
-        return Dialogue(self.chosen, self.console, ways, authorization, only_by_paste=paste)
+        ways = ways_from(self.settings)
+        return Dialogue(self.chosen, self.console, ways, self.authorization)
 
     def _authorizer(self, destination: Destination) -> Authorizer:
         authorizer = authorizer_for(destination, self.settings, self.identity)
@@ -104,29 +103,23 @@ class Session:
 def in_session(chosen: Namespace, work: Work) -> int:
     """Do ``work``, which returns what it has created, if anything; return the exit status."""
     console = Console(chosen.json, chosen.demo)
+    session: Session | None = None
     try:
         with settings_of_command(demo=chosen.demo) as settings:
             here = opened(demo=chosen.demo)
             here.unlock(chosen.passphrase_fd)
-            return _status(Session(chosen, console, settings, here.identity, here.store), work)
+            session = Session(chosen, console, settings, here.identity, here.store)
+            try:
+                result = asyncio.run(_until_a_signal(work(session)))
+            finally:
+                let_exchange_end()
     except Problem as problem:
-        _tell(console, None, problem)
-        return FAILED
-
-
-def _status(session: Session, work: Work) -> int:
-    """Do it, report how it ended, and return the exit status."""
-    try:
-        result = asyncio.run(_until_a_signal(work(session)))
-    except Problem as problem:
-        _tell(session.console, _kept(session), problem)
+        _tell(console, _kept(session) if session else None, problem)
         return WRONG_USAGE if isinstance(problem, DestinationOpen) else FAILED
-    finally:
-        let_exchange_end()
     if isinstance(result, signal.Signals):
         return _interrupted(session, result)
     if result is not None:
-        _tell(session.console, result, None)
+        _tell(console, result, None)
     return DONE
 
 
@@ -193,17 +186,14 @@ async def begin(session: Session, draft: Draft) -> None:
     await (await _begun(session, draft)).begin()
 
 
-async def resume(
-    session: Session, word: str | None, name: str | None, *, only_by_paste: bool = False
-) -> Credential:
+async def resume(session: Session, word: str | None, name: str | None) -> Credential:
     """Resume a pending credential; raises the ``Problem`` that it ended with."""
     expired = await _expire(session)
     pending = await asyncio.to_thread(find_pending, session.store, word, expired)
     if pending.status is Status.AUTHENTICATED:
         session.console.say("It was created before; nothing was changed.")
         return pending
-    dialogue = session.dialogue(pending, only_by_paste=only_by_paste)
-    return await dialogue.create(name or pending.name)
+    return await session.dialogue(pending).create(name or pending.name)
 
 
 async def _begun(session: Session, draft: Draft) -> Dialogue:
@@ -287,7 +277,9 @@ def find_pending(
         for one in expired:
             if one.id == word:
                 raise RequestExpired(one)
-        return _by_id(store, word)
+        if (row := store.read(word)) is None:
+            raise NotThere(word)
+        return intact(row)
     rows = map(store.read, store.pending_ids())
     pending = [row for row in rows if isinstance(row, Credential)]
     found = _called(word, pending)
@@ -305,13 +297,6 @@ def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credentia
         return among
     named = [one for one in among if name_key(one.name) == name_key(word)]
     return named or [one for one in among if word and one.id.startswith(word.lower())]
-
-
-def _by_id(store: CredentialStore, credential_id: str) -> Credential:
-    row = store.read(credential_id)
-    if row is None:
-        raise NotThere(credential_id)
-    return intact(row)
 
 
 def state_of(pending: Credential) -> str:

@@ -7,7 +7,7 @@ import signal
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
@@ -20,8 +20,6 @@ from m3cred_tui.store.problems import WrongPassphrase, plain_reason
 from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
-
-
 T = TypeVar("T")
 
 LONGEST_PASSPHRASE = 1024
@@ -202,7 +200,7 @@ def working(sentence: str) -> Iterator[None]:
 
     Python's own handler would run only when scrypt is done.
     """
-    with _handled({signal.SIGINT: signal.SIG_DFL}):
+    with handled({signal.SIGINT: signal.SIG_DFL}):
         if sys.stderr.isatty():
             sys.stderr.write(f"{sentence}\n")
             sys.stderr.flush()
@@ -243,8 +241,7 @@ def _secret(line: bytes, source: str) -> Secret:
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
     # Handled until echo is on again, so that neither signal leaves it off.
-    ends: dict[int, Handler] = {signal.SIGTERM: _end, signal.SIGHUP: _end}
-    with _handled(ends), echo_off(terminal) as hide:
+    with handled({signal.SIGTERM: _end, signal.SIGHUP: _end}), echo_off(terminal) as hide:
 
         def ask(*_: object) -> None:
             # Who is stopped for that in the background does not get over it: an interrupted
@@ -253,7 +250,7 @@ def _hidden(terminal: int, prompt: str) -> Iterator[None]:
                 hide()
                 os.write(terminal, prompt.encode())
 
-        with _handled({signal.SIGCONT: ask}):
+        with handled({signal.SIGCONT: ask}):
             ask()
             yield
 
@@ -263,7 +260,7 @@ def _end(number: int, _frame: object) -> NoReturn:
 
 
 @contextmanager
-def _handled(handlers: dict[int, Handler]) -> Iterator[None]:
+def handled(handlers: Mapping[int, Handler]) -> Iterator[None]:
     """Handle these signals in this way during a block, except those that are ignored."""
     before = {number: signal.getsignal(number) for number in handlers}
     for number, handler in handlers.items():

@@ -41,8 +41,7 @@ def guarded(do: Callable[[], int]) -> int:
         return _told(error)
     finally:
         for stream in (sys.stdout, sys.stderr):
-            if _is_broken(stream):
-                _let_go(stream)
+            _flush_or_discard(stream)
 
 
 def width_of(stream: TextIO) -> int | None:
@@ -68,20 +67,15 @@ def coloured(text: str, colour: int, stream: TextIO) -> str:
     return text if is_plain else f"\x1b[{colour}m{text}\x1b[0m"
 
 
-def _is_broken(stream: TextIO) -> bool:
+def _flush_or_discard(stream: TextIO) -> None:
+    """Discard output that cannot be written, as Python would complain about it at exit."""
     try:
         stream.flush()
     except (OSError, ValueError):
-        return True
-    return False
-
-
-def _let_go(stream: TextIO) -> None:
-    """Discard the buffered output, about which Python would complain at exit."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _told(error: OSError) -> int:
