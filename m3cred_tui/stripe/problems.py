@@ -54,8 +54,6 @@ CONSEQUENCES = {
     ),
 }
 
-_UNAUTHORIZED, _FORBIDDEN, _CONFLICT = 401, 403, 409
-
 
 class StripeProblem(Problem):
     """A call to Stripe brought no usable answer: what happened, and what follows of it."""
@@ -141,8 +139,7 @@ class StripeNonsense(NoUsableReply, code="StripeNonsense"):
 class StripeRefused(StripeProblem, code="StripeRefused"):
     """Stripe answered with a 4xx status; ``error`` may be one that it has not documented.
 
-    ``by_access_token`` tells that the call was made with the credential's own token, not
-    with the platform's key.
+    ``by_access_token``: the call was made with the credential's token, not the platform's key.
     """
 
     text = "{host} refused ({_error_code}status {status}){_said}.{_hint}"
@@ -153,8 +150,9 @@ class StripeRefused(StripeProblem, code="StripeRefused"):
 
     @property
     def _follows(self) -> str:
-        is_first_under_way = self.call is Call.REFRESH and self.status == _CONFLICT
-        return super()._follows if is_first_under_way else CONSEQUENCES[self.call].refused
+        if (self.call, self.status) == (Call.REFRESH, 409):  # the first one is under way
+            return super()._follows
+        return CONSEQUENCES[self.call].refused
 
     @property
     def _error_code(self) -> str:
@@ -174,15 +172,12 @@ class StripeRefused(StripeProblem, code="StripeRefused"):
                     " Either the account is no longer connected, or the client id or secret "
                     "key that is set for this destination belongs to another platform or mode."
                 )
-        if self.status != _UNAUTHORIZED:
-            return ""
-        if self.by_access_token:
-            return " The credential's access token has expired or was revoked."
-        return " Check the secret key that is set for this destination."
-
-
-_NO_ACCESS = "account_invalid"
-_NO_PERMISSION = "more_permissions_required"
+        match self.status, self.by_access_token:
+            case 401, True:
+                return " The credential's access token has expired or was revoked."
+            case 401, False:
+                return " Check the secret key that is set for this destination."
+        return ""
 
 
 class Kind(StrEnum):
@@ -208,23 +203,19 @@ def kind_of(problem: StripeProblem) -> Kind:
     """
     match problem:
         case StripeUnreachable() | ReplyLost():
-            return Kind.UNREACHABLE
+            kind = Kind.UNREACHABLE
         case SecretKeyUnusable() | KeyOfOtherMode():
-            return Kind.WRONG_KEY
-        case TokenMissing():
-            return Kind.REVOKED
-        case StripeRefused():
-            return _kind_of_refusal(problem)
-    return Kind.FAILED
-
-
-def _kind_of_refusal(refused: StripeRefused) -> Kind:
-    if refused.error == _NO_ACCESS:
-        return Kind.REVOKED
-    if refused.call is Call.REFRESH and refused.error == "invalid_grant":
-        return Kind.REVOKED
-    if refused.error and refused.error.startswith(_NO_PERMISSION):
-        return Kind.NO_PERMISSION
-    if refused.status == _UNAUTHORIZED:
-        return Kind.REVOKED if refused.by_access_token else Kind.WRONG_KEY
-    return Kind.REVOKED if refused.status == _FORBIDDEN else Kind.FAILED
+            kind = Kind.WRONG_KEY
+        case TokenMissing() | StripeRefused(error="account_invalid"):
+            kind = Kind.REVOKED
+        case StripeRefused(call=Call.REFRESH, error="invalid_grant"):
+            kind = Kind.REVOKED
+        case StripeRefused(error=str(error)) if error.startswith("more_permissions_required"):
+            kind = Kind.NO_PERMISSION
+        case StripeRefused(status=401, by_access_token=False):
+            kind = Kind.WRONG_KEY
+        case StripeRefused(status=401 | 403):
+            kind = Kind.REVOKED
+        case _:
+            kind = Kind.FAILED
+    return kind
