@@ -14,11 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from m3cred_tui.demo_stripe import pages, replies
+from m3cred_tui.demo_stripe import pages
 from m3cred_tui.demo_stripe.api import PlatformApi
 from m3cred_tui.demo_stripe.authorize import Authorization
 from m3cred_tui.demo_stripe.installed import DISCONNECT_PATH, PATH, InstalledApps
 from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.demo_stripe.replies import RefusedError, error_reply
 
 
 def demo_stripe_app(platform: Platform) -> Starlette:
@@ -48,10 +49,7 @@ def demo_stripe_app(platform: Platform) -> Starlette:
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
         ],
-        exception_handlers={
-            replies.OAuthError: replies.oauth_error_reply,
-            replies.ApiError: replies.api_error_reply,
-        },
+        exception_handlers={RefusedError: error_reply},
     )
 
 

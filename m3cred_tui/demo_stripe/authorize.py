@@ -20,7 +20,7 @@ from m3cred_tui.demo_stripe.replies import (
     OAuthError,
     form_parameters,
     json_reply,
-    query_parameters,
+    parameters,
     required,
 )
 from m3cred_tui.model.credential import OAuthModel
@@ -87,24 +87,17 @@ class Authorization:
 
     def _begin(self, request: Request, oauth: OAuthModel) -> Response:
         query: dict[str, str] = {}
-        apps = oauth is OAuthModel.APPS
         try:
-            query = query_parameters(request)
+            query = parameters(request.url.query)
             client_id = required(query, "client_id", "No client_id provided.")
             livemode = self._platform.mode_of_client(client_id)
             if livemode is None:
                 message = "No application matches the supplied client identifier"
                 return json_reply({"error": {"message": message}}, 400)
-            check = self._apps_request if apps else self._connect_request
-            checked = check(query, livemode=livemode)
+            checked = self._checked(query, oauth, livemode=livemode)
         except OAuthError as error:
             state = {"state": query["state"]} if "state" in query else {}
-            body: dict[str, object] = {
-                "error": error.code,
-                "error_description": error.description,
-                **state,
-            }
-            return json_reply(body, 400)
+            return json_reply(error.body | state, error.status)
         now = self._platform.now()
         self._sessions = {
             session.id: session
@@ -120,36 +113,23 @@ class Authorization:
         session = self._sessions.get(form.get("session", ""))
         return session if session and _is_valid(session, self._platform.now()) else None
 
-    def _connect_request(
-        self, query: dict[str, str], *, livemode: bool
+    def _checked(
+        self, query: dict[str, str], oauth: OAuthModel, *, livemode: bool
     ) -> AuthorizationRequest:
-        response_type = query.get("response_type")
-        if response_type is None:
-            raise OAuthError("invalid_request", "No response_type provided.")
-        if response_type != "code":
-            raise _invalid("unsupported_response_type", "response type", response_type)
+        state = query.get("state")
+        if oauth is OAuthModel.APPS:
+            redirect_uri = self._redirect_uri(query, livemode=livemode)
+            return AuthorizationRequest(livemode, redirect_uri, APPS_SCOPE, state, oauth)
+        kind = required(query, "response_type", "No response_type provided.")
+        if kind != "code":
+            raise _invalid("unsupported_response_type", "response type", kind)
         redirect_uri = self._redirect_uri(query, livemode=livemode)
         scope = query.get("scope", SCOPES[0])
         if scope not in SCOPES:
             raise _invalid("invalid_scope", "scope", scope)
         email = query.get("stripe_user[email]", "")
-        return AuthorizationRequest(
-            livemode=livemode,
-            redirect_uri=redirect_uri,
-            scope=scope,
-            state=query.get("state"),
-            # An invalid prefill is ignored, as at Stripe.
-            prefilled_email=email if _EMAIL.fullmatch(email) else "",
-        )
-
-    def _apps_request(self, query: dict[str, str], *, livemode: bool) -> AuthorizationRequest:
-        return AuthorizationRequest(
-            livemode=livemode,
-            redirect_uri=self._redirect_uri(query, livemode=livemode),
-            scope=APPS_SCOPE,
-            state=query.get("state"),
-            oauth=OAuthModel.APPS,
-        )
+        prefill = email if _EMAIL.fullmatch(email) else ""  # as at Stripe
+        return AuthorizationRequest(livemode, redirect_uri, scope, state, oauth, prefill)
 
     def _redirect_uri(self, query: dict[str, str], *, livemode: bool) -> str:
         """Return the requested URI, or the first that the mode allows."""
