@@ -33,11 +33,6 @@ class Paths(NamedTuple):
         return cls(_path("/status/", state), _path("/done/", state))
 
 
-def new_short_path() -> str:
-    """Return a path that a person can type."""
-    return SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
-
-
 def is_same(path: str, ours: str) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(path.encode("utf-8", "surrogatepass"), ours.encode())
@@ -143,6 +138,12 @@ class Reception:
             _log.info("the redirect arrived: %s", type(result).__name__)
             approved = isinstance(result, AuthorizationCode)
             self._update(phase=Phase.RECEIVED if approved else Phase.REFUSED)
+
+    def shorten(self, url: str) -> str:
+        """Return a path that a person can type and that leads to ``url``."""
+        self.short_target = url
+        self.short_path = SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
+        return self.short_path
 
     def visit(self, path: str) -> str | None:
         """Return the target of the short address at ``path``, and count the visit.

@@ -2,10 +2,10 @@
 
 import re
 from http import HTTPStatus
-from urllib.parse import parse_qs
 
 from m3cred_tui.callback import pages
-from m3cred_tui.callback.http import MOST_HEADERS, Request, Response
+from m3cred_tui.callback.connections import MOST_HEADERS, Request
+from m3cred_tui.callback.pages import Response
 from m3cred_tui.callback.reception import (
     LONGEST_WAIT,
     SHORT_PATH,
@@ -17,8 +17,9 @@ from m3cred_tui.callback.reception import (
 from m3cred_tui.model.authorization import CALLBACK_PATH
 
 _PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")
-_VERSION = re.compile(r"[0-9]{1,9}")
-_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+_STATUS_QUERY = re.compile(
+    r"(?:after=(?P<after>[0-9]{1,9})(?:&wait=(?P<wait>[0-9]{1,6}(?:\.[0-9]{1,6})?))?)?"
+)
 
 _END_PAGES = {Phase.RECEIVED: pages.APPROVED, Phase.REFUSED: pages.REFUSED}
 
@@ -80,21 +81,9 @@ def _end_page(reception: Reception) -> Response:
 
 
 async def _status(query: str, reception: Reception) -> Response:
-    try:
-        parameters = parse_qs(query, max_num_fields=2)
-    except ValueError:
+    asked = _STATUS_QUERY.fullmatch(query)
+    if asked is None:
         return pages.plain(HTTPStatus.BAD_REQUEST)
-    after = parameters.get("after", ["0"])[0]
-    wait = parameters.get("wait", ["0"])[0]
-    if not _VERSION.fullmatch(after) or not _SECONDS.fullmatch(wait):
-        return pages.plain(HTTPStatus.BAD_REQUEST)
-    status = await reception.newer_than(int(after), min(float(wait), LONGEST_WAIT))
-    return Response(
-        HTTPStatus.OK,
-        status.to_json().encode(),
-        (
-            ("Content-Type", "application/json"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cache-Control", "no-store"),
-        ),
-    )
+    after, wait = int(asked["after"] or 0), float(asked["wait"] or 0)
+    status = await reception.newer_than(after, min(wait, LONGEST_WAIT))
+    return pages.json(status.to_json())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from m3cred_tui.callback.http import MOST_HEADERS
+from m3cred_tui.callback.connections import MOST_HEADERS
 from m3cred_tui.callback.reception import parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
 from m3cred_tui.callback.server import CallbackServer
