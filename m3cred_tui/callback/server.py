@@ -12,9 +12,8 @@ from contextlib import suppress
 from typing import Self
 
 from m3cred_tui.callback.connections import Connections
-from m3cred_tui.callback.reception import Paths, Reception
+from m3cred_tui.callback.reception import Paths, Reception, respond
 from m3cred_tui.callback.redirect import RedirectResult
-from m3cred_tui.callback.routes import respond
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret

@@ -36,17 +36,30 @@ class Authorization:
         self._platform = platform
         self._sessions: dict[str, Session] = {}
 
-    async def connect(self, request: Request) -> Response:
-        """GET /oauth/authorize of Connect: check the request and ask for a log-in.
+    async def begin(self, oauth: OAuthModel, request: Request) -> Response:
+        """Check the request, which for Stripe Apps has no scope, and ask for a log-in.
 
         As at Stripe, an error in the request is shown to the browser as JSON and never
         reaches the redirect URI.
         """
-        return self._begin(request, OAuthModel.CONNECT)
-
-    async def install(self, request: Request) -> Response:
-        """GET /oauth/v2/authorize of Stripe Apps: the same, without response type and scope."""
-        return self._begin(request, OAuthModel.APPS)
+        query: dict[str, str] = {}
+        try:
+            query = parameters(request.url.query)
+            client_id = required(query, "client_id", "No client_id provided.")
+            livemode = self._platform.mode_of_client(client_id)
+            if livemode is None:
+                message = "No application matches the supplied client identifier"
+                return json_reply({"error": {"message": message}}, 400)
+            checked = self._checked(query, oauth, livemode=livemode)
+        except OAuthError as error:
+            state = {"state": query["state"]} if "state" in query else {}
+            return json_reply(error.body | state, error.status)
+        now = self._platform.now()
+        valid = (one for one in self._sessions.values() if _is_valid(one, now))
+        self._sessions = {one.id: one for one in valid}
+        session = Session(secrets.token_urlsafe(24), checked, now)
+        self._sessions[session.id] = session
+        return pages.log_in(session)
 
     async def log_in(self, request: Request) -> Response:
         """Accept any e-mail and any password; the password is neither checked nor stored."""
@@ -69,44 +82,21 @@ class Authorization:
         session = self._find(form)
         if session is None:
             return pages.expired()
-        if session.account is not None and session.redirect is None:
-            if "approve" in form:
-                asked = session.request
-                code = self._platform.approve(
-                    session.account, asked.scope, livemode=asked.livemode, oauth=asked.oauth
-                )
-                connect = asked.oauth is OAuthModel.CONNECT
-                scope = {"scope": asked.scope} if connect else {}
-                session.redirect = asked.redirect(**scope, code=code)
-                session.approved = True
-            elif "refuse" in form:
-                session.redirect = session.request.redirect(
-                    error="access_denied", error_description="The user denied your request"
-                )
+        asked = session.request
+        if session.account is None or session.redirect is not None:
+            return _next_page(session)
+        if "approve" in form:
+            code = self._platform.approve(
+                session.account, asked.scope, livemode=asked.livemode, oauth=asked.oauth
+            )
+            scope = {"scope": asked.scope} if asked.oauth is OAuthModel.CONNECT else {}
+            session.redirect = asked.redirect(**scope, code=code)
+            session.approved = True
+        elif "refuse" in form:
+            session.redirect = asked.redirect(
+                error="access_denied", error_description="The user denied your request"
+            )
         return _next_page(session)
-
-    def _begin(self, request: Request, oauth: OAuthModel) -> Response:
-        query: dict[str, str] = {}
-        try:
-            query = parameters(request.url.query)
-            client_id = required(query, "client_id", "No client_id provided.")
-            livemode = self._platform.mode_of_client(client_id)
-            if livemode is None:
-                message = "No application matches the supplied client identifier"
-                return json_reply({"error": {"message": message}}, 400)
-            checked = self._checked(query, oauth, livemode=livemode)
-        except OAuthError as error:
-            state = {"state": query["state"]} if "state" in query else {}
-            return json_reply(error.body | state, error.status)
-        now = self._platform.now()
-        self._sessions = {
-            session.id: session
-            for session in self._sessions.values()
-            if _is_valid(session, now)
-        }
-        session = Session(secrets.token_urlsafe(24), checked, now)
-        self._sessions[session.id] = session
-        return pages.log_in(session)
 
     def _find(self, form: dict[str, str]) -> Session | None:
         """Return the form's session, unless it is unknown or over an hour old."""
@@ -135,11 +125,8 @@ class Authorization:
         """Return the requested URI, or the first that the mode allows."""
         description = self._platform.description
         https_only = livemode and description.require_https
-        allowed = [
-            uri
-            for uri in description.redirect_uris
-            if uri.startswith("https:") or not https_only
-        ]
+        begins = "https:" if https_only else ""
+        allowed = [uri for uri in description.redirect_uris if uri.startswith(begins)]
         wanted = query.get("redirect_uri", allowed[0] if allowed else "")
         if wanted in allowed:
             return wanted

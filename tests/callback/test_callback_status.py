@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.callback import routes
+from m3cred_tui.callback import reception
 from m3cred_tui.callback.reception import (
     REJECTION_SECONDS,
     Phase,
@@ -34,7 +34,7 @@ def test_a_poll_without_news_is_answered_after_its_wait(poll: Poll) -> None:
 def test_nobody_is_held_longer_than_the_longest_wait(
     poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(reception, "LONGEST_WAIT", 0.01)
     assert poll("after=1&wait=999999").status_code == 200
 
 
