@@ -1,8 +1,9 @@
 """What can go wrong with Stripe, and what kind of problem it is."""
 
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import NamedTuple
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.problem import Problem
 
 
@@ -180,22 +181,7 @@ class StripeRefused(StripeProblem, code="StripeRefused"):
         return ""
 
 
-class Kind(StrEnum):
-    """Why a credential could not be used or checked."""
-
-    REVOKED = "revoked"
-    """The account gives no access any more: only a new authorization helps."""
-    WRONG_KEY = "wrong_key"
-    """The platform's secret key is not right, or of the other mode."""
-    NO_PERMISSION = "no_permission"
-    """Stripe knows the key and the account, but the key may not do this."""
-    UNREACHABLE = "unreachable"
-    """No answer came."""
-    FAILED = "failed"
-    """Stripe answered, but neither yes nor no: try again later."""
-
-
-def kind_of(problem: StripeProblem) -> Kind:
+def kind_of(problem: StripeProblem) -> Outcome:
     """Return what a failed call says about the credential.
 
     Of a Stripe Apps credential a 401 says *revoked* only if its access token is younger than
@@ -203,19 +189,19 @@ def kind_of(problem: StripeProblem) -> Kind:
     """
     match problem:
         case StripeUnreachable() | ReplyLost():
-            kind = Kind.UNREACHABLE
+            outcome = Outcome.UNREACHABLE
         case SecretKeyUnusable() | KeyOfOtherMode():
-            kind = Kind.WRONG_KEY
+            outcome = Outcome.WRONG_KEY
         case TokenMissing() | StripeRefused(error="account_invalid"):
-            kind = Kind.REVOKED
+            outcome = Outcome.REVOKED
         case StripeRefused(call=Call.REFRESH, error="invalid_grant"):
-            kind = Kind.REVOKED
+            outcome = Outcome.REVOKED
         case StripeRefused(error=str(error)) if error.startswith("more_permissions_required"):
-            kind = Kind.NO_PERMISSION
+            outcome = Outcome.NO_PERMISSION
         case StripeRefused(status=401, by_access_token=False):
-            kind = Kind.WRONG_KEY
+            outcome = Outcome.WRONG_KEY
         case StripeRefused(status=401 | 403):
-            kind = Kind.REVOKED
+            outcome = Outcome.REVOKED
         case _:
-            kind = Kind.FAILED
-    return kind
+            outcome = Outcome.FAILED
+    return outcome

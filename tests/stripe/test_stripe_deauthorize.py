@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.stripe.problems import (
     Call,
-    Kind,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
@@ -86,4 +86,4 @@ async def test_a_refusal_says_that_the_account_was_not_disconnected(
         await stub.gateway().deauthorize(ID)
     assert sentence in str(caught.value)
     assert str(caught.value).endswith("The account was not disconnected.")
-    assert (kind_of(caught.value) is Kind.WRONG_KEY) == (status == 401)
+    assert (kind_of(caught.value) is Outcome.WRONG_KEY) == (status == 401)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.problems import (
     KeyOfOtherMode,
-    Kind,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
@@ -130,7 +130,7 @@ async def test_an_answer_about_something_else_never_replaces_the_tokens(
     stub = await serve(reply(body))
     with pytest.raises(StripeNonsense, match=AGAIN) as caught:
         await stub.apps().refresh(tokens(), "key-1")
-    assert kind_of(caught.value) is Kind.FAILED
+    assert kind_of(caught.value) is Outcome.FAILED
 
 
 @pytest.mark.parametrize("odd", ["", 5, ["pk"], "p" * 201, "pk test\n"], ids=repr)
@@ -156,22 +156,22 @@ async def test_a_lost_answer_is_not_known_yet_and_is_not_asked_for_twice_by_itse
     stub = await serve(answer)
     with pytest.raises(ReplyLost, match=AGAIN) as caught:
         await stub.apps(time_limit=0.2).refresh(tokens(), "key-1")
-    assert kind_of(caught.value) is Kind.UNREACHABLE
+    assert kind_of(caught.value) is Outcome.UNREACHABLE
     assert stub.connections == 1
 
 
 @pytest.mark.parametrize(
     ("status", "error", "kind", "sentence"),
     [
-        (400, "invalid_grant", Kind.REVOKED, "create the credential again"),
-        (401, None, Kind.WRONG_KEY, "Check the secret key"),
-        (403, "more_permissions_required", Kind.NO_PERMISSION, "gave no new access token"),
-        (409, "idempotency_key_in_use", Kind.FAILED, AGAIN),
-        (429, "rate_limit", Kind.FAILED, "gave no new access token"),
+        (400, "invalid_grant", Outcome.REVOKED, "create the credential again"),
+        (401, None, Outcome.WRONG_KEY, "Check the secret key"),
+        (403, "more_permissions_required", Outcome.NO_PERMISSION, "gave no new access token"),
+        (409, "idempotency_key_in_use", Outcome.FAILED, AGAIN),
+        (429, "rate_limit", Outcome.FAILED, "gave no new access token"),
     ],
 )
 async def test_each_refusal_says_what_it_means_for_the_credential(
-    serve: Serve, reply: Reply, status: int, error: str | None, kind: Kind, sentence: str
+    serve: Serve, reply: Reply, status: int, error: str | None, kind: Outcome, sentence: str
 ) -> None:
     stub = await serve(reply({"error": error, "error_description": "rt_old sk_test_x"}, status))
     with pytest.raises(StripeRefused) as caught:
