@@ -17,8 +17,12 @@ from starlette.types import ASGIApp
 
 from m3cred_tui.demo_stripe import pages
 from m3cred_tui.demo_stripe.api import PlatformApi
-from m3cred_tui.demo_stripe.authorize import Authorization
-from m3cred_tui.demo_stripe.installed import DISCONNECT_PATH, PATH, InstalledApps
+from m3cred_tui.demo_stripe.owner import (
+    DISCONNECT_PATH,
+    INSTALLED_PATH,
+    Authorization,
+    InstalledApps,
+)
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.demo_stripe.replies import RefusedError, error_reply
 from m3cred_tui.model.credential import OAuthModel
@@ -38,7 +42,7 @@ def demo_stripe_app(platform: Platform) -> Starlette:
             Route("/oauth/v2/{channel:str}/authorize", partial(authorization.begin, apps)),
             _form(pages.LOG_IN_PATH, authorization.log_in),
             _form(pages.DECIDE_PATH, authorization.decide),
-            Route(PATH, installed.show),
+            Route(INSTALLED_PATH, installed.show),
             _form(DISCONNECT_PATH, installed.disconnect),
             Route(pages.STYLE_PATH, pages.style),
             # For the platform's server.
