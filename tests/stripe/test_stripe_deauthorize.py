@@ -43,7 +43,7 @@ async def test_an_app_disconnects_the_account_at_the_api(serve: Serve, reply: Re
 
 
 @pytest.mark.parametrize("body", [b"", b"null", {}, {"stripe_user_id": "acct_other"}])
-async def test_an_answer_that_does_not_name_the_account_is_no_disconnection(
+async def test_a_reply_that_does_not_name_the_account_is_not_a_disconnection(
     serve: Serve, reply: Reply, body: object
 ) -> None:
     stub = await serve(reply(body))
@@ -52,7 +52,7 @@ async def test_an_answer_that_does_not_name_the_account_is_no_disconnection(
     assert caught.value.call is Call.DEAUTHORIZE
 
 
-async def test_a_lost_answer_is_an_unknown_outcome_and_is_not_sent_again(
+async def test_after_a_lost_reply_the_outcome_is_unknown_and_nothing_is_sent_again(
     serve: Serve, reply: Reply
 ) -> None:
     for answer, kind in ((b"", ReplyLost), (reply(b"", 502), StripeFailed)):

@@ -1,4 +1,4 @@
-"""Both gateways against the demo Stripe: from the approval to the disconnection."""
+"""Both gateways with the demo Stripe, from the approval to the disconnection."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ FORM = ("page", "account", "mode")
 
 
 class Clock:
-    """One clock for both sides: what Stripe counts in seconds, m3cred has as a date."""
+    """One clock for both sides: in seconds for Stripe, as a date for m3cred."""
 
     def __init__(self) -> None:
         self.date = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -104,7 +104,7 @@ def _post(browser: httpx.Client, page: httpx.Response, **fields: str) -> httpx.R
 
 
 def take_back(demo: Description) -> None:
-    """Disconnect the one account, by both models, as its owner does."""
+    """Disconnect the one account from both models, as its owner does."""
     with httpx.Client(base_url=demo.connect_base, trust_env=False) as owner:
         page = owner.get("/installed-apps").text
         shown = {name: re.search(rf'name="{name}" value="([^"]+)"', page) for name in FORM}
@@ -141,7 +141,7 @@ async def test_a_credential_works_by_its_model_from_approval_to_disconnection(
         await gateway.deauthorize(tokens.account_id)
 
 
-async def test_an_app_continues_after_its_hour_by_a_refresh(
+async def test_an_app_continues_after_its_hour_with_a_refresh(
     apps: StripeGateway, clock: Clock
 ) -> None:
     tokens = await apps.exchange(approve(apps))
@@ -169,7 +169,7 @@ async def test_a_crash_before_the_answer_is_on_disk_does_not_lose_the_account(
     assert kind_of(caught.value) is Outcome.REVOKED
 
 
-async def test_access_that_the_owner_took_back_is_revoked_for_both_models(
+async def test_access_that_the_owner_ended_is_revoked_with_both_models(
     demo: Description, connect: StripeGateway, apps: StripeGateway
 ) -> None:
     held = [(one, await one.exchange(approve(one))) for one in (connect, apps)]

@@ -1,4 +1,4 @@
-"""What a check tells apart: revoked, wrong key, no permission, unreachable, failed."""
+"""What a check distinguishes: revoked, wrong key, no permission, unreachable, failed."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -67,7 +67,7 @@ async def test_the_hint_is_about_the_key_that_was_used(serve: Serve, reply: Repl
         await stub.apps().account(ID, livemode=False, access_token=TOKEN)
 
 
-async def test_no_answer_is_no_verdict_on_the_credential(serve: Serve) -> None:
+async def test_without_an_answer_there_is_no_verdict_on_the_credential(serve: Serve) -> None:
     for answer, host in ((b"", None), (b"", "127.0.0.1:1")):
         stub = await serve(answer)
         stub.host = host or stub.host
@@ -76,7 +76,7 @@ async def test_no_answer_is_no_verdict_on_the_credential(serve: Serve) -> None:
         assert kind_of(caught.value) is Outcome.UNREACHABLE
 
 
-async def test_a_key_that_stripe_need_not_be_asked_about_is_a_wrong_one(serve: Serve) -> None:
+async def test_a_key_that_is_wrong_on_sight_is_reported_as_wrong(serve: Serve) -> None:
     stub = await serve(b"")
     for key in ("sk_live_1", "", "sk\nx"):
         with pytest.raises(StripeProblem) as caught:
