@@ -1,29 +1,46 @@
-"""The open connections, limited in number, so that silent ones cannot crowd out a real one."""
+"""HTTP on loopback, limited so that silent connections cannot crowd out a real one."""
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
 
 import h11
 
-from m3cred_tui.callback.http import (
-    Request,
-    RequestError,
-    Response,
-    end_politely,
-    new_protocol,
-    read_request,
-    send_response,
-)
-from m3cred_tui.callback.pages import plain
+from m3cred_tui.callback.pages import Response, plain
 
 MOST_CONNECTIONS = 100
 """Well below the 256 files that macOS lets a process have open."""
 GRACE_SECONDS = 0.5
 """Granted to each connection for its request, however many others come: the peer of a tunnel
 sends it a round trip after connecting."""
+LARGEST_HEAD = 32 * 1024
+"""Bytes; a browser sends the cookies of every other program that ever ran on this loopback."""
+MOST_HEADERS = 100
+
 _PAUSE_SECONDS = 0.05
+_LINGER_SECONDS = 1.0
+_CHUNK = 4096
+_MOST_DISCARDED = 1024 * 1024
+_DISCARDED_CHUNK = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The head of a request; a body is never read."""
+
+    method: str
+    path: str
+    query: str
+    headers: Sequence[tuple[bytes, bytes]]
+    """Names in lower case."""
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Return the values of every header of this (lower-case) name."""
+        return [value for header, value in self.headers if header == name]
+
 
 Respond = Callable[[Request], Awaitable[Response]]
 
@@ -110,28 +127,32 @@ class Connections:
             self.accept_from(self._paused.pop())
 
     async def _converse(self, connection: socket.socket) -> None:
-        protocol = new_protocol()
+        protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD)
         # Ignore a peer that disconnects, or that is silent or does not read for too long.
         with suppress(OSError):
-            try:
-                async with asyncio.timeout(self._silence_seconds):
-                    request = await read_request(connection, protocol)
-            except RequestError as refused:
-                await self._send(connection, protocol, plain(refused.status))
+            async with asyncio.timeout(self._silence_seconds):
+                request = await _read_request(connection, protocol)
+            if request is None:
+                return
+            if isinstance(request, HTTPStatus):
+                await self._send(connection, protocol, plain(request))
             else:
-                if request is None:
-                    return
-                task = asyncio.current_task()
-                assert task is not None  # noqa: S101  for mypy: a coroutine runs in a task
-                self._answering.add(task)
-                try:
-                    response = await self._respond(request)
-                    to_head = request.method == "HEAD"
-                    await self._send(connection, protocol, response, to_head=to_head)
-                finally:
-                    self._answering.discard(task)
+                await self._answer(connection, protocol, request)
             if not self._finishing:
-                await end_politely(connection)
+                await _end_politely(connection)
+
+    async def _answer(
+        self, connection: socket.socket, protocol: h11.Connection, request: Request
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  for mypy: a coroutine runs in a task
+        self._answering.add(task)
+        try:
+            response = await self._respond(request)
+            to_head = request.method == "HEAD"
+            await self._send(connection, protocol, response, to_head=to_head)
+        finally:
+            self._answering.discard(task)
 
     async def _send(
         self,
@@ -141,5 +162,51 @@ class Connections:
         *,
         to_head: bool = False,
     ) -> None:
+        length = ("Content-Length", str(len(response.body)))
+        headers = [*response.headers, length, ("Connection", "close")]
+        status = response.status
+        events: list[h11.Event] = [
+            h11.Response(status_code=status, reason=status.phrase, headers=headers)
+        ]
+        if not to_head:
+            events.append(h11.Data(response.body))
+        events.append(h11.EndOfMessage())
+        data = b"".join(protocol.send(event) or b"" for event in events)
         async with asyncio.timeout(self._silence_seconds):
-            await send_response(connection, protocol, response, to_head=to_head)
+            await asyncio.get_running_loop().sock_sendall(connection, data)
+
+
+async def _read_request(
+    connection: socket.socket, protocol: h11.Connection
+) -> Request | HTTPStatus | None:
+    """Return the request, the status that refuses it, or ``None`` if the peer sends none."""
+    while True:
+        try:
+            event = protocol.next_event()
+        except h11.RemoteProtocolError as error:  # whose message quotes the request
+            return HTTPStatus(error.error_status_hint)
+        if event is h11.NEED_DATA:
+            received = await asyncio.get_running_loop().sock_recv(connection, _CHUNK)
+            protocol.receive_data(received)
+        elif isinstance(event, h11.Request):
+            path, _, query = event.target.decode("ascii").partition("?")
+            return Request(event.method.decode("ascii"), path, query, list(event.headers))
+        else:
+            return None
+
+
+async def _end_politely(connection: socket.socket) -> None:
+    """Close our side and wait a moment for the peer to close its own.
+
+    Closing with unread data makes the kernel send a reset, on which a browser discards the
+    response (RFC 9112, section 9.6).
+    """
+    loop = asyncio.get_running_loop()
+    connection.shutdown(socket.SHUT_WR)
+    discarded = 0
+    async with asyncio.timeout(_LINGER_SECONDS):
+        while discarded < _MOST_DISCARDED:
+            chunk = await loop.sock_recv(connection, _DISCARDED_CHUNK)
+            if not chunk:
+                return
+            discarded += len(chunk)

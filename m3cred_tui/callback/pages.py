@@ -1,12 +1,21 @@
-"""The pages for a browser, and their style."""
+"""The responses to a browser: pages, and their style."""
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
 from string import Template
 
-from m3cred_tui.callback.http import Response
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole response; nothing in it comes from a request."""
+
+    status: HTTPStatus
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
 
 STYLE = """
 :root { color-scheme: light dark; --ground: #f4f3f8; --card: #fff; --text: #1d1b26;
@@ -39,26 +48,27 @@ def hash_of(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-_PAGE = Template("""<!doctype html>
+DOCUMENT = Template("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+$head<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title - m3cred</title>
 <style>$style</style>
 </head>
 <body>
 <main class="$kind">
-<h1><span aria-hidden="true">$glyph</span> $title</h1>
-$text
-<footer>m3cred, on the computer that your terminal runs on</footer>
+$main
 </main>
-</body>
+$end</body>
 </html>
 """)
 
+_MAIN = """<h1><span aria-hidden="true">{glyph}</span> {title}</h1>
+{text}
+<footer>m3cred, on the computer that your terminal runs on</footer>"""
+
 _HEADERS = (
-    ("Content-Type", "text/html; charset=utf-8"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
@@ -72,14 +82,16 @@ _HEADERS = (
 
 def _page(status: HTTPStatus, kind: str, glyph: str, title: str, *paragraphs: str) -> Response:
     """Return a page; ``paragraphs`` are HTML."""
-    body = _PAGE.substitute(
-        title=escape(title),
-        style=STYLE,
-        kind=kind,
-        glyph=glyph,
-        text="\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs),
+    text = "\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    main = _MAIN.format(glyph=glyph, title=escape(title), text=text)
+    body = DOCUMENT.substitute(
+        head="", title=escape(title), style=STYLE, kind=kind, main=main, end=""
     )
-    return Response(status, body.encode(), _HEADERS)
+    return _response(status, "text/html; charset=utf-8", body)
+
+
+def _response(status: HTTPStatus, kind: str, body: str, *headers: tuple[str, str]) -> Response:
+    return Response(status, body.encode(), (("Content-Type", kind), *_HEADERS, *headers))
 
 
 APPROVED = _page(
@@ -112,6 +124,10 @@ NOT_EXPECTED = _page(
 
 def plain(status: HTTPStatus, *headers: tuple[str, str]) -> Response:
     """Return a response that no person should see: its status as one line."""
-    body = f"{status.value} {status.phrase}\n".encode()
-    content_type = ("Content-Type", "text/plain; charset=utf-8")
-    return Response(status, body, (content_type, *_HEADERS[1:], *headers))
+    body = f"{status.value} {status.phrase}\n"
+    return _response(status, "text/plain; charset=utf-8", body, *headers)
+
+
+def json(body: str) -> Response:
+    """Return a response for a program."""
+    return _response(HTTPStatus.OK, "application/json", body)

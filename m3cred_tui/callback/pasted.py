@@ -22,8 +22,8 @@ from m3cred_tui.model.text import clean
 LONGEST_PASTE = 16_384
 """Characters; the longest redirect has fewer, even percent-encoded twice."""
 
-WHOLE = "Copy the whole address that the browser ends on."
-UNPROVEN = "A code without its state is not used, as anybody may have made it."
+_WHOLE = "Copy the whole address that the browser ends on."
+_UNPROVEN = "A code without its state is not used, as anybody may have made it."
 
 
 class PasteIncomplete(Problem, code="PasteIncomplete"):
@@ -64,17 +64,12 @@ _SHELL_ESCAPE = re.compile(r"\\(?=[^A-Za-z0-9]|$)")
 _STATE_OR_ANSWER = re.compile(r"(?<![\w.%-])(?:code|state|error)=")
 
 
-class Pasted(NamedTuple):
-    """A pasted text, in the two forms that are searched for an address."""
+def _read(text: str) -> tuple[str, str]:
+    """Return a pasted text in the two forms that are searched for an address.
 
-    shown: str
-    """Without escapes and invisible characters, but with its white space."""
-    dense: str
-    """Also without white space, and percent-decoded if it was encoded as a whole."""
-
-
-def read(text: str) -> Pasted:
-    """Return the text in both forms."""
+    The first is without escapes and invisible characters, but with its white space. The second
+    is also without white space, and percent-decoded if it was encoded as a whole.
+    """
     shown = _unescaped(text)
     dense = _unescaped("".join(shown.split()))
     for _ in range(_MAX_ENCODINGS):
@@ -82,7 +77,7 @@ def read(text: str) -> Pasted:
             break
         decoded = _unescaped(unquote(dense))
         dense = _unescaped("".join(decoded.split()))  # an escape may have been wrapped
-    return Pasted(shown, dense)
+    return shown, dense
 
 
 def _unescaped(text: str) -> str:
@@ -104,12 +99,12 @@ _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 _AUTHORITY = re.compile(r"https?://([^\s/?#\\\"'<>`)]*)([/?#]?[^\s?#]*)", re.IGNORECASE)
 _BARE_HOST = re.compile(r"[\s\"'<(\[`]*((?:[\w-]+\.)+[\w-]+|localhost)(:\d+)?[/?]")
-FIRST_NAME = re.compile(r"(?<![\w.%-])(?:code|state|scope|error|error_description)=")
+_FIRST_NAME = re.compile(r"(?<![\w.%-])(?:code|state|scope|error|error_description)=")
 _CODE_ALONE = re.compile(r"(?<!\w)ac_\w+")
 
 _BEGINNING = "This is the beginning of the address: paste the rest, too."
-_NO_ADDRESS = f"There is no address in it. {WHOLE}"
-_BARE_CODE = f"This is a code alone. {UNPROVEN} {WHOLE}"
+_NO_ADDRESS = f"There is no address in it. {_WHOLE}"
+_BARE_CODE = f"This is a code alone. {_UNPROVEN} {_WHOLE}"
 _STRIPES_PAGE = (
     "This is Stripe's own page. Approve there, select Return to m3ter, and copy the address of "
     "the page after it."
@@ -120,7 +115,9 @@ _OWN_PAGE = (
 )
 
 
-def without_answer(pasted: Pasted, redirect_uri: str, stripe: str, *, final: bool) -> Problem:
+def _without_answer(
+    pasted: tuple[str, str], redirect_uri: str, stripe: str, *, final: bool
+) -> Problem:
     """Return the problem with a text that has neither a code nor an error."""
     shown, dense = pasted
     if bare := _BARE_HOST.match(shown[:300]):
@@ -138,38 +135,35 @@ def without_answer(pasted: Pasted, redirect_uri: str, stripe: str, *, final: boo
     if found and (final or found[-1][2]):
         return _elsewhere(_authority(found[0]))
     if not dense:
-        return PasteIncomplete(f"Nothing is pasted yet. {WHOLE}")
+        return PasteIncomplete(f"Nothing is pasted yet. {_WHOLE}")
     if redirect_uri.startswith((dense, f"http://{dense}")):
         return PasteIncomplete(_BEGINNING)
-    return _without_host(pasted, final=final)
+    return _without_host(*pasted, final=final)
 
 
 def _at_ours(address: re.Match[str], redirect_uri: str, dense: str) -> Problem:
     if "client_id=" in dense:
         return PasteNotUsed(_STRIPES_PAGE)
     host, path = _authority(address), address[2]
-    if (
-        not _is_loopback(host)
-        or path.startswith(CALLBACK_PATH)
-        or CALLBACK_PATH.startswith(path)
-    ):
+    may_be_callback = path.startswith(CALLBACK_PATH) or CALLBACK_PATH.startswith(path)
+    if may_be_callback or not _is_loopback(host):
         return PasteIncomplete(_BEGINNING)
     if host.rpartition(":")[2] == str(urlsplit(redirect_uri).port):
         return PasteNotUsed(_OWN_PAGE)
     return _elsewhere(host)
 
 
-def _without_host(pasted: Pasted, *, final: bool) -> Problem:
-    if "client_id=" in pasted.dense:
+def _without_host(shown: str, dense: str, *, final: bool) -> Problem:
+    if "client_id=" in dense:
         return PasteNotUsed(_STRIPES_PAGE)
-    if FIRST_NAME.search(pasted.dense):
+    if _FIRST_NAME.search(dense):
         return PasteIncomplete(_BEGINNING)
-    if _CODE_ALONE.search(pasted.shown):
+    if _CODE_ALONE.search(shown):
         return PasteNotUsed(_BARE_CODE)
     return PasteNotUsed(_NO_ADDRESS) if final else PasteIncomplete(_NO_ADDRESS)
 
 
-def foreign_to(address: str, redirect_uri: str, stripe: str) -> Problem | None:
+def _foreign_to(address: str, redirect_uri: str, stripe: str) -> Problem | None:
     """Return the problem with an address whose host or path is not the redirect URI's."""
     found = _AUTHORITY.match(address)
     if found is None:
@@ -187,7 +181,7 @@ def foreign_to(address: str, redirect_uri: str, stripe: str) -> Problem | None:
 def _elsewhere(host: str) -> Problem:
     whose = clean(host, most=_LONGEST_HOST) or "another program"
     return PasteNotUsed(
-        f"This is an address of {whose}, not the one that Stripe returned to. {WHOLE}"
+        f"This is an address of {whose}, not the one that Stripe returned to. {_WHOLE}"
     )
 
 
@@ -199,11 +193,8 @@ def _authority(address: re.Match[str]) -> str:
 def _is_stripe(host: str, stripe: str) -> bool:
     name = host.partition(":")[0]
     at_loopback = host.replace("localhost", "127.0.0.1")
-    return (
-        urlsplit(stripe).netloc in (host, at_loopback)
-        or name == "stripe.com"
-        or name.endswith(".stripe.com")
-    )
+    is_stripes = f".{name}".endswith(".stripe.com")
+    return is_stripes or urlsplit(stripe).netloc in (host, at_loopback)
 
 
 def _is_loopback(host: str) -> bool:
@@ -230,7 +221,7 @@ _CLOSED = (
     rf"|{_PUNCTUATION}+\s|{_PUNCTUATION}*\s*(?:$|https?://)"
 )
 
-_NO_STATE = f"There is no state in it yet: paste the rest, too. {UNPROVEN}"
+_NO_STATE = f"There is no state in it yet: paste the rest, too. {_UNPROVEN}"
 _STATE_CUT = "The state at its end is cut off: paste the rest, too."
 _OPEN_END = (
     "The address may be incomplete: paste the rest, too. If this is all of it, type # after it."
@@ -265,16 +256,16 @@ def pasted_redirect(
     something else, and whatever :func:`validate_redirect` raises.
     """
     if len(text) > LONGEST_PASTE:
-        raise PasteNotUsed(f"This is too long for an address. {WHOLE}")
-    pasted = read(text)
-    answer = _only_answer(pasted, len(expected_state.reveal()))
+        raise PasteNotUsed(f"This is too long for an address. {_WHOLE}")
+    shown, dense = _read(text)
+    answer = _only_answer(shown, dense, len(expected_state.reveal()))
     if answer is None:
-        raise without_answer(pasted, redirect_uri, stripe, final=final)
-    foreign = foreign_to(answer.text, redirect_uri, stripe)
+        raise _without_answer((shown, dense), redirect_uri, stripe, final=final)
+    foreign = _foreign_to(answer.text, redirect_uri, stripe)
     if short := _without_whole_state(answer, len(expected_state.reveal())):
         raise foreign or short
     try:
-        return _validated(answer, pasted.shown, expected_state, final=final)
+        return _validated(answer, shown, expected_state, final=final)
     except (MalformedRedirect, MissingState, WrongState) as problem:
         raise foreign or problem from None
 
@@ -296,23 +287,22 @@ def _validated(
     return result
 
 
-def _only_answer(pasted: Pasted, state_length: int) -> _Address | None:
+def _only_answer(shown: str, dense: str, state_length: int) -> _Address | None:
     """Return the only address with a code or an error, which may be repeated."""
-    shown, dense = pasted
     texts = list(dict.fromkeys(_NEXT_ADDRESS.split(dense) if "://" in dense else [dense]))
     if len(texts) > _MAX_ADDRESSES:
-        raise PasteNotUsed(f"There are too many addresses in it. {WHOLE}")
+        raise PasteNotUsed(f"There are too many addresses in it. {_WHOLE}")
     addresses = [_Address(text, _parameters(text, shown, state_length)) for text in texts]
     answers = [one for one in addresses if one.names() & {"code", "error"}]
     # If one has a state, an error= or code= without state is surrounding text.
     answers = [one for one in answers if "state" in one.names()] or answers
     if len({tuple(one.parameters) for one in answers}) > 1:
-        raise PasteNotUsed(f"There are two different addresses in it. {WHOLE}")
+        raise PasteNotUsed(f"There are two different addresses in it. {_WHOLE}")
     return answers[0] if answers else None
 
 
 def _parameters(address: str, shown: str, state_length: int) -> list[tuple[str, str]]:
-    first = FIRST_NAME.search(address)
+    first = _FIRST_NAME.search(address)
     if first is None:
         return []
     parameters = []

@@ -1,20 +1,29 @@
-"""The first valid redirect, and the counts of rejected redirects and of visits."""
+"""What a browser and our own process can ask of the callback server, and its answers.
+
+It keeps the first valid redirect, and counts rejected redirects and visits.
+"""
 
 import asyncio
 import hmac
 import json
 import logging
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, NamedTuple, Self
 
+from m3cred_tui.callback import pages
+from m3cred_tui.callback.connections import MOST_HEADERS, Request
+from m3cred_tui.callback.pages import Response
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
+from m3cred_tui.model.authorization import CALLBACK_PATH
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 
-SHORT_PATH = "/go/"
+_SHORT_PATH = "/go/"
 _SHORT_BYTES = 9  # 72 bits; the address fits on a line of 40 characters
 _BYTES = 16
 
@@ -33,12 +42,7 @@ class Paths(NamedTuple):
         return cls(_path("/status/", state), _path("/done/", state))
 
 
-def new_short_path() -> str:
-    """Return a path that a person can type."""
-    return SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
-
-
-def is_same(path: str, ours: str) -> bool:
+def _is_same(path: str, ours: str) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(path.encode("utf-8", "surrogatepass"), ours.encode())
 
@@ -94,6 +98,11 @@ def parse_status(body: str | bytes) -> ReceptionStatus:
     raise ValueError("not a status of the callback server")
 
 
+_STATUS_QUERY = re.compile(
+    r"(?:after=(?P<after>[0-9]{1,9})(?:&wait=(?P<wait>[0-9]{1,6}(?:\.[0-9]{1,6})?))?)?"
+)
+
+
 def status_query(*, after: int, wait: float) -> str:
     """Return the query for a status newer than ``after``, held for ``wait`` seconds."""
     return f"after={after}&wait={wait:.3f}"
@@ -144,13 +153,19 @@ class Reception:
             approved = isinstance(result, AuthorizationCode)
             self._update(phase=Phase.RECEIVED if approved else Phase.REFUSED)
 
+    def shorten(self, url: str) -> str:
+        """Return a path that a person can type and that leads to ``url``."""
+        self.short_target = url
+        self.short_path = _SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
+        return self.short_path
+
     def visit(self, path: str) -> str | None:
         """Return the target of the short address at ``path``, and count the visit.
 
         There is none once a redirect has arrived, or if the path is not exactly ours.
         """
         short = self.short_path
-        if short is None or self.result is not None or not is_same(path, short):
+        if short is None or self.result is not None or not _is_same(path, short):
             return None
         self._update(visits=self.status.visits + 1)
         return self.short_target
@@ -190,3 +205,72 @@ class Reception:
             self._urgent_version = self.status.version
             self._urgent_news.set()
             self._urgent_news = asyncio.Event()
+
+
+_PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")
+_END_PAGES = {Phase.RECEIVED: pages.APPROVED, Phase.REFUSED: pages.REFUSED}
+
+
+async def respond(request: Request, reception: Reception, port: int, paths: Paths) -> Response:
+    """Return the response to ``request``; only a GET of the exact path delivers a redirect."""
+    if refusal := _refusal(request, port, paths):
+        return refusal
+    if request.path == CALLBACK_PATH:
+        if not reception.deliver(request.query):
+            return pages.NOT_EXPECTED
+        # Redirect immediately, so that the code leaves the address bar.
+        return _see_other(paths.end)
+    if request.path.startswith(_SHORT_PATH):
+        url = reception.visit(request.path)
+        return _see_other(url) if url else pages.plain(HTTPStatus.NOT_FOUND)
+    if _is_same(request.path, paths.end):
+        return _end_page(reception)
+    return await _status(request.query, reception)
+
+
+def _refusal(request: Request, port: int, paths: Paths) -> Response | None:
+    if len(request.headers) > MOST_HEADERS:
+        return pages.plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    if not _is_for_us(request, port):
+        return pages.plain(HTTPStatus.FORBIDDEN)
+    is_public = request.path == CALLBACK_PATH or request.path.startswith(_SHORT_PATH)
+    if not (is_public or any(_is_same(request.path, ours) for ours in paths)):
+        return pages.plain(HTTPStatus.NOT_FOUND)
+    if request.method != "GET":
+        return pages.plain(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET"))
+    if _is_prefetch(request):
+        # An error makes the browser ask again when the user really navigates there.
+        return pages.plain(HTTPStatus.SERVICE_UNAVAILABLE)
+    return None
+
+
+def _is_for_us(request: Request, port: int) -> bool:
+    """Return whether the host is ours, not a name rebound to loopback (DNS rebinding)."""
+    ours = {f"{host}:{port}".encode() for host in ("127.0.0.1", "localhost", "[::1]")}
+    hosts = request.values(b"host")
+    return len(hosts) == 1 and hosts[0] in ours
+
+
+def _is_prefetch(request: Request) -> bool:
+    values = (value for name in _PREFETCH_HEADERS for value in request.values(name))
+    return any(b"prefetch" in value.lower() for value in values)
+
+
+def _see_other(url: str) -> Response:
+    return pages.plain(HTTPStatus.SEE_OTHER, ("Location", url))
+
+
+def _end_page(reception: Reception) -> Response:
+    if reception.result is None:
+        return pages.plain(HTTPStatus.NOT_FOUND)
+    reception.end_page_requested.set()
+    return _END_PAGES[reception.status.phase]
+
+
+async def _status(query: str, reception: Reception) -> Response:
+    asked = _STATUS_QUERY.fullmatch(query)
+    if asked is None:
+        return pages.plain(HTTPStatus.BAD_REQUEST)
+    after, wait = int(asked["after"] or 0), float(asked["wait"] or 0)
+    status = await reception.newer_than(after, min(wait, LONGEST_WAIT))
+    return pages.json(status.to_json())

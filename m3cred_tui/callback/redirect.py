@@ -84,8 +84,14 @@ def validate_redirect(query: str, expected_state: Secret) -> RedirectResult:
         raise MalformedRedirect(Malformation.NO_ANSWER)
     _require_state(parameters.get("state", ""), expected_state)
     if "code" in parameters:
-        return _authorization_code(parameters)
-    return _refusal(parameters)
+        code = parameters["code"]
+        if not _CODE.fullmatch(code):
+            raise MalformedRedirect(Malformation.DAMAGED_CODE)
+        return AuthorizationCode(Secret(code), clean(parameters.get("scope", "")))
+    error = clean(parameters["error"])
+    if not error:
+        raise MalformedRedirect(Malformation.EMPTY_ERROR)
+    return Refusal(error, clean(parameters.get("error_description", "")))
 
 
 def _parameters(query: str) -> dict[str, str]:
@@ -112,17 +118,3 @@ def _require_state(given: str, expected: Secret) -> None:
     ours = expected.reveal().encode()
     if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), ours):
         raise WrongState
-
-
-def _authorization_code(parameters: dict[str, str]) -> AuthorizationCode:
-    code = parameters["code"]
-    if not _CODE.fullmatch(code):
-        raise MalformedRedirect(Malformation.DAMAGED_CODE)
-    return AuthorizationCode(Secret(code), clean(parameters.get("scope", "")))
-
-
-def _refusal(parameters: dict[str, str]) -> Refusal:
-    error = clean(parameters["error"])
-    if not error:
-        raise MalformedRedirect(Malformation.EMPTY_ERROR)
-    return Refusal(error, clean(parameters.get("error_description", "")))

@@ -7,7 +7,7 @@ browsers allow even where they block a script's request to loopback.
 from collections.abc import Sequence
 from string import Template
 
-from m3cred_tui.callback.pages import STYLE, hash_of
+from m3cred_tui.callback.pages import DOCUMENT, STYLE, hash_of
 from m3cred_tui.model.authorization import CALLBACK_PATH, PORT_END
 
 _STYLE = f"""{STYLE}
@@ -50,22 +50,15 @@ if (answer.has("code") || answer.has("error")) {
 }
 """)
 
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
+_HEAD = Template("""\
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
 style-src '$style_hash'; script-src '$script_hash'; base-uri 'none'; form-action 'none'">
 <meta http-equiv="Cache-Control" content="no-store">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Back to your terminal - m3cred</title>
-<style>$style</style>
-</head>
-<body>
-<main class="notice">
-<h1>Back to your terminal</h1>
+""")
+
+_MAIN = """<h1>Back to your terminal</h1>
 <noscript><p>Copy the address of this page from the browser's address bar, and paste it into
 your terminal.</p></noscript>
 <p id="nothing" hidden>Stripe redirects to this page after an approval. This address
@@ -81,20 +74,17 @@ contains no answer from Stripe. Open the URL that your terminal shows.</p>
 <p><button id="copy" type="button">Copy</button> <span id="copied" hidden>Copied.</span></p>
 <p>Paste it nowhere else. It is valid for five minutes, for one use.</p>
 </div>
-<footer>m3cred. This page sends nothing to anybody on its own.</footer>
-</main>
-<script>$script</script>
-</body>
-</html>
-""")
+<footer>m3cred. This page sends nothing to anybody on its own.</footer>"""
 
 
 def relay_page(ports: Sequence[int]) -> str:
     """Return the page as HTML; its link leads only to these ports of the browser's computer."""
     script = _SCRIPT.substitute(ports=list(ports), path=CALLBACK_PATH, end=PORT_END)
-    return _PAGE.substitute(
+    return DOCUMENT.substitute(
+        head=_HEAD.substitute(style_hash=hash_of(_STYLE), script_hash=hash_of(script)),
+        title="Back to your terminal",
         style=_STYLE,
-        style_hash=hash_of(_STYLE),
-        script=script,
-        script_hash=hash_of(script),
+        kind="notice",
+        main=_MAIN,
+        end=f"<script>{script}</script>\n",
     )

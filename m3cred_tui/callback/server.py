@@ -12,9 +12,8 @@ from contextlib import suppress
 from typing import Self
 
 from m3cred_tui.callback.connections import Connections
-from m3cred_tui.callback.reception import Paths, Reception, new_short_path
+from m3cred_tui.callback.reception import Paths, Reception, respond
 from m3cred_tui.callback.redirect import RedirectResult
-from m3cred_tui.callback.routes import respond
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
@@ -89,18 +88,9 @@ def _listen_on(port: int) -> list[socket.socket]:
 
 
 def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        # Only allows a port whose last connections are still in TIME_WAIT.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((address, port))
-        listener.listen(_QUEUE)
-        listener.setblocking(False)  # noqa: FBT003  as in the standard library
-    except OSError:
-        listener.close()
-        raise
+    # With SO_REUSEADDR, which only allows a port with connections in TIME_WAIT.
+    listener = socket.create_server((address, port), family=family, backlog=_QUEUE)
+    listener.setblocking(False)  # noqa: FBT003  as in the standard library
     return listener
 
 
@@ -173,9 +163,7 @@ class CallbackServer:
         It cannot be guessed, because its target contains the state. A browser that opens it
         shows that it can reach this server (:attr:`ReceptionStatus.visits`).
         """
-        self._reception.short_target = url
-        self._reception.short_path = new_short_path()
-        return f"http://127.0.0.1:{self.port}{self._reception.short_path}"
+        return f"http://127.0.0.1:{self.port}{self._reception.shorten(url)}"
 
     def take(self, result: RedirectResult) -> None:
         """Take a redirect that arrived another way, so that the browser's no longer counts."""

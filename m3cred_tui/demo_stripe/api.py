@@ -1,6 +1,7 @@
 """The endpoints for the platform's server: tokens, disconnecting, accounts."""
 
 from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,40 +28,28 @@ class PlatformApi:
         self._platform = platform
         self._idempotency = Idempotency(platform.now)
 
-    async def connect_token(self, request: Request) -> Response:
-        """Exchange a code or a refresh token of Connect (RFC 6749, 4.1.3 and 6)."""
-        form = await form_parameters(request)
-        livemode = self._connect_livemode(request, form)
-        return json_reply(self._grant(form, OAuthModel.CONNECT, livemode=livemode)().facts())
+    async def token(self, oauth: OAuthModel, request: Request) -> Response:
+        """Exchange a code or a refresh token (RFC 6749, 4.1.3 and 6).
 
-    async def connect_deauthorize(self, request: Request) -> Response:
-        """Disconnect an account from the platform."""
-        form = await form_parameters(request)
-        livemode = self._connect_livemode(request, form)
-        return self._disconnect(form, OAuthModel.CONNECT, livemode=livemode)
-
-    async def apps_token(self, request: Request) -> Response:
-        """Exchange a code of Stripe Apps, or a refresh token for its successor.
-
-        An idempotency key also keeps the refusal of a code or a refresh token.
+        With Stripe Apps, an idempotency key also keeps the refusal of either.
         """
         form = await form_parameters(request)
-        livemode = self._apps_livemode(request)
-        grant = self._grant(form, OAuthModel.APPS, livemode=livemode)
+        livemode = self._livemode(oauth, request, form)
+        grant = self._grant(form, oauth, livemode=livemode)
+        if oauth is OAuthModel.CONNECT:
+            return json_reply(grant().facts())
         return self._idempotency.once(
             request, form, lambda: json_reply(grant().facts()), livemode=livemode
         )
 
-    async def apps_deauthorize(self, request: Request) -> Response:
-        """Disconnect an account from the app."""
+    async def deauthorize(self, oauth: OAuthModel, request: Request) -> Response:
+        """Disconnect an account from the platform or its app."""
         form = await form_parameters(request)
-        livemode = self._apps_livemode(request)
-        return self._idempotency.once(
-            request,
-            form,
-            lambda: self._disconnect(form, OAuthModel.APPS, livemode=livemode),
-            livemode=livemode,
-        )
+        livemode = self._livemode(oauth, request, form)
+        disconnect = partial(self._disconnect, form, oauth, livemode=livemode)
+        if oauth is OAuthModel.CONNECT:
+            return disconnect()
+        return self._idempotency.once(request, form, disconnect, livemode=livemode)
 
     async def account(self, request: Request) -> Response:
         """Return the account of an access token, or the ``Stripe-Account`` of the platform.
@@ -134,8 +123,10 @@ class PlatformApi:
             )
         return json_reply({"stripe_user_id": account_id})
 
-    def _connect_livemode(self, request: Request, form: dict[str, str]) -> bool:
+    def _livemode(self, oauth: OAuthModel, request: Request, form: dict[str, str]) -> bool:
         """Return the livemode of the request's key."""
+        if oauth is OAuthModel.APPS:
+            return self._apps_livemode(request)
         key = form.get("client_secret") or key_in_header(request)
         if key is None:
             raise OAuthError(
@@ -149,7 +140,6 @@ class PlatformApi:
         return livemode
 
     def _apps_livemode(self, request: Request) -> bool:
-        """Return the livemode of the request's key."""
         key = _required_key(request)
         livemode = self._platform.mode_of_key(key)
         if livemode is not None:

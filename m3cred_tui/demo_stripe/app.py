@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,44 +15,48 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from m3cred_tui.demo_stripe import pages, replies
+from m3cred_tui.demo_stripe import pages
 from m3cred_tui.demo_stripe.api import PlatformApi
-from m3cred_tui.demo_stripe.authorize import Authorization
-from m3cred_tui.demo_stripe.installed import DISCONNECT_PATH, PATH, InstalledApps
+from m3cred_tui.demo_stripe.owner import (
+    DISCONNECT_PATH,
+    INSTALLED_PATH,
+    Authorization,
+    InstalledApps,
+)
 from m3cred_tui.demo_stripe.platform import Platform
+from m3cred_tui.demo_stripe.replies import RefusedError, error_reply
+from m3cred_tui.model.credential import OAuthModel
 
 
 def demo_stripe_app(platform: Platform) -> Starlette:
     """Return the application over this platform's state; a test may wrap it."""
     authorization, installed = Authorization(platform), InstalledApps(platform)
     api = PlatformApi(platform)
+    connect, apps = OAuthModel.CONNECT, OAuthModel.APPS
     return Starlette(
         routes=[
             # For the owner of an account, in a browser.
-            Route("/oauth/authorize", authorization.connect),
-            Route("/oauth/v2/authorize", authorization.install),
+            Route("/oauth/authorize", partial(authorization.begin, connect)),
+            Route("/oauth/v2/authorize", partial(authorization.begin, apps)),
             # An unpublished app can only be installed by such a link.
-            Route("/oauth/v2/{channel:str}/authorize", authorization.install),
+            Route("/oauth/v2/{channel:str}/authorize", partial(authorization.begin, apps)),
             _form(pages.LOG_IN_PATH, authorization.log_in),
             _form(pages.DECIDE_PATH, authorization.decide),
-            Route(PATH, installed.show),
+            Route(INSTALLED_PATH, installed.show),
             _form(DISCONNECT_PATH, installed.disconnect),
             Route(pages.STYLE_PATH, pages.style),
             # For the platform's server.
-            _form("/oauth/token", api.connect_token),
-            _form("/oauth/deauthorize", api.connect_deauthorize),
-            _form("/v1/oauth/token", api.apps_token),
-            _form("/v1/oauth/deauthorize", api.apps_deauthorize),
+            _form("/oauth/token", partial(api.token, connect)),
+            _form("/oauth/deauthorize", partial(api.deauthorize, connect)),
+            _form("/v1/oauth/token", partial(api.token, apps)),
+            _form("/v1/oauth/deauthorize", partial(api.deauthorize, apps)),
             Route("/v1/account", api.account),
         ],
         # Against DNS rebinding. Any port, because a tunnel may start at another one.
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
         ],
-        exception_handlers={
-            replies.OAuthError: replies.oauth_error_reply,
-            replies.ApiError: replies.api_error_reply,
-        },
+        exception_handlers={RefusedError: error_reply},
     )
 
 

@@ -31,20 +31,11 @@ class Description(NamedTuple):
 
     def to_json(self) -> str:
         """Return everything, including the secret keys, as one line of JSON."""
-        return json.dumps(
-            {
-                "connect_base": self.connect_base,
-                "api_base": self.api_base,
-                "test": _revealed(self.test),
-                "live": _revealed(self.live),
-                "redirect_uris": list(self.redirect_uris),
-                "marketplace_base": self.marketplace_base,
-            }
-        )
-
-
-def _revealed(keys: ClientKeys) -> dict[str, str]:
-    return {"client_id": keys.client_id, "secret_key": keys.secret_key.reveal()}
+        facts = self._asdict()
+        del facts["require_https"]
+        for name, keys in (("test", self.test), ("live", self.live)):
+            facts[name] = keys._asdict() | {"secret_key": keys.secret_key.reveal()}
+        return json.dumps(facts)
 
 
 def register(
@@ -52,9 +43,8 @@ def register(
 ) -> Description:
     """Create m3ter's keys for a demo Stripe that listens at ``base``.
 
-    Unless ``require_https``, live mode also redirects to plain ``http``, unlike Stripe:
-    m3cred's loopback addresses are registered in both modes, so that both destinations can
-    be tried.
+    Unless ``require_https``, live mode also redirects to plain ``http``, unlike Stripe, so
+    that both destinations can be tried with m3cred's loopback addresses.
 
     Raises :class:`ValueError` if a redirect URI is invalid, or none is given.
     """

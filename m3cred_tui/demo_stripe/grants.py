@@ -151,9 +151,8 @@ class Grant:
 
     def connects(self, account_id: str, *, livemode: bool, oauth: OAuthModel) -> bool:
         """Return whether this grant gives access to this account in this mode."""
-        if not self.is_connected or self.account.id != account_id:
-            return False
-        return self.livemode == livemode and self.oauth is oauth
+        wanted = (account_id, livemode, oauth)
+        return self.is_connected and (self.account.id, self.livemode, self.oauth) == wanted
 
     @property
     def is_connected(self) -> bool:
@@ -183,17 +182,18 @@ class TokenReply:
     scope: str
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    publishable_key: str
 
     def facts(self) -> dict[str, object]:
         """Return the token response; as at Stripe, without ``expires_in``."""
+        livemode, account_id = self.grant.livemode, self.grant.account.id
+        key = f"pk_{mode(livemode=livemode)}_{account_id.removeprefix('acct_')}"
         return {
             "access_token": self.access_token,
-            "livemode": self.grant.livemode,
+            "livemode": livemode,
             "refresh_token": self.refresh_token,
             "scope": self.scope,
-            "stripe_publishable_key": self.publishable_key,
-            "stripe_user_id": self.grant.account.id,
+            "stripe_publishable_key": key,
+            "stripe_user_id": account_id,
             "token_type": "bearer",
         }
 
@@ -211,33 +211,27 @@ class Memory:
 
     def remember(self, account: Account, *, livemode: bool) -> None:
         """Remember a connection."""
-        path = self._path(account.id, livemode=livemode)
-        if path is not None:
-            with suppress(OSError):
-                # Not what is above it, which may be another user's.
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                path.write_text(account.email, "utf-8")
+        with suppress(OSError):
+            path = self._path(account.id, livemode=livemode)
+            # Not what is above it, which may be another user's.
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.write_text(account.email, "utf-8")
 
     def forget(self, account_id: str, *, livemode: bool) -> None:
         """Forget a connection, if there is one."""
-        path = self._path(account_id, livemode=livemode)
-        if path is not None:
-            with suppress(OSError):
-                path.unlink()
+        with suppress(OSError):
+            self._path(account_id, livemode=livemode).unlink()
 
     def recall(self, account_id: str, *, livemode: bool) -> Account | None:
         """Return the account, if it is connected in this mode."""
-        path = self._path(account_id, livemode=livemode)
-        if path is None:
-            return None
-        try:
-            with path.open(encoding="utf-8") as file:
+        with suppress(OSError, ValueError):
+            with self._path(account_id, livemode=livemode).open(encoding="utf-8") as file:
                 account = account_of(file.read(_MAX_FILE))
-        except (OSError, ValueError):
-            return None
-        return account if account.id == account_id else None
+            return account if account.id == account_id else None
+        return None
 
-    def _path(self, account_id: str, *, livemode: bool) -> Path | None:
+    def _path(self, account_id: str, *, livemode: bool) -> Path:
+        """Return the file of a connection; raises :class:`OSError` if there cannot be one."""
         if self._directory is None or not _ACCOUNT_ID.fullmatch(account_id):
-            return None
+            raise FileNotFoundError(account_id)
         return self._directory / f"{mode(livemode=livemode)}-{account_id}"

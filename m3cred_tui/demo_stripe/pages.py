@@ -23,14 +23,11 @@ class Html(str):
 
 def html(template: str, **values: str) -> Html:
     """Fill ``{name}`` in the template; a value that is not :class:`Html` is escaped."""
-    return Html(
-        template.format_map(
-            {
-                name: value if isinstance(value, Html) else escape(value)
-                for name, value in values.items()
-            }
-        )
-    )
+    safe = {
+        name: value if isinstance(value, Html) else escape(value)
+        for name, value in values.items()
+    }
+    return Html(template.format_map(safe))
 
 
 def join(parts: list[Html]) -> Html:
@@ -104,7 +101,6 @@ _PLATFORM = """\
 <p class="note">{note}</p>
 """
 
-_MODE_NAMES = {"live": "Live mode", "test": "Test mode"}
 _MODE_NOTES = {
     "live": "At Stripe, live mode is where real customers pay real money.",
     "test": "At Stripe, test mode is for trying things out: no money moves.",
@@ -160,19 +156,12 @@ here.</p>
 </form>
 """
 
+_SEE_ALL = "see its data: customers, invoices, payments and balances"
+_CHANGE = "create and change them on your behalf, as it does to send Bills as invoices"
 _RIGHTS = {
-    APPS_SCOPE: (
-        "see the customers and invoices of the account",
-        "create and change them on your behalf, as it does to send Bills as invoices",
-    ),
-    "read_only": (
-        "see its data: customers, invoices, payments and balances",
-        "change nothing",
-    ),
-    "read_write": (
-        "see its data: customers, invoices, payments and balances",
-        "create and change them on your behalf, as it does to send Bills as invoices",
-    ),
+    APPS_SCOPE: ("see the customers and invoices of the account", _CHANGE),
+    "read_only": (_SEE_ALL, "change nothing"),
+    "read_write": (_SEE_ALL, _CHANGE),
 }
 
 _RETURN = """\
@@ -242,7 +231,7 @@ def expired() -> Response:
 
 def _platform(request: AuthorizationRequest) -> Html:
     word = mode(livemode=request.livemode)
-    return html(_PLATFORM, mode=word, mode_name=_MODE_NAMES[word], note=_MODE_NOTES[word])
+    return html(_PLATFORM, mode=word, mode_name=f"{word.title()} mode", note=_MODE_NOTES[word])
 
 
 def _business(account: Account) -> Html:

@@ -172,8 +172,7 @@ class Platform:
         access_token = f"{kind}_{word}_acctdemo{secrets.token_hex(16)}"
         self._access_tokens[access_token] = AccessToken(grant, self.now() + lasts)
         grant.access_token = access_token
-        publishable_key = f"pk_{word}_{grant.account.id.removeprefix('acct_')}"
-        return TokenReply(grant, scope, access_token, refresh_token, publishable_key)
+        return TokenReply(grant, scope, access_token, refresh_token)
 
 
 def _check_mode(grant: Grant, what: str, *, livemode: bool) -> None:

@@ -1,9 +1,9 @@
 """Read the parameters of requests, and write replies and errors, as Stripe does."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -24,35 +24,34 @@ OAuthCode = Literal[
 ]
 
 
-class OAuthError(Exception):
+class RefusedError(Exception):
+    """A request that is refused, with the status and the body of the reply."""
+
+    def __init__(self, status: int, body: dict[str, object]) -> None:
+        super().__init__(status, body)
+        self.status, self.body = status, body
+
+    def reply(self) -> Response:
+        """Return the error as a reply."""
+        return json_reply(self.body, self.status)
+
+
+class OAuthError(RefusedError):
     """An error of an OAuth endpoint (RFC 6749, section 5.2; Stripe's OAuth reference)."""
 
     def __init__(self, code: OAuthCode, description: str) -> None:
-        super().__init__(code, description)
-        self.code = code
-        self.description = description
-
-    @property
-    def status(self) -> int:
-        """401 if the client failed to authenticate, 400 for everything else."""
-        return 401 if self.code == "invalid_client" else 400
+        status = 401 if code == "invalid_client" else 400
+        super().__init__(status, {"error": code, "error_description": description})
 
 
-class ApiError(Exception):
+class ApiError(RefusedError):
     """An error of Stripe's API, whose ``error`` is an object."""
 
     def __init__(
-        self,
-        status: int,
-        message: str,
-        code: str | None = None,
-        kind: str = "invalid_request_error",
+        self, status: int, message: str, code: str = "", kind: str = "invalid_request_error"
     ) -> None:
-        super().__init__(status, message, code, kind)
-        self.status = status
-        self.message = message
-        self.code = code
-        self.kind = kind
+        details = {"message": message, "type": kind}
+        super().__init__(status, {"error": details | ({"code": code} if code else {})})
 
 
 _MAX_BODY = 65_536
@@ -76,11 +75,6 @@ def parameters(text: str) -> dict[str, str]:
     return found
 
 
-def query_parameters(request: Request) -> dict[str, str]:
-    """Read the parameters of the request's query; raises as :func:`parameters` does."""
-    return parameters(request.url.query)
-
-
 async def form_parameters(request: Request) -> dict[str, str]:
     """Read the parameters of the request's urlencoded body.
 
@@ -97,25 +91,19 @@ async def form_parameters(request: Request) -> dict[str, str]:
 
 def required(form: dict[str, str], name: str, otherwise: str) -> str:
     """Return a parameter; raises :class:`OAuthError` with the text ``otherwise`` if missing."""
-    value = form.get(name)
-    if value is None:
+    if name not in form:
         raise OAuthError("invalid_request", otherwise)
-    return value
+    return form[name]
 
 
 def key_in_header(request: Request) -> str | None:
     """Return the key sent as Bearer or as the user of Basic, if any."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    value = value.strip()
-    if scheme.lower() == "bearer":
-        return value or None
+    key = value.strip() if scheme.lower() == "bearer" else ""
     if scheme.lower() == "basic":
-        try:
-            user = base64.b64decode(value, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        return user or None
-    return None
+        with suppress(ValueError):
+            key = base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
+    return key or None
 
 
 _HEADERS = {
@@ -131,28 +119,11 @@ def json_reply(body: dict[str, object], status: int = 200) -> Response:
     return Response(text, status, _HEADERS, media_type="application/json")
 
 
-def refusal(error: OAuthError) -> Response:
-    """Return an :class:`OAuthError` as Stripe does (RFC 6749, section 5.2)."""
-    return json_reply(
-        {"error": error.code, "error_description": error.description}, error.status
-    )
-
-
-async def oauth_error_reply(_request: Request, error: Exception) -> Response:
-    """Show an :class:`OAuthError`."""
-    if not isinstance(error, OAuthError):
+async def error_reply(_request: Request, error: Exception) -> Response:
+    """Show a :class:`RefusedError`."""
+    if not isinstance(error, RefusedError):
         raise error
-    return refusal(error)
-
-
-async def api_error_reply(_request: Request, error: Exception) -> Response:
-    """Show an :class:`ApiError` as Stripe's API does."""
-    if not isinstance(error, ApiError):
-        raise error
-    details: dict[str, object] = {"message": error.message, "type": error.kind}
-    if error.code is not None:
-        details["code"] = error.code
-    return json_reply({"error": details}, error.status)
+    return error.reply()
 
 
 _MAX_KEY = 255
@@ -161,8 +132,7 @@ _REPLIES_KEPT = 86_400.0
 
 
 class _Replied(NamedTuple):
-    path: str
-    form: dict[str, str]
+    request: tuple[str, dict[str, str]]
     at: float
     reply: Response
 
@@ -193,15 +163,15 @@ class Idempotency:
             raise ApiError(400, f"An idempotency key has 1 to {_MAX_KEY} characters.")
         oldest = self._now() - _REPLIES_KEPT
         self._replies = {one: kept for one, kept in self._replies.items() if kept.at > oldest}
-        path, first = request.url.path, self._replies.get((livemode, key))
+        asked, first = (request.url.path, form), self._replies.get((livemode, key))
         if first is None:
             try:
                 reply = answer()
             except OAuthError as error:
-                reply = refusal(error)
-            self._replies[livemode, key] = _Replied(path, form, self._now(), reply)
+                reply = error.reply()
+            self._replies[livemode, key] = _Replied(asked, self._now(), reply)
             return reply
-        if (first.path, first.form) != (path, form):
+        if first.request != asked:
             raise ApiError(
                 400,
                 "Keys for idempotent requests can only be used with the same parameters they "

@@ -3,10 +3,10 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from m3cred_tui.model.credential import OAuthModel, StripeAccount, TokenResponse
@@ -21,7 +21,6 @@ from m3cred_tui.stripe.gateway import (
     Request,
     StripeGateway,
     livemode_of,
-    refuse_clear_text,
 )
 from m3cred_tui.stripe.problems import (
     Call,
@@ -42,67 +41,27 @@ _REACH_LIMIT = 10.0
 
 _OK, _REFUSED, _FAILED = 200, range(400, 500), range(500, 600)
 _KEY = re.compile(r"[!-~]+")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 T = TypeVar("T")
 
 
-async def _ask(
-    call: Call,
-    request: Request,
-    read: Callable[[bytes], T],
-    time_limit: float,
-    *,
-    by_access_token: bool = False,
-) -> T:
-    """Send the request at most once, and return what ``read`` makes of a 200 reply.
+async def _send(call: Call, request: Request, time_limit: float) -> Reply:
+    """Send the request at most once; raises ``StripeUnreachable`` and ``ReplyLost``."""
 
-    ``read`` raises :class:`~m3cred_tui.stripe.replies.ReplyError`. Every other outcome is a
-    problem, which contains no secret of the request.
-    """
-    host = _host(request)
-    if not _KEY.fullmatch(request.key.reveal()):
-        raise (TokenMissing if by_access_token else SecretKeyUnusable)(call, host)
-    try:
-        status, body = await _send(request, time_limit)
-    except NotSentError as error:
-        raise StripeUnreachable(call, host, str(error)) from None
-    except LostError as error:
-        raise ReplyLost(call, host, str(error)) from None
-    if status == _OK:
-        try:
-            return read(body)
-        except replies.ReplyError as error:
-            raise StripeNonsense(call, host, str(error)) from None
-    if status in _REFUSED:
-        secrets = [value for value in request.form.values() if isinstance(value, Secret)]
-        refusal = replies.refusal(body, secrets=(request.key, *secrets))
-        raise StripeRefused(call, host, status, *refusal, by_access_token=by_access_token)
-    if status in _FAILED:
-        raise StripeFailed(call, host, status)
-    raise StripeNonsense(call, host, f"status {status}")
-
-
-async def _reach(base: str) -> None:
-    """Get any reply from a host, without a key; raises ``StripeProblem``."""
-    request = Request("GET", f"{base}/", Secret(""), basic=True)
-    host = _host(request)
-    try:
-        await _send(request, _REACH_LIMIT)
-    except NotSentError as error:
-        raise StripeUnreachable(Call.REACH, host, str(error)) from None
-    except LostError as error:
-        raise ReplyLost(Call.REACH, host, str(error)) from None
-
-
-async def _send(request: Request, time_limit: float) -> Reply:
     def load() -> Callable[..., Awaitable[Reply]]:
         from m3cred_tui.stripe.transport import send  # noqa: PLC0415 - httpx takes some 50 ms
 
         return send
 
     send = await asyncio.to_thread(load)  # so that the app can draw meanwhile
-    return await send(request, time_limit=time_limit)
+    try:
+        return await send(request, time_limit=time_limit)
+    except NotSentError as error:
+        raise StripeUnreachable(call, _host(request), str(error)) from None
+    except LostError as error:
+        raise ReplyLost(call, _host(request), str(error)) from None
 
 
 def _host(request: Request) -> str:
@@ -111,25 +70,78 @@ def _host(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectGateway:
-    """The :class:`~m3cred_tui.stripe.gateway.StripeGateway` of a platform that uses Connect.
+class _Gateway:
+    """What both models share; see :class:`~m3cred_tui.stripe.gateway.StripeGateway`."""
+
+    platform: Platform
+    time_limit: float = field(default=TIME_LIMIT, kw_only=True)
+    _basic: ClassVar[bool] = False
+    """Send the platform's key as Basic, not as Bearer."""
+
+    def __post_init__(self) -> None:
+        for base in (self.platform.connect_base, self.platform.api_base):
+            parts = urlsplit(base)
+            if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+                raise ValueError("a secret key is sent in clear to this machine only")
+
+    def _url(self, path: str) -> str:
+        """Return an OAuth endpoint for the platform's server."""
+        return f"{self.platform.connect_base}/oauth/{path}"
+
+    def _post(self, path: str, form: Form) -> Request:
+        key = self.platform.secret_key
+        return Request("POST", self._url(path), key, form=form, basic=self._basic)
+
+    async def reach(self) -> None:
+        parts = urlsplit(self._url(""))
+        root = f"{parts.scheme}://{parts.netloc}/"
+        await _send(Call.REACH, Request("GET", root, Secret(""), basic=True), _REACH_LIMIT)
+
+    async def deauthorize(self, account_id: str) -> None:
+        form = {"client_id": self.platform.client_id, "stripe_user_id": account_id}
+        read = partial(replies.deauthorized, account_id=account_id)
+        await self._ask(Call.DEAUTHORIZE, self._post("deauthorize", form), read)
+
+    async def _ask(
+        self,
+        call: Call,
+        request: Request,
+        read: Callable[[bytes], T],
+        *,
+        by_access_token: bool = False,
+    ) -> T:
+        """Send the request at most once, and return what ``read`` makes of a 200 reply.
+
+        ``read`` raises :class:`~m3cred_tui.stripe.replies.ReplyError`. Every other outcome is
+        a problem, which contains no secret of the request.
+        """
+        host = _host(request)
+        if not _KEY.fullmatch(request.key.reveal()):
+            raise (TokenMissing if by_access_token else SecretKeyUnusable)(call, host)
+        status, body = await _send(call, request, self.time_limit)
+        if status == _OK:
+            try:
+                return read(body)
+            except replies.ReplyError as error:
+                raise StripeNonsense(call, host, str(error)) from None
+        if status in _REFUSED:
+            secrets = [value for value in request.form.values() if isinstance(value, Secret)]
+            refusal = replies.refusal(body, secrets=(request.key, *secrets))
+            raise StripeRefused(call, host, status, *refusal, by_access_token=by_access_token)
+        if status in _FAILED:
+            raise StripeFailed(call, host, status)
+        raise StripeNonsense(call, host, f"status {status}")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectGateway(_Gateway):
+    """Stripe for a platform that uses Connect.
 
     It calls Stripe with the platform's key and the account's id, as Stripe advises; any tokens
     that an exchange still returns are not needed.
     """
 
-    platform: Platform
-    time_limit: float = TIME_LIMIT
-
-    def __post_init__(self) -> None:
-        refuse_clear_text(self.platform)
-
-    async def reach(self) -> None:
-        """Reach the host that exchanges codes; any reply will do."""
-        await _reach(self.platform.connect_base)
-
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
-        """Return the address where the account's owner approves access."""
         query = {
             "response_type": "code",
             "client_id": self.platform.client_id,
@@ -137,14 +149,11 @@ class ConnectGateway:
             "redirect_uri": redirect_uri,
             "state": state.reveal(),
         }
-        return f"{self.platform.connect_base}/oauth/authorize?{urlencode(query)}"
+        return f"{self._url('authorize')}?{urlencode(query)}"
 
     async def exchange(self, code: Secret) -> TokenResponse:
-        """Exchange an authorization code; at most once, because a second use revokes it."""
-        url = f"{self.platform.connect_base}/oauth/token"
         form: Form = {"grant_type": "authorization_code", "code": code}
-        request = Request("POST", url, self.platform.secret_key, form=form)
-        return await _ask(Call.EXCHANGE, request, replies.token_response, self.time_limit)
+        return await self._ask(Call.EXCHANGE, self._post("token", form), replies.token_response)
 
     async def refresh(
         self, tokens: TokenResponse, idempotency_key: str, *, asked_at: datetime | None = None
@@ -152,14 +161,6 @@ class ConnectGateway:
         """Return the tokens unchanged: those of Connect never expire, so nothing is sent."""
         del idempotency_key, asked_at
         return tokens
-
-    async def deauthorize(self, account_id: str) -> None:
-        """Disconnect the account from the platform, which ends all of its tokens."""
-        url = f"{self.platform.connect_base}/oauth/deauthorize"
-        form = {"client_id": self.platform.client_id, "stripe_user_id": account_id}
-        request = Request("POST", url, self.platform.secret_key, form=form)
-        read = partial(replies.deauthorized, account_id=account_id)
-        await _ask(Call.DEAUTHORIZE, request, read, self.time_limit)
 
     async def account(
         self, account_id: str, *, livemode: bool, access_token: Secret | None = None
@@ -171,33 +172,26 @@ class ConnectGateway:
         if livemode_of(key) is (not livemode):
             raise KeyOfOtherMode(Call.ACCOUNT, _host(request), livemode=livemode)
         read = partial(replies.stripe_account, account_id=account_id, livemode=livemode)
-        return await _ask(Call.ACCOUNT, request, read, self.time_limit)
+        return await self._ask(Call.ACCOUNT, request, read)
 
 
 @dataclass(frozen=True, slots=True)
-class AppsGateway:
-    """The :class:`~m3cred_tui.stripe.gateway.StripeGateway` of a platform with a Stripe App.
+class AppsGateway(_Gateway):
+    """Stripe for a platform with a Stripe App.
 
     The platform's key is used only to obtain tokens; the account itself is reached with its
-    access token, whose hour is measured by ``now``.
+    access token, whose hour is measured by ``now``. Stripe documents disconnecting for Connect
+    only; here it is the same request at the API's own address, as published apps send it.
     """
 
-    platform: Platform
     now: Callable[[], datetime]
-    time_limit: float = TIME_LIMIT
+    _basic: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        refuse_clear_text(self.platform)
-
-    async def reach(self) -> None:
-        """Reach the host that exchanges codes; any reply will do."""
-        await _reach(self.platform.api_base)
+    def _url(self, path: str) -> str:
+        return f"{self.platform.api_base}/v1/oauth/{path}"
 
     def authorize_url(self, *, redirect_uri: str, state: Secret) -> str:
-        """Return the address where the account's owner approves access.
-
-        There is no scope: an app's rights are in its manifest.
-        """
+        """Return the address without a scope: an app's rights are in its manifest."""
         query = {
             "client_id": self.platform.client_id,
             "redirect_uri": redirect_uri,
@@ -208,46 +202,32 @@ class AppsGateway:
         return f"{base}/oauth/v2/{channel}authorize?{urlencode(query)}"
 
     async def exchange(self, code: Secret) -> TokenResponse:
-        """Exchange an authorization code; at most once, because a second use may revoke it."""
         obtained_at = self.now()  # before the request, so that no token seems to last longer
         request = self._post("token", {"grant_type": "authorization_code", "code": code})
-        read = replies.apps_token_response
-        tokens = await _ask(Call.EXCHANGE, request, read, self.time_limit)
+        tokens = await self._ask(Call.EXCHANGE, request, replies.apps_token_response)
         return tokens._replace(oauth=OAuthModel.APPS, obtained_at=obtained_at)
 
     async def refresh(
         self, tokens: TokenResponse, idempotency_key: str, *, asked_at: datetime | None = None
     ) -> TokenResponse:
-        """Replace the tokens: see :meth:`~m3cred_tui.stripe.gateway.StripeGateway.refresh`.
+        """Replace the tokens; fields that Stripe omits stay unchanged.
 
-        Fields that Stripe omits stay unchanged. Raises :class:`ValueError` if the idempotency
-        key is invalid.
+        Raises :class:`ValueError` if the idempotency key is invalid.
         """
         if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
             raise ValueError("an idempotency key is 1 to 255 visible ASCII characters")
         obtained_at = asked_at or self.now()
         refresh_token = tokens.refresh_token or Secret("")
         form: Form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        request = self._post("token", form, {"Idempotency-Key": idempotency_key})
-        host = _host(request)
+        headers = {"Idempotency-Key": idempotency_key}
+        request = self._post("token", form)._replace(headers=headers)
         if not refresh_token:
-            raise TokenMissing(Call.REFRESH, host)
+            raise TokenMissing(Call.REFRESH, _host(request))
         if livemode_of(self.platform.secret_key) is (not tokens.livemode):
-            raise KeyOfOtherMode(Call.REFRESH, host, livemode=tokens.livemode)
+            raise KeyOfOtherMode(Call.REFRESH, _host(request), livemode=tokens.livemode)
         read = partial(replies.refreshed, before=tokens)
-        after = await _ask(Call.REFRESH, request, read, self.time_limit)
+        after = await self._ask(Call.REFRESH, request, read)
         return after._replace(oauth=OAuthModel.APPS, obtained_at=obtained_at)
-
-    async def deauthorize(self, account_id: str) -> None:
-        """Disconnect the account from the platform, which ends all of its tokens.
-
-        Stripe documents this for Connect only; for Stripe Apps it is the same request at the
-        API's own address, as published apps send it.
-        """
-        form = {"client_id": self.platform.client_id, "stripe_user_id": account_id}
-        read = partial(replies.deauthorized, account_id=account_id)
-        request = self._post("deauthorize", form)
-        await _ask(Call.DEAUTHORIZE, request, read, self.time_limit)
 
     async def account(
         self, account_id: str, *, livemode: bool, access_token: Secret | None = None
@@ -256,13 +236,7 @@ class AppsGateway:
         url = f"{self.platform.api_base}/v1/account"
         request = Request("GET", url, access_token or Secret(""))
         read = partial(replies.stripe_account, account_id=account_id, livemode=livemode)
-        return await _ask(Call.ACCOUNT, request, read, self.time_limit, by_access_token=True)
-
-    def _post(self, path: str, form: Form, headers: dict[str, str] | None = None) -> Request:
-        url = f"{self.platform.api_base}/v1/oauth/{path}"
-        return Request(
-            "POST", url, self.platform.secret_key, headers or {}, form=form, basic=True
-        )
+        return await self._ask(Call.ACCOUNT, request, read, by_access_token=True)
 
 
 def gateway_for(
@@ -274,5 +248,5 @@ def gateway_for(
     ``gateway_for(platform._replace(oauth=tokens.oauth), now)``.
     """
     if platform.oauth is OAuthModel.APPS:
-        return AppsGateway(platform, now, time_limit)
-    return ConnectGateway(platform, time_limit)
+        return AppsGateway(platform, now, time_limit=time_limit)
+    return ConnectGateway(platform, time_limit=time_limit)

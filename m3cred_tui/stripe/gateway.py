@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from m3cred_tui.model.credential import OAuthModel, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
@@ -46,7 +45,6 @@ CONNECT_BASE = "https://connect.stripe.com"
 API_BASE = "https://api.stripe.com"
 MARKETPLACE_BASE = "https://marketplace.stripe.com"
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MODE = re.compile(r"[sr]k_(live|test)_")
 
 
@@ -68,14 +66,6 @@ def livemode_of(key: Secret) -> bool | None:
     """Return the livemode of a secret or restricted key, if its prefix shows it."""
     found = _MODE.match(key.reveal())
     return None if found is None else found[1] == "live"
-
-
-def refuse_clear_text(platform: Platform) -> None:
-    """Raise :class:`ValueError` if a key would be sent unencrypted over a network."""
-    for base in (platform.connect_base, platform.api_base):
-        parts = urlsplit(base)
-        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-            raise ValueError("a secret key is sent in clear to this machine only")
 
 
 class StripeGateway(Protocol):

@@ -1,8 +1,9 @@
 """What can go wrong with Stripe, and what kind of problem it is."""
 
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import NamedTuple
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.problem import Problem
 
 
@@ -53,8 +54,6 @@ CONSEQUENCES = {
         unknown="Whether Stripe has disconnected the account is not known.",
     ),
 }
-
-_UNAUTHORIZED, _FORBIDDEN, _CONFLICT = 401, 403, 409
 
 
 class StripeProblem(Problem):
@@ -141,8 +140,7 @@ class StripeNonsense(NoUsableReply, code="StripeNonsense"):
 class StripeRefused(StripeProblem, code="StripeRefused"):
     """Stripe answered with a 4xx status; ``error`` may be one that it has not documented.
 
-    ``by_access_token`` tells that the call was made with the credential's own token, not
-    with the platform's key.
+    ``by_access_token``: the call was made with the credential's token, not the platform's key.
     """
 
     text = "{host} refused ({_error_code}status {status}){_said}.{_hint}"
@@ -153,8 +151,9 @@ class StripeRefused(StripeProblem, code="StripeRefused"):
 
     @property
     def _follows(self) -> str:
-        is_first_under_way = self.call is Call.REFRESH and self.status == _CONFLICT
-        return super()._follows if is_first_under_way else CONSEQUENCES[self.call].refused
+        if (self.call, self.status) == (Call.REFRESH, 409):  # the first one is under way
+            return super()._follows
+        return CONSEQUENCES[self.call].refused
 
     @property
     def _error_code(self) -> str:
@@ -174,33 +173,15 @@ class StripeRefused(StripeProblem, code="StripeRefused"):
                     " Either the account is no longer connected, or the client id or secret "
                     "key that is set for this destination belongs to another platform or mode."
                 )
-        if self.status != _UNAUTHORIZED:
-            return ""
-        if self.by_access_token:
-            return " The credential's access token has expired or was revoked."
-        return " Check the secret key that is set for this destination."
+        match self.status, self.by_access_token:
+            case 401, True:
+                return " The credential's access token has expired or was revoked."
+            case 401, False:
+                return " Check the secret key that is set for this destination."
+        return ""
 
 
-_NO_ACCESS = "account_invalid"
-_NO_PERMISSION = "more_permissions_required"
-
-
-class Kind(StrEnum):
-    """Why a credential could not be used or checked."""
-
-    REVOKED = "revoked"
-    """The account gives no access any more: only a new authorization helps."""
-    WRONG_KEY = "wrong_key"
-    """The platform's secret key is not right, or of the other mode."""
-    NO_PERMISSION = "no_permission"
-    """Stripe knows the key and the account, but the key may not do this."""
-    UNREACHABLE = "unreachable"
-    """No answer came."""
-    FAILED = "failed"
-    """Stripe answered, but neither yes nor no: try again later."""
-
-
-def kind_of(problem: StripeProblem) -> Kind:
+def kind_of(problem: StripeProblem) -> Outcome:
     """Return what a failed call says about the credential.
 
     Of a Stripe Apps credential a 401 says *revoked* only if its access token is younger than
@@ -208,23 +189,19 @@ def kind_of(problem: StripeProblem) -> Kind:
     """
     match problem:
         case StripeUnreachable() | ReplyLost():
-            return Kind.UNREACHABLE
+            outcome = Outcome.UNREACHABLE
         case SecretKeyUnusable() | KeyOfOtherMode():
-            return Kind.WRONG_KEY
-        case TokenMissing():
-            return Kind.REVOKED
-        case StripeRefused():
-            return _kind_of_refusal(problem)
-    return Kind.FAILED
-
-
-def _kind_of_refusal(refused: StripeRefused) -> Kind:
-    if refused.error == _NO_ACCESS:
-        return Kind.REVOKED
-    if refused.call is Call.REFRESH and refused.error == "invalid_grant":
-        return Kind.REVOKED
-    if refused.error and refused.error.startswith(_NO_PERMISSION):
-        return Kind.NO_PERMISSION
-    if refused.status == _UNAUTHORIZED:
-        return Kind.REVOKED if refused.by_access_token else Kind.WRONG_KEY
-    return Kind.REVOKED if refused.status == _FORBIDDEN else Kind.FAILED
+            outcome = Outcome.WRONG_KEY
+        case TokenMissing() | StripeRefused(error="account_invalid"):
+            outcome = Outcome.REVOKED
+        case StripeRefused(call=Call.REFRESH, error="invalid_grant"):
+            outcome = Outcome.REVOKED
+        case StripeRefused(error=str(error)) if error.startswith("more_permissions_required"):
+            outcome = Outcome.NO_PERMISSION
+        case StripeRefused(status=401, by_access_token=False):
+            outcome = Outcome.WRONG_KEY
+        case StripeRefused(status=401 | 403):
+            outcome = Outcome.REVOKED
+        case _:
+            outcome = Outcome.FAILED
+    return outcome

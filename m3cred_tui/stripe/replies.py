@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
@@ -12,7 +11,6 @@ from m3cred_tui.model.text import clean
 _ACCOUNT_ID = re.compile(r"acct_[A-Za-z0-9]{1,64}", re.ASCII)
 _TOKEN = re.compile(r"[!-~]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_LONGEST_ERROR = 64
 
 LONGEST_TOKEN = 4096
 """Stripe's have about 100 characters today; two of this length fit into a record."""
@@ -22,13 +20,6 @@ LONGEST_PUBLISHABLE_KEY = 200
 
 class ReplyError(ValueError):
     """Stripe does not send such a reply; the text says what is wrong with it."""
-
-
-class Refusal(NamedTuple):
-    """Stripe's reason for refusing a request, as far as it gives one."""
-
-    error: str | None
-    description: str | None
 
 
 def token_response(body: bytes) -> TokenResponse:
@@ -115,22 +106,20 @@ def stripe_account(body: bytes, account_id: str, *, livemode: bool) -> StripeAcc
     )
 
 
-def refusal(body: bytes, *, secrets: tuple[Secret, ...]) -> Refusal:
-    """Read the body of a 4xx reply, whatever it contains; ``secrets`` are masked.
+def refusal(body: bytes, *, secrets: tuple[Secret, ...]) -> tuple[str | None, str | None]:
+    """Return the error and its description in any 4xx reply; ``secrets`` are masked.
 
     OAuth's errors are separate texts, the API's are in an object.
     """
     try:
         reply = _object(body)
     except ReplyError:
-        return Refusal(None, None)
+        return None, None
     error, description = reply.get("error"), reply.get("error_description")
     if isinstance(error, dict):
         description = error.get("message")
         error = error.get("code") or error.get("type")
-    return Refusal(
-        _shown(error, secrets, most=_LONGEST_ERROR), _shown(description, secrets, most=200)
-    )
+    return _shown(error, secrets, most=64), _shown(description, secrets, most=200)
 
 
 def _object(body: bytes) -> Mapping[str, object]:

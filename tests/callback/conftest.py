@@ -1,4 +1,4 @@
-"""A started server, and a visitor that sends it exactly these bytes."""
+"""A running server, and a visitor that sends it exactly the given bytes."""
 
 import contextlib
 import socket
@@ -62,13 +62,13 @@ def get(server: CallbackServer) -> Get:
 
 @pytest.fixture
 def poll(server: CallbackServer, get: Get) -> Poll:
-    """Ask for the status, as only the app itself can."""
+    """Request the status, as only the app itself can."""
     return lambda query="": get(f"{path_of(server.status_url)}{query and '?'}{query}")
 
 
 @pytest.fixture
 def end_page(server: CallbackServer, get: Get) -> EndPage:
-    """Ask for the end page, as only who brought the redirect can."""
+    """Request the end page, as only the browser that delivered the redirect can."""
     return lambda: get(server._paths.end)
 
 

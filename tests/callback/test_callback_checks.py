@@ -1,8 +1,8 @@
-"""What a browser, a web page or another user of the computer can send, and what comes of it."""
+"""Requests by a browser, a web page or another user of the computer, and the responses."""
 
 import pytest
 
-from m3cred_tui.callback.http import MOST_HEADERS
+from m3cred_tui.callback.connections import MOST_HEADERS
 from m3cred_tui.callback.reception import parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
 from m3cred_tui.callback.server import CallbackServer
@@ -29,7 +29,7 @@ def test_the_end_page_says_what_to_press_in_the_terminal(
     assert "<strong>Create Credential</strong>" in page
 
 
-def test_a_refusal_is_received_and_has_a_page_of_its_own(
+def test_a_refusal_is_received_and_has_its_own_page(
     server: CallbackServer, get: Get, end_page: EndPage, state: str
 ) -> None:
     assert get(f"/callback?error=access_denied&state={state}").status_code == 303
@@ -41,7 +41,7 @@ def test_there_is_no_end_page_before_stripe_answered(end_page: EndPage) -> None:
     assert end_page().status_code == 404
 
 
-def test_nobody_else_can_ask_for_the_end_page_and_so_take_it_away(
+def test_nobody_else_can_request_the_end_page_and_use_it_up(
     server: CallbackServer, get: Get, end_page: EndPage, approval: str
 ) -> None:
     get(approval)
@@ -103,7 +103,7 @@ def test_a_forged_redirect_is_counted_and_the_wait_continues(
     ],
 )
 @pytest.mark.parametrize("target", ["approval", "status", "end"])
-def test_a_name_rebound_to_loopback_is_shut_out(
+def test_a_name_rebound_to_loopback_is_rejected(
     server: CallbackServer, send: Send, approval: str, host: str, target: str
 ) -> None:
     path = {"approval": approval, **server._paths._asdict()}[target]
@@ -112,7 +112,7 @@ def test_a_name_rebound_to_loopback_is_shut_out(
     assert server.result() is None
 
 
-def test_a_request_without_host_is_shut_out(
+def test_a_request_without_host_is_rejected(
     server: CallbackServer, send: Send, approval: str
 ) -> None:
     assert send(f"GET {approval} HTTP/1.0\r\n\r\n".encode()).status_code == 403
@@ -120,7 +120,7 @@ def test_a_request_without_host_is_shut_out(
     assert server.result() is None
 
 
-def test_a_request_with_two_hosts_is_shut_out(
+def test_a_request_with_two_hosts_is_rejected(
     server: CallbackServer, send: Send, approval: str
 ) -> None:
     host = f"Host: 127.0.0.1:{server.port}\r\n"
@@ -210,7 +210,7 @@ def test_a_prefetch_does_not_use_up_the_redirect(
         (b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400),
     ],
 )
-def test_what_is_too_big_or_no_http_is_turned_away(
+def test_a_request_that_is_too_big_or_not_http_is_rejected(
     send: Send, get: Get, approval: str, request_head: bytes, status: int
 ) -> None:
     assert send(request_head).status_code == status
@@ -221,11 +221,11 @@ def test_the_cookies_of_other_local_programs_do_no_harm(get: Get, approval: str)
     assert get(approval, "Cookie: " + "a" * 20_000).status_code == 303
 
 
-def test_a_body_is_not_waited_for(get: Get, approval: str) -> None:
+def test_the_server_does_not_wait_for_a_body(get: Get, approval: str) -> None:
     assert get(approval, "Content-Length: 1000000").status_code == 303
 
 
-def test_every_page_carries_the_headers_that_keep_it_to_itself(
+def test_every_page_has_the_headers_that_keep_it_private(
     get: Get, end_page: EndPage, approval: str
 ) -> None:
     mismatch = get("/callback")
@@ -241,7 +241,7 @@ def test_every_page_carries_the_headers_that_keep_it_to_itself(
         assert "script" not in page.text
 
 
-def test_nothing_of_a_request_comes_back_or_is_written_down(
+def test_nothing_from_a_request_is_echoed_or_logged(
     server: CallbackServer,
     send: Send,
     get: Get,

@@ -1,4 +1,4 @@
-"""Many connections, slow ones and silent ones, and then the one that counts."""
+"""Many connections, some slow or silent, and then the one that matters."""
 
 import contextlib
 import socket
@@ -27,7 +27,7 @@ def visitors(server: CallbackServer, number: int) -> Iterator[list[socket.socket
 
 
 def was_dropped(visitor: socket.socket) -> bool:
-    """Wait for the server's end; a reset is one as well."""
+    """Wait until the server closes the connection; a reset counts, too."""
     try:
         return visitor.recv(1) == b""
     except ConnectionError:
@@ -88,11 +88,11 @@ def test_an_idle_connection_gives_way_before_the_apps_poll(
             assert poll.recv(12) == b"HTTP/1.1 200"
 
 
-def test_who_sends_a_round_trip_after_connecting_is_heard_in_any_crowd(
+def test_a_request_sent_a_round_trip_after_connecting_is_read_in_any_crowd(
     server: CallbackServer, approval: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As through a tunnel, whose far end connects before the browser's request is there."""
-    # A busy machine takes long to make a crowd.
+    # A busy machine takes long to open so many connections.
     monkeypatch.setattr("m3cred_tui.callback.connections.GRACE_SECONDS", 5.0)
     request = f"GET {approval} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n"
     with visitors(server, 1) as [browser], visitors(server, 6 * MOST_CONNECTIONS):
@@ -100,7 +100,7 @@ def test_who_sends_a_round_trip_after_connecting_is_heard_in_any_crowd(
         assert browser.recv(12) == b"HTTP/1.1 303"
 
 
-def test_a_visitor_that_leaves_at_once_does_no_harm(
+def test_a_visitor_that_disconnects_immediately_does_no_harm(
     server: CallbackServer, get: Get, approval: str
 ) -> None:
     for said in (b"", b"GET /callb", f"GET {approval}".encode()):

@@ -1,4 +1,4 @@
-"""Which ports are taken, and when they are given back."""
+"""Which ports the server listens on, and when it frees them."""
 
 import socket
 import subprocess
@@ -58,7 +58,7 @@ HELD = [
 
 
 @pytest.mark.parametrize(("address", "family"), HELD)
-def test_a_port_that_another_program_holds_is_passed_over(
+def test_a_port_that_another_program_holds_is_skipped(
     address: str, family: socket.AddressFamily, state: str
 ) -> None:
     with (
@@ -83,10 +83,10 @@ def test_when_every_port_is_taken_the_user_is_told_which(
         server.close()
 
 
-def test_a_system_that_lets_nobody_listen_is_reported_as_such(
+def test_a_system_that_does_not_allow_listening_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The one thing that cannot be had here for real: a sandbox without sockets.
+    # The one thing that is not available here for real: a sandbox without sockets.
     def forbidden(*_: object) -> None:
         raise PermissionError(1, "no")
 
@@ -95,7 +95,9 @@ def test_a_system_that_lets_nobody_listen_is_reported_as_such(
         listen_on_loopback(CALLBACK_PORTS)
 
 
-def test_two_at_a_time_take_different_ports(server: CallbackServer, state: str) -> None:
+def test_two_servers_at_the_same_time_use_different_ports(
+    server: CallbackServer, state: str
+) -> None:
     with CallbackServer(Secret(state), ports=(server.port, 0)) as second:
         assert second.port != server.port
 
@@ -112,7 +114,7 @@ def test_nothing_but_loopback_is_listened_on(server: CallbackServer) -> None:
         socket.create_connection(("127.0.0.2", server.port), timeout=10)
 
 
-def test_a_closed_server_gives_its_port_back_at_once(
+def test_a_closed_server_frees_its_port_immediately(
     server: CallbackServer, get: Get, approval: str, state: str
 ) -> None:
     get(approval)
@@ -139,7 +141,7 @@ def test_closing_a_server_that_never_started_is_allowed(state: str) -> None:
     assert server.result() is None
 
 
-def test_a_held_poll_is_let_go_when_the_server_closes(
+def test_a_held_poll_is_answered_when_the_server_closes(
     server: CallbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_module, "_FAREWELL_SECONDS", 300)  # must not be needed
@@ -167,7 +169,7 @@ def test_the_browser_still_gets_its_end_page_after_success(
         end_page()
 
 
-def test_a_cancelled_wait_ends_at_once(server: CallbackServer, poll: Poll) -> None:
+def test_a_cancelled_wait_ends_immediately(server: CallbackServer, poll: Poll) -> None:
     server.close_after_end_page()
     assert server._thread is not None
     server._thread.join(5)
@@ -175,7 +177,7 @@ def test_a_cancelled_wait_ends_at_once(server: CallbackServer, poll: Poll) -> No
         poll()
 
 
-def test_a_program_that_forgets_to_close_ends_all_the_same(state: str) -> None:
+def test_a_program_that_forgets_to_close_still_exits(state: str) -> None:
     program = (
         "from m3cred_tui.callback.server import CallbackServer\n"
         "from m3cred_tui.model.secret import Secret\n"

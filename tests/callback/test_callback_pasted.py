@@ -64,7 +64,7 @@ def code_of(result: RedirectResult) -> str:
 
 
 def told(text: str, *, stripe: str = STRIPE, final: bool = True) -> str:
-    """Return what is said of a text that is turned away."""
+    """Return the message about a text that is rejected."""
     with pytest.raises(PasteNotUsed) as raised:
         paste(text, stripe=stripe, final=final)
     return str(raised.value)
@@ -77,7 +77,7 @@ def waits(text: str, *, final: bool = True) -> str:
 
 
 def outcome(text: str, *, state: str, final: bool) -> tuple[str | None, str]:
-    """Return the code, or the sentence that is said instead of it."""
+    """Return the code, or the message that is shown instead."""
     try:
         return code_of(paste(text, state=state, final=final)), ""
     except Problem as problem:
@@ -169,7 +169,7 @@ def test_it_is_found_however_it_was_copied(text: str) -> None:
     assert result.scope == "read_write"
 
 
-def test_a_refusal_by_stripe_is_one() -> None:
+def test_a_pasted_refusal_is_recognised() -> None:
     refusal = Refusal("access_denied", "The user denied your request")
     assert paste(REFUSED) == paste(wrapped(REFUSED, 40)) == type_in(REFUSED) == refusal
 
@@ -190,7 +190,7 @@ UNCLEAR = {
 
 
 @pytest.mark.parametrize("text", UNCLEAR.values(), ids=UNCLEAR.keys())
-def test_a_code_whose_end_cannot_be_told_is_not_used(text: str) -> None:
+def test_a_code_whose_end_is_unclear_is_not_used(text: str) -> None:
     assert "cannot be told" in told(text)
 
 
@@ -226,7 +226,7 @@ def test_a_damaged_code_is_not_used(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", [CODE[:4], CODE[:20], f"{CODE}-", "a"])
-def test_a_damaged_code_at_the_end_of_what_is_typed_waits_for_its_rest(code: str) -> None:
+def test_a_damaged_code_at_the_end_of_typed_text_waits_for_the_rest(code: str) -> None:
     waits(CODE_LAST.replace(CODE, code), final=False)
     with pytest.raises(MalformedRedirect):
         type_in(f"{CODE_LAST.replace(CODE, code)}#")
@@ -235,22 +235,22 @@ def test_a_damaged_code_at_the_end_of_what_is_typed_waits_for_its_rest(code: str
 @pytest.mark.parametrize(
     "code", [CODE, "ac_DW9PDT7JFl68eSv2yKHUMcMGyOmaKK1z", f"ac_{'9' * 24}", f"ac_{'z' * 200}"]
 )
-def test_stripes_codes_are_taken_and_longer_and_shorter_ones_of_their_kind(code: str) -> None:
+def test_stripes_codes_and_longer_and_shorter_ones_like_them_are_accepted(code: str) -> None:
     for address in (ADDRESS, CODE_LAST):
         assert code_of(paste(address.replace(CODE, code))) == code
 
 
-def test_an_address_that_is_typed_is_taken_at_its_last_character() -> None:
+def test_a_typed_address_is_accepted_at_its_last_character() -> None:
     waits(ADDRESS[:-1], final=False)
     assert code_of(type_in(ADDRESS)) == CODE
 
 
-def test_a_code_at_the_end_of_what_is_typed_may_continue() -> None:
+def test_a_code_at_the_end_of_typed_text_may_be_incomplete() -> None:
     assert "type # after it" in waits(CODE_LAST, final=False)
     assert code_of(type_in(f"{CODE_LAST}#")) == CODE
 
 
-def test_a_code_that_is_cut_off_is_not_taken_for_the_end_of_another_parameter() -> None:
+def test_a_truncated_code_is_not_taken_for_the_end_of_another_parameter() -> None:
     waits(f"{BASE}?scope=read_only&state={STATE}&code=y", final=False)
 
 
@@ -260,7 +260,7 @@ def test_a_line_break_within_a_typed_code_is_not_its_end() -> None:
     waits(f"{lines}#", final=False)
 
 
-def test_a_state_that_is_cut_off_waits_for_its_rest() -> None:
+def test_a_truncated_state_waits_for_the_rest() -> None:
     assert "cut off" in waits(ADDRESS[:-1])
     assert "cut off" in waits(ADDRESS[: -len(STATE)])
 
@@ -271,7 +271,7 @@ def test_the_first_line_waits_for_the_second() -> None:
     assert code_of(paste(lines[0] + lines[1])) == CODE
 
 
-def test_nothing_pasted_waits() -> None:
+def test_an_empty_paste_waits_for_more() -> None:
     assert waits(" \n", final=False).startswith("Nothing is pasted yet.")
 
 
@@ -317,13 +317,13 @@ def test_the_state_of_an_older_request_is_wrong(address: str, final: bool) -> No
 @pytest.mark.parametrize(
     "state", [f"{STATE}x", STATE[:-1] + "&x=1", f"x{STATE}", STATE.lower()]
 )
-def test_a_state_that_is_nearly_right_is_wrong(state: str) -> None:
+def test_an_almost_correct_state_is_wrong(state: str) -> None:
     with pytest.raises(WrongState):
         paste(ADDRESS.replace(STATE, state))
 
 
 @pytest.mark.parametrize("address", [ADDRESS, REFUSED])
-def test_without_state_it_is_not_used(address: str) -> None:
+def test_an_address_without_state_is_not_used(address: str) -> None:
     assert "no state" in waits(address.replace(f"&state={STATE}", ""))
     with pytest.raises(MissingState):
         paste(address.replace(f"&state={STATE}", "#"))
@@ -364,7 +364,7 @@ def test_another_products_address_is_named(text: str, host: str) -> None:
     assert f"an address of {host}, not" in told(text)
 
 
-def test_the_name_of_a_host_cannot_send_escapes_to_the_terminal() -> None:
+def test_a_host_name_cannot_send_escapes_to_the_terminal() -> None:
     assert told(f"https://a\x1b]52;c;eA==\x07\u202eb{'c' * 99}/").isprintable()
     assert len(told(f"https://{'c' * 9999}/")) < 200
 
@@ -374,13 +374,13 @@ def test_the_short_address_is_distinguished_from_the_one_to_copy(path: str) -> N
     assert "address of m3cred itself" in told(BASE.replace("/callback", path))
 
 
-def test_two_different_addresses_are_not_chosen_from() -> None:
+def test_nothing_is_chosen_from_two_different_addresses() -> None:
     assert "two different" in told(f"{ADDRESS}\n{ADDRESS.replace(CODE, 'ac_other')}")
     assert "two different" in told(f"{ADDRESS}\n{ADDRESS.replace(STATE, OLDER)}")
     assert "two different" in told(f"{ADDRESS}\n{ADDRESS[:-3]}")
 
 
-def test_a_log_full_of_addresses_is_not_chosen_from() -> None:
+def test_nothing_is_chosen_from_a_log_full_of_addresses() -> None:
     log = "\n".join(f"http://host{number}/" for number in range(100))
     assert "too many addresses" in told(f"{log}\n{ADDRESS}")
 
@@ -401,7 +401,7 @@ def test_a_malformed_redirect_is_not_used(address: str) -> None:
 @pytest.mark.parametrize(
     "text", ["hello", "It does not work", '{"error": "invalid_scope"}', "?"]
 )
-def test_no_address_at_all_is_no_address(text: str) -> None:
+def test_text_without_an_address_is_reported(text: str) -> None:
     assert told(text).startswith("There is no address in it.")
     waits(text, final=False)
 
@@ -504,7 +504,7 @@ MANGLINGS: list[Mangling] = [
 
 @st.composite
 def redirects(draw: st.DrawFn, codes: st.SearchStrategy[str]) -> tuple[str, str, str]:
-    """Draw a state, a code, and the query of a redirect that carries them, in any order."""
+    """Draw a state, a code, and the query of a redirect with both, in any order."""
     state, code = draw(STATES), draw(codes)
     parameters = [("state", state), ("code", code), ("scope", draw(SCOPES))]
     return state, code, urlencode(draw(st.permutations(parameters)))
@@ -533,7 +533,7 @@ def test_a_mangled_address_gives_its_code_or_a_reason(
 
 @st.composite
 def as_people_copy_it(draw: st.DrawFn) -> tuple[str, str, str]:
-    """Draw manglings that leave no doubt, in the order in which they come about."""
+    """Draw unambiguous manglings, in the order in which they happen."""
     state, code = draw(STATES), draw(STRIPES_CODES)
     query = f"scope={draw(SCOPES)}&code={code}&state={state}"
     text = draw(BASES) + query + draw(st.sampled_from(["", "#", "#_=_"]))
@@ -554,7 +554,7 @@ def test_an_address_as_people_copy_it_is_always_found(case: tuple[str, str, str]
 
 
 @given(redirects(STRIPES_CODES), BASES, st.integers(min_value=0), st.integers(0, 2))
-def test_the_beginning_of_a_typed_address_is_never_taken(
+def test_the_beginning_of_a_typed_address_is_never_accepted(
     redirect: tuple[str, str, str], base: str, cut: int, encodings: int
 ) -> None:
     state, code, query = redirect
@@ -568,13 +568,13 @@ def test_the_beginning_of_a_typed_address_is_never_taken(
 
 
 @pytest.mark.parametrize("address", [ADDRESS, CODE_LAST, REFUSED, quote(ADDRESS, safe="")])
-def test_no_beginning_of_a_typed_address_is_taken(address: str) -> None:
+def test_no_beginning_of_a_typed_address_is_accepted(address: str) -> None:
     for end in range(len(address)):
         waits(address[:end], final=False)
 
 
 @given(STATES, CODES, st.integers(min_value=0))
-def test_the_beginning_of_a_pasted_address_is_not_taken_where_the_state_is_last(
+def test_the_beginning_of_a_pasted_address_is_not_accepted_if_the_state_is_last(
     state: str, code: str, cut: int
 ) -> None:
     address = f"{BASE}?scope=read_write&code={code}&state={state}"
@@ -605,9 +605,7 @@ def test_whatever_else_is_pasted_gives_a_reason(text: str, final: bool) -> None:
 
 
 @given(ANYTHING, ANYTHING)
-def test_whatever_stands_around_an_address_does_not_change_its_code(
-    before: str, after: str
-) -> None:
+def test_text_around_an_address_does_not_change_its_code(before: str, after: str) -> None:
     try:
         result = paste(f"{before} {ADDRESS}{after}")
     except Problem:
@@ -628,7 +626,7 @@ def test_whatever_stands_around_an_address_does_not_change_its_code(
         BASE.replace("callback", f"go/{STATE}"),
     ],
 )
-def test_a_sentence_repeats_nothing_of_the_code_or_the_state(text: str, secret: str) -> None:
+def test_a_problem_quotes_nothing_from_the_code_or_the_state(text: str, secret: str) -> None:
     with pytest.raises(Problem) as raised:
         paste(text)
     told_of_it = raised.value
@@ -642,7 +640,7 @@ WORST += ["http://?code=", f"state={STATE}&", "c \n", f"{ADDRESS}\n", "code=a ",
 
 @pytest.mark.parametrize("tail", ["", f" code=a&state={STATE}"])
 @pytest.mark.parametrize("piece", WORST)
-def test_the_longest_paste_is_not_felt(piece: str, tail: str) -> None:
+def test_the_longest_paste_causes_no_noticeable_delay(piece: str, tail: str) -> None:
     text = (piece * LONGEST_PASTE)[: LONGEST_PASTE - len(tail)] + tail
     times = []
     for _ in range(7):  # the best of them, as the machine has other things to do
@@ -660,11 +658,11 @@ def own_paste(text: str) -> RedirectResult:
 
 
 @pytest.mark.parametrize("page", [OWN, BASE])
-def test_the_users_own_page_and_where_it_led_on_to_are_both_taken(page: str) -> None:
+def test_the_users_relay_page_and_the_address_it_links_to_are_both_accepted(page: str) -> None:
     assert code_of(own_paste(f"{page}?{QUERY}")) == CODE
 
 
-def test_the_users_own_page_without_an_answer_waits_for_the_rest() -> None:
+def test_the_users_relay_page_without_an_answer_waits_for_the_rest() -> None:
     for beginning in ("https://login.example.com/m3cred/", "login.example.com/m3cred/?scope="):
         with pytest.raises(PasteIncomplete):
             own_paste(beginning)

@@ -78,13 +78,13 @@ def test_a_wrong_state_never_gives_a_result(state: str, rest: str) -> None:
         validate(f"{rest}&state={encoded}")
 
 
-def test_nothing_matches_where_no_state_was_made() -> None:
+def test_nothing_matches_an_empty_state() -> None:
     with pytest.raises(MissingState):
         validate_redirect("code=ac_1&state=", Secret(""))
 
 
 @pytest.mark.parametrize("query", ["code=ac_1", "error=access_denied", "code=ac_1&state="])
-def test_a_redirect_without_state_is_not_believed(query: str) -> None:
+def test_a_redirect_without_state_is_rejected(query: str) -> None:
     with pytest.raises(MissingState):
         validate(query)
 
@@ -138,13 +138,13 @@ def test_a_malformed_redirect_says_what_is_wrong_with_it(
     assert reason in str(raised.value)
 
 
-def test_a_stranger_does_not_learn_whether_the_rest_would_do() -> None:
+def test_a_stranger_does_not_learn_whether_the_rest_is_valid() -> None:
     with pytest.raises(WrongState):
         validate("code=damaged+code&state=guess")
 
 
 @pytest.mark.parametrize("query", ["code=ac_SECRET&state=x", "code=ac_SECRET&x=%ff"])
-def test_a_problem_carries_nothing_of_the_redirect(query: str) -> None:
+def test_a_problem_quotes_nothing_from_the_redirect(query: str) -> None:
     with pytest.raises(Problem) as raised:
         validate(query)
     told = raised.value

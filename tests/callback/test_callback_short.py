@@ -29,7 +29,7 @@ def test_it_leads_to_stripe_and_each_visit_is_reported(get: Get, poll: Poll, pat
 
 
 @pytest.mark.parametrize("change", ["", "x", "/", "%00", "\xe9"])
-def test_who_guesses_learns_nothing_and_is_not_taken_for_the_tunnel(
+def test_a_guess_learns_nothing_and_is_not_counted_as_a_visit(
     get: Get, poll: Poll, path: str, change: str
 ) -> None:
     guess = "/go/" + change if not change else path + change
@@ -42,7 +42,7 @@ def test_there_is_none_before_there_is_an_authorization_request(get: Get) -> Non
     assert get("/go/").status_code == 404
 
 
-def test_a_prefetch_and_a_question_for_the_headers_are_no_visit(
+def test_a_prefetch_and_a_head_request_are_not_visits(
     server: CallbackServer, get: Get, poll: Poll, send: Send, path: str
 ) -> None:
     assert get(path, "Sec-Purpose: prefetch").status_code == 503
@@ -51,7 +51,7 @@ def test_a_prefetch_and_a_question_for_the_headers_are_no_visit(
     assert poll().json()["visits"] == 0
 
 
-def test_another_web_page_that_calls_us_by_its_own_name_is_turned_away(
+def test_a_web_page_that_uses_its_own_host_name_for_us_is_rejected(
     send: Send, path: str
 ) -> None:
     request = f"GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n"
@@ -63,7 +63,7 @@ def test_it_leads_nowhere_once_stripe_has_answered(get: Get, path: str, approval
     assert get(path).status_code == 404
 
 
-def test_each_request_has_another_one(server: CallbackServer) -> None:
+def test_each_authorization_request_has_its_own_short_address(server: CallbackServer) -> None:
     assert server.short_address_for(URL) != server.short_address_for(URL)
 
 

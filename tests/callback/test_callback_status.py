@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.callback import routes
+from m3cred_tui.callback import reception
 from m3cred_tui.callback.reception import (
     REJECTION_SECONDS,
     Phase,
@@ -18,7 +18,7 @@ from m3cred_tui.callback.server import CallbackServer
 from tests.callback.conftest import Get, Poll, path_of
 
 
-def test_the_first_poll_is_answered_at_once(poll: Poll) -> None:
+def test_the_first_poll_is_answered_immediately(poll: Poll) -> None:
     response = poll("after=0&wait=25")
     assert parse_status(response.content) == ReceptionStatus(1, Phase.WAITING, 0)
     assert response.headers["Cache-Control"] == "no-store"
@@ -34,7 +34,7 @@ def test_a_poll_without_news_is_answered_after_its_wait(poll: Poll) -> None:
 def test_nobody_is_held_longer_than_the_longest_wait(
     poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(reception, "LONGEST_WAIT", 0.01)
     assert poll("after=1&wait=999999").status_code == 200
 
 
@@ -58,11 +58,11 @@ def test_a_held_poll_is_answered_when_a_redirect_comes(
 
 
 async def test_a_busy_app_does_not_hold_up_the_redirect(get: Get, approval: str) -> None:
-    # Called without await: this event loop stands still until the server has answered.
+    # Called without await: this event loop is blocked until the server has answered.
     assert get(approval).status_code == 303
 
 
-def test_redirects_that_were_turned_away_are_reported_once_a_second_and_all_else_at_once(
+def test_rejected_redirects_are_reported_once_a_second_and_the_rest_immediately(
     get: Get, poll: Poll, approval: str
 ) -> None:
     with ThreadPoolExecutor() as pool:
@@ -88,7 +88,7 @@ def test_nobody_else_can_hold_a_poll(server: CallbackServer, get: Get) -> None:
         assert get(f"{guess}?after=1&wait=25").status_code == 404
 
 
-def test_the_version_goes_up_at_each_change_and_only_then(
+def test_the_version_increases_with_each_change_and_only_then(
     get: Get, poll: Poll, approval: str
 ) -> None:
     targets = ["/favicon.ico", "/callback", "/done", "/callback?state=x", approval, approval]
@@ -99,7 +99,7 @@ def test_the_version_goes_up_at_each_change_and_only_then(
     assert versions == [1, 2, 2, 3, 4, 4]
 
 
-def test_the_status_tells_no_secret(get: Get, poll: Poll, approval: str, state: str) -> None:
+def test_the_status_contains_no_secret(get: Get, poll: Poll, approval: str, state: str) -> None:
     get(approval)
     body = poll().text
     assert "ac_123" not in body
@@ -109,7 +109,7 @@ def test_the_status_tells_no_secret(get: Get, poll: Poll, approval: str, state: 
 @pytest.mark.parametrize(
     "query", ["after=-1", "after=x", "wait=-1", "wait=nan", "wait=1e9", "after=1&wait=1&x=1"]
 )
-def test_a_senseless_poll_is_turned_away(poll: Poll, query: str) -> None:
+def test_an_invalid_poll_is_rejected(poll: Poll, query: str) -> None:
     assert poll(query).status_code == 400
 
 
@@ -126,7 +126,7 @@ def test_a_status_reads_back_as_it_was_written(status: ReceptionStatus) -> None:
 
 
 @given(st.binary() | st.text())
-def test_what_another_program_answers_is_not_taken_for_a_status(body: str | bytes) -> None:
+def test_the_reply_of_another_program_is_not_taken_for_a_status(body: str | bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  it has no other message to match
         parse_status(body)
 
@@ -142,11 +142,11 @@ def test_what_another_program_answers_is_not_taken_for_a_status(body: str | byte
         '{"version": 1, "phase": "waiting"}',
     ],
 )
-def test_a_nearly_right_status_is_not_taken_for_one(body: str) -> None:
+def test_an_almost_valid_status_is_rejected(body: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  it has no other message to match
         parse_status(body)
 
 
-def test_the_status_lies_where_the_server_says(server: CallbackServer) -> None:
+def test_the_status_is_at_the_url_that_the_server_gives(server: CallbackServer) -> None:
     with httpx.Client(trust_env=False) as client:
         assert client.get(server.status_url).json()["phase"] == "waiting"

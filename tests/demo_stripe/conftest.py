@@ -1,4 +1,4 @@
-"""A demo Stripe on a real socket with a clock of ours, a browser and the official client."""
+"""A demo Stripe on a real socket, with a test clock, a browser and the official client."""
 
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -115,7 +115,7 @@ def clock() -> Clock:
 
 
 class Current:
-    """An application that stands for another, so that one server serves many tests."""
+    """An application that delegates to another, so that one server serves many tests."""
 
     def __init__(self) -> None:
         self.app: Any = None
@@ -133,7 +133,7 @@ def server() -> Iterator[tuple[Description, Current]]:
 
 @pytest.fixture
 def demo(server: tuple[Description, Current], clock: Clock) -> Description:
-    """Return a demo Stripe that nobody has been to yet."""
+    """Return a demo Stripe without any visit so far."""
     description, current = server
     current.app = demo_stripe_app(Platform(description, now=clock))
     return description

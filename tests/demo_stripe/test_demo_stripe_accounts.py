@@ -60,7 +60,7 @@ def test_without_an_account_the_platforms_key_reads_its_own(test_mode: StripeCli
     assert _account(test_mode).business_profile.name == "m3ter"
 
 
-def test_each_log_in_has_an_account_of_its_own_and_keeps_it(
+def test_each_log_in_has_its_own_account_and_keeps_it(
     test_mode: StripeClient, live_mode: StripeClient, connect: Callable[..., Any]
 ) -> None:
     people = [f"person{number}@northwind.example" for number in range(8)]
@@ -83,7 +83,7 @@ def test_an_account_connected_in_test_mode_is_not_reached_in_live_mode(
     assert caught.value.http_status == 403
 
 
-def test_a_code_used_twice_takes_the_account_away(
+def test_a_code_used_twice_ends_access_to_the_account(
     test_mode: StripeClient, browser: Any, client_with: Clients
 ) -> None:
     code = browser.approve(test_mode.oauth.authorize_url())

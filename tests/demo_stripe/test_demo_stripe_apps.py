@@ -1,4 +1,4 @@
-"""Stripe Apps: its documented HTTP, and the official ``stripe`` package on what it gives."""
+"""Stripe Apps: the documented HTTP, and its tokens with the official ``stripe`` package."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ def _url(keys: ClientKeys, channel: str = "", **changes: str) -> str:
 
 
 class App:
-    """The server of an app: what it asks at the API, with the key of one mode."""
+    """The server of an app: its calls to the API, with the key of one mode."""
 
     def __init__(self, http: httpx.Client, keys: ClientKeys) -> None:
         self._http = http
@@ -148,7 +148,7 @@ def test_an_access_token_lasts_an_hour(
     assert caught.value.error.code == "api_key_expired"
 
 
-def test_a_refresh_replaces_both_tokens_and_those_before_are_dead_at_once(
+def test_a_refresh_replaces_both_tokens_and_invalidates_the_old_ones_immediately(
     app: App, first: dict[str, Any], client_with: Clients
 ) -> None:
     second = app.refresh(first["refresh_token"]).json()
@@ -163,7 +163,7 @@ def test_a_refresh_replaces_both_tokens_and_those_before_are_dead_at_once(
     )
 
 
-def test_a_refresh_token_lasts_a_year_from_when_it_was_given(
+def test_a_refresh_token_lasts_a_year_from_its_issue(
     app: App, first: dict[str, Any], clock: Any
 ) -> None:
     clock.advance(365 * DAY - 1)
@@ -172,7 +172,7 @@ def test_a_refresh_token_lasts_a_year_from_when_it_was_given(
     assert _refused(app.refresh(second["refresh_token"])) == (400, "invalid_grant")
 
 
-def test_a_lost_answer_can_be_asked_for_again_with_the_same_key(
+def test_a_lost_reply_can_be_requested_again_with_the_same_key(
     app: App, first: dict[str, Any], client_with: Clients
 ) -> None:
     lost = app.refresh(first["refresh_token"], "key-1")
@@ -183,21 +183,19 @@ def test_a_lost_answer_can_be_asked_for_again_with_the_same_key(
     assert _account(client_with(again.json()["access_token"]))
 
 
-def test_a_refusal_is_kept_under_the_key_as_well(app: App, first: dict[str, Any]) -> None:
+def test_a_refusal_is_kept_under_the_key_too(app: App, first: dict[str, Any]) -> None:
     refused = app.refresh("rt_nobody", "key-1")
     again = app.refresh("rt_nobody", "key-1")
     assert _refused(again) == _refused(refused) == (400, "invalid_grant")
     assert again.headers["idempotent-replayed"] == "true"
 
 
-def test_a_request_that_was_never_carried_out_uses_no_key_up(
-    app: App, first: dict[str, Any]
-) -> None:
+def test_an_invalid_request_does_not_use_up_its_key(app: App, first: dict[str, Any]) -> None:
     assert app.post("/v1/oauth/token", "key-1").status_code == 400
     assert app.refresh(first["refresh_token"], "key-1").status_code == 200
 
 
-def test_a_key_is_for_one_request_only(app: App, first: dict[str, Any]) -> None:
+def test_a_key_is_valid_for_one_request_only(app: App, first: dict[str, Any]) -> None:
     second = app.refresh(first["refresh_token"], "key-1").json()
     reply = app.refresh(second["refresh_token"], "key-1")
     assert reply.status_code == 400
@@ -209,7 +207,7 @@ def test_a_key_is_for_one_request_only(app: App, first: dict[str, Any]) -> None:
     assert app.refresh(second["refresh_token"], "key-2").status_code == 200
 
 
-def test_a_key_is_for_one_mode(app: App, live_app: App) -> None:
+def test_a_key_is_valid_for_one_mode_only(app: App, live_app: App) -> None:
     assert _refused(app.refresh("rt_nobody", "key-1"))[1] == "invalid_grant"
     assert "idempotent-replayed" not in live_app.refresh("rt_nobody", "key-1").headers
 
@@ -222,7 +220,7 @@ def test_a_key_is_forgotten_after_a_day(app: App, first: dict[str, Any], clock: 
     assert _refused(app.refresh(first["refresh_token"], "key-1")) == (400, "invalid_grant")
 
 
-def test_a_key_of_any_length_is_not_taken(app: App) -> None:
+def test_a_key_of_invalid_length_is_refused(app: App) -> None:
     assert (
         app.refresh("rt_nobody", "k" * 256).json()["error"]["type"] == "invalid_request_error"
     )
@@ -237,12 +235,12 @@ def test_a_code_used_twice_revokes_the_connection(
         _account(client_with(first["access_token"]))
 
 
-def test_a_code_is_good_for_five_minutes(app: App, code: str, clock: Any) -> None:
+def test_a_code_is_valid_for_five_minutes(app: App, code: str, clock: Any) -> None:
     clock.advance(300)
     assert _refused(app.exchange(code)) == (400, "invalid_grant")
 
 
-def test_neither_code_nor_refresh_token_is_for_the_other_mode(
+def test_neither_code_nor_refresh_token_works_in_the_other_mode(
     app: App, live_app: App, code: str
 ) -> None:
     assert _refused(live_app.exchange(code)) == (400, "invalid_grant")
@@ -251,7 +249,7 @@ def test_neither_code_nor_refresh_token_is_for_the_other_mode(
     assert app.refresh(first["refresh_token"]).status_code == 200
 
 
-def test_neither_code_nor_refresh_token_is_for_the_other_model(
+def test_neither_code_nor_refresh_token_works_with_the_other_model(
     app: App, test_mode: StripeClient, browser: Any, code: str
 ) -> None:
     with pytest.raises(InvalidGrantError):

@@ -1,4 +1,4 @@
-"""GET /oauth/authorize: what is checked, and what the browser is told."""
+"""GET /oauth/authorize: the checks, and the errors that the browser shows."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -73,7 +73,7 @@ def test_a_parameter_given_twice_is_refused(demo: Description, http: httpx.Clien
         assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
 
 
-def test_an_error_cannot_drive_a_browser_or_a_terminal(
+def test_an_error_cannot_control_a_browser_or_a_terminal(
     demo: Description, http: httpx.Client
 ) -> None:
     reply = http.get(_url(demo, scope=HOSTILE, state=HOSTILE))

@@ -1,4 +1,4 @@
-"""The rule that live mode redirects to HTTPS only, where the demo is told to hold to it."""
+"""With ``--require-https``, live mode redirects to HTTPS only."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -46,9 +46,7 @@ def test_live_mode_shows_an_error_to_the_browser_and_redirects_to_https_only(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_test_mode_redirects_to_this_machine_all_the_same(
-    strict: Description, path: str
-) -> None:
+def test_test_mode_still_redirects_to_this_machine(strict: Description, path: str) -> None:
     reply = _open(strict, path, strict.test.client_id, redirect_uri=PLAIN)
     assert reply.status_code == 200
 

@@ -1,4 +1,4 @@
-"""/installed-apps: access that is taken back by the owner of the account, not by m3ter."""
+"""/installed-apps, where the owner of an account revokes access."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ def test_nobody_is_connected_at_first(browser: Any) -> None:
     assert "access to no account" in browser.open(PATH).text
 
 
-def test_what_the_owner_disconnects_is_gone_for_m3ter(
+def test_m3ter_loses_an_account_that_its_owner_disconnects(
     test_mode: StripeClient, browser: Any
 ) -> None:
     account_id = _connected(test_mode, browser)
@@ -43,7 +43,7 @@ def test_what_the_owner_disconnects_is_gone_for_m3ter(
     assert caught.value.error.code == "account_invalid"
 
 
-def test_each_mode_and_model_is_disconnected_by_itself(
+def test_each_mode_and_model_is_disconnected_separately(
     demo: Description,
     test_mode: StripeClient,
     live_mode: StripeClient,
@@ -82,7 +82,7 @@ def test_another_web_page_disconnects_nothing(test_mode: StripeClient, browser: 
     assert _account(test_mode, account_id)
 
 
-def test_disconnecting_twice_or_nonsense_changes_nothing(
+def test_disconnecting_twice_or_something_invalid_changes_nothing(
     test_mode: StripeClient, browser: Any
 ) -> None:
     kept = _connected(test_mode, browser, "grace@northwind.example")

@@ -1,4 +1,4 @@
-"""What a demo Stripe that starts again still knows."""
+"""What a demo Stripe still knows after a restart."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_a_connection_outlives_the_demo_that_made_it(tmp_path: Path) -> None:
     assert started(None).connected_account(ADA.id, livemode=False) is None
 
 
-def test_what_was_disconnected_stays_so_at_the_next_start(tmp_path: Path) -> None:
+def test_a_disconnected_account_stays_disconnected_after_a_restart(tmp_path: Path) -> None:
     connect(started(tmp_path))
     again = started(tmp_path)
     assert again.disconnect(ADA.id, livemode=False, oauth=OAuthModel.CONNECT)
@@ -40,7 +40,7 @@ def test_what_was_disconnected_stays_so_at_the_next_start(tmp_path: Path) -> Non
     assert started(tmp_path).connected_account(ADA.id, livemode=False) is None
 
 
-def test_a_code_that_comes_twice_ends_the_connection_for_later_starts_too(
+def test_a_code_used_twice_ends_the_connection_after_a_restart_too(
     tmp_path: Path,
 ) -> None:
     platform = started(tmp_path)
@@ -56,7 +56,7 @@ def test_the_tokens_of_an_app_end_with_the_demo(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("account_id", ["acct_1Demo../../../x", "../x", "", "acct_1Demo0\n"])
-def test_no_account_id_leads_out_of_the_directory(tmp_path: Path, account_id: str) -> None:
+def test_no_account_id_leads_outside_the_directory(tmp_path: Path, account_id: str) -> None:
     platform = started(tmp_path / "connections")
     connect(platform)
     before = sorted(tmp_path.rglob("*"))
@@ -65,14 +65,14 @@ def test_no_account_id_leads_out_of_the_directory(tmp_path: Path, account_id: st
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_file_that_is_no_connection_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_connection_is_ignored(tmp_path: Path) -> None:
     (tmp_path / f"test-{ADA.id}").write_bytes(b"\xff\xfe")
     assert started(tmp_path).connected_account(ADA.id, livemode=False) is None
     (tmp_path / f"test-{ADA.id}").write_text("eve@acme.example")
     assert started(tmp_path).connected_account(ADA.id, livemode=False) is None
 
 
-def test_a_browser_at_a_page_of_the_demo_before_is_at_home_in_the_next(tmp_path: Path) -> None:
+def test_a_page_of_the_previous_demo_names_the_same_client_as_the_next(tmp_path: Path) -> None:
     first, second = started(None).description, started(None).description
     assert first.test.client_id == second.test.client_id != first.live.client_id
     assert first.test.secret_key.reveal() != second.test.secret_key.reveal()

@@ -32,14 +32,14 @@ def test_approving_leads_back_to_m3ter_with_a_code_and_the_state_unchanged(
     assert query == {"scope": "read_write", "state": STATE}
 
 
-def test_the_link_back_stands_at_the_left(browser: Any, url: str) -> None:
+def test_the_link_back_is_on_the_left(browser: Any, url: str) -> None:
     page = browser.press(browser.log_in(url), "Approve access")
     tags = [tag for tag, _ in page.elements]
 
     assert tags.index("aside") < tags.index("a") < tags.index("main")
 
 
-def test_refusing_redirects_at_once_with_stripes_error(
+def test_refusing_redirects_immediately_with_stripes_error(
     demo: Description, browser: Any, url: str, query_of: Callable[[str], dict[str, str]]
 ) -> None:
     page = browser.press(browser.log_in(url), "Refuse access")
@@ -53,7 +53,7 @@ def test_refusing_redirects_at_once_with_stripes_error(
     }
 
 
-def test_without_a_state_none_is_made_up(
+def test_a_missing_state_is_not_invented(
     test_mode: StripeClient, browser: Any, query_of: Callable[[str], dict[str, str]]
 ) -> None:
     page = browser.press(browser.log_in(test_mode.oauth.authorize_url()), "Refuse access")
@@ -61,7 +61,9 @@ def test_without_a_state_none_is_made_up(
     assert query_of(page.response.headers["location"]).keys() == {"error", "error_description"}
 
 
-def test_who_approves_sees_who_asks_for_what_on_which_account(browser: Any, url: str) -> None:
+def test_the_approval_page_shows_who_requests_what_for_which_account(
+    browser: Any, url: str
+) -> None:
     page = browser.log_in(url, "ada@northwind.example")
 
     for shown in (
@@ -112,7 +114,7 @@ def test_nothing_is_approved_without_logging_in(browser: Any, url: str) -> None:
     assert not page.links
 
 
-def test_a_page_from_nowhere_or_too_old_says_so(browser: Any, url: str, clock: Any) -> None:
+def test_a_page_without_a_valid_session_says_so(browser: Any, url: str, clock: Any) -> None:
     page = browser.log_in(url)
     clock.advance(3600)
 

@@ -1,4 +1,4 @@
-"""Starting and stopping: in the background of the app, and as a command."""
+"""Start and stop, in the background of the app and as a command."""
 
 import json
 import signal
@@ -136,7 +136,7 @@ def test_the_server_writes_and_logs_nothing_even_when_it_breaks(
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
 
 
-def test_nothing_heavy_is_imported_before_somebody_comes() -> None:
+def test_nothing_heavy_is_imported_before_the_first_visit() -> None:
     program = (
         "import sys\n"
         "from m3cred_tui.demo_stripe.server import background_demo_stripe\n"
@@ -174,7 +174,7 @@ def test_keys_are_never_the_same_and_never_shown() -> None:
         "http://127.0.0.1; script-src *",
     ],
 )
-def test_what_is_not_a_redirect_uri_cannot_be_registered(uri: str) -> None:
+def test_an_invalid_redirect_uri_cannot_be_registered(uri: str) -> None:
     with pytest.raises(ValueError, match="redirect URI"), background_demo_stripe([uri]):
         pass
 

@@ -83,7 +83,7 @@ def test_a_code_used_twice_revokes_the_connection(test_mode: StripeClient, code:
         test_mode.oauth.deauthorize({"stripe_user_id": reply.stripe_user_id})
 
 
-def test_a_code_is_good_for_five_minutes(
+def test_a_code_is_valid_for_five_minutes(
     test_mode: StripeClient, browser: Any, clock: Any
 ) -> None:
     in_time, too_late = _approved(test_mode, browser), _approved(test_mode, browser)
@@ -95,7 +95,7 @@ def test_a_code_is_good_for_five_minutes(
         _exchange(test_mode, too_late)
 
 
-def test_a_code_of_test_mode_is_not_for_the_live_key(
+def test_a_code_of_test_mode_does_not_work_with_the_live_key(
     test_mode: StripeClient, live_mode: StripeClient, code: str
 ) -> None:
     with pytest.raises(InvalidGrantError, match=r"live mode API key.* test mode"):
@@ -104,7 +104,7 @@ def test_a_code_of_test_mode_is_not_for_the_live_key(
     assert _exchange(test_mode, code).stripe_user_id, "the mistake cost the code"
 
 
-def test_a_refresh_token_is_for_its_own_mode(
+def test_a_refresh_token_works_only_in_its_own_mode(
     test_mode: StripeClient, live_mode: StripeClient, code: str
 ) -> None:
     refresh_token = _exchange(test_mode, code).refresh_token
@@ -124,7 +124,7 @@ def test_a_refresh_gives_another_access_token(test_mode: StripeClient, code: str
     assert second.scope == "read_write"
 
 
-def test_a_refresh_may_lessen_the_scope_but_not_widen_it(
+def test_a_refresh_may_narrow_the_scope_but_not_widen_it(
     test_mode: StripeClient, browser: Any
 ) -> None:
     writer = _exchange(test_mode, _approved(test_mode, browser)).refresh_token
@@ -185,7 +185,7 @@ def test_no_key_is_401(http: httpx.Client) -> None:
         assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
 
 
-def test_what_a_client_sends_comes_back_without_control_characters(
+def test_a_clients_text_is_echoed_without_control_characters(
     demo: Description, http: httpx.Client
 ) -> None:
     form = {"grant_type": "authorization_code", "code": "\x1b]0;owned\x07\u202e"}

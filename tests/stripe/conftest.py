@@ -1,4 +1,4 @@
-"""A Stripe on a real socket that answers whatever a test wants, and counts."""
+"""A stub of Stripe on a real socket that sends any reply and records the requests."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Stub:
-    """What has arrived so far, and where."""
+    """What has arrived so far, and at which address."""
 
     host: str
     requests: list[str] = field(default_factory=list)
@@ -32,10 +32,10 @@ class Stub:
     def gateway(
         self, *, time_limit: float = 5.0, key: str = KEY, scheme: str = "http"
     ) -> ConnectGateway:
-        return ConnectGateway(self._platform(key, scheme), time_limit)
+        return ConnectGateway(self._platform(key, scheme), time_limit=time_limit)
 
     def apps(self, *, time_limit: float = 5.0, key: str = KEY) -> AppsGateway:
-        return AppsGateway(self._platform(key, "http"), lambda: NOW, time_limit)
+        return AppsGateway(self._platform(key, "http"), lambda: NOW, time_limit=time_limit)
 
     def _platform(self, key: str, scheme: str) -> Platform:
         base = f"{scheme}://{self.host}"
@@ -72,7 +72,7 @@ async def serve() -> AsyncIterator[Serve]:
 
 @pytest.fixture
 def reply() -> Callable[..., bytes]:
-    """Make an HTTP response of a JSON body, or of bytes as they are."""
+    """Make an HTTP response from a JSON body, or from bytes as they are."""
 
     def make(body: object, status: int = 200, *headers: str) -> bytes:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -77,7 +77,7 @@ async def test_an_account_without_name_and_country_is_still_an_account(
     assert account == StripeAccount(ID, livemode=False)
 
 
-async def test_an_account_name_cannot_drive_the_terminal(serve: Serve, reply: Reply) -> None:
+async def test_an_account_name_cannot_control_the_terminal(serve: Serve, reply: Reply) -> None:
     name = "Acme\x1b]52;c;AAAA\x07\n\u202e\ud800" + "x" * 5000
     stub = await serve(reply({"id": ID, "business_profile": {"name": name}}))
     account = await stub.gateway().account(ID, livemode=False)

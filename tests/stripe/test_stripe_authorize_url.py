@@ -8,7 +8,7 @@ from m3cred_tui.stripe.adapters import AppsGateway, ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
 
 
-def test_the_url_asks_stripe_for_access_by_the_platform() -> None:
+def test_the_url_requests_access_for_the_platform() -> None:
     gateway = ConnectGateway(Platform("ca_1&x=y", Secret("sk_x")))
     redirect_uri = "http://127.0.0.1:27182/callback"
     url = gateway.authorize_url(redirect_uri=redirect_uri, state=Secret("s-_1"))

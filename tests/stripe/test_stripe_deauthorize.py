@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.stripe.problems import (
     Call,
-    Kind,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
@@ -43,7 +43,7 @@ async def test_an_app_disconnects_the_account_at_the_api(serve: Serve, reply: Re
 
 
 @pytest.mark.parametrize("body", [b"", b"null", {}, {"stripe_user_id": "acct_other"}])
-async def test_an_answer_that_does_not_name_the_account_is_no_disconnection(
+async def test_a_reply_that_does_not_name_the_account_is_not_a_disconnection(
     serve: Serve, reply: Reply, body: object
 ) -> None:
     stub = await serve(reply(body))
@@ -52,7 +52,7 @@ async def test_an_answer_that_does_not_name_the_account_is_no_disconnection(
     assert caught.value.call is Call.DEAUTHORIZE
 
 
-async def test_a_lost_answer_is_an_unknown_outcome_and_is_not_sent_again(
+async def test_after_a_lost_reply_the_outcome_is_unknown_and_nothing_is_sent_again(
     serve: Serve, reply: Reply
 ) -> None:
     for answer, kind in ((b"", ReplyLost), (reply(b"", 502), StripeFailed)):
@@ -86,4 +86,4 @@ async def test_a_refusal_says_that_the_account_was_not_disconnected(
         await stub.gateway().deauthorize(ID)
     assert sentence in str(caught.value)
     assert str(caught.value).endswith("The account was not disconnected.")
-    assert (kind_of(caught.value) is Kind.WRONG_KEY) == (status == 401)
+    assert (kind_of(caught.value) is Outcome.WRONG_KEY) == (status == 401)

@@ -1,4 +1,4 @@
-"""Both gateways against the demo Stripe: from the approval to the disconnection."""
+"""Both gateways with the demo Stripe, from the approval to the disconnection."""
 
 import re
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from m3cred_tui.demo_stripe.app import demo_stripe_app
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.platform import Platform as DemoPlatform
 from m3cred_tui.demo_stripe.server import background_demo_stripe
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import (
     ACCESS_TOKEN_LIFETIME,
     OAuthModel,
@@ -24,14 +25,14 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import Platform, StripeGateway
-from m3cred_tui.stripe.problems import Kind, StripeProblem, StripeRefused, kind_of
+from m3cred_tui.stripe.problems import StripeProblem, StripeRefused, kind_of
 
 REDIRECT_URI = "http://127.0.0.1:27182/callback"
 FORM = ("page", "account", "mode")
 
 
 class Clock:
-    """One clock for both sides: what Stripe counts in seconds, m3cred has as a date."""
+    """One clock for both sides: in seconds for Stripe, as a date for m3cred."""
 
     def __init__(self) -> None:
         self.date = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -103,7 +104,7 @@ def _post(browser: httpx.Client, page: httpx.Response, **fields: str) -> httpx.R
 
 
 def take_back(demo: Description) -> None:
-    """Disconnect the one account, by both models, as its owner does."""
+    """Disconnect the one account from both models, as its owner does."""
     with httpx.Client(base_url=demo.connect_base, trust_env=False) as owner:
         page = owner.get("/installed-apps").text
         shown = {name: re.search(rf'name="{name}" value="([^"]+)"', page) for name in FORM}
@@ -118,7 +119,7 @@ async def account_of(gateway: StripeGateway, tokens: TokenResponse) -> StripeAcc
     )
 
 
-async def why_not(gateway: StripeGateway, tokens: TokenResponse) -> Kind:
+async def why_not(gateway: StripeGateway, tokens: TokenResponse) -> Outcome:
     with pytest.raises(StripeProblem) as caught:
         await account_of(gateway, tokens)
     return kind_of(caught.value)
@@ -135,12 +136,12 @@ async def test_a_credential_works_by_its_model_from_approval_to_disconnection(
     assert (account.id, account.livemode) == (tokens.account_id, False)
     assert account.name
     await gateway.deauthorize(tokens.account_id)
-    assert await why_not(gateway, tokens) is Kind.REVOKED
+    assert await why_not(gateway, tokens) is Outcome.REVOKED
     with pytest.raises(StripeRefused, match="no longer connected, or the client id"):
         await gateway.deauthorize(tokens.account_id)
 
 
-async def test_an_app_continues_after_its_hour_by_a_refresh(
+async def test_an_app_continues_after_its_hour_with_a_refresh(
     apps: StripeGateway, clock: Clock
 ) -> None:
     tokens = await apps.exchange(approve(apps))
@@ -148,7 +149,7 @@ async def test_an_app_continues_after_its_hour_by_a_refresh(
     clock.forward(ACCESS_TOKEN_LIFETIME - timedelta(seconds=1))
     await account_of(apps, tokens)
     clock.forward(timedelta(seconds=1))
-    assert await why_not(apps, tokens) is Kind.REVOKED
+    assert await why_not(apps, tokens) is Outcome.REVOKED
     after = await apps.refresh(tokens, "key-1")
     assert after.obtained_at == clock.now()
     assert (await account_of(apps, after)).id == tokens.account_id
@@ -165,16 +166,16 @@ async def test_a_crash_before_the_answer_is_on_disk_does_not_lose_the_account(
     assert (await account_of(apps, after)).id == tokens.account_id
     with pytest.raises(StripeRefused, match="create the credential again") as caught:
         await apps.refresh(tokens, "key-2")
-    assert kind_of(caught.value) is Kind.REVOKED
+    assert kind_of(caught.value) is Outcome.REVOKED
 
 
-async def test_access_that_the_owner_took_back_is_revoked_for_both_models(
+async def test_access_that_the_owner_ended_is_revoked_with_both_models(
     demo: Description, connect: StripeGateway, apps: StripeGateway
 ) -> None:
     held = [(one, await one.exchange(approve(one))) for one in (connect, apps)]
     take_back(demo)
     for gateway, tokens in held:
-        assert await why_not(gateway, tokens) is Kind.REVOKED
+        assert await why_not(gateway, tokens) is Outcome.REVOKED
     gateway, tokens = held[1]
     with pytest.raises(StripeRefused, match="create the credential again"):
         await gateway.refresh(tokens, "key-1")
@@ -185,11 +186,11 @@ async def test_a_wrong_secret_key_is_never_taken_for_a_revoked_account(
 ) -> None:
     wrong = platform._replace(secret_key=Secret("sk_test_wrong"))
     tokens = await connect.exchange(approve(connect))
-    assert await why_not(gateway_for(wrong, clock.now), tokens) is Kind.WRONG_KEY
+    assert await why_not(gateway_for(wrong, clock.now), tokens) is Outcome.WRONG_KEY
     tokens = await apps.exchange(approve(apps))
     gateway = gateway_for(wrong._replace(oauth=OAuthModel.APPS), clock.now)
     await account_of(gateway, tokens)  # by its own access token
     with pytest.raises(StripeRefused) as caught:
         await gateway.refresh(tokens, "key-1")
-    assert kind_of(caught.value) is Kind.WRONG_KEY
+    assert kind_of(caught.value) is Outcome.WRONG_KEY
     assert (await apps.refresh(tokens, "key-2")).account_id == tokens.account_id

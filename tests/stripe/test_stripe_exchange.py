@@ -27,7 +27,7 @@ CODE = Secret("ac_123456789")
 GOOD = {"stripe_user_id": "acct_1032D82eZvKYlo2C", "livemode": False, "scope": "read_write"}
 
 
-async def test_the_approved_account_comes_back_with_what_stripe_gives(
+async def test_an_exchange_returns_the_approved_account_and_its_tokens(
     serve: Serve, reply: Reply
 ) -> None:
     deprecated = {"access_token": "sk_test_x", "refresh_token": "rt_x"}
@@ -73,7 +73,9 @@ async def test_a_refused_connection_says_that_nothing_was_sent() -> None:
     assert "Nothing was sent to Stripe. Begin a new authorization." in str(caught.value)
 
 
-async def test_a_name_that_does_not_resolve_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_host_name_that_does_not_resolve_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
     base = "https://connect.stripe.invalid"
@@ -94,7 +96,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 @pytest.mark.parametrize(
     "answer", [b"", _reset, b"HTTP/1.1 200 OK\r\n", HEAD, HEAD + b'{"stripe_user_id": "acct_1']
 )
-async def test_a_lost_reply_is_an_unknown_outcome_and_the_code_is_not_sent_again(
+async def test_after_a_lost_reply_the_outcome_is_unknown_and_the_code_is_not_sent_again(
     serve: Serve, answer: Any
 ) -> None:
     stub = await serve(answer)
@@ -157,7 +159,7 @@ async def test_a_failing_stripe_leaves_the_outcome_unknown(
         {**GOOD, "livemode": 0},
     ],
 )
-async def test_an_answer_that_is_no_token_reply_is_never_an_account(
+async def test_a_reply_that_is_not_a_token_response_never_gives_an_account(
     serve: Serve, reply: Reply, body: object
 ) -> None:
     stub = await serve(reply(body))
@@ -173,7 +175,7 @@ ODD = ["", " ", 5, True, ["sk_x"], {"a": 1}, "x" * 5000, "rt x\r\nHost: evil", "
 @pytest.mark.parametrize(
     "field", ["access_token", "refresh_token", "stripe_publishable_key", "scope", "token_type"]
 )
-async def test_an_approval_is_kept_whatever_stands_where_nothing_is_needed(
+async def test_an_approval_is_kept_whatever_the_optional_fields_contain(
     serve: Serve, reply: Reply, field: str, odd: object
 ) -> None:
     stub = await serve(reply({**GOOD, field: odd}))
@@ -184,7 +186,7 @@ async def test_an_approval_is_kept_whatever_stands_where_nothing_is_needed(
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
-async def test_an_approval_of_an_app_needs_its_access_token_and_no_more(
+async def test_an_approval_of_an_app_requires_only_its_access_token(
     serve: Serve, reply: Reply, odd: object
 ) -> None:
     needless = {"refresh_token": odd, "stripe_publishable_key": odd}
@@ -198,7 +200,9 @@ async def test_an_approval_of_an_app_needs_its_access_token_and_no_more(
         await stub.apps().exchange(CODE)
 
 
-async def test_tokens_longer_than_todays_are_kept_whole(serve: Serve, reply: Reply) -> None:
+async def test_tokens_longer_than_those_of_today_are_kept_whole(
+    serve: Serve, reply: Reply
+) -> None:
     longer = {"access_token": "a" * 4096, "refresh_token": "r" * 4096}
     stub = await serve(reply({**GOOD, **longer, "stripe_publishable_key": "p" * 200}))
     tokens = await stub.apps().exchange(CODE)
@@ -216,7 +220,7 @@ async def test_a_publishable_key_that_a_record_would_cut_is_none(
     assert (await stub.gateway().exchange(CODE)).publishable_key is None
 
 
-async def test_an_answer_without_end_is_cut_off(serve: Serve) -> None:
+async def test_an_endless_reply_is_cut_off(serve: Serve) -> None:
     async def flood(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
@@ -229,7 +233,9 @@ async def test_an_answer_without_end_is_cut_off(serve: Serve) -> None:
     assert caught.value.reason == "it is longer than 256 KiB"
 
 
-async def test_a_redirect_takes_the_code_nowhere(serve: Serve, reply: Reply) -> None:
+async def test_an_http_redirect_is_not_followed_with_the_code(
+    serve: Serve, reply: Reply
+) -> None:
     thief = await serve(reply(GOOD))
     stub = await serve(reply(b"", 307, f"Location: http://{thief.host}/oauth/token"))
     with pytest.raises(StripeNonsense):
@@ -237,7 +243,7 @@ async def test_a_redirect_takes_the_code_nowhere(serve: Serve, reply: Reply) -> 
     assert thief.connections == 0
 
 
-async def test_the_proxy_of_the_network_is_not_asked_for_this_machine(
+async def test_the_network_proxy_is_not_used_for_this_machine(
     serve: Serve, reply: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, stub = await serve(b""), await serve(reply(GOOD))
@@ -250,7 +256,7 @@ async def test_the_proxy_of_the_network_is_not_asked_for_this_machine(
 @pytest.mark.parametrize(
     "key", ["sk_test_\N{GREEK SMALL LETTER ALPHA}", "sk x", "sk\r\nx: y", ""]
 )
-async def test_a_key_that_cannot_be_one_is_reported_and_not_sent(
+async def test_an_impossible_key_is_reported_and_not_sent(
     serve: Serve, reply: Reply, key: str
 ) -> None:
     stub = await serve(reply(GOOD))

@@ -1,12 +1,13 @@
-"""What a check tells apart: revoked, wrong key, no permission, unreachable, failed."""
+"""What a check distinguishes: revoked, wrong key, no permission, unreachable, failed."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.problems import Kind, StripeProblem, StripeRefused, TokenMissing, kind_of
+from m3cred_tui.stripe.problems import StripeProblem, StripeRefused, TokenMissing, kind_of
 
 Serve = Callable[..., Awaitable[Any]]
 Reply = Callable[..., bytes]
@@ -22,27 +23,32 @@ def body(code: str | None) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("status", "code", "by_key", "by_token"),
     [
-        (401, None, Kind.WRONG_KEY, Kind.REVOKED),
-        (401, "api_key_expired", Kind.WRONG_KEY, Kind.REVOKED),
-        (403, None, Kind.REVOKED, Kind.REVOKED),
-        (403, "account_invalid", Kind.REVOKED, Kind.REVOKED),
-        (400, "account_invalid", Kind.REVOKED, Kind.REVOKED),
-        (403, "more_permissions_required", Kind.NO_PERMISSION, Kind.NO_PERMISSION),
+        (401, None, Outcome.WRONG_KEY, Outcome.REVOKED),
+        (401, "api_key_expired", Outcome.WRONG_KEY, Outcome.REVOKED),
+        (403, None, Outcome.REVOKED, Outcome.REVOKED),
+        (403, "account_invalid", Outcome.REVOKED, Outcome.REVOKED),
+        (400, "account_invalid", Outcome.REVOKED, Outcome.REVOKED),
+        (403, "more_permissions_required", Outcome.NO_PERMISSION, Outcome.NO_PERMISSION),
         (
             403,
             "more_permissions_required_for_application",
-            Kind.NO_PERMISSION,
-            Kind.NO_PERMISSION,
+            Outcome.NO_PERMISSION,
+            Outcome.NO_PERMISSION,
         ),
-        (429, "rate_limit", Kind.FAILED, Kind.FAILED),
-        (404, None, Kind.FAILED, Kind.FAILED),
-        (500, None, Kind.FAILED, Kind.FAILED),
-        (200, None, Kind.FAILED, Kind.FAILED),
-        (302, None, Kind.FAILED, Kind.FAILED),
+        (429, "rate_limit", Outcome.FAILED, Outcome.FAILED),
+        (404, None, Outcome.FAILED, Outcome.FAILED),
+        (500, None, Outcome.FAILED, Outcome.FAILED),
+        (200, None, Outcome.FAILED, Outcome.FAILED),
+        (302, None, Outcome.FAILED, Outcome.FAILED),
     ],
 )
 async def test_a_refused_key_is_not_a_revoked_account(
-    serve: Serve, reply: Reply, status: int, code: str | None, by_key: Kind, by_token: Kind
+    serve: Serve,
+    reply: Reply,
+    status: int,
+    code: str | None,
+    by_key: Outcome,
+    by_token: Outcome,
 ) -> None:
     stub = await serve(reply(body(code), status))
     with pytest.raises(StripeProblem) as caught:
@@ -61,21 +67,21 @@ async def test_the_hint_is_about_the_key_that_was_used(serve: Serve, reply: Repl
         await stub.apps().account(ID, livemode=False, access_token=TOKEN)
 
 
-async def test_no_answer_is_no_verdict_on_the_credential(serve: Serve) -> None:
+async def test_without_an_answer_there_is_no_verdict_on_the_credential(serve: Serve) -> None:
     for answer, host in ((b"", None), (b"", "127.0.0.1:1")):
         stub = await serve(answer)
         stub.host = host or stub.host
         with pytest.raises(StripeProblem) as caught:
             await stub.gateway().account(ID, livemode=False)
-        assert kind_of(caught.value) is Kind.UNREACHABLE
+        assert kind_of(caught.value) is Outcome.UNREACHABLE
 
 
-async def test_a_key_that_stripe_need_not_be_asked_about_is_a_wrong_one(serve: Serve) -> None:
+async def test_a_key_that_is_wrong_on_sight_is_reported_as_wrong(serve: Serve) -> None:
     stub = await serve(b"")
     for key in ("sk_live_1", "", "sk\nx"):
         with pytest.raises(StripeProblem) as caught:
             await stub.gateway(key=key).account(ID, livemode=False)
-        assert kind_of(caught.value) is Kind.WRONG_KEY
+        assert kind_of(caught.value) is Outcome.WRONG_KEY
     assert stub.connections == 0
 
 

@@ -1,4 +1,4 @@
-"""A refresh of Stripe Apps: both tokens are replaced, and an answer may be asked for again."""
+"""A refresh with Stripe Apps replaces both tokens, and a lost reply can be requested again."""
 
 import asyncio
 import base64
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.problems import (
     KeyOfOtherMode,
-    Kind,
     ReplyLost,
     StripeFailed,
     StripeNonsense,
@@ -83,7 +83,7 @@ async def test_the_request_is_stripes_documented_one_with_an_idempotency_key(
     assert form == "grant_type=refresh_token&refresh_token=rt_old"
 
 
-async def test_an_answer_that_is_asked_for_again_is_as_old_as_the_first_request(
+async def test_a_repeated_reply_is_as_old_as_the_first_request(
     serve: Serve, reply: Reply
 ) -> None:
     stub = await serve(reply(NEW))
@@ -93,7 +93,7 @@ async def test_an_answer_that_is_asked_for_again_is_as_old_as_the_first_request(
 
 
 @pytest.mark.parametrize("name", ["stripe_user_id", "account_id"])
-async def test_what_an_answer_leaves_out_stays_as_it_was(
+async def test_fields_that_a_reply_omits_stay_unchanged(
     serve: Serve, reply: Reply, name: str
 ) -> None:
     stub = await serve(reply({"access_token": "rk_test_new", name: ID, "livemode": None}))
@@ -124,13 +124,13 @@ async def test_what_an_answer_leaves_out_stays_as_it_was(
         {**NEW, "livemode": "false"},
     ],
 )
-async def test_an_answer_about_something_else_never_replaces_the_tokens(
+async def test_a_reply_about_something_else_never_replaces_the_tokens(
     serve: Serve, reply: Reply, body: object
 ) -> None:
     stub = await serve(reply(body))
     with pytest.raises(StripeNonsense, match=AGAIN) as caught:
         await stub.apps().refresh(tokens(), "key-1")
-    assert kind_of(caught.value) is Kind.FAILED
+    assert kind_of(caught.value) is Outcome.FAILED
 
 
 @pytest.mark.parametrize("odd", ["", 5, ["pk"], "p" * 201, "pk test\n"], ids=repr)
@@ -150,28 +150,28 @@ async def _silence(writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", _silence]
 )
-async def test_a_lost_answer_is_not_known_yet_and_is_not_asked_for_twice_by_itself(
+async def test_after_a_lost_reply_the_outcome_is_unknown_and_nothing_is_retried_automatically(
     serve: Serve, answer: Any
 ) -> None:
     stub = await serve(answer)
     with pytest.raises(ReplyLost, match=AGAIN) as caught:
         await stub.apps(time_limit=0.2).refresh(tokens(), "key-1")
-    assert kind_of(caught.value) is Kind.UNREACHABLE
+    assert kind_of(caught.value) is Outcome.UNREACHABLE
     assert stub.connections == 1
 
 
 @pytest.mark.parametrize(
     ("status", "error", "kind", "sentence"),
     [
-        (400, "invalid_grant", Kind.REVOKED, "create the credential again"),
-        (401, None, Kind.WRONG_KEY, "Check the secret key"),
-        (403, "more_permissions_required", Kind.NO_PERMISSION, "gave no new access token"),
-        (409, "idempotency_key_in_use", Kind.FAILED, AGAIN),
-        (429, "rate_limit", Kind.FAILED, "gave no new access token"),
+        (400, "invalid_grant", Outcome.REVOKED, "create the credential again"),
+        (401, None, Outcome.WRONG_KEY, "Check the secret key"),
+        (403, "more_permissions_required", Outcome.NO_PERMISSION, "gave no new access token"),
+        (409, "idempotency_key_in_use", Outcome.FAILED, AGAIN),
+        (429, "rate_limit", Outcome.FAILED, "gave no new access token"),
     ],
 )
 async def test_each_refusal_says_what_it_means_for_the_credential(
-    serve: Serve, reply: Reply, status: int, error: str | None, kind: Kind, sentence: str
+    serve: Serve, reply: Reply, status: int, error: str | None, kind: Outcome, sentence: str
 ) -> None:
     stub = await serve(reply({"error": error, "error_description": "rt_old sk_test_x"}, status))
     with pytest.raises(StripeRefused) as caught:
@@ -181,13 +181,13 @@ async def test_each_refusal_says_what_it_means_for_the_credential(
     assert "rt_old" not in str(caught.value)
 
 
-async def test_a_failing_stripe_leaves_it_unknown(serve: Serve, reply: Reply) -> None:
+async def test_a_failing_stripe_leaves_the_refresh_unknown(serve: Serve, reply: Reply) -> None:
     stub = await serve(reply(b"", 500))
     with pytest.raises(StripeFailed, match=AGAIN):
         await stub.apps().refresh(tokens(), "key-1")
 
 
-async def test_what_was_never_sent_says_so(serve: Serve) -> None:
+async def test_a_refresh_that_was_never_sent_says_so(serve: Serve) -> None:
     stub = await serve(b"")
     wrong: list[tuple[TokenResponse, str, type[StripeProblem]]] = [
         (tokens(refresh_token=None), "sk_test_1", TokenMissing),
@@ -203,14 +203,14 @@ async def test_what_was_never_sent_says_so(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\r\nX: y", "ä", "k" * 256])
-async def test_what_is_no_idempotency_key_is_not_sent(serve: Serve, key: str) -> None:
+async def test_an_invalid_idempotency_key_is_not_sent(serve: Serve, key: str) -> None:
     stub = await serve(b"")
     with pytest.raises(ValueError, match="idempotency key"):
         await stub.apps().refresh(tokens(), key)
     assert stub.connections == 0
 
 
-async def test_with_connect_nothing_ends_so_nothing_is_asked(serve: Serve) -> None:
+async def test_tokens_of_connect_do_not_expire_so_nothing_is_sent(serve: Serve) -> None:
     stub = await serve(b"")
     held = tokens(oauth=OAuthModel.CONNECT)
     assert await stub.gateway().refresh(held, "key-1") is held

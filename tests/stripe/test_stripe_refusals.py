@@ -20,7 +20,7 @@ CODE = Secret("ac_123456789")
         (418, "an_error_nobody_documented", "Something else."),
     ],
 )
-async def test_a_refusal_is_reported_in_the_words_of_stripe(
+async def test_a_refusal_is_reported_in_stripes_words(
     serve: Serve, reply: Reply, status: int, error: str, description: str
 ) -> None:
     stub = await serve(reply({"error": error, "error_description": description}, status))
@@ -46,7 +46,7 @@ async def test_a_refusal_without_words_is_still_a_refusal(
     assert "refused (status 403). Begin" in str(caught.value)
 
 
-async def test_no_terminal_escape_comes_through_from_a_refusal(
+async def test_a_refusal_cannot_send_escapes_to_the_terminal(
     serve: Serve, reply: Reply
 ) -> None:
     body = {"error": "x\x1b[2J", "error_description": "a\nb\x9b31m \u202ec" + "d" * 9999}

@@ -1,4 +1,4 @@
-"""Whatever a reply holds, it is read, or refused with a reason: it never breaks m3cred."""
+"""Any reply is read or refused with a reason; none breaks m3cred."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""With real certificates, made by the openssl command where there is one."""
+"""TLS and proxies, with real certificates if the openssl command is installed."""
 
 import os
 import shutil
@@ -102,7 +102,7 @@ async def test_a_stripe_that_speaks_no_tls_gets_neither_key_nor_code(
         ("HTTPS_PROXY", "http://127.0.0.1:x", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
     ],
 )
-async def test_an_environment_that_cannot_be_used_is_reported(
+async def test_an_unusable_environment_is_reported(
     serve: Serve,
     reply: Reply,
     monkeypatch: pytest.MonkeyPatch,
@@ -168,7 +168,7 @@ async def test_a_proxy_that_fails_is_the_one_that_is_blamed(
         ),
     ],
 )
-async def test_a_certificate_of_another_time_is_reported_with_this_computers_time(
+async def test_a_certificate_not_valid_now_is_reported_with_this_computers_time(
     serve: Serve,
     reply: Reply,
     tmp_path: Path,
