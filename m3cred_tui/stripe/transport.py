@@ -141,8 +141,7 @@ def _proxy_for(url: str) -> httpx.Proxy | None:
     scheme, separator, _ = named.partition("://")
     if separator and scheme.startswith("socks"):
         raise NotSentError(
-            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, and m3cred goes through HTTP "
-            "proxies only"
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy; m3cred supports only HTTP proxies"
         )
     try:
         return httpx.Proxy(named if separator else f"http://{named}")
