@@ -104,7 +104,7 @@ _CODE_ALONE = re.compile(r"(?<!\w)ac_\w+")
 
 _BEGINNING = "This is the beginning of the address: paste the rest, too."
 _NO_ADDRESS = f"There is no address in it. {_WHOLE}"
-_BARE_CODE = f"This is a code alone. {_UNPROVEN} {_WHOLE}"
+_BARE_CODE = f"This is only a code. {_UNPROVEN} {_WHOLE}"
 _STRIPES_PAGE = (
     "This is Stripe's own page. Approve there, select Return to m3ter, and copy the address of "
     "the page after it."
@@ -227,8 +227,8 @@ _OPEN_END = (
     "The address may be incomplete: paste the rest, too. If this is all of it, type # after it."
 )
 _UNCLEAR_END = (
-    "Where this address ends cannot be told, so its code may be damaged, and it was not used. "
-    "Copy the address alone and in one piece."
+    "The end of this address is unclear, so its code may be damaged, and it was not used. Copy "
+    "only the address, in one piece."
 )
 
 

@@ -139,7 +139,7 @@ class Reception:
             result = validate_redirect(query, self._state)
         except Problem as problem:
             if self.status.mismatches < _MAX_LOGGED:
-                _log.warning("a redirect was turned away: %s", problem)
+                _log.warning("a redirect was rejected: %s", problem)
             self._update(mismatches=self.status.mismatches + 1, urgent=False)
             return False
         self.take(result)

@@ -1,4 +1,4 @@
-"""The callback server: listeners on loopback, in a thread of its own."""
+"""The callback server: listeners on loopback, in its own thread."""
 
 import asyncio
 import errno
@@ -33,14 +33,14 @@ class NoFreePort(Problem, code="NoFreePort"):
     def _held(self) -> str:
         *others, last = map(str, self.ports)
         if not others:
-            # A tunnel from before would bring the browser to whoever has it now.
+            # An old tunnel would take the browser to the program that holds it now.
             return (
                 f"Another program holds port {last}, to which Stripe redirects. Close any "
                 "tunnel to it, and paste the address that your browser ends on."
             )
         return (
             f"Other programs on this computer hold the ports that Stripe can redirect to "
-            f"({', '.join(others)} and {last}), so a browser cannot come back by itself. Paste "
+            f"({', '.join(others)} and {last}), so a browser cannot return by itself. Paste "
             "the address that it ends on."
         )
 
@@ -49,7 +49,7 @@ class CannotListen(Problem, code="CannotListen"):
     """The system does not let m3cred listen on loopback."""
 
     text = """This computer does not let m3cred listen for Stripe ({_reason}), so a browser
-        cannot come back by itself. Paste the address that it ends on."""
+        cannot return by itself. Paste the address that it ends on."""
     errno: int | None
 
     @property

@@ -121,8 +121,8 @@ Log in to see what it asks for.</p>
  autocomplete="off" required {second}></p>
 <p class="actions"><input type="submit" value="Log in"></p>
 </form>
-<p class="hint">Any e-mail and any password will do; the password is not kept. Please do not
-type real ones. Each e-mail has a demo business of its own.</p>
+<p class="hint">Any e-mail and any password will do; the password is not stored. Please do not
+type real ones. Each e-mail has its own demo business.</p>
 """
 
 _BUSINESS = """\
@@ -169,7 +169,7 @@ _RETURN = """\
 """
 
 _APPROVED = """\
-<p>You have approved access for m3ter. To finish, select <strong>Return to m3ter</strong> at
+<p>You have approved access for m3ter. To finish, select <strong>Return to m3ter</strong> on
 the left within five minutes.</p>
 {business}
 <p class="hint">If your browser then says that it cannot connect, m3cred is on another

@@ -1,7 +1,6 @@
 """One HTTP request, sent at most once; imports httpx, so it is itself imported late."""
 
 import asyncio
-import base64
 import os
 import socket
 import ssl
@@ -68,15 +67,20 @@ async def send(request: Request, *, time_limit: float) -> Reply:
 
 
 async def _send(client: httpx.AsyncClient, request: Request) -> Reply:
+    key = request.key.reveal()
     headers = {
         **request.headers,
-        "Authorization": _authorization(request),
+        "Authorization": f"Bearer {key}",  # BasicAuth replaces it
         "Accept-Encoding": "identity",  # so that the limit below also limits memory
         "User-Agent": "m3cred",
     }
-    form = {name: _text(value) for name, value in request.form.items()}
+    auth = httpx.BasicAuth(key, "") if request.basic else None
+    form = {
+        name: value.reveal() if isinstance(value, Secret) else value
+        for name, value in request.form.items()
+    }
     async with client.stream(
-        request.method, request.url, headers=headers, data=form or None
+        request.method, request.url, headers=headers, data=form or None, auth=auth
     ) as response:
         body = bytearray()
         async for chunk in response.aiter_raw():
@@ -84,17 +88,6 @@ async def _send(client: httpx.AsyncClient, request: Request) -> Reply:
             if len(body) > MOST_BYTES:
                 raise LostError(f"it is longer than {MOST_BYTES // 1024} KiB")
         return Reply(response.status_code, bytes(body))
-
-
-def _authorization(request: Request) -> str:
-    key = request.key.reveal()
-    if request.basic:
-        return f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}"
-    return f"Bearer {key}"
-
-
-def _text(value: Secret | str) -> str:
-    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _client(url: str, time_limit: float) -> tuple[httpx.AsyncClient, httpx.Proxy | None]:
@@ -141,8 +134,7 @@ def _proxy_for(url: str) -> httpx.Proxy | None:
     scheme, separator, _ = named.partition("://")
     if separator and scheme.startswith("socks"):
         raise NotSentError(
-            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, and m3cred goes through HTTP "
-            "proxies only"
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy; m3cred supports only HTTP proxies"
         )
     try:
         return httpx.Proxy(named if separator else f"http://{named}")

@@ -96,8 +96,16 @@ async def test_a_stripe_that_speaks_no_tls_gets_neither_key_nor_code(
     [
         ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be"),
         ("SSL_CERT_DIR", "/nowhere", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"),
-        ("HTTPS_PROXY", "socks5://127.0.0.1:1", "names a SOCKS proxy, and m3cred goes through"),
-        ("ALL_PROXY", "socks5h://127.0.0.1:1", "names a SOCKS proxy, and m3cred goes through"),
+        (
+            "HTTPS_PROXY",
+            "socks5://127.0.0.1:1",
+            "names a SOCKS proxy; m3cred supports only HTTP",
+        ),
+        (
+            "ALL_PROXY",
+            "socks5h://127.0.0.1:1",
+            "names a SOCKS proxy; m3cred supports only HTTP",
+        ),
         ("HTTPS_PROXY", "gopher://127.0.0.1:1", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
         ("HTTPS_PROXY", "http://127.0.0.1:x", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
     ],
