@@ -1,33 +1,51 @@
-"""The Settings screen."""
+"""The Settings screen, and the form that sets up a destination."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import asyncio
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Button, OptionList, Select, Static
 from textual.widgets.option_list import Option
 
-from m3cred_tui.config.table import group_of, groups
-from m3cred_tui.model.credential import DESTINATIONS
+from m3cred_tui.config.setup import Origin
+from m3cred_tui.config.table import CHANNEL, OAUTH, SECRET_KEY, group_of, groups
+from m3cred_tui.model.credential import DESTINATIONS, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.ui.screens.confirm import YES, Confirm
+from m3cred_tui.system.threads import in_thread
+from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.screens.settings_form import SetUpPage
-from m3cred_tui.ui.widgets.controls import fields
+from m3cred_tui.ui.widgets.controls import Press, fields, focus_first
 from m3cred_tui.ui.widgets.key_line import KeyLine
+from m3cred_tui.ui.widgets.setting import (
+    SOURCE,
+    ChoiceRow,
+    FixedRow,
+    KeyRow,
+    LineRow,
+    SettingRow,
+)
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import App, ComposeResult
+    from textual.worker import Worker
 
     from m3cred_tui.config.editor import SettingsEditor
+    from m3cred_tui.config.key_source import KeySource
     from m3cred_tui.config.setup import Setup
+    from m3cred_tui.config.table import Group, Setting
     from m3cred_tui.ui.services import Services
+    from m3cred_tui.ui.widgets.setting import Change
 
 
 _DEMO = (
@@ -130,3 +148,238 @@ class SettingsPage(Page[None]):
             group = self._setups[message.option_index].group
             await self.app.push_screen_wait(SetUpPage(self._editor, group))
             self._show(self._editor)
+
+
+def rows(setup: Setup) -> Iterator[SettingRow]:
+    """Yield a row for each value that can be set, or that the environment sets."""
+    for setting, entry in setup.entries.items():
+        if entry.origin is Origin.ENVIRONMENT:
+            yield FixedRow(setup, setting)
+        elif setting is SECRET_KEY:
+            yield KeyRow(setup)
+        elif setting.choices:
+            yield ChoiceRow(setup, setting)
+        elif setting.in_file:
+            yield LineRow(setup, setting)
+
+
+_OF_THE_KEY = {
+    SOURCE: "Where m3cred gets the secret key from, each time it is needed.",
+    SECRET_KEY.name: "Paste it here: it is sealed when you save, and never shown. Try it "
+    "checks it first.",
+}
+
+
+def hint(name: str | None, group: Group) -> str:
+    """Return what belongs in the control of this ID, or nothing."""
+    helps = {one.name: one.help_for(group.subject) for one in group.settings}
+    return (helps | _OF_THE_KEY).get(name or "", "")
+
+
+_UNSAVED = "What you entered for this destination is not saved."
+_KEY_GOES = "The secret key that is sealed for this destination is removed with it."
+_STOPPED = "Stopped. A command that hangs is ended within 30 seconds."
+
+
+class _Lines(VerticalScroll, can_focus=False):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+
+
+class SetUpPage(Page[None]):
+    """A line for each value; nothing is written before all that was entered is right."""
+
+    CSS_PATH = "settings.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", tooltip="Back; stops what is being tried"),
+        Binding("ctrl+s", "save", "Save", tooltip="Save what was entered"),
+        Binding("ctrl+t", "try_key", "Try it", tooltip="Get the secret key, and check it"),
+        Binding("up,left", "app.focus_previous", show=False),
+        Binding("down,right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, editor: SettingsEditor, group: Group) -> None:
+        super().__init__()
+        self._editor = editor
+        self._group = group
+        self._saving = False
+        self._saved = "Nothing was changed."
+        self._trial: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar("Settings", self._group.label, demo=False)
+        yield _Lines(id="settings")
+        yield Static(id="hint")
+        yield Static(id="outcome")
+        with Horizontal():
+            yield Press("Save", id="save", variant="primary", compact=True)
+            yield Press("Try it", id="try", compact=True)
+        yield KeyLine()
+
+    async def on_mount(self) -> None:
+        self.watch(self, "focused", self._show_hint)
+        await self._read()
+
+    @property
+    def _rows(self) -> list[SettingRow]:
+        return [*self.query(SettingRow)]
+
+    @property
+    def _changes(self) -> list[Change]:
+        return [change for row in self._rows if (change := row.change()) is not None]
+
+    @property
+    def would_lose(self) -> str | None:
+        return _UNSAVED if self._changes else None
+
+    async def _read(self) -> Setup | None:
+        """Show what is set now, with the focus on what is missing or wrong."""
+        try:
+            setup = self._editor.setup(self._group)
+        except Problem as problem:
+            self.query_one(Horizontal).display = False
+            self._tell(f"! {problem}")
+            return None
+        lines = self.query_one("#settings")
+        with self.app.batch_update():
+            await lines.remove_children()
+            await lines.mount_all(rows(setup))
+            self._show_channel()
+        wrong = [setting for setting, entry in setup.entries.items() if entry.problem]
+        self._focus_first(*wrong, *setup.missing)
+        return setup
+
+    def _focus_first(self, *settings: Setting[object]) -> None:
+        first = [row for one in settings for row in self._rows if row.setting is one]
+        for row in (*first, *self._rows):
+            if not isinstance(row, FixedRow):
+                focus_first(row)
+                return
+        self.query_one("#try").focus()
+
+    @on(Select.Changed, f"#{OAUTH.name}")
+    def _show_channel(self) -> None:
+        """Show the channel where there can be one."""
+        for choice in self.query(ChoiceRow):
+            if choice.setting is OAUTH:
+                channel = self.query_one(f"#setting-{CHANNEL.name}")
+                channel.display = choice.value == OAuthModel.APPS
+
+    def _show_hint(self) -> None:
+        """Mark the line that has the focus, and say what belongs there."""
+        for row in self._rows:
+            row.set_class(row.has_focus_within, "-here")
+        name = self.focused.id if self.focused else None
+        self.query_one("#hint", Static).update(Content(hint(name, self._group)))
+
+    def _tell(self, text: str) -> None:
+        self.query_one("#outcome", Static).update(Content(text))
+
+    def _are_right(self) -> bool:
+        """Check everything; the focus goes to what is wrong first."""
+        self._tell("")
+        wrong = [row for row in self._rows if not row.is_right()]
+        if wrong:
+            focus_first(wrong[0])
+        return not wrong
+
+    @on(Button.Pressed, "#save")
+    def action_save(self) -> None:
+        if not self._saving and self._are_right():
+            if self._changes:
+                self._save(self._changes)
+            else:  # perhaps by an impatient second key
+                self._tell(self._saved)
+
+    @work(group="save")
+    async def _save(self, changes: list[Change]) -> None:
+        loses = any(row.loses_sealed_key for row in self.query(KeyRow))
+        question = Confirm("Save?", _KEY_GOES, no="No, keep it", yes="Yes, save")
+        if loses and await self.app.push_screen_wait(question) != YES:
+            return
+        self._saving = True
+        self._tell("… Saving")
+        try:
+            await self._tell_saved(*await self._saved_of(changes))
+        finally:
+            self._saving = False
+
+    async def _saved_of(self, changes: list[Change]) -> tuple[str, Problem | None]:
+        """Save one after the other; return which are, and what kept the next one from it."""
+        saved = list[str]()
+        try:
+            for change in changes:
+                await asyncio.to_thread(self._editor.change, self._group, *change)
+                done = change.setting.noun
+                saved.append(done if change.text is not None else f"{done} removed")
+        except Problem as problem:
+            return ", ".join(saved), problem
+        return ", ".join(saved), None
+
+    async def _tell_saved(self, saved: str, problem: Problem | None) -> None:
+        """Say what is done; leave where nothing is left to be entered."""
+        done = f"✓ Saved: {saved}." if saved else ""
+        if problem is not None:
+            self._tell(f"{done} ! {problem}".strip())
+            return
+        setup = await self._read()
+        if setup is None:
+            return
+        if setup.missing:
+            missing = ", ".join(one.noun for one in setup.missing)
+            done += f" Still to be set: {missing}."
+        elif not setup.problem:  # which is shown below its line, which has the focus
+            self.notify(f"{done} {self._group.label} is set up.", markup=False)
+            self.dismiss()
+            return
+        self._saved = done
+        self._tell(done)
+
+    @on(Button.Pressed, "#try")
+    def action_try_key(self) -> None:
+        if not self._is_trying and self._are_right():
+            key = next((row.change() for row in self.query(KeyRow)), None)
+            self._trial = self._try(key)
+
+    @property
+    def _is_trying(self) -> bool:
+        return self._trial is not None and not self._trial.is_finished
+
+    @work(group="trial")
+    async def _try(self, key: Change | None) -> None:
+        call = partial(self._editor.tried, self._group)
+        if key is not None and key.text is not None:
+            source = cast("Setting[KeySource]", key.setting)
+            call = partial(self._editor.tried, self._group, source, key.text)
+        seconds = count()
+
+        def show_progress() -> None:
+            self._tell(f"… Getting the secret key ({next(seconds)} s); Esc stops it")
+
+        show_progress()
+        progress = self.set_interval(1, show_progress)
+        try:
+            prefix = await in_thread(call, name="trial")
+        except Problem as problem:
+            self._tell(f"! {problem}")
+        except asyncio.CancelledError:
+            self._tell(_STOPPED)
+            raise
+        else:
+            self._tell(f"✓ The secret key was found: {prefix}. Stripe was not asked.")
+        finally:
+            progress.stop()
+
+    def action_back(self) -> None:
+        """Stop what is being tried, or else leave."""
+        if self._trial is not None and self._is_trying:
+            self._trial.cancel()
+        elif not self._saving:
+            self._leave()
+
+    @work(exclusive=True, group="leave")
+    async def _leave(self) -> None:
+        if await agreed(self.app, "Leave this page", lambda: self.would_lose):
+            self.dismiss()

@@ -23,7 +23,7 @@ from m3cred_tui.config.table import (
     value_text,
 )
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.widgets.controls import DropDown, Notice, T, TextInput, focus_first
+from m3cred_tui.ui.widgets.controls import DropDown, Notice, T, TextInput
 
 if TYPE_CHECKING:
     from textual import events
@@ -138,10 +138,6 @@ class SettingRow(Vertical):
 
     def say(self, text: str) -> None:
         self.query_one(Notice).say(text)
-
-    def take_focus(self) -> None:
-        """Put the focus where the value is entered."""
-        focus_first(self)
 
 
 class FixedRow(SettingRow):
