@@ -141,6 +141,7 @@ def test_a_refusal_is_reported_and_nothing_is_left(environment: Environ) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.quick(1)
 def test_a_signal_leaves_the_request_and_says_until_when(
     environment: Environ, number: signal.Signals
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)],
     ids=["Ctrl+C twice", "as a shell and a system both do"],
 )
+@pytest.mark.quick(1)
 def test_two_signals_at_once_end_it_as_one_does(
     environment: Environ, numbers: tuple[signal.Signals, ...]
 ) -> None:

@@ -18,6 +18,9 @@ from tests.ui.visit import approve, approve_only
 WAITS, QUESTION = "waits for your approval until", "Create the credential? [y/N]"
 
 
+pytestmark = pytest.mark.quick(1)
+
+
 @pytest.fixture(params=["dumb", "xterm-256color"])
 def environment(environment: Environ, request: pytest.FixtureRequest) -> Iterator[Environ]:
     with set_up(environment | {"TERM": request.param}) as complete:

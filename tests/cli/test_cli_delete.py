@@ -47,6 +47,7 @@ async def test_it_names_what_is_lost_and_yes_deletes_it(
 
 
 @pytest.mark.parametrize("typed", ["", "n", "no", "yess", "\x04"], ids=ascii)
+@pytest.mark.quick(2)
 async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed: str) -> None:
     keep(tmp_path, NAMES)
     async with start("delete", "Acme test") as shown:

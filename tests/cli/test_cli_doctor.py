@@ -242,6 +242,7 @@ def test_a_holder_that_may_not_be_known_is_another_program(tmp_path: Path) -> No
     ],
     ids=["browser", "SSH", "clipboard", "console"],
 )
+@pytest.mark.quick(2)
 def test_browser_and_clipboard_are_reported_as_far_as_they_can_be_known(
     doctor: Doctor, more: dict[str, str], area: str, state: str, told: str
 ) -> None:
@@ -259,6 +260,7 @@ def test_browser_and_clipboard_are_reported_as_far_as_they_can_be_known(
         ({}, 59, "The window has 59 by 24 characters; the app needs 60 by 20."),
     ],
 )
+@pytest.mark.quick(2)
 async def test_the_terminal_is_checked(
     environment: dict[str, str], more: dict[str, str], columns: int, told: str
 ) -> None:

@@ -97,6 +97,7 @@ def acted_with(connected: Connected, key: str, *account_ids: str | None) -> bool
 
 @pytest.mark.parametrize("account_from", ["NOTHING", "STRIPE_ACCOUNT"])
 @pytest.mark.parametrize("oauth", OAuthModel)
+@pytest.mark.quick(1)
 def test_stripes_own_package_acts_on_the_account_whether_it_names_it_or_not(
     connected: Connected, m3cred: Run, oauth: OAuthModel, account_from: str
 ) -> None:
@@ -116,6 +117,7 @@ def stripe_cli(connected: Connected, *words: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("oauth", OAuthModel)
+@pytest.mark.quick(1)
 def test_stripes_command_line_acts_on_the_account_without_knowing_of_it(
     connected: Connected, m3cred: Run, oauth: OAuthModel
 ) -> None:
@@ -244,6 +246,7 @@ def settable(told: str) -> str:
     ],
     ids=ascii,
 )
+@pytest.mark.quick(2)
 def test_a_command_that_cannot_be_run_is_reported_as_a_shell_does(
     execute: Run, command: tuple[str, ...], status: int, told: str
 ) -> None:

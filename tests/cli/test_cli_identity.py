@@ -194,6 +194,7 @@ def test_under_a_passphrase_it_shows_its_public_key_to_who_gives_that(
 
 @pytest.mark.parametrize("rest", [b"\n", b"\r\nmore\n", b"", b"\nmore"], ids=ascii)
 @pytest.mark.parametrize("passphrase", ["correct horse", " café ☃ ", "x" * 1022], ids=len)
+@pytest.mark.quick(4)
 def test_the_passphrase_is_the_first_line_whatever_follows(
     rest: bytes, passphrase: str, given: Run, identity: Path, plain: bytes
 ) -> None:
@@ -217,6 +218,7 @@ def test_the_passphrase_is_the_first_line_whatever_follows(
     ],
     ids=lambda value: ascii(value)[:20],
 )
+@pytest.mark.quick(3)
 def test_an_unusable_passphrase_is_one_sentence_and_status_1(
     number: str, lines: bytes, reason: str, given: Run, identity: Path, plain: bytes
 ) -> None:
@@ -278,6 +280,7 @@ def test_it_is_under_the_passphrase_when_that_is_said_whoever_made_it_meanwhile(
     assert "Passphrase:  yes\n" in m3cred("identity").stdout
 
 
+@pytest.mark.long
 def test_a_copy_moves_to_another_machine_under_a_passphrase_of_its_own(
     given: Run, identity: Path, plain: bytes, tmp_path: Path
 ) -> None:

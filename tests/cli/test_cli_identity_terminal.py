@@ -111,6 +111,7 @@ async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
     ids=["different", "only once", "empty", "long"],
 )
 @pytest.mark.parametrize("verb", ["protect", "export"])
+@pytest.mark.quick(3)
 async def test_a_new_passphrase_that_will_not_do_is_one_sentence(
     verb: str, typed: list[str], told: str, start: Start, identity: Path, tmp_path: Path
 ) -> None:
@@ -258,6 +259,7 @@ async def test_a_descriptor_that_is_a_terminal_is_refused(start: Start, locked: 
 
 
 @pytest.mark.parametrize(("line", "status"), [(PASSPHRASE, 0), ("canary guess", 1), ("", 1)])
+@pytest.mark.quick(1)
 async def test_a_script_opens_the_app_by_a_descriptor(
     line: str, status: int, environment: dict[str, str], locked: Path, tmp_path: Path
 ) -> None:

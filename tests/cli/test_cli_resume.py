@@ -55,6 +55,7 @@ def test_begin_and_complete_are_two_processes(environment: Environ) -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n"])
+@pytest.mark.quick(1)
 def test_an_empty_standard_input_ends_the_second_half_at_once(
     environment: Environ, nothing: str
 ) -> None:
@@ -104,6 +105,7 @@ def test_only_one_of_two_that_wait_for_the_same_answer_sends_it(environment: Env
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(16)], ids=["ID", "beginning"])
+@pytest.mark.quick(1)
 def test_an_approval_is_found_by_its_id(environment: Environ, part: slice) -> None:
     begin = approved(environment)
     status, (end,), _ = ended(environment, "resume", begin["id"][part], "--yes", "--json")

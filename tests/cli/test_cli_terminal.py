@@ -38,6 +38,7 @@ def on_a_terminal(environment: dict[str, str], *arguments: str) -> tuple[int, st
 
 @pytest.mark.parametrize("arguments", [(), ("--demo",)], ids=str)
 @pytest.mark.parametrize("term", ["dumb", None])
+@pytest.mark.quick(2)
 def test_a_dumb_terminal_gets_one_sentence_and_status_1(
     environment: dict[str, str], term: str | None, arguments: tuple[str, ...]
 ) -> None:

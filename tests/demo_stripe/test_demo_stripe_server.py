@@ -61,6 +61,7 @@ def test_the_first_line_is_the_contracts_json() -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 @pytest.mark.parametrize("visited", [True, False])
+@pytest.mark.quick(1)
 def test_a_signal_ends_it_cleanly(
     number: signal.Signals, status: int, *, visited: bool
 ) -> None:

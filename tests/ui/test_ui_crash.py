@@ -107,6 +107,7 @@ async def test_a_crash_leaves_the_terminal_and_tells_where_without_a_value(
 
 
 @pytest.mark.parametrize("way", ["an action", "a worker in a thread", "compose"])
+@pytest.mark.quick(1)
 async def test_no_value_is_printed_even_if_textual_renames_what_m3cred_overrides(
     crashing: Crashing, home: Home, way: str
 ) -> None:
