@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import stat
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def read_file(path: Path) -> bytes:
         raise StoreUnusable(path, plain_reason(error)) from None
     if len(content) > _LARGEST:
         raise StoreUnusable(path, f"it has more than {_LARGEST:,} bytes")
-    return content
+    return content.removeprefix(BOM_UTF8)  # which some editors write, and TOML does not know
 
 
 def tables_in(content: bytes, path: Path) -> dict[str, Table]:

@@ -37,6 +37,12 @@ def test_no_file_and_an_empty_one_set_nothing(places: Locations, write: Write) -
     assert tables_in(read_file(places.settings), places.settings) == {}
 
 
+def test_a_byte_order_mark_is_no_part_of_the_settings(places: Locations, write: Write) -> None:
+    write('\ufeff[stripe]\nclient_id = "a"\n')
+    found = tables_in(read_file(places.settings), places.settings)
+    assert found == {"stripe": {"client_id": "a"}}
+
+
 def test_a_table_for_each_destination() -> None:
     content = b'version = 1\n[stripe]\nclient_id = "a"\n[stripe_test]\noauth = "apps"\n'
     assert tables_in(content, PATH) == {

@@ -83,6 +83,15 @@ def test_only_requests_whose_time_is_over_expire(store: CredentialStore) -> None
     assert store.ids() == [YOUNGER]
 
 
+@pytest.mark.usefixtures("kept")
+def test_a_request_begun_by_a_clock_far_ahead_does_not_wait_until_then(
+    store: CredentialStore,
+) -> None:
+    before = REQUESTED.created_at - timedelta(days=1)
+    assert store.requests.expire(before) == [REQUESTED]
+    assert store.ids() == []
+
+
 def test_a_damaged_request_is_neither_answered_nor_removed(
     engine: Engine, store: CredentialStore, kept: Credential
 ) -> None:
