@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """How far an authorization is, also while nobody follows it."""
+    """How far an authorization is, even while nobody follows it."""
 
     NEW = auto()
     """Stripe has not been asked."""
     REQUESTED = auto()
     """The request is kept; Stripe's redirect may come here or to another process."""
     EXCHANGING = auto()
-    """The code was sent, once; the exchange goes on even when nobody follows it."""
+    """The code was sent, once; the exchange continues even when nobody follows it."""
     KEPT = auto()
     """The approval is sealed in the store, and was not opened yet."""
     APPROVED = auto()
@@ -75,7 +75,7 @@ class Authorization:
         """Take a draft that Stripe is to be asked for, or a pending credential to be resumed.
 
         ``authorizer`` may block, and raises ``Problem``. ``late`` is given the end of an
-        exchange that nobody followed any more.
+        exchange that was no longer followed.
         """
         draft, pending = (begun, None) if isinstance(begun, Draft) else (draft_of(begun), begun)
         self._store = store
@@ -186,7 +186,7 @@ class Authorization:
             self._late(end)
 
     def paste(self, text: str, *, final: bool) -> None:
-        """Take a pasted address, as :attr:`UrlReady.paste` does; the wait goes on."""
+        """Take a pasted address, as :attr:`UrlReady.paste` does; the wait continues."""
         if self._ready is not None:
             self._ready.paste(text, final=final)
 

@@ -22,7 +22,7 @@ _PAGE_DOWN = "Scroll to what is below the window's edge"
 
 
 class Stage(VerticalScroll, can_focus=False):
-    """One panel: a title, what is asked for, and the button that goes on."""
+    """One panel: a title, what is asked for, and the button that continues."""
 
     LABEL: ClassVar[str]
     """What the stepper calls the stage."""
@@ -75,7 +75,7 @@ class Stage(VerticalScroll, can_focus=False):
         return self.draft
 
     def complete(self) -> None:
-        """Go on to the next stage, if this one is complete."""
+        """Continue with the next stage, if this one is complete."""
         draft = self.entered()
         if draft is not None:
             self.post_message(self.Completed(draft))
@@ -96,16 +96,16 @@ class Stage(VerticalScroll, can_focus=False):
         self.complete()
 
     def leave(self) -> None:
-        """End whatever the stage has under way."""
+        """End the work in progress."""
 
     @property
     def typed(self) -> Draft:
-        """The draft with what stands here now, be it right or not."""
+        """The draft with the current input, valid or not."""
         return self.draft
 
     @property
     def kept(self) -> Draft | None:
-        """What is on disk already, to go on with later."""
+        """What is on disk already, to be resumed later."""
         return None
 
     @property
