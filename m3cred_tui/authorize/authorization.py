@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """How far an authorization is, also while nobody follows it."""
+    """How far an authorization is, even while nobody follows it."""
 
     NEW = auto()
     """Stripe has not been asked."""
@@ -75,7 +75,7 @@ class Authorization:
         """Take a draft that Stripe is to be asked for, or a pending credential to be resumed.
 
         ``authorizer`` may block, and raises ``Problem``. ``late`` is given the end of an
-        exchange that nobody followed any more.
+        exchange that was no longer followed.
         """
         draft, pending = (begun, None) if isinstance(begun, Draft) else (draft_of(begun), begun)
         self._store = store
@@ -187,7 +187,7 @@ class Authorization:
             self._late(end)
 
     def paste(self, text: str, *, final: bool) -> None:
-        """Take a pasted address, as :attr:`UrlReady.paste` does; the wait goes on."""
+        """Take a pasted address, as :attr:`UrlReady.paste` does; the wait continues."""
         if self._ready is not None:
             self._ready.paste(text, final=final)
 

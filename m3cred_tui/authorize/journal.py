@@ -50,7 +50,7 @@ class Journal:
         """Keep what Stripe gave, or what is known of the account by now; raises ``Problem``."""
 
     def claimed(self, end: End) -> None:
-        """Take note of what became of the code, also when nobody waits for it any more."""
+        """Record what became of the code, even when nobody waits for it."""
 
     def ended(self) -> None:
         """Forget the request: it was refused, or its time is over."""
@@ -88,7 +88,7 @@ class PendingJournal(Journal):
         self.is_answered = True
 
     def taken(self) -> Problem | None:
-        """Return ``AnsweredElsewhere`` when the request does not wait any more."""
+        """Return ``AnsweredElsewhere`` when the request is no longer pending."""
         if self.credential is None:
             return None
         try:
@@ -105,11 +105,11 @@ class PendingJournal(Journal):
             self.credential = approved
 
     def claimed(self, end: End) -> None:
-        """Take note of it."""
+        """Record it."""
         self.end = end
 
     def ended(self) -> None:
-        """Remove the request, if that can be done: it goes by itself when its time is over."""
+        """Remove the request if possible: it expires on its own."""
         if self.credential is not None:
             with suppress(Problem):
                 self.store.requests.drop(self.credential.id)

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
 from urllib.parse import urljoin
 
 from m3cred_tui.authorize.events import (
@@ -42,21 +41,17 @@ from m3cred_tui.system.threads import in_thread
 _STATE_BYTES = 32
 
 
-class Requested(NamedTuple):
-    """A request, and its listener or why there is none: its answer can be pasted, too."""
-
-    request: AuthorizationRequest
-    server: CallbackServer | None
-    trouble: Problem | None
+_Listener = tuple[CallbackServer | None, Problem | None]
+"""A listener, or why there is none: the redirect can be pasted, too."""
 
 
-def requested(
+def _requested(
     ports: Sequence[int], own_redirect_uri: str | None, expires_at: datetime
-) -> Requested:
+) -> tuple[AuthorizationRequest, _Listener]:
     """Make a request that nobody can guess, and listen on the first free port.
 
-    For a page of the user's own, the state begins with the port, as Stripe gives that page
-    nothing else of ours.
+    For the user's own page, the state begins with the port, as Stripe gives that page nothing
+    else of ours.
     """
     token = secrets.token_urlsafe(_STATE_BYTES)
     if own_redirect_uri is None:
@@ -72,17 +67,10 @@ def requested(
                 break
         if isinstance(trouble, NoFreePort):
             trouble = NoFreePort(ports)
-    return Requested(AuthorizationRequest(state, leads_to, expires_at), server, trouble)
+    return AuthorizationRequest(state, leads_to, expires_at), (server, trouble)
 
 
-def listen_for(request: AuthorizationRequest) -> Requested:
-    """Listen for the answer to a request that was left, at its own port if that is free."""
-    return Requested(request, *_listen(request.state, [request.port]))
-
-
-def _listen(
-    state: Secret, ports: Sequence[int]
-) -> tuple[CallbackServer | None, Problem | None]:
+def _listen(state: Secret, ports: Sequence[int]) -> _Listener:
     server = CallbackServer(state, ports=ports)
     try:
         server.start()
@@ -96,8 +84,6 @@ _log = logging.getLogger(__name__)
 # The clock is read after each poll: it runs while a laptop sleeps, a timer does not.
 _LONGEST_POLL = 5.0
 
-OpenBrowser = Callable[[str], Awaitable[None]]
-
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
@@ -105,7 +91,7 @@ class Authorizer:
 
     gateway: StripeGateway
     destination: Destination
-    open_browser: OpenBrowser
+    open_browser: Callable[[str], Awaitable[None]]
     """Raises :class:`~m3cred_tui.browser.opening.BrowserDidNotOpen`."""
     now: Callable[[], datetime]
     ports: Sequence[int] = CALLBACK_PORTS
@@ -129,15 +115,16 @@ class Authorizer:
         A request that was left before is ``resumed`` by its state, at its own port if that is
         free. Close the generator (``aclosing``) or cancel the task that it runs in to leave:
         listener and polls end with it. A code that is being exchanged then is not taken back,
-        as Stripe may already have connected the account: the exchange continues by itself,
-        beyond the event loop too (see :func:`~m3cred_tui.authorize.exchange.unfinished`), and
+        as Stripe may already have connected the account: the exchange continues, even
+        beyond the event loop (see :func:`~m3cred_tui.authorize.exchange.unfinished`), and
         :attr:`late` is given its end.
         """
-        request, server, trouble = (
-            listen_for(resumed)
-            if resumed
-            else requested(self.ports, self.own_redirect_uri, self.now() + self.time_limit)
-        )
+        if resumed is None:
+            expires_at = self.now() + self.time_limit
+            request, listener = _requested(self.ports, self.own_redirect_uri, expires_at)
+        else:
+            request, listener = resumed, _listen(resumed.state, [resumed.port])
+        server, trouble = listener
         url = self.gateway.authorize_url(redirect_uri=request.redirect_uri, state=request.state)
         answer = Answer(request, server, stripe=urljoin(url, "/"))
         leaves_by_itself = False
@@ -202,7 +189,7 @@ class Authorizer:
         return Failed(Refused(result.error, result.description))
 
     def _claiming(self, answer: Answer, code: Secret) -> asyncio.Future[End]:
-        """Send the code; the exchange continues when nobody waits for it any more."""
+        """Send the code; the exchange continues when nobody waits for it."""
         answer.is_claimed = True
 
         async def work() -> End:

@@ -49,7 +49,7 @@ class Answer:
     def paste(self, text: str, *, final: bool) -> None:
         """Take a pasted address; ``final`` where it came as a whole.
 
-        Raises what :func:`~m3cred_tui.callback.pasted.pasted_redirect` does; the wait goes on.
+        Raises what :func:`~m3cred_tui.callback.pasted.pasted_redirect` does; waiting continues.
         """
         request = self.request
         result = pasted_redirect(
@@ -75,9 +75,8 @@ async def news(
 ) -> AsyncGenerator[Noticed | Visited | None]:
     """Yield after every poll what is new, or ``None`` where nothing is.
 
-    ``patience`` says for how many seconds the next poll may be held. That the listener does
-    not answer, that it turned redirects away, or that a browser came by the short address, is
-    told once for each change.
+    ``patience`` says for how many seconds the next poll may be held. Each change is reported
+    once: the listener does not answer, it rejected redirects, a browser used the short address.
     """
     reachable, before = True, ReceptionStatus(version=0)
     async with await asyncio.to_thread(_client) as client:

@@ -103,7 +103,7 @@ async def leave_at(authorization: Authorization, until: type[Event]) -> None:
                 authorization.leave()
 
 
-async def test_it_goes_from_a_draft_to_a_credential_by_named_states(
+async def test_an_authorization_passes_through_named_states_from_draft_to_credential(
     begin: Begin, store: Store, redirect_of: RedirectOf, stub: StubStripe
 ) -> None:
     authorization = begin()
@@ -124,7 +124,7 @@ async def test_it_goes_from_a_draft_to_a_credential_by_named_states(
     assert (store.pending_ids(), stub.exchanges) == ([], 1)
 
 
-async def test_nothing_is_asked_of_stripe_where_an_approval_could_not_be_kept(
+async def test_stripe_is_not_asked_when_an_approval_could_not_be_kept(
     begin: Begin, tmp_path: Path, redirect_of: RedirectOf
 ) -> None:
     data = tmp_path / "data"
@@ -161,7 +161,7 @@ async def test_leaving_the_wait_frees_the_port_and_the_same_request_is_resumed(
     assert store.pending_ids() == [pending.id]
 
 
-async def test_leaving_an_exchange_keeps_what_stripe_approves_and_tells_it_late(
+async def test_leaving_an_exchange_keeps_the_approval_and_reports_it_later(
     begin: Begin, stub: StubStripe, redirect_of: RedirectOf, ends: Ends
 ) -> None:
     stub.may_answer.clear()
@@ -193,7 +193,7 @@ async def test_an_approval_that_was_kept_is_opened_without_asking_stripe_again(
     assert (store.pending_ids(), stub.exchanges) == ([], 1)
 
 
-async def test_what_was_answered_or_deleted_elsewhere_is_not_asked_for_again(
+async def test_a_request_answered_or_deleted_elsewhere_is_not_sent_again(
     begin: Begin, store: Store, redirect_of: RedirectOf
 ) -> None:
     first = begin()
@@ -252,7 +252,7 @@ async def test_a_name_that_another_credential_has_is_refused_and_the_approval_st
     assert len(store.ids()) == 2
 
 
-async def test_an_approval_that_could_not_be_kept_is_lost_by_leaving_until_it_is_created(
+async def test_leaving_loses_an_approval_that_could_not_be_kept_until_it_is_created(
     begin: Begin,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
@@ -272,7 +272,7 @@ async def test_an_approval_that_could_not_be_kept_is_lost_by_leaving_until_it_is
     assert authorization.would_lose is None
 
 
-async def test_what_it_asks_stripe_for_is_in_the_store_before_the_url_is_seen(
+async def test_the_request_is_in_the_store_before_the_url_is_shown(
     begin: Begin, store: Store
 ) -> None:
     authorization = begin()

@@ -44,7 +44,7 @@ async def test_closing_after_any_event_frees_the_port(
     assert is_free()
 
 
-async def test_the_port_is_freed_by_itself_after_the_end(
+async def test_the_port_is_freed_after_the_end(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf, is_free: IsFree, port: int
 ) -> None:
     async for event in at_stub.authorize():
@@ -105,7 +105,7 @@ async def test_cancelling_in_the_wait_frees_the_port_and_leaves_no_task(
 
 
 @pytest.mark.parametrize("ending", ["cancel", "close"])
-async def test_an_approval_that_is_under_way_is_not_lost_when_the_screen_goes(
+async def test_an_approval_in_progress_survives_closing_the_screen(
     at_stub: Authorizer,
     stub: Any,
     visitor: Any,
@@ -144,7 +144,7 @@ async def test_an_approval_that_is_under_way_is_not_lost_when_the_screen_goes(
     assert stub.exchanges == 1
 
 
-async def test_a_failure_after_the_screen_has_gone_is_not_lost_either(
+async def test_a_failure_after_closing_the_screen_is_reported_too(
     at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     late: asyncio.Queue[Approved | Failed] = asyncio.Queue()
@@ -171,7 +171,7 @@ class SlowDisk(Journal):
         self.may_answer.wait()
 
 
-async def test_leaving_while_the_disk_takes_in_the_answer_loses_no_approval(
+async def test_leaving_while_the_disk_is_slow_loses_no_approval(
     at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     late: asyncio.Queue[Approved | Failed] = asyncio.Queue()
@@ -192,7 +192,7 @@ async def test_leaving_while_the_disk_takes_in_the_answer_loses_no_approval(
     assert stub.exchanges == 1
 
 
-async def test_leaving_in_the_moment_in_which_the_browser_returns_loses_no_approval(
+async def test_leaving_as_the_browser_returns_loses_no_approval(
     at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf, is_free: IsFree
 ) -> None:
     late: asyncio.Queue[Approved | Failed] = asyncio.Queue()

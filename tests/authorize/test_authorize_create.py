@@ -22,7 +22,7 @@ def _pending(draft: Draft) -> Credential:
     return pending_credential(draft, created_at=NOON, created_by="ada", randomness=bytes(10))
 
 
-def test_what_waits_for_stripe_is_what_was_entered() -> None:
+def test_a_pending_credential_holds_what_was_entered() -> None:
     credential = _pending(Draft("  Acme   Bills ", BILL, STRIPE_TEST))
     assert is_credential_id(credential.id)
     assert credential == Credential(
@@ -38,7 +38,7 @@ def test_what_waits_for_stripe_is_what_was_entered() -> None:
 
 
 @pytest.mark.parametrize("draft", [Draft("a", BILL), Draft("a", None, STRIPE_TEST)])
-def test_a_draft_with_a_stage_left_out_is_no_credential(draft: Draft) -> None:
+def test_a_draft_without_a_stage_is_refused(draft: Draft) -> None:
     with pytest.raises(ValueError, match="draft"):
         _pending(draft)
 
@@ -49,13 +49,13 @@ def test_a_test_account_never_becomes_a_live_credential() -> None:
         created(_pending(draft), ACCOUNT, "a")
 
 
-def test_create_takes_the_account_and_the_name_that_was_entered_last_and_nothing_else() -> None:
+def test_create_takes_only_the_account_and_the_last_name_entered() -> None:
     pending = _pending(Draft("Acme", BILL, STRIPE_TEST))
     credential = created(pending, ACCOUNT, " Acme  two")
     changed = {"name": "Acme two", "account": ACCOUNT, "status": Status.AUTHENTICATED}
     assert credential == pending._replace(**changed)  # type: ignore[arg-type]  # of three types
 
 
-def test_going_on_later_begins_with_what_was_entered() -> None:
+def test_resuming_starts_with_what_was_entered() -> None:
     draft = Draft("Acme", BILL, STRIPE_TEST)
     assert draft_of(_pending(draft)) == draft

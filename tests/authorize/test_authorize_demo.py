@@ -24,7 +24,7 @@ from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.stripe.problems import StripeRefused
 
 
-async def test_an_approval_in_the_browser_brings_the_account(
+async def test_approving_in_the_browser_yields_the_account(
     at_demo: Authorizer, visitor: Any, clock: Any, port: int
 ) -> None:
     async with aclosing(at_demo.authorize()) as events:
@@ -50,7 +50,7 @@ async def test_an_approval_in_the_browser_brings_the_account(
     assert approved.tokens.access_token is not None
 
 
-async def test_nothing_is_opened_before_the_url_can_be_shown(
+async def test_no_browser_is_opened_before_the_url_is_shown(
     at_demo: Authorizer, visitor: Any
 ) -> None:
     opened: list[str] = []
@@ -84,7 +84,7 @@ async def test_a_refusal_in_the_browser_ends_the_authorization(
     )
 
 
-async def test_test_keys_set_for_the_live_destination_save_nothing(
+async def test_test_keys_for_the_live_destination_create_nothing(
     at_demo: Authorizer, visitor: Any
 ) -> None:
     async with aclosing(replace(at_demo, destination=STRIPE).authorize()) as events:
@@ -94,7 +94,7 @@ async def test_test_keys_set_for_the_live_destination_save_nothing(
     assert "in test mode, but the destination Stripe is for live mode" in str(failed.problem)
 
 
-async def test_a_wrong_secret_key_is_named_as_the_cause(
+async def test_a_wrong_secret_key_is_reported_as_the_cause(
     at_demo: Authorizer, demo: Description, visitor: Any
 ) -> None:
     platform = Platform(
@@ -128,7 +128,7 @@ async def test_forged_redirects_are_reported_and_do_not_end_the_wait(
         assert isinstance(await anext(events), Approved)
 
 
-async def test_the_browser_still_gets_its_last_page_when_all_is_over(
+async def test_the_browser_still_gets_its_last_page_after_the_end(
     at_demo: Authorizer, visitor: Any, is_free: Callable[[], bool]
 ) -> None:
     async with aclosing(at_demo.authorize()) as events:

@@ -67,7 +67,7 @@ GONE = b"HTTP/1.1 403 X\r\nContent-Length: 2\r\n\r\n{}"
         ),
     ],
 )
-async def test_a_failed_exchange_is_reported_and_not_tried_again(
+async def test_a_failed_exchange_is_reported_and_not_retried(
     at_stub: Authorizer,
     stub: Any,
     visitor: Any,
@@ -84,7 +84,7 @@ async def test_a_failed_exchange_is_reported_and_not_tried_again(
     assert stub.paths == ["/oauth/token"]
 
 
-async def test_a_stripe_that_cannot_be_reached_was_sent_nothing(
+async def test_nothing_was_sent_when_stripe_cannot_be_reached(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     with socket.socket() as silent:
@@ -137,7 +137,7 @@ async def test_an_account_that_stripe_will_not_show_is_still_approved(
     assert stub.paths == ["/oauth/token", "/v1/account"]
 
 
-async def test_when_every_port_is_taken_that_is_reported_and_a_paste_continues(
+async def test_when_every_port_is_taken_the_user_is_told_and_can_paste(
     at_stub: Authorizer, redirect_of: RedirectOf
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -153,7 +153,7 @@ async def test_when_every_port_is_taken_that_is_reported_and_a_paste_continues(
             assert isinstance([event async for event in events][-1], Approved)
 
 
-async def test_time_over_by_the_wall_clock_ends_the_wait(
+async def test_the_wait_ends_at_the_time_limit_of_the_wall_clock(
     at_stub: Authorizer,
     clock: Any,
     visitor: Any,
@@ -175,7 +175,7 @@ async def test_time_over_by_the_wall_clock_ends_the_wait(
     assert is_free()
 
 
-async def test_a_code_that_arrives_with_the_last_second_is_used(
+async def test_a_code_that_arrives_in_the_last_second_is_used(
     at_stub: Authorizer, clock: Any, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     async with aclosing(at_stub.authorize()) as events:
@@ -187,7 +187,7 @@ async def test_a_code_that_arrives_with_the_last_second_is_used(
         assert isinstance([event async for event in events][-1], Approved)
 
 
-async def test_a_browser_that_did_not_open_is_reported_and_the_wait_continues(
+async def test_a_browser_that_does_not_open_is_reported_and_the_wait_continues(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     async def broken(_url: str) -> None:
@@ -213,7 +213,7 @@ async def test_a_browser_that_is_slow_to_start_delays_nothing(
     assert isinstance(last, Approved)
 
 
-async def test_an_error_that_stripe_never_documented_is_shown_as_it_is(
+async def test_an_undocumented_error_from_stripe_is_shown_verbatim(
     at_stub: Authorizer, visitor: Any, port: int, redirect_of: RedirectOf
 ) -> None:
     async with aclosing(at_stub.authorize()) as events:
@@ -227,7 +227,7 @@ async def test_an_error_that_stripe_never_documented_is_shown_as_it_is(
     assert str(failed.problem).startswith("Stripe ended the authorization (odd): Not today. ")
 
 
-async def test_a_listener_that_cannot_be_reached_is_reported_once(
+async def test_an_unreachable_listener_is_reported_once(
     at_stub: Authorizer, clock: Any, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Deaf(CallbackServer):

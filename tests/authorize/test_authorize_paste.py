@@ -68,7 +68,7 @@ class Told(Journal):
             raise Trouble(f"trouble at {step}")
 
 
-async def test_a_pasted_address_is_as_good_as_the_browser(
+async def test_a_pasted_address_works_as_well_as_the_browser(
     at_stub: Authorizer, stub: Any, redirect_of: RedirectOf
 ) -> None:
     async with aclosing(at_stub.authorize()) as events:
@@ -99,7 +99,7 @@ async def test_a_paste_and_ten_browsers_cause_one_exchange(
     assert stub.exchanges == 1
 
 
-async def test_what_is_pasted_wrongly_is_reported_and_the_wait_continues(
+async def test_a_wrong_paste_is_reported_and_the_wait_continues(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     async with aclosing(at_stub.authorize()) as events:
@@ -126,7 +126,7 @@ async def test_a_refusal_can_be_pasted_too(
     assert isinstance(last.problem, Refused)
 
 
-async def test_a_browser_at_the_short_address_is_reported_and_led_to_stripe(
+async def test_a_browser_at_the_short_address_is_reported_and_sent_to_stripe(
     at_demo: Authorizer, visitor: Any
 ) -> None:
     async with aclosing(at_demo.authorize()) as events:
@@ -143,7 +143,7 @@ async def _first(events: Any) -> Event:
         return await anext(events)
 
 
-async def test_the_request_is_written_down_before_its_url_is_reported(
+async def test_the_request_is_written_before_its_url_is_shown(
     at_stub: Authorizer, redirect_of: RedirectOf
 ) -> None:
     told = Told()
@@ -160,7 +160,7 @@ async def test_the_request_is_written_down_before_its_url_is_reported(
 
 
 @pytest.mark.parametrize("step", ["requested", "answered"])
-async def test_nothing_is_asked_of_stripe_that_could_not_be_written_down(
+async def test_stripe_is_asked_nothing_that_could_not_be_written(
     at_stub: Authorizer, stub: Any, redirect_of: RedirectOf, step: str
 ) -> None:
     events: list[Event] = []
@@ -174,7 +174,7 @@ async def test_nothing_is_asked_of_stripe_that_could_not_be_written_down(
     assert stub.exchanges == 0
 
 
-async def test_a_request_that_was_left_continues_with_its_state_at_its_port(
+async def test_a_resumed_request_keeps_its_state_and_port(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     left = Told()
@@ -202,7 +202,7 @@ async def test_the_wait_ends_when_another_m3cred_has_answered(
     assert is_free()
 
 
-async def test_a_request_whose_time_is_over_is_ended_when_it_is_resumed(
+async def test_an_expired_request_ends_when_it_is_resumed(
     at_stub: Authorizer, clock: Any
 ) -> None:
     left, again = Told(), Told()
@@ -216,7 +216,7 @@ async def test_a_request_whose_time_is_over_is_ended_when_it_is_resumed(
 OWN = "https://login.example.com/m3cred/"
 
 
-async def test_a_page_of_the_users_own_leads_on_to_the_port_that_the_state_names(
+async def test_the_users_own_page_links_to_the_port_in_the_state(
     at_stub: Authorizer, port: int, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     async with aclosing(replace(at_stub, own_redirect_uri=OWN).authorize()) as events:
@@ -230,7 +230,7 @@ async def test_a_page_of_the_users_own_leads_on_to_the_port_that_the_state_names
         assert isinstance([event async for event in events][-1], Approved)
 
 
-async def test_a_request_by_a_page_of_the_users_own_is_resumed_at_its_port(
+async def test_a_request_through_the_users_own_page_is_resumed_at_its_port(
     at_stub: Authorizer, port: int, visitor: Any, redirect_of: RedirectOf
 ) -> None:
     told = Told()
@@ -244,7 +244,7 @@ async def test_a_request_by_a_page_of_the_users_own_is_resumed_at_its_port(
         assert isinstance([event async for event in events][-1], Approved)
 
 
-async def test_without_a_free_port_the_users_own_page_is_pasted(
+async def test_without_a_free_port_the_address_of_the_users_own_page_is_pasted(
     at_stub: Authorizer, port: int, redirect_of: RedirectOf
 ) -> None:
     with socket.create_server(("127.0.0.1", port)):

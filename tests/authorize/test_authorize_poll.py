@@ -21,9 +21,7 @@ def is_unreachable(told: Noticed | Visited | None) -> bool:
     return isinstance(told, Noticed) and isinstance(told.problem, ListenerUnreachable)
 
 
-async def test_forged_redirects_are_reported_once_for_each_change(
-    visitor: Any, port: int
-) -> None:
+async def test_forged_redirects_are_reported_once_per_change(visitor: Any, port: int) -> None:
     with CallbackServer(Secret("s"), ports=(port,)) as server:
         async with aclosing(news(server.status_url, _at_once)) as problems:
             assert await anext(problems) is None
@@ -41,9 +39,7 @@ async def test_forged_redirects_are_reported_once_for_each_change(
             assert told.problem.count == 3
 
 
-async def test_a_visit_by_the_short_address_is_reported_each_time(
-    visitor: Any, port: int
-) -> None:
+async def test_each_visit_by_the_short_address_is_reported(visitor: Any, port: int) -> None:
     with CallbackServer(Secret("s"), ports=(port,)) as server:
         short = server.short_address_for(server.redirect_uri)
         async with aclosing(news(server.status_url, _at_once)) as told:
@@ -54,7 +50,7 @@ async def test_a_visit_by_the_short_address_is_reported_each_time(
             assert await anext(told) is None
 
 
-async def test_a_listener_that_comes_and_goes_is_reported_each_time_it_goes(port: int) -> None:
+async def test_a_listener_is_reported_each_time_it_stops_answering(port: int) -> None:
     first = CallbackServer(Secret("s"), ports=(port,))
     first.start()
     async with aclosing(news(first.status_url, _at_once)) as problems:

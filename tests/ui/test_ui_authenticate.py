@@ -29,7 +29,7 @@ async def go_to_stripe(user: User, browser: Browser) -> None:
     await user.until(lambda: browser.opened)
 
 
-async def starts_again(user: User, browser: Browser) -> None:
+async def begins_again(user: User, browser: Browser) -> None:
     """See that Enter begins another authorization, which succeeds."""
     tried = len(browser.opened)
     await user.focuses("Go to Stripe")
@@ -54,18 +54,18 @@ def spoil(credentials: Path, trouble: str) -> Callable[[], None]:
     return lambda: credentials.chmod(0o700)
 
 
-async def test_a_refusal_is_reported_and_enter_begins_a_new_authorization(
+async def test_a_refusal_is_shown_and_enter_begins_a_new_authorization(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
         await go_to_stripe(user, browser)
         await browser.refuse()
         await user.sees("Access was refused on Stripe's page. Begin a new authorization.")
-        await starts_again(user, browser)
+        await begins_again(user, browser)
         assert state_of(browser.opened[0]) != state_of(browser.opened[1])
 
 
-async def test_when_the_time_is_up_it_is_reported_and_enter_starts_again(
+async def test_an_expired_authorization_is_shown_and_enter_begins_a_new_one(
     services: Services, browser: Browser, clock: Clock
 ) -> None:
     browser.then = lambda: clock.forward(minutes=10, seconds=1)
@@ -73,10 +73,10 @@ async def test_when_the_time_is_up_it_is_reported_and_enter_starts_again(
         await go_to_stripe(user, browser)
         await user.sees("No answer came from Stripe within 10 minutes.")
         browser.then = lambda: None
-        await starts_again(user, browser)
+        await begins_again(user, browser)
 
 
-async def test_when_other_programs_hold_every_port_it_is_reported_and_a_paste_continues(
+async def test_when_every_port_is_held_the_user_is_told_and_can_paste(
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     async with opened(services) as user:
@@ -91,7 +91,7 @@ async def test_when_other_programs_hold_every_port_it_is_reported_and_a_paste_co
             await user.focuses("Create Credential")
 
 
-async def test_when_one_port_is_taken_the_next_is(
+async def test_when_one_port_is_taken_the_next_is_used(
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     with socket.create_server(("127.0.0.1", ports[0])):
@@ -102,7 +102,7 @@ async def test_when_one_port_is_taken_the_next_is(
             await user.focuses("Create Credential")
 
 
-async def test_when_stripe_cannot_be_reached_it_is_reported_before_there_is_anything_to_approve(
+async def test_an_unreachable_stripe_is_reported_and_nothing_was_sent(
     services: Services, browser: Browser, platforms: dict[Destination, Platform]
 ) -> None:
     reached = platforms[STRIPE]
@@ -139,7 +139,7 @@ async def test_when_stripe_has_gone_by_the_approval_it_is_reported_and_nothing_w
             assert "canary" not in user.screen
 
 
-async def test_a_destination_that_is_not_set_up_is_reported_before_anything_is_asked(
+async def test_a_destination_that_is_not_set_up_is_reported_before_stripe_is_asked(
     services: Services, browser: Browser
 ) -> None:
     def not_set_up(destination: Destination) -> Authorizer:
@@ -156,7 +156,7 @@ async def test_a_destination_that_is_not_set_up_is_reported_before_anything_is_a
 
 
 @pytest.mark.parametrize("trouble", ["a file in the way", "open to others"])
-async def test_a_store_that_could_not_keep_the_credential_is_reported_before_stripe_is_asked(
+async def test_an_unusable_store_is_reported_before_stripe_is_asked(
     services: Services, browser: Browser, credentials: Path, trouble: str
 ) -> None:
     async with opened(services) as user:
@@ -167,10 +167,10 @@ async def test_a_store_that_could_not_keep_the_credential_is_reported_before_str
         await user.focuses("Go to Stripe")
         assert browser.opened == []
         mend()
-        await starts_again(user, browser)
+        await begins_again(user, browser)
 
 
-async def test_when_no_browser_opens_the_address_stays_with_what_to_do(
+async def test_when_no_browser_opens_the_address_and_instructions_stay(
     services: Services, browser: Browser
 ) -> None:
     def fail() -> None:
@@ -198,7 +198,7 @@ async def test_a_forged_redirect_is_reported_and_the_wait_continues(
         await user.focuses("Create Credential")
 
 
-async def test_an_error_that_stripe_never_documented_is_shown_as_plain_text(
+async def test_an_undocumented_error_from_stripe_is_shown_as_plain_text(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
@@ -254,7 +254,7 @@ async def test_an_impatient_second_enter_creates_no_second_credential(
         assert len(store.ids()) == 1
 
 
-async def test_an_address_that_comes_as_keys_while_a_button_has_the_focus_presses_none(
+async def test_an_address_typed_while_a_button_has_the_focus_presses_none(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
@@ -266,14 +266,14 @@ async def test_an_address_that_comes_as_keys_while_a_button_has_the_focus_presse
         assert len(browser.opened) == 1
 
 
-async def test_a_wait_that_another_m3cred_has_ended_says_so(
+async def test_a_wait_ended_by_another_m3cred_says_so(
     services: Services, browser: Browser, store: CredentialStore
 ) -> None:
     async with opened(services) as user:
         await go_to_stripe(user, browser)
         store.requests.drop(store.pending_ids()[0])
         await user.sees("was answered or deleted in another m3cred")
-        await starts_again(user, browser)
+        await begins_again(user, browser)
 
 
 async def test_the_key_line_says_what_enter_does_with_a_pending_credential(

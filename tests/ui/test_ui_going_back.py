@@ -21,7 +21,7 @@ def name_entered(user: User) -> str:
     return user.app.screen.query_one("#name", Input).value
 
 
-async def test_esc_goes_back_stage_by_stage_and_enter_alone_continues_again(
+async def test_esc_goes_back_stage_by_stage_and_enter_alone_continues(
     services: Services,
 ) -> None:
     async with opened(services) as user:
@@ -45,7 +45,7 @@ async def test_esc_goes_back_stage_by_stage_and_enter_alone_continues_again(
         await user.sees("Acme: Bill to Stripe (Test Mode)")
 
 
-async def test_a_completed_stage_is_gone_back_to_with_the_keyboard(services: Services) -> None:
+async def test_the_keyboard_goes_back_to_a_completed_stage(services: Services) -> None:
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
         await user.press("shift+tab")
@@ -57,7 +57,7 @@ async def test_a_completed_stage_is_gone_back_to_with_the_keyboard(services: Ser
         await user.sees("✓ Select entity type", "✓ Select destination")
 
 
-async def test_a_completed_stage_is_gone_back_to_with_the_mouse(services: Services) -> None:
+async def test_the_mouse_goes_back_to_a_completed_stage(services: Services) -> None:
     async with opened(services) as user:
         await to_stage_4(user, "Acme", test=True)
         await click_stage(user, 3)
@@ -68,7 +68,7 @@ async def test_a_completed_stage_is_gone_back_to_with_the_mouse(services: Servic
         assert name_entered(user) == "Acme"
 
 
-async def test_a_stage_that_is_still_to_come_cannot_be_skipped_to(services: Services) -> None:
+async def test_no_stage_can_be_skipped(services: Services) -> None:
     async with opened(services) as user:
         await user.press("c")
         await user.focuses("TextInput")
@@ -93,7 +93,7 @@ async def test_the_name_on_the_screen_is_the_name_that_is_created(services: Serv
         await user.sees("Acme two: Bill to Stripe")
 
 
-async def test_a_refused_name_is_not_left_behind_over_the_stepper(services: Services) -> None:
+async def test_a_refused_name_cannot_be_left_by_the_stepper(services: Services) -> None:
     async with opened(services) as user:
         await to_stage_4(user, "Acme")
         await click_stage(user, 1)
@@ -177,7 +177,7 @@ async def to_stage_2_with_bill(user: User) -> None:
     await choose_bill(user)
 
 
-async def test_up_and_down_stay_among_what_the_stage_asks_for(services: Services) -> None:
+async def test_up_and_down_stay_within_the_stage(services: Services) -> None:
     async with opened(services) as user:
         await to_stage_2_with_bill(user)
         for key in ("down", "up", "up"):
@@ -190,7 +190,7 @@ async def test_up_and_down_stay_among_what_the_stage_asks_for(services: Services
 
 
 @pytest.mark.parametrize("key", ["up", "down"])
-async def test_up_and_down_at_stripe_go_between_the_button_and_the_line(
+async def test_up_and_down_at_stripe_move_between_the_button_and_the_input(
     services: Services, key: str
 ) -> None:
     async with opened(services) as user:
@@ -204,15 +204,13 @@ async def test_up_and_down_at_stripe_go_between_the_button_and_the_line(
             await user.focuses(reached)
 
 
-async def test_down_opens_a_drop_down_that_nothing_was_chosen_from(services: Services) -> None:
+async def test_down_opens_a_drop_down_without_a_choice(services: Services) -> None:
     async with opened(services) as user:
         await to_stage_2(user)
         await choose_bill(user, "down")
 
 
-async def test_what_was_chosen_before_can_be_chosen_again_to_continue(
-    services: Services,
-) -> None:
+async def test_choosing_the_same_value_again_continues(services: Services) -> None:
     async with opened(services) as user:
         await to_stage_2_with_bill(user)
         await user.press("up")
@@ -220,7 +218,7 @@ async def test_what_was_chosen_before_can_be_chosen_again_to_continue(
         await choose_bill(user)
 
 
-async def test_left_shows_which_stage_enter_goes_back_to_and_right_comes_back(
+async def test_left_shows_which_stage_enter_goes_back_to_and_right_returns(
     services: Services,
 ) -> None:
     async with opened(services) as user:
@@ -234,7 +232,7 @@ async def test_left_shows_which_stage_enter_goes_back_to_and_right_comes_back(
         await user.focuses("TextInput")
 
 
-async def test_there_is_no_way_to_the_stepper_before_it_leads_anywhere(
+async def test_the_stepper_takes_no_focus_before_a_stage_is_completed(
     services: Services,
 ) -> None:
     async with opened(services) as user:

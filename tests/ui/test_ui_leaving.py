@@ -39,7 +39,7 @@ async def test_q_on_the_credentials_page_leaves_without_a_question(services: Ser
     assert user.app.return_code == 0
 
 
-async def test_a_page_on_which_nothing_was_entered_is_left_without_a_question(
+async def test_a_page_without_input_is_left_without_a_question(
     services: Services,
 ) -> None:
     async with opened(services) as user:
@@ -115,7 +115,7 @@ async def test_going_back_a_stage_asks_nothing_before_stripe_is_asked(
         assert user.page == "CreatePage"
 
 
-async def test_going_back_while_stripe_is_waited_for_ends_nothing_but_the_listening(
+async def test_going_back_during_the_wait_only_ends_the_listening(
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     async with opened(services) as user:
@@ -159,7 +159,7 @@ async def to_stage_1_after_stripe_was_asked(user: User, browser: Browser) -> Non
     await user.focuses("TextInput")
 
 
-async def test_what_waits_in_the_list_is_not_called_lost_from_an_earlier_stage(
+async def test_a_pending_credential_is_not_called_lost_from_an_earlier_stage(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
@@ -169,7 +169,7 @@ async def test_what_waits_in_the_list_is_not_called_lost_from_an_earlier_stage(
         await user.sees("1 credential", "Acme")
 
 
-async def test_quitting_asks_nothing_where_all_that_was_entered_waits_in_the_list(
+async def test_quitting_asks_nothing_when_everything_entered_is_pending(
     services: Services, browser: Browser, store: CredentialStore
 ) -> None:
     async with opened(services) as user:
@@ -179,7 +179,7 @@ async def test_quitting_asks_nothing_where_all_that_was_entered_waits_in_the_lis
     assert len(store.ids()) == 1
 
 
-async def test_what_was_entered_since_stripe_was_asked_is_asked_about(
+async def test_leaving_asks_about_input_newer_than_the_request(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
@@ -190,7 +190,7 @@ async def test_what_was_entered_since_stripe_was_asked_is_asked_about(
         await user.sees("Leave this page?", ENTERED)
 
 
-async def test_an_approval_that_could_not_be_written_is_not_left_without_a_question(
+async def test_leaving_asks_about_an_approval_that_could_not_be_written(
     services: Services, store: CredentialStore
 ) -> None:
     full = StoreUnusable(Path("/data/pending"), "the disk is full")
@@ -211,7 +211,7 @@ async def test_an_approval_that_could_not_be_written_is_not_left_without_a_quest
         assert len(store.ids()) == 1
 
 
-async def test_after_a_refusal_there_is_nothing_to_ask_about_but_what_was_entered(
+async def test_after_a_refusal_leaving_asks_only_about_the_input(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
@@ -226,7 +226,7 @@ async def test_after_a_refusal_there_is_nothing_to_ask_about_but_what_was_entere
         await user.sees("Leave this page?", ENTERED)
 
 
-async def test_after_creating_there_is_nothing_to_ask_about(
+async def test_after_creating_leaving_asks_nothing(
     services: Services, browser: Browser
 ) -> None:
     async with opened(services) as user:
@@ -237,7 +237,7 @@ async def test_after_creating_there_is_nothing_to_ask_about(
         await user.until(lambda: user.has_left)
 
 
-async def test_an_approval_that_came_after_leaving_the_wait_is_there_on_coming_back(
+async def test_an_approval_that_arrives_after_leaving_is_shown_on_return(
     services: Services, browser: Browser
 ) -> None:
     may_answer, asked = threading.Event(), threading.Event()

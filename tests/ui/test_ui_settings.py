@@ -174,7 +174,7 @@ async def test_a_wrong_value_is_reported_below_it_and_nothing_is_written(
     assert place.content == ""
 
 
-async def test_what_is_typed_is_reported_wrong_only_when_the_line_is_left(place: Place) -> None:
+async def test_a_typed_value_is_called_wrong_only_after_leaving_the_input(place: Place) -> None:
     async with opened(place.services) as user:
         await to_form(user)
         await user.type("acct")
@@ -186,7 +186,7 @@ async def test_what_is_typed_is_reported_wrong_only_when_the_line_is_left(place:
         await user.until(lambda: "! " not in user.screen)
 
 
-async def test_one_wrong_value_keeps_the_right_ones_from_being_written(place: Place) -> None:
+async def test_one_wrong_value_prevents_writing_the_right_ones(place: Place) -> None:
     async with opened(place.services) as user:
         await to_form(user)
         await user.paste("ca_right")
@@ -198,7 +198,7 @@ async def test_one_wrong_value_keeps_the_right_ones_from_being_written(place: Pl
     assert place.content == ""
 
 
-async def test_live_mode_says_that_it_takes_https_and_names_the_relay_page(
+async def test_live_mode_asks_for_https_and_names_the_relay_page(
     place: Place,
 ) -> None:
     async with opened(place.services) as user:
@@ -207,7 +207,7 @@ async def test_live_mode_says_that_it_takes_https_and_names_the_relay_page(
         await user.sees("In live mode Stripe takes https:// only", "m3cred relay-page writes")
 
 
-async def test_comments_stay_and_an_emptied_line_is_removed(place: Place) -> None:
+async def test_comments_stay_and_an_emptied_value_is_removed(place: Place) -> None:
     place.write(WHOLE + "ports = [4001]\n")
     async with opened(place.services) as user:
         await to_form(user, test=True)
@@ -216,7 +216,7 @@ async def test_comments_stay_and_an_emptied_line_is_removed(place: Place) -> Non
     assert place.content == WHOLE
 
 
-async def test_stripe_apps_brings_its_channel(place: Place) -> None:
+async def test_choosing_stripe_apps_shows_its_channel(place: Place) -> None:
     place.write(WHOLE)
     async with opened(place.services) as user:
         await to_form(user, test=True)
@@ -232,7 +232,7 @@ async def test_stripe_apps_brings_its_channel(place: Place) -> None:
     assert place.content == WHOLE + 'oauth = "apps"\nchannel = "chnlink_1"\n'
 
 
-async def test_what_the_environment_sets_is_shown_with_its_name_and_left_to_it(
+async def test_a_value_from_the_environment_is_shown_with_its_variable_and_not_editable(
     tmp_path: Path, services: Services
 ) -> None:
     environ = {
@@ -298,7 +298,7 @@ async def test_a_sealed_key_is_not_removed_without_a_question(place: Place) -> N
     assert list(place.places.keys.iterdir()) == []
 
 
-async def test_where_the_key_is_from_can_be_removed(place: Place) -> None:
+async def test_the_source_of_the_key_can_be_removed(place: Place) -> None:
     place.write(WHOLE)
     async with opened(place.services) as user:
         await to_form(user, test=True)
@@ -340,7 +340,7 @@ async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
         ('[stripe]\nsecret_key = "sk_live_canary"\n', "holds a secret key in clear"),
     ],
 )
-async def test_a_file_that_is_not_understood_is_reported_and_left_as_it_is(
+async def test_an_invalid_file_is_reported_and_left_unchanged(
     place: Place, content: str, told: str
 ) -> None:
     before = place.write(content)
@@ -404,7 +404,7 @@ async def test_nothing_is_saved_twice_by_an_impatient_second_enter(place: Place)
     assert place.settings.setup(STRIPE)[CLIENT_ID].value == "ca_x"
 
 
-async def test_what_is_saved_is_reported_though_something_else_is_wrong(
+async def test_saved_values_are_reported_although_another_one_is_wrong(
     tmp_path: Path, services: Services
 ) -> None:
     wrong = {"M3CRED_STRIPE_TEST_CLIENT_ID": "acct_1", "M3CRED_STRIPE_TEST_PORTS": "4001"}
@@ -418,7 +418,7 @@ async def test_what_is_saved_is_reported_though_something_else_is_wrong(
         await user.sees("✓ Saved: secret key.")
 
 
-async def test_a_new_row_of_the_table_is_a_line_of_the_form(
+async def test_a_new_row_of_the_table_appears_in_the_form(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(text: str, _destination: object) -> str:

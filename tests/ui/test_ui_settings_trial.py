@@ -51,7 +51,7 @@ async def enter(user: User, source: int, text: str) -> None:
     ],
 )
 @pytest.mark.quick(2)
-async def test_what_a_command_gives_is_reported_in_one_sentence_and_nothing_is_saved(
+async def test_the_outcome_of_a_key_command_is_shown_in_one_sentence_and_nothing_is_saved(
     place: Place, command: str, told: str
 ) -> None:
     async with opened(place.services) as user:
@@ -62,7 +62,7 @@ async def test_what_a_command_gives_is_reported_in_one_sentence_and_nothing_is_s
     assert place.content == ""
 
 
-async def test_a_key_file_that_others_can_read_is_reported_with_what_fixes_it(
+async def test_a_key_file_others_can_read_is_reported_with_the_fix(
     place: Place, tmp_path: Path
 ) -> None:
     file = tmp_path / "key"
@@ -78,7 +78,7 @@ async def test_a_key_file_that_others_can_read_is_reported_with_what_fixes_it(
         assert "canary" not in user.screen
 
 
-async def test_what_was_sealed_before_can_be_tried(place: Place) -> None:
+async def test_a_sealed_key_can_be_tried(place: Place) -> None:
     async with opened(place.services) as user:
         await to_form(user, test=True)
         await user.press("ctrl+t")
@@ -91,7 +91,7 @@ async def test_what_was_sealed_before_can_be_tried(place: Place) -> None:
         await user.sees("✓ The secret key was found: rk_test_….")
 
 
-async def test_a_command_that_hangs_is_left_by_esc_and_holds_up_nothing(
+async def test_esc_leaves_a_hanging_command_which_delays_nothing(
     place: Place, tmp_path: Path
 ) -> None:
     hold = tmp_path / "hold"
@@ -114,7 +114,7 @@ async def test_a_command_that_hangs_is_left_by_esc_and_holds_up_nothing(
     assert place.content == ""
 
 
-async def test_the_app_ends_at_once_while_a_command_hangs(place: Place, tmp_path: Path) -> None:
+async def test_the_app_quits_while_a_command_hangs(place: Place, tmp_path: Path) -> None:
     hold = tmp_path / "hold"
     os.mkfifo(hold)
     async with opened(place.services) as user:

@@ -32,7 +32,7 @@ async def to_panel(user: User) -> None:
     await user.focuses("Set up Stripe (Test Mode)")
 
 
-async def test_what_is_not_set_up_is_set_up_from_the_wizard_which_continues_by_itself(
+async def test_a_destination_is_set_up_from_the_wizard_which_then_continues(
     place: Place, demo: Description, browser: Browser
 ) -> None:
     async with opened(place.services) as user:
@@ -53,7 +53,7 @@ async def test_what_is_not_set_up_is_set_up_from_the_wizard_which_continues_by_i
         await user.until(lambda: any("Acme" in row for row in user.rows()))
 
 
-async def test_coming_back_without_a_key_says_what_is_still_missing(
+async def test_returning_without_a_key_says_what_is_still_missing(
     place: Place, browser: Browser
 ) -> None:
     async with opened(place.services) as user:
@@ -69,7 +69,7 @@ async def test_coming_back_without_a_key_says_what_is_still_missing(
         assert browser.opened == []
 
 
-async def test_a_key_that_cannot_be_had_leads_to_the_settings_or_can_be_tried_again(
+async def test_an_unavailable_key_leads_to_the_settings_or_can_be_retried(
     place: Place, tmp_path: Path, browser: Browser
 ) -> None:
     key = tmp_path / "key"
@@ -93,9 +93,7 @@ async def test_the_demo_can_be_tried_from_the_wizard_after_a_question(place: Pla
         await user.press("down")
         await user.focuses("Try the demo")
         await user.press("enter")
-        await user.sees(
-            "a separate data directory", "What you entered for this credential will"
-        )
+        await user.sees("a separate data directory", "What you entered for this")
         await user.press("enter")
         await user.focuses("Try the demo")
         assert not user.app.wants_demo

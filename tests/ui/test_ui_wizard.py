@@ -136,7 +136,7 @@ async def test_the_address_can_be_copied_and_opened_again_by_key(
         assert browser.opened[0] == browser.opened[1]
 
 
-async def test_the_time_left_is_seen_to_run_out(
+async def test_the_time_left_is_seen_running_out(
     services: Services, browser: Browser, clock: Clock
 ) -> None:
     async with opened(services) as user:
@@ -147,7 +147,7 @@ async def test_the_time_left_is_seen_to_run_out(
         await user.sees("8:59 left")
 
 
-async def test_keys_typed_ahead_arrive_where_they_were_meant_to(services: Services) -> None:
+async def test_keys_typed_ahead_reach_their_target(services: Services) -> None:
     async with opened(services) as user:
         await user.types_ahead("c", *"quay", "enter", "enter", "enter", "enter")
         await user.sees("Destination Settings", "✓ Name the credential")

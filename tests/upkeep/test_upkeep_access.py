@@ -52,14 +52,14 @@ async def test_without_a_key_of_its_own_the_platforms_does_not_take_its_place(
     assert (await world.upkeep.access(one, by_platform=True)).platform_id
 
 
-async def test_an_access_token_of_this_hour_is_used_as_it_is(world: World) -> None:
+async def test_a_valid_access_token_is_used_unchanged(world: World) -> None:
     one = world.connect()
     before = world.access_token(one)
     world.clock.go_on(minutes=54)
     assert (await world.upkeep.access(one)).key.reveal() == before
 
 
-async def test_an_access_token_that_is_about_to_end_is_replaced_and_kept_before_it_is_used(
+async def test_an_expiring_access_token_is_replaced_and_stored_before_use(
     world: World,
 ) -> None:
     one = world.connect()
@@ -72,14 +72,14 @@ async def test_an_access_token_that_is_about_to_end_is_replaced_and_kept_before_
     assert (await world.upkeep.access(one)).key.reveal() == access.key.reveal()
 
 
-async def test_an_access_token_from_the_future_is_not_believed(world: World) -> None:
+async def test_an_access_token_from_the_future_is_not_trusted(world: World) -> None:
     one = world.connect()
     before = world.access_token(one)
     world.clock.now -= timedelta(days=1)
     assert (await world.upkeep.access(one)).key.reveal() != before
 
 
-async def test_what_is_refreshed_again_and_again_for_a_month_stays_connected(
+async def test_a_credential_refreshed_for_a_month_stays_connected(
     world: World,
 ) -> None:
     one = world.connect()
@@ -93,7 +93,7 @@ async def test_what_is_refreshed_again_and_again_for_a_month_stays_connected(
     assert held.is_valid(world.access_token(one), world.demo.now())
 
 
-async def test_an_account_that_took_access_back_is_reported_and_nothing_is_left_over(
+async def test_an_account_that_revoked_access_is_reported_and_nothing_is_left_over(
     world: World,
 ) -> None:
     one = world.connect()
@@ -114,7 +114,7 @@ async def test_a_key_of_the_other_mode_is_refused_before_it_is_used(
             await world.upkeep.access(world.connect(oauth=oauth), by_platform=True)
 
 
-async def test_what_is_not_there_or_not_created_or_damaged_gives_no_access(
+async def test_a_missing_pending_or_damaged_credential_gives_no_access(
     world: World,
 ) -> None:
     pending, damaged = world.connect(status=Status.PENDING), world.connect()

@@ -38,7 +38,7 @@ async def outcome(world: World, one: str) -> Outcome:
 
 
 @pytest.mark.parametrize("oauth", OAuthModel)
-async def test_a_connected_account_is_ok_and_one_that_took_access_back_is_revoked(
+async def test_a_connected_account_is_ok_and_one_that_withdrew_access_is_revoked(
     world: World, oauth: OAuthModel
 ) -> None:
     one = world.connect(oauth=oauth)
@@ -81,7 +81,7 @@ async def test_a_wrong_key_is_not_called_revoked(
     assert await outcome(world, app) is Outcome.OK
 
 
-async def test_a_stripe_that_is_not_there_is_unreachable(world: World) -> None:
+async def test_a_missing_stripe_is_unreachable(world: World) -> None:
     one = world.connect(oauth=CONNECT)
     gone = world.platforms[STRIPE_TEST]._replace(api_base="http://127.0.0.1:1")
     world.platforms[STRIPE_TEST] = gone
@@ -90,7 +90,7 @@ async def test_a_stripe_that_is_not_there_is_unreachable(world: World) -> None:
     assert result.told == "127.0.0.1:1 could not be reached: it refused the connection."
 
 
-async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: World) -> None:
+async def test_a_failing_key_command_runs_once_and_is_reported_for_each(world: World) -> None:
     ids = [world.connect(f"{n}@a.example", oauth=CONNECT) for n in range(20)]
     live = world.connect(oauth=CONNECT, destination=STRIPE)
     runs: list[Destination] = []
@@ -111,7 +111,7 @@ async def test_a_key_command_that_fails_is_run_once_and_told_for_each(world: Wor
     assert len(results) == 20
 
 
-async def test_what_cannot_be_asked_about_is_reported_for_itself_alone(world: World) -> None:
+async def test_a_credential_that_cannot_be_checked_is_reported_alone(world: World) -> None:
     good, pending = world.connect(), world.connect(status=Status.PENDING)
     damaged, gone = world.connect(), world.connect()
     file = world.store.data / "credentials" / f"{damaged}.json"
@@ -128,7 +128,7 @@ async def test_what_cannot_be_asked_about_is_reported_for_itself_alone(world: Wo
     assert set(world.store.checks.read()) == {good, damaged}
 
 
-async def test_without_the_identity_one_sentence_is_reported_and_nothing_is_damaged(
+async def test_a_missing_identity_is_reported_in_one_sentence_and_nothing_is_damaged(
     world: World,
 ) -> None:
     ids = [world.connect(f"{n}@a.example") for n in range(10)]
@@ -138,7 +138,7 @@ async def test_without_the_identity_one_sentence_is_reported_and_nothing_is_dama
     assert world.store.checks.read() == {}
 
 
-async def test_what_was_checked_is_kept_when_the_user_leaves_early(world: World) -> None:
+async def test_results_are_kept_when_the_user_leaves_early(world: World) -> None:
     ids = [world.connect(f"{n}@a.example") for n in range(30)]
     seen = set()
     async with aclosing(world.upkeep.check(ids)) as results:
@@ -151,7 +151,7 @@ async def test_what_was_checked_is_kept_when_the_user_leaves_early(world: World)
     assert len(kept) < 30
 
 
-async def test_an_account_that_was_renamed_shows_its_new_name_and_is_else_left_alone(
+async def test_a_renamed_account_shows_its_new_name_and_is_otherwise_unchanged(
     world: World,
 ) -> None:
     one, same = world.connect(), world.connect("bob@b.example")

@@ -106,7 +106,7 @@ def test_killed_at_any_step_of_a_refresh_the_next_one_has_the_one_answer(
 
 
 @pytest.mark.long
-def test_killed_at_any_step_of_a_disconnection_the_next_start_shows_it_and_continues(
+def test_killed_at_any_step_of_a_disconnection_the_next_start_shows_and_finishes_it(
     world: World, tmp_path: Path, forking: Forks
 ) -> None:
     found = set()

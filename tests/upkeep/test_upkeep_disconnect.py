@@ -36,7 +36,7 @@ async def test_the_account_is_disconnected_at_stripe_and_the_credential_deleted(
 
 
 @pytest.mark.parametrize("oauth", OAuthModel)
-async def test_an_account_that_took_access_back_itself_is_reported_and_deleted(
+async def test_an_account_that_revoked_access_itself_is_reported_and_deleted(
     world: World, oauth: OAuthModel
 ) -> None:
     one = world.connect(oauth=oauth)
@@ -56,7 +56,7 @@ async def test_an_approval_that_was_never_created_is_disconnected_too(world: Wor
 
 
 @pytest.mark.parametrize("oauth", OAuthModel)
-async def test_a_client_id_of_another_platform_disconnects_and_deletes_nothing(
+async def test_another_platforms_client_id_disconnects_and_deletes_nothing(
     world: World, oauth: OAuthModel
 ) -> None:
     one = world.connect(oauth=oauth)
@@ -72,7 +72,7 @@ async def test_a_client_id_of_another_platform_disconnects_and_deletes_nothing(
     assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
 
 
-async def test_a_stripe_that_cannot_be_reached_leaves_all_as_it_was(world: World) -> None:
+async def test_nothing_changes_when_stripe_cannot_be_reached(world: World) -> None:
     one = world.connect(oauth=CONNECT)
     gone = world.platforms[STRIPE_TEST]._replace(connect_base="http://127.0.0.1:1")
     world.platforms[STRIPE_TEST] = gone
@@ -82,14 +82,14 @@ async def test_a_stripe_that_cannot_be_reached_leaves_all_as_it_was(world: World
     assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
 
 
-async def test_what_is_not_there_is_reported_and_stripe_is_not_asked(world: World) -> None:
+async def test_a_missing_credential_is_reported_and_stripe_is_not_asked(world: World) -> None:
     done = await world.upkeep.disconnect("0196d5c8-0000-7000-8000-00000000000a")
     assert done[:2] == (False, False)
     assert isinstance(done.problem, NotThere)
     assert "Stripe was not asked" in done.told
 
 
-async def test_a_disconnection_that_cannot_be_remembered_is_not_begun(world: World) -> None:
+async def test_a_disconnection_that_cannot_be_recorded_is_not_begun(world: World) -> None:
     one = world.connect()
     (world.store.data / "disconnecting").write_text("in the way")
     done = await world.upkeep.disconnect(one)
@@ -99,7 +99,7 @@ async def test_a_disconnection_that_cannot_be_remembered_is_not_begun(world: Wor
     assert len(world.demo.connections()) == 1
 
 
-async def test_disconnected_but_not_deleted_is_shown_and_gone_on_with(
+async def test_a_disconnected_credential_that_was_not_deleted_is_shown_and_can_be_deleted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = world.connect()
@@ -122,7 +122,7 @@ async def test_disconnected_but_not_deleted_is_shown_and_gone_on_with(
     assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
 
 
-async def test_one_that_is_deleted_without_stripe_is_not_shown_any_more(world: World) -> None:
+async def test_one_deleted_without_stripe_is_no_longer_shown(world: World) -> None:
     one, other = world.connect(), world.connect("bob@b.example")
     world.store.disconnecting.begin(one)
     assert world.upkeep.unfinished() == [one]
@@ -159,7 +159,7 @@ class Losing:
 
 
 @pytest.mark.parametrize(("lost", "does"), [(1, True), (1, False), (2, True)])
-async def test_an_answer_that_is_lost_is_found_out(
+async def test_a_lost_answer_is_determined_by_asking_again(
     world: World, lost: int, *, does: bool
 ) -> None:
     one = world.connect(oauth=CONNECT)
@@ -170,7 +170,7 @@ async def test_an_answer_that_is_lost_is_found_out(
     assert world.store.ids() == []
 
 
-async def test_what_cannot_be_found_out_is_shown_until_it_is(world: World) -> None:
+async def test_an_unknown_outcome_is_shown_until_it_is_known(world: World) -> None:
     one = world.connect(oauth=CONNECT)
 
     async def lost(_asked: Asked) -> Answer:
@@ -191,7 +191,7 @@ async def test_what_cannot_be_found_out_is_shown_until_it_is(world: World) -> No
         assert (await world.upkeep.disconnect(one))[:2] == (True, True)
 
 
-async def test_leaving_meanwhile_leaves_nothing_half_done(world: World) -> None:
+async def test_leaving_during_a_disconnection_leaves_nothing_half_done(world: World) -> None:
     one = world.connect(oauth=CONNECT)
     arrived, go_on = asyncio.Event(), asyncio.Event()
 
@@ -214,7 +214,7 @@ async def test_leaving_meanwhile_leaves_nothing_half_done(world: World) -> None:
     assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
 
 
-def test_who_else_loses_access_is_known_before(world: World) -> None:
+def test_credentials_that_would_lose_access_are_listed_beforehand(world: World) -> None:
     one = world.connect(oauth=CONNECT)
     same = world.connect(oauth=CONNECT)
     pending = world.connect(oauth=CONNECT, status=Status.PENDING)
@@ -225,7 +225,7 @@ def test_who_else_loses_access_is_known_before(world: World) -> None:
     assert world.upkeep.also_affected("0196d5c8-0000-7000-8000-00000000000a") == []
 
 
-async def test_no_secret_is_in_what_is_reported(
+async def test_no_message_contains_a_secret(
     world: World, with_key: Callable[[str], None]
 ) -> None:
     one = world.connect()

@@ -144,7 +144,7 @@ async def test_each_of_500_gets_its_own_outcome_while_stripe_is_slow_and_failing
     assert waits, "Stripe had too many requests, so all of them waited"
 
 
-async def test_a_stripe_that_has_too_many_requests_for_good_is_not_asked_for_ever(
+async def test_a_permanently_overloaded_stripe_is_not_asked_forever(
     tmp_path: Path,
 ) -> None:
     store, _ = filled(tmp_path, 1, lambda _: "busy")
@@ -161,7 +161,7 @@ async def test_a_stripe_that_has_too_many_requests_for_good_is_not_asked_for_eve
     assert 20 < sum(waits) <= 60
 
 
-async def test_when_stripe_is_gone_all_are_reported_soon(tmp_path: Path) -> None:
+async def test_when_stripe_is_gone_every_credential_is_reported_soon(tmp_path: Path) -> None:
     store, _ = filled(tmp_path, 100, lambda _: "good")
     asked = 0
 
@@ -182,7 +182,7 @@ async def test_when_stripe_is_gone_all_are_reported_soon(tmp_path: Path) -> None
     assert {one.outcome for one in results.values()} == {Outcome.UNREACHABLE}
 
 
-async def test_many_results_are_few_writings_to_the_disk(tmp_path: Path) -> None:
+async def test_many_results_take_few_writes_to_the_disk(tmp_path: Path) -> None:
     store, _ = filled(tmp_path, 100, lambda _: "good")
     stamps = set()
 
@@ -196,7 +196,7 @@ async def test_many_results_are_few_writings_to_the_disk(tmp_path: Path) -> None
     assert len(stamps) < 20
 
 
-async def test_an_account_is_never_believed_to_be_another(tmp_path: Path) -> None:
+async def test_one_account_is_never_mistaken_for_another(tmp_path: Path) -> None:
     store, kinds = filled(tmp_path, 3, lambda _: "good")
 
     async def another(_asked: Asked) -> Answer:

@@ -73,7 +73,7 @@ async def test_an_account_that_another_platform_has_connected_keeps_its_credenti
     assert world.store.ids() == [one]
 
 
-async def test_what_cannot_be_told_apart_is_reported_and_can_be_deleted_alone(
+async def test_an_ambiguous_refusal_is_reported_and_can_be_deleted_alone(
     world: World,
 ) -> None:
     one = world.connect(oauth=CONNECT)
@@ -87,7 +87,7 @@ async def test_what_cannot_be_told_apart_is_reported_and_can_be_deleted_alone(
     assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
 
 
-async def test_an_account_that_is_certainly_connected_is_not_advised_to_be_deleted(
+async def test_deleting_is_not_suggested_for_a_connected_account(
     world: World,
 ) -> None:
     one = world.connect(oauth=CONNECT)
@@ -98,7 +98,7 @@ async def test_an_account_that_is_certainly_connected_is_not_advised_to_be_delet
 
 
 @pytest.mark.parametrize(("oauth", "minutes"), [(CONNECT, 0), (CONNECT, 120), (APPS, 50)])
-async def test_its_own_access_token_tells_that_an_account_took_access_back(
+async def test_the_access_token_shows_that_an_account_revoked_access(
     world: World, oauth: OAuthModel, minutes: int
 ) -> None:
     one = world.connect(oauth=oauth)
@@ -112,9 +112,7 @@ async def test_its_own_access_token_tells_that_an_account_took_access_back(
 
 
 @pytest.mark.parametrize("status", Status)
-async def test_an_access_token_whose_hour_is_over_proves_nothing(
-    world: World, status: Status
-) -> None:
+async def test_an_expired_access_token_proves_nothing(world: World, status: Status) -> None:
     one = world.connect(status=status)
     world.revoke(one)
     world.clock.go_on(hours=2)
@@ -124,7 +122,7 @@ async def test_an_access_token_whose_hour_is_over_proves_nothing(
     assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
 
 
-async def test_an_approval_that_waited_for_hours_stays_though_the_client_id_is_wrong(
+async def test_an_approval_hours_old_stays_despite_a_wrong_client_id(
     world: World,
 ) -> None:
     one = world.connect(status=Status.PENDING)

@@ -73,7 +73,7 @@ def left_over(world: World, one: str) -> set[str]:
     return {path.suffix for path in folder.iterdir() if path.stem == one} - {".lock"}
 
 
-async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World) -> None:
+async def test_a_lost_answer_is_requested_again_with_the_same_key(world: World) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, new(1), new(2))
     async with expired(world, stripe, minutes=56):
         with pytest.raises(ReplyLost, match="is not known yet"):
@@ -88,7 +88,9 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_key(world: World) 
     assert stripe.keys[0] == stripe.keys[1] != stripe.keys[2]
 
 
-async def test_an_answer_that_is_itself_over_by_now_is_replaced_at_once(world: World) -> None:
+async def test_an_answer_that_has_expired_is_replaced_immediately(
+    world: World,
+) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, new(1), new(2))
     async with expired(world, stripe):
         with pytest.raises(ReplyLost):
@@ -98,7 +100,7 @@ async def test_an_answer_that_is_itself_over_by_now_is_replaced_at_once(world: W
     assert len(set(stripe.keys)) == 2
 
 
-async def test_the_answer_of_a_refresh_begun_days_ago_is_gone_and_says_what_to_do(
+async def test_the_answer_to_a_refresh_begun_days_ago_is_gone_and_the_error_says_what_to_do(
     world: World,
 ) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, Answer(400, {"error": "invalid_grant"}))
@@ -110,7 +112,7 @@ async def test_the_answer_of_a_refresh_begun_days_ago_is_gone_and_says_what_to_d
             await used(world, one)
 
 
-async def test_a_key_that_stripe_fails_for_is_given_up_only_after_a_while(
+async def test_a_failing_idempotency_key_is_dropped_only_after_a_while(
     world: World,
 ) -> None:
     one, failed = world.connect(), Answer(500)
@@ -135,9 +137,7 @@ async def test_a_key_that_stripe_fails_for_is_given_up_only_after_a_while(
         refused(429, "rate_limit"),
     ],
 )
-async def test_what_stripe_refuses_leaves_the_tokens_and_nothing_else(
-    world: World, answer: Answer
-) -> None:
+async def test_a_refusal_leaves_only_the_tokens(world: World, answer: Answer) -> None:
     one = world.connect()
     before = world.access_token(one)
     async with expired(world, Answering(answer)):
@@ -146,7 +146,7 @@ async def test_what_stripe_refuses_leaves_the_tokens_and_nothing_else(
     assert (world.access_token(one), left_over(world, one)) == (before, set())
 
 
-async def test_what_may_have_been_answered_is_remembered_through_every_other_trouble(
+async def test_a_possibly_answered_refresh_is_remembered_through_other_failures(
     world: World,
 ) -> None:
     one = world.connect()
@@ -166,7 +166,7 @@ async def test_what_may_have_been_answered_is_remembered_through_every_other_tro
     assert world.store.tokens(one).obtained_at == world.clock() - timedelta(minutes=4)
 
 
-async def test_what_was_asked_is_remembered_though_its_file_is_damaged(world: World) -> None:
+async def test_a_refresh_request_survives_a_damaged_file(world: World) -> None:
     one, stripe = world.connect(), Answering(HANG_UP, HANG_UP, new(1))
     file = world.store.data / "refreshing" / f"{one}.json"
     async with expired(world, stripe):
@@ -178,7 +178,7 @@ async def test_what_was_asked_is_remembered_though_its_file_is_damaged(world: Wo
     assert len(set(stripe.keys)) == 1
 
 
-async def test_leaving_meanwhile_loses_no_answer(world: World) -> None:
+async def test_leaving_during_a_refresh_loses_no_answer(world: World) -> None:
     one, stripe = world.connect(), Answering(new(1))
     stripe.go_on.clear()
     async with expired(world, stripe):
@@ -193,7 +193,7 @@ async def test_leaving_meanwhile_loses_no_answer(world: World) -> None:
         assert world.access_token(one) == "rk_test_new1"
 
 
-def test_a_process_that_is_ending_waits_for_the_answer(
+def test_an_ending_process_waits_for_the_answer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, roll = world.connect(), world.demo.roll
@@ -223,7 +223,7 @@ def test_a_process_that_is_ending_waits_for_the_answer(
     assert world.access_token(one) != before
 
 
-async def test_an_answer_that_is_on_disk_is_put_in_its_place_without_stripe(
+async def test_an_answer_on_disk_is_applied_without_stripe(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, stripe = world.connect(), Answering(new(1))
@@ -272,14 +272,14 @@ async def test_a_credential_that_is_deleted_meanwhile_stays_deleted(world: World
     assert not (world.store.data / "refreshing" / f"{one}.lock").exists()
 
 
-async def test_many_at_once_in_one_process_ask_stripe_once(world: World) -> None:
+async def test_many_simultaneous_refreshes_in_one_process_ask_stripe_once(world: World) -> None:
     one, stripe = world.connect(), Answering(new(1))
     async with expired(world, stripe):
         keys = await asyncio.gather(*(used(world, one) for _ in range(20)))
     assert set(keys) == {"rk_test_new1"}
 
 
-async def test_others_are_refreshed_and_changed_while_stripe_thinks_about_one(
+async def test_others_are_refreshed_and_changed_while_one_waits_for_stripe(
     world: World,
 ) -> None:
     one, other = world.connect(), world.connect("bob@b.example")
@@ -296,7 +296,7 @@ async def test_others_are_refreshed_and_changed_while_stripe_thinks_about_one(
         assert set(await asyncio.gather(*both)) == {"rk_test_new1", "rk_test_new2"}
 
 
-async def test_who_waits_too_long_for_another_process_is_reported(
+async def test_waiting_too_long_for_another_process_is_reported(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refreshing, "_PATIENCE", 0.05)
@@ -312,7 +312,7 @@ async def test_who_waits_too_long_for_another_process_is_reported(
     assert len(stripe.keys) == 1
 
 
-async def test_without_a_place_for_the_answer_stripe_is_not_asked(world: World) -> None:
+async def test_stripe_is_not_asked_without_room_for_the_answer(world: World) -> None:
     one, stripe = world.connect(), Answering()
     (world.store.data / "refreshing").write_text("in the way")
     async with expired(world, stripe):

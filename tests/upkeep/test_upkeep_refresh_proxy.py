@@ -54,7 +54,7 @@ def age(world: World, one: str) -> timedelta:
     return world.clock() - obtained_at
 
 
-async def test_an_answer_that_a_proxy_kept_back_is_found_after_a_while(world: World) -> None:
+async def test_an_answer_withheld_by_a_proxy_is_found_later(world: World) -> None:
     one, stripe = world.connect(), Answered(FAILED)
     async with expired(world, stripe):
         await fails(world, one, StripeFailed)
@@ -75,7 +75,9 @@ async def test_it_is_found_after_any_number_of_failures(world: World) -> None:
     assert age(world, one).total_seconds() == 33 * 60
 
 
-async def test_it_is_replaced_at_once_where_it_is_over_when_it_is_found(world: World) -> None:
+async def test_an_expired_answer_is_replaced_as_soon_as_it_is_found(
+    world: World,
+) -> None:
     one, stripe = world.connect(), Answered(FAILED)
     async with expired(world, stripe):
         await fails(world, one, StripeFailed)
@@ -87,7 +89,7 @@ async def test_it_is_replaced_at_once_where_it_is_over_when_it_is_found(world: W
 @pytest.mark.parametrize(
     ("trouble", "problem"), [(FAILED, StripeFailed), (HANG_UP, ReplyLost)], ids=["504", "lost"]
 )
-async def test_nobody_is_told_to_create_again_while_it_may_be_there(
+async def test_creating_again_is_not_suggested_while_the_answer_may_exist(
     world: World, trouble: Answer, problem: type[StripeProblem]
 ) -> None:
     one, stripe = world.connect(), Answered(FAILED, None, trouble, None, trouble)
@@ -100,7 +102,7 @@ async def test_nobody_is_told_to_create_again_while_it_may_be_there(
     assert stripe.numbers == ["0", "1", "0", "1", "0", "1", "0"]
 
 
-async def test_a_revoked_one_is_reported_where_there_was_a_failure_before(world: World) -> None:
+async def test_a_revoked_credential_is_reported_after_an_earlier_failure(world: World) -> None:
     one, stripe = world.connect(), Answering(FAILED, DEAD, DEAD)
     async with expired(world, stripe):
         await fails(world, one, StripeFailed)
@@ -110,7 +112,7 @@ async def test_a_revoked_one_is_reported_where_there_was_a_failure_before(world:
     assert left_over(world, one) == set()
 
 
-async def test_what_was_begun_more_than_a_day_ago_is_gone(world: World) -> None:
+async def test_the_answer_to_a_refresh_begun_over_a_day_ago_is_gone(world: World) -> None:
     one, stripe = world.connect(), Answering(FAILED, FAILED, DEAD, DEAD, DEAD)
     async with expired(world, stripe):
         for _ in range(2):

@@ -29,7 +29,7 @@ Chosen = TypeVar("Chosen", EntityType, Destination)
 
 
 class ChoiceStage(Stage, Generic[Chosen]):
-    """A drop-down, its notes, and Next; focus goes from the one to the other by itself."""
+    """A drop-down, its notes, and Next; focus moves from one to the other."""
 
     CHOICES: Sequence[Chosen]
     PROMPT: ClassVar[str]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class NameStage(Stage):
-    """Asks for a name and says at once what is wrong with it."""
+    """Asks for a name and shows immediately what is wrong with it."""
 
     LABEL = "Name the credential"
     TITLE = "Name credential"

@@ -75,7 +75,7 @@ class Stage(VerticalScroll, can_focus=False):
         return self.draft
 
     def complete(self) -> None:
-        """Go on to the next stage, if this one is complete."""
+        """Continue with the next stage, if this one is complete."""
         draft = self.entered()
         if draft is not None:
             self.post_message(self.Completed(draft))
@@ -96,11 +96,11 @@ class Stage(VerticalScroll, can_focus=False):
         self.complete()
 
     def leave(self) -> None:
-        """End whatever the stage has under way."""
+        """End the work in progress."""
 
     @property
     def typed(self) -> Draft:
-        """The draft with what stands here now, be it right or not."""
+        """The draft with the current input, valid or not."""
         return self.draft
 
     @property

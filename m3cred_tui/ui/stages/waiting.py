@@ -57,7 +57,7 @@ _PASTE_OWN_PAGE = (
 
 
 class PasteLine(TextInput):
-    """Masks what is pasted, and tells of it at once, however many lines it comes in."""
+    """Masks what is pasted, and reports it immediately, however many lines it has."""
 
     @dataclass(repr=False)  # the text holds an authorization code
     class Pasted(Message):
@@ -141,7 +141,7 @@ class WaitingPanel(Vertical):
         yield Static(id="where")
         yield Static(self._shown_url(), id="url")
         here, there = Press("Open the browser", id=OPEN), Press(_SEND_URL, id=SEND)
-        # At once, so that the focus goes to the one that is seen.
+        # Set now, so that the focus goes to the one that is seen.
         here.display, there.display = not self._elsewhere, self._elsewhere
         yield here
         yield there
@@ -219,7 +219,7 @@ class WaitingPanel(Vertical):
         show_focus(self)
 
     def _mention(self, text: str) -> None:
-        """Say what is worth less than what is said already."""
+        """Show a message of lower priority than the one already shown."""
         if not self.query_one(Notice).display:
             self._notice(text)
 
@@ -250,7 +250,7 @@ class WaitingPanel(Vertical):
             self.was_typed = not message.final
 
     def on_key(self, event: events.Key) -> None:
-        """Take what is typed, and is no key here, for the beginning of an address."""
+        """Treat typed characters that are no keys here as the start of an address."""
         if event.character and event.is_printable:
             if event.key in self.screen.active_bindings:
                 return
@@ -260,7 +260,7 @@ class WaitingPanel(Vertical):
             line.insert_text_at_cursor(event.character)
 
     def _say_of_paste(self, text: str) -> None:
-        """Say it where it was told how to paste, which leaves room for all the rest."""
+        """Show it in place of the instructions, which leaves room for the rest."""
         told = self.query_one("#how-to-paste", Static)
         told.update(Content(text))
         told.add_class("problem")

@@ -87,7 +87,7 @@ class SettingRow(Vertical):
         yield Notice(f"! {self._entry.problem}" if self._entry.problem else "")
 
     def compose_control(self) -> ComposeResult:
-        """Yield what stands beside the label."""
+        """Yield what stands next to the label."""
         raise NotImplementedError
 
     def compose_more(self) -> ComposeResult:
@@ -245,7 +245,7 @@ class KeyRow(SettingRow):
 
     @property
     def loses_sealed_key(self) -> bool:
-        """Whether a key that m3cred has sealed, and nobody is shown, would be removed."""
+        """Whether a key that m3cred has sealed, and never shows, would be removed."""
         change = self.change()
         if self._source is not SECRET_KEY or change is None:
             return False
