@@ -158,7 +158,7 @@ def test_a_list_imports_nothing_that_it_does_not_show(python: Run, tmp_path: Pat
     assert [name for name in HEAVY if name in imported] == []
 
 
-def test_a_directory_that_others_can_read_is_told_with_its_code(
+def test_a_directory_that_others_can_read_is_reported_with_its_code(
     m3cred: Run, tmp_path: Path
 ) -> None:
     keep(tmp_path, NAMES)
