@@ -108,7 +108,7 @@ def test_a_destination_is_set_up_in_two_lines_of_a_script(
     assert [one for one in files if b"canary" in one.read_bytes()] == []
 
 
-def test_a_sealed_key_that_gives_way_to_a_file_or_a_command_is_reported(
+def test_a_sealed_key_replaced_by_a_file_or_a_command_is_reported(
     m3cred: Run, piped: Run, file: Path, tmp_path: Path
 ) -> None:
     key = tmp_path / "k"
@@ -128,7 +128,7 @@ def test_a_sealed_key_that_gives_way_to_a_file_or_a_command_is_reported(
         assert again == f"stripe_test.{name} is set in {file}.\n"
 
 
-def test_a_command_that_gives_way_to_a_sealed_key_or_a_file_is_reported(
+def test_a_command_replaced_by_a_sealed_key_or_a_file_is_reported(
     m3cred: Run, piped: Run, write: Callable[[str], bytes], tmp_path: Path
 ) -> None:
     write('[stripe_test]\nsecret_key_command = "pass show x"\n')
@@ -192,7 +192,7 @@ def test_machines_read_the_same(m3cred: Run, file: Path) -> None:
     assert test["settings"]["ports"]["value"] == [27182, 27183, 27184, 27185]
 
 
-def test_path_is_reported_for_editors(m3cred: Run, file: Path) -> None:
+def test_path_prints_the_settings_file_for_editors(m3cred: Run, file: Path) -> None:
     ended = m3cred("config", "path")
     assert (ended.returncode, ended.stdout) == (0, f"{file}\n")
 
@@ -284,7 +284,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
     ],
     ids=lambda one: ascii(one[:12]),
 )
-def test_what_is_no_key_is_not_sealed(
+def test_a_value_that_is_not_a_key_is_not_sealed(
     piped: Run, tmp_path: Path, given: str, told: str
 ) -> None:
     ended = piped(given, "config", "set", "stripe_test.secret_key")
@@ -367,7 +367,7 @@ def test_check_of_nothing_at_all_says_how_to_begin(m3cred: Run) -> None:
     assert "m3cred config set stripe_test.client_id ca_…" in ended.stdout
 
 
-def test_a_variable_that_goes_before_the_file_is_reported_when_the_file_is_changed(
+def test_changing_the_file_reports_a_variable_that_takes_precedence(
     m3cred: Run,
 ) -> None:
     ended = m3cred(*CLIENT_ID, M3CRED_STRIPE_TEST_CLIENT_ID="ca_env")

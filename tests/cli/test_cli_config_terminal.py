@@ -35,7 +35,7 @@ async def test_a_key_is_asked_for_without_showing_it_and_sealed(
     assert (tmp_path / "data" / "m3cred" / "keys" / "STRIPE_TEST.age").exists()
 
 
-async def test_a_key_of_the_wrong_mode_is_reported_and_nothing_is_kept(
+async def test_a_key_of_the_wrong_mode_is_reported_and_not_kept(
     start: Start, tmp_path: Path
 ) -> None:
     async with start("config", "set", "stripe_test.secret_key") as shown:

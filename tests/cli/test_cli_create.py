@@ -99,7 +99,7 @@ def test_an_address_on_standard_input_is_as_good_also_wrapped_and_after_a_wrong_
     assert code not in command.errors
 
 
-def test_before_anybody_has_agreed_nothing_is_created_and_the_way_on_is_reported(
+def test_without_consent_nothing_is_created_and_the_next_command_is_shown(
     environment: Environ,
 ) -> None:
     with started(environment, *CREATE) as command:
@@ -130,7 +130,7 @@ def test_another_account_than_the_expected_one_is_refused_and_its_approval_kept(
     assert len(files(environment, "pending")) == 1
 
 
-def test_a_refusal_is_reported_and_nothing_is_left(environment: Environ) -> None:
+def test_a_refusal_is_reported_and_leaves_nothing(environment: Environ) -> None:
     with started(environment, *CREATE, "--yes") as command:
         refuse(command.object()["url"])
         end = command.object()
@@ -225,7 +225,7 @@ def test_signals_while_stripe_answers_lose_no_approval(environment: Environ) -> 
     assert "Stripe has approved acct_" in end["error"]["message"]
 
 
-def test_a_signal_while_stripe_answers_tells_of_an_answer_that_was_lost(
+def test_a_signal_during_the_exchange_reports_an_account_that_was_lost(
     environment: Environ,
 ) -> None:
     asked, go = threading.Event(), threading.Event()

@@ -45,7 +45,7 @@ async def taken(*lines: str | None) -> tuple[bool, list[Problem]]:
 
 
 @pytest.mark.parametrize("address", [CONNECT, APPS])
-async def test_an_address_is_taken_though_nothing_tells_that_it_has_ended(address: str) -> None:
+async def test_an_address_is_taken_without_a_mark_of_its_end(address: str) -> None:
     assert await taken(address) == (True, [])
 
 
@@ -54,13 +54,13 @@ async def test_an_address_in_two_lines_is_taken_wherever_it_was_wrapped(at: int)
     assert await taken(CONNECT[:at], CONNECT[at:], None) == (True, [])
 
 
-async def test_what_is_wrong_is_reported_and_the_next_line_starts_again() -> None:
+async def test_a_wrong_line_is_reported_and_the_next_one_starts_again() -> None:
     was_taken, told = await taken("", "https://example.com/", "  ", CONNECT)
     assert was_taken
     assert [str(one)[:36] for one in told] == ["This is an address of example.com, n"]
 
 
-async def test_of_half_an_address_it_is_reported_once_that_more_is_missing() -> None:
+async def test_half_an_address_is_reported_as_incomplete_once() -> None:
     was_taken, told = await taken(CONNECT[:60], None)
     assert not was_taken
     assert [type(one) for one in told] == [PasteIncomplete]

@@ -182,7 +182,7 @@ def test_a_missing_identity_is_reported_while_something_is_sealed_for_it(
     assert doctor("--offline")["identity"][0][0] == "mend"
 
 
-def test_a_passphrase_is_no_fault_and_not_asked_for(doctor: Doctor, tmp_path: Path) -> None:
+def test_a_passphrase_is_fine_and_is_not_asked_for(doctor: Doctor, tmp_path: Path) -> None:
     keep(tmp_path, ["Acme"])
     identity = tmp_path / "config" / "m3cred" / "identity.txt"
     identity.write_bytes(wrapped_lightly(identity.read_bytes(), "horse"))

@@ -180,7 +180,7 @@ def test_the_demo_has_an_identity_of_its_own(m3cred: Run, identity: Path, plain:
     assert public_key(plain) in m3cred("--demo", "identity").stdout
 
 
-def test_under_a_passphrase_it_shows_its_public_key_to_who_gives_that(
+def test_under_a_passphrase_its_public_key_is_shown_only_with_it(
     given: Run, identity: Path, plain: bytes
 ) -> None:
     put(identity, wrapped_lightly(plain, PASSPHRASE))
@@ -263,7 +263,7 @@ def test_it_goes_back_in_clear_and_says_what_that_means(
     assert "is not under a passphrase; nothing was changed" in ended.stdout
 
 
-def test_it_is_under_the_passphrase_when_that_is_said_whoever_made_it_meanwhile(
+def test_protect_also_covers_an_identity_made_by_another_process_meanwhile(
     environment: dict[str, str], m3cred: Run, identity: Path
 ) -> None:
     protect = subprocess.run(
@@ -324,7 +324,7 @@ def test_an_identity_that_credentials_are_sealed_for_is_not_replaced(
     assert identity.read_bytes() == other
 
 
-def test_an_identity_that_nothing_is_sealed_for_gives_way(
+def test_an_unused_identity_is_replaced_by_an_import(
     given: Run, identity: Path, plain: bytes, tmp_path: Path
 ) -> None:
     put(identity, sealing.new_identity())
@@ -345,7 +345,7 @@ def test_an_identity_that_nothing_is_sealed_for_gives_way(
     ],
     ids=lambda value: ascii(value)[:20],
 )
-def test_what_is_no_identity_is_not_imported(
+def test_a_file_that_is_not_an_identity_is_not_imported(
     content: bytes, reason: str, given: Run, identity: Path
 ) -> None:
     ended = given(b"p", "--passphrase-fd", FD, "identity", "import", "-", stdin=content)

@@ -207,7 +207,7 @@ async def test_after_ctrl_z_it_is_asked_again_and_stays_hidden(
 
 
 @pytest.mark.parametrize("arguments", [("identity", "protect"), ()], ids=["protect", "start"])
-async def test_ctrl_c_while_scrypt_works_ends_it_at_once(
+async def test_ctrl_c_during_scrypt_ends_it_immediately(
     arguments: tuple[str, ...], start: Start, laborious: Path
 ) -> None:
     before = content(laborious)

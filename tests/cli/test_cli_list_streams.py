@@ -44,7 +44,7 @@ def shell(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRe
 
 
 @pytest.mark.parametrize("command", ["list", "list --json", "show 'Acme 1'"])
-def test_a_pipe_that_is_closed_early_is_no_fault(shell: Shell, command: str) -> None:
+def test_a_pipe_that_is_closed_early_is_not_an_error(shell: Shell, command: str) -> None:
     # The reader is gone long before a line is written.
     ended = shell(f"{{ m3cred {command}; echo $? >&2; }} | true")
     assert ended.stderr == b"141\n"
@@ -76,7 +76,7 @@ def test_closed_standard_output_is_reported_before_anything_is_done(
     assert b"Acme 1 " in shell("m3cred list").stdout
 
 
-def test_closed_standard_error_is_no_fault(shell: Shell) -> None:
+def test_closed_standard_error_is_not_an_error(shell: Shell) -> None:
     assert shell("m3cred list 2>&-").stdout.startswith(b"NAME")
     assert shell("m3cred show nobody 2>&-").returncode == 1
     assert shell("m3cred show nobody 2>/dev/full").returncode == 1

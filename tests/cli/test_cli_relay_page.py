@@ -27,20 +27,20 @@ def test_the_page_comes_alone_on_standard_output(m3cred: Run) -> None:
     assert ports_in(ended.stdout) == USUAL
 
 
-def test_it_leads_on_to_the_ports_of_both_destinations(m3cred: Run) -> None:
+def test_its_link_leads_to_the_ports_of_both_destinations(m3cred: Run) -> None:
     ended = m3cred(
         "relay-page", M3CRED_STRIPE_PORTS="4001,27183", M3CRED_STRIPE_TEST_PORTS="4002"
     )
     assert ports_in(ended.stdout) == [*USUAL, 4001, 4002]
 
 
-def test_or_to_those_that_are_named_alone(m3cred: Run) -> None:
+def test_its_link_leads_only_to_the_ports_that_are_named(m3cred: Run) -> None:
     ended = m3cred("relay-page", "--ports", "4003, 4004", M3CRED_STRIPE_PORTS="4001")
     assert ports_in(ended.stdout) == [4003, 4004]
 
 
 @pytest.mark.parametrize("ports", ["80", "x", "", "4001,4001", "4001;alert(1)"])
-def test_what_is_no_port_is_wrong_usage(m3cred: Run, ports: str) -> None:
+def test_a_bad_port_is_wrong_usage(m3cred: Run, ports: str) -> None:
     ended = m3cred("relay-page", "--ports", ports)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "Traceback" not in ended.stderr

@@ -56,7 +56,7 @@ def test_begin_and_complete_are_two_processes(environment: Environ) -> None:
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n"])
 @pytest.mark.quick(1)
-def test_an_empty_standard_input_ends_the_second_half_at_once(
+def test_an_empty_standard_input_ends_complete_immediately(
     environment: Environ, nothing: str
 ) -> None:
     begin = begun(environment)
@@ -77,7 +77,7 @@ def test_begin_without_json_is_the_url_alone(environment: Environ) -> None:
     assert told.endswith(f": m3cred create --complete {pending.stem}")
 
 
-def test_killed_in_the_wait_it_continues_at_the_same_url_and_port(environment: Environ) -> None:
+def test_killed_while_waiting_it_resumes_at_the_same_url_and_port(environment: Environ) -> None:
     with started(environment, "create", "--name", "Acme", *QUIET) as command:
         first = command.object()
         command.process.send_signal(signal.SIGKILL)
@@ -112,14 +112,16 @@ def test_an_approval_is_found_by_its_id(environment: Environ, part: slice) -> No
     assert (status, end["credential"]["id"]) == (0, begin["id"])
 
 
-def test_or_by_its_name_and_is_created_under_another_one(environment: Environ) -> None:
+def test_a_pending_credential_is_resumed_by_name_and_created_under_another(
+    environment: Environ,
+) -> None:
     approved(environment)
     resume = ("resume", "ACME", "--yes", "--json", "--name", "Acme two")
     status, (end,), _ = ended(environment, *resume)
     assert (status, end["credential"]["name"]) == (0, "Acme two")
 
 
-def test_a_name_that_was_taken_meanwhile_is_refused_with_the_way_on(
+def test_a_name_taken_meanwhile_is_refused_with_the_command_to_continue(
     environment: Environ,
 ) -> None:
     first, second = approved(environment), approved(environment)
@@ -130,7 +132,7 @@ def test_a_name_that_was_taken_meanwhile_is_refused_with_the_way_on(
     assert ended(environment, "resume", "--yes", "--name", "Other")[0] == 0
 
 
-def test_of_several_it_has_to_be_said_which_one(environment: Environ) -> None:
+def test_with_several_pending_one_must_be_named(environment: Environ) -> None:
     ids = [approved(environment)["id"], begun(environment, "Other")["id"]]
     status, (end,), _ = ended(environment, "resume", "--yes", "--json")
     assert (status, end["error"]["code"]) == (1, "SeveralPending")
@@ -144,7 +146,7 @@ def test_without_anything_pending_it_says_so(environment: Environ) -> None:
     assert (status, end["error"]["code"]) == (1, "NothingPending")
 
 
-def test_what_is_created_already_stays_so(environment: Environ) -> None:
+def test_resuming_a_created_credential_changes_nothing(environment: Environ) -> None:
     begin = approved(environment)
     assert ended(environment, "resume", "--yes")[0] == 0
     (file,) = files(environment, "credentials")
@@ -155,7 +157,7 @@ def test_what_is_created_already_stays_so(environment: Environ) -> None:
     assert file.read_bytes() == before
 
 
-def test_a_request_whose_time_is_over_is_removed_and_told(
+def test_an_expired_request_is_reported_and_removed(
     environment: Environ, tmp_path: Path
 ) -> None:
     long_ago = datetime.now(UTC) - timedelta(minutes=11)

@@ -88,7 +88,7 @@ def test_an_ambiguous_word_is_reported_with_each_match_and_none_is_guessed(
     assert "any of 3 credentials" in error["message"]
 
 
-def test_a_name_that_another_ones_id_begins_with_is_not_guessed(
+def test_a_name_that_is_also_the_start_of_another_id_is_ambiguous(
     m3cred: Run, tmp_path: Path
 ) -> None:
     begins = keep(tmp_path / "other", ["first"])[0].id[:13]
@@ -98,7 +98,7 @@ def test_a_name_that_another_ones_id_begins_with_is_not_guessed(
     assert all(one.id in error["message"] for one in kept)
 
 
-def test_a_few_characters_are_no_id(m3cred: Run, tmp_path: Path) -> None:
+def test_a_few_characters_are_not_taken_for_an_id(m3cred: Run, tmp_path: Path) -> None:
     one = keep(tmp_path, ["first"])[0]
     assert m3cred("show", one.id[:LEAST_PREFIX]).returncode == 0
     error = error_of(m3cred("show", one.id[: LEAST_PREFIX - 1], "--json"))

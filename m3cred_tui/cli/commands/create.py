@@ -36,7 +36,7 @@ def wrong_usage(chosen: Namespace, *words: str | None) -> int | None:
             "input."
         )
     if chosen.surplus:
-        return misused(f"there is a word too many: m3cred {chosen.command} --help")
+        return misused(f"there is one word too many: m3cred {chosen.command} --help")
     return None
 
 

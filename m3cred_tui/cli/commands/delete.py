@@ -95,7 +95,7 @@ def _described(row: Row) -> str:
 def _what_is_lost(row: Row) -> str:
     if getattr(row, "account", True) is None:
         return "An approval that Stripe gives for it after that counts for nothing."
-    return "Its tokens are lost: nothing brings them back but a new approval."
+    return "Its tokens are lost: only a new approval brings them back."
 
 
 def _others_lose(others: Sequence[Credential]) -> str:

@@ -301,8 +301,7 @@ def _terminal() -> Iterator[_Found]:
         yield _NOTE, "There is none; the app needs one, the commands do not."
         return
     if term in {"", "dumb"}:
-        shown = term or "not set"
-        yield _FIX, f"TERM is {shown}, so the app cannot draw; use m3cred create."
+        yield _FIX, f"TERM is {term or 'not set'}, so the app cannot draw; use m3cred create."
         return
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     if columns < _LEAST_COLUMNS or lines < _LEAST_LINES:

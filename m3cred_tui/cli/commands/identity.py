@@ -62,7 +62,7 @@ def _show(here: Opened, chosen: Namespace) -> None:
     try:
         key = str(here.identity.to_open().to_public())
     except IdentityLocked:
-        key = "told with the passphrase only: m3cred --passphrase-fd N identity"
+        key = "needs the passphrase: m3cred --passphrase-fd N identity"
     _say(f"Identity:    {_shown(here.identity.path)}")
     _say(f"Public key:  {key}")
     _say(f"Passphrase:  {'yes' if locked_up else 'none'}")
@@ -145,7 +145,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except files.UnconfirmedError as unconfirmed:
-        found = "Look whether the file is there."
+        found = "Check whether the file exists."
         raise OutcomeUnknown(path, plain_reason(unconfirmed.cause), found) from None
     except FileExistsError:
         raise StoreUnusable(path, "it is there already") from None

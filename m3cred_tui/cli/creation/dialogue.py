@@ -110,7 +110,7 @@ class UnexpectedAccount(Problem, code="UnexpectedAccount"):
 
 
 class Dialogue:
-    """Shows an authorization to whoever runs the command, and asks about its account."""
+    """Shows an authorization to the user, and asks about its account."""
 
     def __init__(
         self, chosen: Namespace, console: Console, ways: Ways, authorization: Authorization
@@ -122,7 +122,7 @@ class Dialogue:
         # With --complete, the URL was shown before, and standard input has the address.
         self._only_by_paste = bool(getattr(chosen, "complete", None))
         self._whereabouts: Whereabouts | None = None
-        self._beside: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self._fault: BaseException | None = None
 
     @property
@@ -132,7 +132,7 @@ class Dialogue:
         return pending
 
     async def create(self, name: str) -> Credential:
-        """Go the whole way; raises the ``Problem`` that it ends with."""
+        """Follow it to the credential; raises the ``Problem`` that it ends with."""
         await self._agree(await self._follow())
         try:
             credential, doubt = await self.authorization.create(name)
@@ -152,7 +152,7 @@ class Dialogue:
                         case UrlReady():
                             await self._begin(event)
                         case RedirectReceived():
-                            await self._end_beside()  # nothing is taken any more
+                            await self._cancel_tasks()  # nothing more can be pasted
                             self._console.say(_ANSWERED)
                         case Approved():
                             return event
@@ -161,7 +161,7 @@ class Dialogue:
                         case _:
                             self._tell(event)
         finally:
-            await self._end_beside()
+            await self._cancel_tasks()
         assert self._fault is not None  # noqa: S101 - nothing else leaves
         raise self._fault
 
@@ -184,23 +184,23 @@ class Dialogue:
         self._whereabouts = await self._ways.whereabouts(ready.short_url)
         if not self._only_by_paste:
             self._announce(ready, self._whereabouts)
-            self._begin_beside(_remind(ready.expires_at, self._console))
+            self._run_meanwhile(_remind(ready.expires_at, self._console))
         elif is_typed():
             self._console.say("Paste the address that the browser ended on (it is not shown):")
-        self._begin_beside(self._take_paste(ready))
+        self._run_meanwhile(self._take_paste(ready))
 
-    def _begin_beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run_meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         task.add_done_callback(self._leave_on_fault)
-        self._beside.append(task)
+        self._tasks.append(task)
 
     def _leave_on_fault(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (fault := task.exception()):
             self._fault = fault
             self.authorization.leave()
 
-    async def _end_beside(self) -> None:
-        running = [task for task in self._beside if not task.done()]
+    async def _cancel_tasks(self) -> None:
+        running = [task for task in self._tasks if not task.done()]
         for task in running:
             task.cancel()
         if running:
@@ -237,7 +237,7 @@ class Dialogue:
             case BrowserOpened() if not (self._chosen.no_browser or self._only_by_paste):
                 say("A browser was opened. If you do not see it, open the URL.")
             case Visited():
-                say("A browser came by the short address: it can reach m3cred.")
+                say("A browser visited the short address: it can reach m3cred.")
             case Noticed(BrowserDidNotOpen()) if (
                 self._whereabouts and self._whereabouts.browser_is_elsewhere
             ):

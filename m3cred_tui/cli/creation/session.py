@@ -1,4 +1,4 @@
-"""Running ``m3cred create`` and ``m3cred resume``: signals, how it ended, what is pending."""
+"""Runs ``m3cred create`` and ``m3cred resume``: signals, how they end, pending credentials."""
 
 import asyncio
 import signal
@@ -39,9 +39,6 @@ from m3cred_tui.store.problems import NotThere
 from m3cred_tui.system.signals import told_of_signals
 
 Work = Callable[["Session"], Awaitable[Credential | None]]
-
-
-_SIGNALLED = 128  # and the number of the signal, as a shell has it
 
 
 class DestinationOpen(Problem, code="DestinationOpen"):
@@ -145,7 +142,7 @@ async def _until_a_signal(
 
 
 def _interrupted(session: Session, number: signal.Signals) -> int:
-    """Tell what is there now: Stripe may have answered, or the disk taken it, since."""
+    """Report what exists now: Stripe may have answered, or the disk taken it, meanwhile."""
     kept = _kept(session)
     if kept is not None and kept.status is Status.AUTHENTICATED:
         _tell(session.console, kept, None)
@@ -153,7 +150,7 @@ def _interrupted(session: Session, number: signal.Signals) -> int:
     go_on = session.console.command("resume", kept.id) if kept else ""
     end = session.authorization.end if session.authorization else None
     _tell(session.console, kept, Interrupted(number, kept, go_on, end))
-    return _SIGNALLED + number
+    return 128 + number  # the status that a shell gives for a signal
 
 
 def _kept(session: Session) -> Credential | None:
@@ -177,7 +174,7 @@ def _tell(console: Console, credential: Credential | None, problem: Problem | No
 
 
 async def create(session: Session, draft: Draft) -> Credential:
-    """Go the whole way; raises the ``Problem`` that it ended with."""
+    """Create a credential; raises the ``Problem`` that it ended with."""
     return await (await _begun(session, draft)).create(draft.name)
 
 

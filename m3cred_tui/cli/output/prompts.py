@@ -244,8 +244,8 @@ def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     with handled({signal.SIGTERM: _end, signal.SIGHUP: _end}), echo_off(terminal) as hide:
 
         def ask(*_: object) -> None:
-            # Who is stopped for that in the background does not get over it: an interrupted
-            # read is taken up again, an interrupted tcsetattr is an error.
+            # In the background this would stop the job for good: an interrupted read is
+            # resumed, an interrupted tcsetattr is an error.
             if is_in_foreground(terminal):
                 hide()
                 os.write(terminal, prompt.encode())
