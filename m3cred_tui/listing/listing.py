@@ -89,6 +89,8 @@ class Seen(NamedTuple):
     order: Column
     rows: Rows
     """What is known already, in that order."""
+    damaged: AbstractSet[str]
+    """Those that :meth:`Listing.learn` had found damaged when the look began."""
 
 
 class Listing:
@@ -102,7 +104,8 @@ class Listing:
         """Take how to read one credential; ``None`` is one that is gone."""
         self.checks = Checks()
         self._read = lru_cache(_KEPT)(read)
-        self._mismatched: dict[str, Damaged] = {}
+        self.damaged: dict[str, Damaged] = {}
+        """Rows whose sealed part was opened, and does not agree with what can be read."""
         self._found: tuple[Sequence[str], Rows] = ((), Rows((), ()))
         self.ids: Sequence[str] = ()
         self.texts: dict[str, str] = {}
@@ -124,14 +127,24 @@ class Listing:
     def accept(self, seen: Seen) -> None:
         """Take the result of reading the store's IDs."""
         self._read.cache_clear()
-        still = seen.texts.keys() - seen.written if self._mismatched else ()
-        self._mismatched = {one: row for one, row in self._mismatched.items() if one in still}
+        there = {*seen.ids} if self.damaged else ()
+        self.damaged = {
+            one: row
+            for one, row in self.damaged.items()
+            if one in there and (one not in seen.written or one not in seen.damaged)
+        }
         self.ids, self.total, self.texts = seen.ids, len(seen.ids), seen.texts
-        self.put_in_order(seen.rows if seen.order is self.order else None)
+        self.take({})
+        is_current = seen.order is self.order and not self.damaged
+        self.put_in_order(seen.rows if is_current else None)
 
     def take(self, texts: Mapping[str, str]) -> None:
-        """Take the texts of rows that were read; :meth:`put_in_order` has them found."""
-        self.texts.update(texts)
+        """Take the texts of rows that were read; :meth:`put_in_order` has them found.
+
+        What was found damaged meanwhile stays so: a read opens no sealed part.
+        """
+        damaged = {one: searched_in(row) for one, row in self.damaged.items()}
+        self.texts.update({**texts, **damaged})
 
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
@@ -152,7 +165,7 @@ class Listing:
             self.ids = [one for one in self.ids if one != credential_id]
             self.total -= 1
         self._read.cache_clear()
-        self._mismatched.pop(credential_id, None)
+        self.damaged.pop(credential_id, None)
         # Another dictionary: a thread may go through this one.
         self.texts = {**self.texts}
         self.texts.pop(credential_id, None)
@@ -164,15 +177,15 @@ class Listing:
             return
         self._read.cache_clear()
         if isinstance(row, Damaged):
-            self._mismatched[row.id] = row
+            self.damaged[row.id] = row
         else:
-            self._mismatched.pop(row.id, None)
+            self.damaged.pop(row.id, None)
         self._read_text(row.id)
 
     def row(self, credential_id: str) -> Row | None:
         """Return the row of this ID, read now if it has not been; ``None`` if it is gone."""
         try:
-            return self._mismatched.get(credential_id) or self._read(credential_id)
+            return self.damaged.get(credential_id) or self._read(credential_id)
         except Problem as problem:
             return Damaged(credential_id, str(problem))
 

@@ -71,6 +71,7 @@ async def catch_up(
 
 def _look(store: CredentialStore, listing: Listing, since: Stamp | None) -> Seen:
     """Look which credentials there are now, and which were written since."""
+    damaged = {*listing.damaged}
     ids, order, known = store.ids(), listing.order, listing.texts
     written = set() if since is None else set(store.changed_since(since))
     if ids == listing.ids and not written:
@@ -80,7 +81,7 @@ def _look(store: CredentialStore, listing: Listing, since: Stamp | None) -> Seen
         texts = {one: text for one in ids if (text := known.get(one)) is not None}
         rows = in_order(ids, texts, order)
     unread = [one for one in ids if one not in texts or one in written]
-    return Seen(ids, written, unread, texts, order, rows)
+    return Seen(ids, written, unread, texts, order, rows, damaged)
 
 
 def _texts(store: CredentialStore, ids: Sequence[str]) -> dict[str, str]:

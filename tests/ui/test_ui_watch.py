@@ -1,5 +1,6 @@
 """What another m3cred, a script or an editor does to the store while the list is shown."""
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from m3cred_tui.listing.listing import Listing
 from m3cred_tui.listing.reading import Watch, catch_up
 from m3cred_tui.model.credential import Credential, TokenResponse
-from m3cred_tui.store.port import CredentialStore, Stamp
+from m3cred_tui.store.port import CredentialStore, Damaged, Stamp
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.services import Services
@@ -251,6 +252,35 @@ async def test_a_change_in_the_same_tick_of_the_clock_as_our_look_is_seen_later(
     assert [left async for left in catch_up(store, listing, watch)] != []
     assert len(listing.ids) == 2
     assert not watch.is_due()
+
+
+@pytest.mark.parametrize("was_read", [False, True], ids=["first reading", "later one"])
+async def test_what_details_have_found_damaged_stays_so_when_a_reading_ends_that_began_before(
+    store: CredentialStore, keep: Keep, monkeypatch: pytest.MonkeyPatch, was_read: bool
+) -> None:
+    forged = keep("Acme")
+    listing, watch = Listing(store.read), Watch(store.stamp)
+    if was_read:
+        assert [left async for left in catch_up(store, listing, watch)]
+        keep("Bolt")
+    ids, loop = store.ids, asyncio.get_running_loop()
+    damaged = Damaged(forged.id, "its fields were changed after it was sealed")
+
+    async def open_details() -> None:
+        listing.learn(damaged)
+
+    def details_are_opened_meanwhile() -> list[str]:
+        found = ids()
+        asyncio.run_coroutine_threadsafe(open_details(), loop).result()
+        return found
+
+    monkeypatch.setattr(store, "ids", details_are_opened_meanwhile)
+    assert [left async for left in catch_up(store, listing, watch)]
+    assert listing.row(forged.id) == damaged
+    for word, found in (("changed", [forged.id]), ("acme", [])):
+        listing.filter = word
+        listing.arrange()
+        assert listing.shown == found
 
 
 async def test_nothing_is_written_while_nothing_changes(
