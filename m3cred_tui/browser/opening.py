@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.system.environment import without_ours
 from m3cred_tui.system.threads import in_thread
 
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
@@ -65,16 +66,6 @@ def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> lis
     raise BrowserDidNotOpen("no graphical browser was found")
 
 
-def browser_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a browser: without our keys, and without text browsers.
-
-    Where xdg-open knows no desktop, it tries what ``$BROWSER`` lists.
-    """
-    kept = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
-    kept.setdefault("BROWSER", ":".join(_GRAPHICAL))
-    return kept
-
-
 def _wished_for(wish: str, url: str, environ: Mapping[str, str]) -> Iterator[list[str]]:
     """Read ``$BROWSER``: commands, each with ``%s`` for the URL or the URL put after it."""
     reason = "$BROWSER names no program"
@@ -115,7 +106,8 @@ async def open_browser(
     if parts.scheme not in ("http", "https") or not parts.netloc or not url.isprintable():
         raise BrowserDidNotOpen("the URL is not one for a browser")
     commands = browser_commands(url, environ, platform)
-    environment = browser_environment(environ)
+    # Where xdg-open knows no desktop, it tries what $BROWSER lists: no text browser.
+    environment = {"BROWSER": ":".join(_GRAPHICAL)} | without_ours(environ)
     reason = ""
     for command in commands:
         failure = await _start(command, environment, soon)

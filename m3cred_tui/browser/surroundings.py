@@ -8,7 +8,6 @@ import os
 import pwd
 import re
 import shlex
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from m3cred_tui.browser.opening import DISPLAY, REMOTE, BrowserDidNotOpen, browser_commands
+from m3cred_tui.system.environment import without_ours
 
 _SOON = 1.0
 
@@ -28,13 +28,11 @@ async def ask_tmux(
 
     ``TMUX`` may be left over from a tmux that has gone, or lead to one that hangs.
     """
-    # A client hands its environment to the server, which keeps it: our keys stay here.
-    kept = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
     try:
         process = await asyncio.create_subprocess_exec(
             "tmux",
             *command,
-            env=kept,
+            env=without_ours(environ),  # tmux's server keeps what a client hands it
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -163,12 +161,10 @@ def ssh_connection(value: str) -> SshConnection | None:
     """Read ``SSH_CONNECTION`` (ssh(1), ENVIRONMENT); sshd may write UNKNOWN into it."""
     try:
         client, client_port, server, server_port = value.split(" ")
-        ends = SshConnection(
-            ip_address(client), _port(client_port), ip_address(server), _port(server_port)
-        )
+        ends = ip_address(client), _port(client_port), ip_address(server), _port(server_port)
     except ValueError:
         return None
-    return ends
+    return SshConnection(*ends)
 
 
 def _port(text: str) -> int:
@@ -200,18 +196,12 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\$?").fullmatch
 _ANY_HOST, _ANY_USER = "SERVER", "USER"
 
 
-class Tunnel(NamedTuple):
-    """``command`` is for a shell on the computer with the browser; ``note`` one sentence."""
-
-    command: str
-    note: str
-
-
-def tunnel(ports: Sequence[int], here: Surroundings, *, user: str, host_name: str) -> Tunnel:
+def tunnel(ports: Sequence[int], here: Surroundings, *, user: str, host_name: str) -> str:
     """Return the command that forwards ``ports``, each to the same port of this machine.
 
-    The address that the SSH connection came to is taken before the machine's own name, which
-    may mean nothing elsewhere. What could be no user or host is asked for in capitals.
+    It is for a shell on the computer with the browser. The address that the SSH connection came
+    to takes precedence over the machine's own name, which may mean nothing elsewhere. Capitals
+    stand for what could be no user or host.
     """
     host, port = _server(here.connection), _SSH_PORT
     if here.connection:
@@ -225,8 +215,7 @@ def tunnel(ports: Sequence[int], here: Surroundings, *, user: str, host_name: st
     forwards = [word for one in ports for word in ("-L", f"{one}:127.0.0.1:{one}")]
     other_port = [] if port == _SSH_PORT else ["-p", str(port)]
     # A user may have an @ of its own: ssh takes the last one for the separator.
-    command = shlex.join(["ssh", "-N", *forwards, *other_port, f"{user}@{host}"])
-    return Tunnel(command, _note(here, user, host))
+    return shlex.join(["ssh", "-N", *forwards, *other_port, f"{user}@{host}"])
 
 
 def login_name(environ: Mapping[str, str]) -> str:
@@ -240,36 +229,13 @@ def login_name(environ: Mapping[str, str]) -> str:
         return ""
 
 
-def host_name() -> str:
-    """Return this machine's name without asking the network, which may take long."""
-    return socket.gethostname()
-
-
 def _server(connection: SshConnection | None) -> str:
     """Return the address that the client came to, or nothing if another could not use it."""
     if connection is None:
         return ""
-    client, server = _plain(connection.client), _plain(connection.server)
+    ends = connection.client, connection.server
+    client, server = (getattr(one, "ipv4_mapped", None) or one for one in ends)
     is_translated = client.is_global and not server.is_global
     # fe80::1%eth0: eth0 is what this machine calls its side.
     is_usable = not (is_translated or server.is_link_local or server.is_unspecified)
     return str(server) if is_usable else ""
-
-
-def _plain(address: Address) -> Address:
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _note(here: Surroundings, user: str, host: str) -> str:
-    asked = [word for word in (user, host) if word in (_ANY_USER, _ANY_HOST)]
-    if here.container and not here.ssh:
-        return (
-            f"Put the container's host in the place of {_ANY_HOST}; the tunnel reaches m3cred "
-            "only where the container shares its host's network."
-        )
-    if asked:
-        return f"Put what you give to ssh in the place of {' and '.join(asked)}."
-    return (
-        f"If you connect by another name than {host} or through a bastion, use what you gave "
-        "to ssh."
-    )

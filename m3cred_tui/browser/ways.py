@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -119,19 +120,14 @@ class Ways:
 
         Asks tmux which client is attached now, for at most a second.
         """
-        from m3cred_tui.browser.surroundings import (
-            attached_environ,
-            host_name,
-            login_name,
-            surroundings,
-            tunnel,
-        )
+        from m3cred_tui.browser import surroundings as around
 
-        here = surroundings(await attached_environ(self.environ))
+        here = around.surroundings(await around.attached_environ(self.environ))
         reason, command = next(iter(here.reasons), ""), None
         if port := urlsplit(short_url or "").port:
-            user, ports = login_name(self.environ), (port, *self.demo_ports)
-            command = tunnel(ports, here, user=user, host_name=host_name()).command
+            user, ports = around.login_name(self.environ), (port, *self.demo_ports)
+            # Without asking the network for the name, which may take long.
+            command = around.tunnel(ports, here, user=user, host_name=socket.gethostname())
         return Whereabouts(here.browser_is_elsewhere, reason, command)
 
     async def clip(self, text: str, *, what: str) -> Clipping:

@@ -15,6 +15,7 @@ from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.system.environment import without_ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -242,11 +243,10 @@ def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENC
     variables, some of which may be keys. Raises :class:`CommandHangs`,
     :class:`CommandTooLoud`, :class:`CommandNotFound` and :class:`CommandFailed`.
     """
-    theirs = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command line is wanted
             ["/bin/sh", "-c", command],
-            env=theirs,
+            env=without_ours(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
