@@ -113,11 +113,16 @@ class Settings:
         Raises :class:`NotSetUp`, and ``Problem`` for a value that is wrong.
         """
         setup = self.setup(destination)
-        if problem := setup.problem:
+        if problem := obstacle(setup):
             raise problem
-        if missing := setup.missing:
-            raise NotSetUp(destination, tuple(one.name for one in missing))
         return setup
+
+
+def obstacle(setup: Setup) -> Problem | None:
+    """Return what keeps a destination from being used, if anything."""
+    if setup.missing and not setup.problem:
+        return NotSetUp(setup.destination, tuple(one.name for one in setup.missing))
+    return setup.problem
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:

@@ -7,7 +7,7 @@ import pytest
 
 from docs.configuration import PAGE, page
 from m3cred_tui.cli.commands.completion import _settings as candidates
-from m3cred_tui.cli.output.config_report import setups_fields, setups_text
+from m3cred_tui.cli.commands.config import setups_fields, setups_text
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.config import file, setup, table
 from m3cred_tui.config.editor import SettingsEditor
