@@ -1,11 +1,15 @@
-"""The credentials of a page: known by ID, read when they are drawn."""
+"""The credentials of a page: known by ID, read when they are drawn.
+
+The store is read for the search away from the event loop.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, NAME
+from m3cred_tui.listing.columns import COLUMNS, CREATED, is_authenticated
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
@@ -15,18 +19,29 @@ from m3cred_tui.listing.search import (
     plain,
     searched_in,
 )
-from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        Callable,
+        Container,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from collections.abc import Set as AbstractSet
 
     from m3cred_tui.listing.columns import Column, Row
     from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.store.port import CredentialStore, Stamp
 
+STEP = 5_000
+"""Rows after which progress is reported, and those that were read are found, too."""
+
+_BATCH = 500  # some 20 ms: the longest that the end of the app waits
 
 _OK, _PENDING = "ok", "pending"
 """Their values; the outcomes themselves are imported only where there are any."""
@@ -45,7 +60,7 @@ class Checks:
         for credential_id, result in results.items():
             if result.outcome == _PENDING:
                 continue
-            before = self._results.get(credential_id)
+            before = self.result(credential_id)
             if before is None or before.at <= result.at:
                 self._results[credential_id] = result
 
@@ -55,8 +70,7 @@ class Checks:
 
     def label(self, credential_id: str, width: int) -> str | None:
         """Return what the last check said, with as much of its time as fits into ``width``."""
-        result = self._results.get(credential_id)
-        if result is None:
+        if (result := self.result(credential_id)) is None:
             return None
         at = result.at.astimezone()
         text = f"{'✓' if result.outcome == _OK else '!'} {result.label}"
@@ -65,7 +79,7 @@ class Checks:
 
     def is_bad(self, credential_id: str) -> bool:
         """Tell whether the last check found that the credential cannot be used."""
-        result = self._results.get(credential_id)
+        result = self.result(credential_id)
         return result is not None and result.outcome != _OK
 
 
@@ -222,7 +236,8 @@ class Listing:
             for one, text in self.texts.items()
             if begins in text and text.startswith(begins)  # the first is the faster
         )
-        return any(_has_name(self.row(one), key) for one in alike)
+        rows = map(self.row, alike)
+        return any(is_authenticated(row) and name_key(row.name) == key for row in rows)
 
     def _read_text(self, credential_id: str) -> None:
         if (row := self.row(credential_id)) is not None:
@@ -238,11 +253,6 @@ class _TakenNames:
         return isinstance(key, str) and self._listing.is_taken(key)
 
 
-def _has_name(row: Row | None, key: str) -> bool:
-    created = isinstance(row, Credential) and row.status is not Status.PENDING
-    return created and row is not None and name_key(NAME.of(row)) == key
-
-
 def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Rows:
     """Return the rows that have a text, in this order; the newest first among equals."""
     known = [one for one in ids if one in texts]
@@ -250,3 +260,68 @@ def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Row
         field = field_of(order)
         known.sort(key=lambda one: field(texts[one]))
     return Rows(known, [texts[one] for one in known])
+
+
+class Reading:
+    """Keeps a listing in step with a store, which it reads in a thread."""
+
+    def __init__(self, store: CredentialStore, listing: Listing) -> None:
+        self._store = store
+        self._listing = listing
+        self._is_behind = True  # also after a failure: its cause may end without a new stamp
+        self._stamp: Stamp | None = None
+        """Of the store when the last look at it began."""
+
+    def is_due(self) -> bool:
+        """Return whether anything may have changed since the last reading, or if it failed."""
+        return self._is_behind or self._store.stamp() != self._stamp
+
+    async def catch_up(self) -> AsyncGenerator[int]:
+        """Read what is new in the store; yields how many rows are left.
+
+        Each time, the listing has changed; it does not yield where nothing has. Raises
+        ``StoreUnusable``; what was read until then stays.
+        """
+        listing, self._is_behind = self._listing, True
+        stamp = self._store.stamp()
+        seen = await asyncio.to_thread(self._look)
+        self._stamp = stamp
+        unread = seen.unread
+        if unread or seen.ids is not listing.ids:
+            listing.accept(seen)
+            yield len(unread)
+        for start in range(0, len(unread), _BATCH):
+            batch = unread[start : start + _BATCH]
+            listing.take(await asyncio.to_thread(self._texts, batch))
+            left = len(unread) - start - len(batch)
+            is_step = (start + len(batch)) % STEP == 0
+            if not left or (is_step and listing.is_arranged):
+                await self._put_in_order()
+            if not left or is_step:
+                yield left
+        self._is_behind = False
+
+    def _look(self) -> Seen:
+        """Look which credentials there are now, and which were written since."""
+        listing, since = self._listing, self._stamp
+        ids, order, known = self._store.ids(), listing.order, listing.texts
+        written = set() if since is None else set(self._store.changed_since(since))
+        if ids == listing.ids and not written:
+            ids, texts, rows = listing.ids, known, listing.rows
+        else:
+            # From scratch: a removed ID goes, and no text keeps an older copy of an ID.
+            texts = {one: text for one in ids if (text := known.get(one)) is not None}
+            rows = in_order(ids, texts, order)
+        unread = [one for one in ids if one not in texts or one in written]
+        return Seen(ids, written, unread, texts, order, rows)
+
+    def _texts(self, ids: Sequence[str]) -> dict[str, str]:
+        rows = zip(ids, self._store.read_many(ids), strict=True)
+        return {one: searched_in(row) for one, row in rows if row is not None}
+
+    async def _put_in_order(self) -> None:
+        listing = self._listing
+        ids, order = listing.ids, listing.order
+        rows = await asyncio.to_thread(in_order, ids, listing.texts, order)
+        is_current = listing.ids is ids and listing.order is order
+        listing.put_in_order(rows if is_current else None)
