@@ -67,9 +67,9 @@ class SettingsEditor:
             new = {sealed: True}
         else:
             value = setting.check(text, group.subject)
-            # A path stays as it was entered, with its ~.
-            plain = without_key(text, setting.name) if setting.source_of else _plain(value)
-            new = {setting.name: plain}
+            if setting.source_of:  # a path stays as it was entered, with its ~
+                value = without_key(text, setting.name)
+            new = {setting.name: [*value] if isinstance(value, tuple) else str(value)}
         names = [one.name for one in gone if one.name not in new]
         with locked(places.data):
             before = read_file(file)
@@ -90,17 +90,12 @@ class SettingsEditor:
 
         Without a text, the source is what is set. Raises ``Problem``.
         """
-        source = self._set_source(group) if text is None else setting.check(text, group.subject)
+        if text is not None:
+            source = setting.check(text, group.subject)
+        else:
+            entry = self.setup(group)[SECRET_KEY]
+            if entry.value is None:
+                raise entry.problem or NotSetUp(group.subject, (SECRET_KEY.name,))
+            source = entry.value
         places, environ = self.settings.locations, self.settings.environ
-        key = key_from(source, group.subject, places, self.identity, environ)
-        return prefix_of(key)
-
-    def _set_source(self, group: Group) -> KeySource:
-        entry = self.setup(group)[SECRET_KEY]
-        if entry.value is None:
-            raise entry.problem or NotSetUp(group.subject, (SECRET_KEY.name,))
-        return entry.value
-
-
-def _plain(value: object) -> object:
-    return [*value] if isinstance(value, tuple) else str(value)
+        return prefix_of(key_from(source, group.subject, places, self.identity, environ))

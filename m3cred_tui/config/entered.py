@@ -40,9 +40,7 @@ def redirect_uri(text: str, destination: Destination) -> str:
     As OAuth has it (RFC 6749, section 3.1.2), and Stripe: HTTPS in live mode, loopback or
     HTTPS in test mode. Raises ``NothingEntered``, ``RedirectNeedsHttps``, ``NotARedirectUri``.
     """
-    entered = tidy(text)
-    if not entered:
-        raise NothingEntered("redirect URI")
+    entered = _something(tidy(text), "redirect URI")
     if destination.livemode and entered.lower().startswith("http:"):
         raise RedirectNeedsHttps
     parts = _taken_apart(entered, NotARedirectUri)
@@ -57,9 +55,7 @@ def base(text: str, _destination: Destination) -> str:
 
     Raises ``NothingEntered`` and ``NotABase``.
     """
-    entered = tidy(text).rstrip("/")
-    if not entered:
-        raise NothingEntered("address")
+    entered = _something(tidy(text).rstrip("/"), "address")
     parts = _taken_apart(entered, NotABase)
     if parts.path or parts.query:
         raise NotABase("ends with the host and port; this one has a path or a query")
@@ -198,12 +194,7 @@ def without_key(text: str, where: str) -> str:
 
 
 def _stripped(text: str, is_off: Callable[[str], bool]) -> str:
-    first, last = 0, len(text)
-    while first < last and is_off(text[first]):
-        first += 1
-    while first < last and is_off(text[last - 1]):
-        last -= 1
-    return text[first:last]
+    return text.strip("".join(filter(is_off, {*text})))
 
 
 def _something(entered: str, what: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.entered import secret_key, without_key
-from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of
+from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of, shown
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.system.environment import without_ours
@@ -149,7 +149,7 @@ def from_file(text: str, _destination: Destination) -> KeySource:
     entered = without_key(text, "path")
     path = Path(os.path.expanduser(entered))  # noqa: PTH111 - leaves an unknown ~user as it is
     if not path.is_absolute() or "\0" in entered:
-        raise NotAKeyFile(entered)
+        raise NotAKeyFile(shown(entered))
     return FromFile(path)
 
 

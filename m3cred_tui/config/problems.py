@@ -141,12 +141,8 @@ class NotPorts(Problem, code="NotPorts"):
 class NotAKeyFile(Problem, code="NotAKeyFile"):
     """The path of a key file is not absolute."""
 
-    text = "The path of a key file must begin with / or ~/, and this is {_quoted}."
-    entered: str
-
-    @property
-    def _quoted(self) -> str:
-        return shown(self.entered)
+    text = "The path of a key file must begin with / or ~/, and this is {quoted}."
+    quoted: str
 
 
 class WrongType(Problem, code="WrongType"):
