@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of, shown
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean, clean_path
 from m3cred_tui.system.environment import without_ours
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def described(source: KeySource) -> tuple[str, str]:
         case FromCommand(command):
             return "command", masked(clean(command))
         case FromFile(path):
-            return "file", masked(clean(str(path), most=4096))
+            return "file", masked(clean_path(path))
         case Sealed():
             return "sealed", ""
 

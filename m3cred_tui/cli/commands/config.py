@@ -35,7 +35,7 @@ from m3cred_tui.config.table import (
 )
 from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean_path
 from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _set(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
         what = "a value" if not any(values) else "one value, in quotes"
         return misused(f"{chosen.name} takes {what}: m3cred config set --help")
     gone = editor.change(group, setting, values[0])
-    _say(f"{chosen.name} is set in {_shown(editor)}.")
+    _say(f"{chosen.name} is set in {clean_path(editor.file)}.")
     _tell_gone(gone, setting.name)
     _warn_of_no_file(setting.check(values[0], group.subject))
     _tell_what_goes_before(editor, group, setting)
@@ -110,7 +110,7 @@ def _seal(chosen: argparse.Namespace, editor: SettingsEditor, group: Group) -> i
     SECRET_KEY.check(key.reveal(), group.subject)
     unlock(editor.identity, chosen.passphrase_fd)
     gone = editor.change(group, SECRET_KEY, key.reveal())
-    _say(f"The secret key of {group.label} is sealed; {_shown(editor)} says so.")
+    _say(f"The secret key of {group.label} is sealed; {clean_path(editor.file)} says so.")
     _tell_gone(gone, SECRET_KEY_SEALED.name)
     _tell_what_goes_before(editor, group, SECRET_KEY)
     return DONE
@@ -131,9 +131,9 @@ def _key_entered(group: Group) -> Secret:
 def _unset(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
     group, setting = setting_named(chosen.name)
     if editor.change(group, setting, None):
-        _say(f"{chosen.name} is removed from {_shown(editor)}.")
+        _say(f"{chosen.name} is removed from {clean_path(editor.file)}.")
     else:
-        _say(f"{chosen.name} is not in {_shown(editor)}; nothing was changed.")
+        _say(f"{chosen.name} is not in {clean_path(editor.file)}; nothing was changed.")
     _tell_what_goes_before(editor, group, setting)
     return DONE
 
@@ -198,8 +198,7 @@ def _warn_of_no_file(value: object) -> None:
     try:
         value.path.stat()
     except FileNotFoundError:
-        shown = clean(str(value.path), most=4096)
-        sys.stderr.write(f"m3cred: {shown} is not there yet.\n")
+        sys.stderr.write(f"m3cred: {clean_path(value.path)} is not there yet.\n")
     except OSError:
         pass  # m3cred config check says what it is
 
@@ -208,14 +207,10 @@ def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def _shown(editor: SettingsEditor) -> str:
-    return clean(str(editor.file), most=4096)
-
-
 def setups_text(setups: Iterable[Setup], path: Path) -> str:
     """Return what is set, for people."""
     there = "" if path.exists() else " (not there yet)"
-    blocks = [f"{clean(str(path), most=4096)}{there}"]
+    blocks = [f"{clean_path(path)}{there}"]
     blocks += ("\n".join(_block(one)) for one in setups)
     return "\n\n".join(blocks) + "\n"
 
