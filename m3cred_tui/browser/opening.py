@@ -1,4 +1,4 @@
-"""Opening a URL in a browser, where somebody would see it."""
+"""Opens a URL in a browser, where somebody would see it."""
 
 import asyncio
 import os
@@ -42,10 +42,10 @@ class BrowserDidNotOpen(Problem, code="BrowserDidNotOpen"):
 
 
 def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> list[list[str]]:
-    """Return the commands to try, in order; never none.
+    """Return the commands to try, in order; at least one.
 
-    ``$BROWSER`` decides where it is set, also over SSH; without it only a browser is started
-    that somebody sits before. Raises :class:`BrowserDidNotOpen`.
+    ``$BROWSER`` decides where it is set, also over SSH; without it, only a browser on the
+    user's own display is started. Raises :class:`BrowserDidNotOpen`.
     """
     if wish := environ.get("BROWSER", "").strip():
         return list(_wished_for(wish, url, environ))
@@ -91,7 +91,7 @@ def _wished_for(wish: str, url: str, environ: Mapping[str, str]) -> Iterator[lis
 
 
 SOON = 2.0
-"""Seconds after which a program that still runs is taken for a browser that opened."""
+"""Seconds after which a program that still runs is considered a browser that opened."""
 
 
 async def open_browser(

@@ -1,4 +1,4 @@
-"""Values as they are entered: tidied and checked, each with its own sentence."""
+"""Tidies and checks values as they are entered."""
 
 import re
 import unicodedata
@@ -27,7 +27,7 @@ from m3cred_tui.model.credential import Destination, OAuthModel
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import is_visible
 
-# What Stripe adds; a second one of the same name would make the answer void.
+# What Stripe adds; a duplicate would invalidate the redirect.
 _OF_THE_ANSWER = frozenset({"code", "state", "scope", "error", "error_description"})
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -37,7 +37,7 @@ _EXAMPLE = "http://127.0.0.1:27182"
 def redirect_uri(text: str, destination: Destination) -> str:
     """Return an address that Stripe redirects to in the destination's mode.
 
-    As OAuth has it (RFC 6749, section 3.1.2), and Stripe: HTTPS in live mode, loopback or
+    By OAuth (RFC 6749, section 3.1.2) and by Stripe: HTTPS in live mode, loopback or
     HTTPS in test mode. Raises ``NothingEntered``, ``RedirectNeedsHttps``, ``NotARedirectUri``.
     """
     entered = _something(tidy(text), "redirect URI")
@@ -46,7 +46,7 @@ def redirect_uri(text: str, destination: Destination) -> str:
     parts = _taken_apart(entered, NotARedirectUri)
     taken = _OF_THE_ANSWER.intersection(name for name, _ in parse_qsl(parts.query))
     if taken:
-        raise NotARedirectUri(f"has a parameter that Stripe itself adds ({min(taken)})")
+        raise NotARedirectUri(f"has a parameter that Stripe adds itself ({min(taken)})")
     return entered
 
 
@@ -63,7 +63,7 @@ def base(text: str, _destination: Destination) -> str:
 
 
 def _taken_apart(entered: str, problem: type[NotABase | NotARedirectUri]) -> SplitResult:
-    """Return the parts of a plain web address; raises this problem for any other."""
+    """Return the parts of a plain web address; raise this problem for any other."""
     if len(entered) > LONGEST:
         raise problem(f"has {len(entered):,} characters; {LONGEST:,} is the most")
     # Before it is split, which silently drops line ends and tabs.
@@ -80,7 +80,7 @@ def _taken_apart(entered: str, problem: type[NotABase | NotARedirectUri]) -> Spl
         "has port 0": port == 0,
         "has a user name in it": "@" in parts.netloc,
         "has a fragment (#)": "#" in entered,
-        f"with http:// must be on this computer, as {_EXAMPLE}": (
+        f"with http:// must be on this computer, like {_EXAMPLE}": (
             parts.scheme == "http" and host not in _LOOPBACK
         ),
     }
@@ -149,7 +149,7 @@ def secret_key(text: str, destination: Destination) -> Secret:
 
 
 def ports(text: str, _destination: Destination) -> tuple[int, ...]:
-    """Return the ports, which commas or white space keep apart, in their order.
+    """Return the ports, separated by commas or white space, in their order.
 
     Raises ``NothingEntered`` and ``NotPorts``.
     """
@@ -159,9 +159,9 @@ def ports(text: str, _destination: Destination) -> tuple[int, ...]:
     if len(in_range) < len(words):
         raise NotPorts(f"are whole numbers from {_LEAST_PORT} to {_LARGEST_PORT}")
     if not 1 <= len(numbers) <= MOST_PORTS:
-        raise NotPorts(f"are {len(numbers)}; 1 to {MOST_PORTS} can be had")
+        raise NotPorts(f"are {len(numbers)}; 1 to {MOST_PORTS} are allowed")
     if len(set(numbers)) < len(numbers):
-        raise NotPorts("name one twice")
+        raise NotPorts("include one twice")
     return numbers
 
 
@@ -212,7 +212,7 @@ def _is_quote(character: str) -> bool:
 
 
 def _oddity(entered: str) -> str:
-    """Return what is wrong inside, without showing any of it, or nothing where it is plain."""
+    """Return what is odd about a value, if anything, without showing any of it."""
     if len(entered) > LONGEST:
         return f"; this one has {len(entered):,} characters"
     if any(one.isspace() for one in entered):

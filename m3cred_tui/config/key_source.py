@@ -1,4 +1,4 @@
-"""Where a platform's secret key comes from, and getting it from there, when it is needed."""
+"""The sources of a platform's secret key, each read when the key is needed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from m3cred_tui.store.identity import IdentityFile
 
 
-_MOST_BYTES = 4096  # of a key, and what is around it
+_MOST_BYTES = 4096  # of a key, and of what surrounds it
 
 PATIENCE = 30.0
 """Seconds that a command may take."""
 
-_LOOK = 0.05  # seconds between two looks whether it has ended, while it prints nothing
-_NOT_FOUND = 127  # as sh says it
+_LOOK = 0.05  # seconds between checks whether it has ended, while it prints nothing
+_NOT_FOUND = 127  # sh's status for it
 
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -207,7 +207,7 @@ def _unsealed(places: Locations, destination: Destination, identity: IdentityFil
 
 
 def _content(path: Path) -> bytes:
-    """Read a file as ssh reads its keys: of this user alone, where a link leads to, too."""
+    """Read a file as ssh reads its keys: private to this user, also behind a link."""
     from m3cred_tui.store.files import FlawError, read_private  # noqa: PLC0415 - seldom needed
     from m3cred_tui.store.problems import StoreUnusable, plain_reason  # noqa: PLC0415 - the same
 
@@ -265,13 +265,13 @@ def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENC
 
 
 def end_running() -> None:
-    """End the commands that still run, as m3cred ends: nobody waits for what they print."""
+    """End the commands that still run, as m3cred ends and nobody needs their output."""
     for process in list(_running):
         _end(process)
 
 
 def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) -> list[bytes]:
-    """Return what it has written to each of its outputs, when it has ended."""
+    """Return what it has written to each of its outputs by its end."""
     printed, said = bytearray(), bytearray()
     with selectors.DefaultSelector() as open_pipes:
         for pipe, written in ((process.stdout, printed), (process.stderr, said)):
@@ -288,7 +288,7 @@ def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) ->
                     open_pipes.unregister(key.fileobj)
             if len(printed) > _MOST_BYTES:
                 raise CommandTooLoud
-            # A daemon that it has started may keep the pipes open for ever.
+            # A daemon that it has started may keep the pipes open forever.
             if has_ended and not ready:
                 break
     try:
@@ -299,7 +299,7 @@ def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) ->
 
 
 def _take(descriptor: int, written: bytearray) -> bool:
-    """Read on, keep as much as is of use, and tell whether there may be more."""
+    """Read more, keep what is useful, and return whether there may be more."""
     chunk = os.read(descriptor, _MOST_BYTES)
     if len(written) <= _MOST_BYTES:
         written += chunk
@@ -307,7 +307,7 @@ def _take(descriptor: int, written: bytearray) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill it with all that it has started, unless it has ended by itself."""
+    """Kill it and all that it has started, unless it has ended by itself."""
     if process.poll() is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

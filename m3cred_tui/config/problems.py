@@ -1,4 +1,4 @@
-"""What can be wrong with a value: a sentence to stand under the field it was entered in."""
+"""What can be wrong with a value: a sentence that is shown under its field."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def prefixes_of(destination: Destination) -> tuple[str, str]:
 
 
 def prefix_of(key: Secret) -> str:
-    """Return the part of a key that is no secret, to tell keys apart by: ``sk_test_…``."""
+    """Return the part of a key that is not secret, to tell keys apart: ``sk_test_…``."""
     found = PREFIX.match(key.reveal())
     return f"{found[0]}…" if found else "…"
 
@@ -112,7 +112,7 @@ class KeyInClear(Problem, code="KeyInClear"):
 
 
 class NotARedirectUri(Problem, code="NotARedirectUri"):
-    """Stripe would not redirect to this address, or nobody should."""
+    """Stripe would not redirect to this address, or should not."""
 
     text = "The redirect URI {reason}."
     reason: str
@@ -125,14 +125,14 @@ class RedirectNeedsHttps(Problem, code="RedirectNeedsHttps"):
 
 
 class NotABase(Problem, code="NotABase"):
-    """No Stripe can be at this address."""
+    """No Stripe can have this address."""
 
     text = "The address {reason}."
     reason: str
 
 
 class NotPorts(Problem, code="NotPorts"):
-    """These are no ports to listen on."""
+    """These ports cannot be listened on."""
 
     text = "The ports {reason}."
     reason: str
@@ -146,7 +146,7 @@ class NotAKeyFile(Problem, code="NotAKeyFile"):
 
 
 class WrongType(Problem, code="WrongType"):
-    """A value in the file has the wrong type: a number instead of a text, say."""
+    """A value in the file has the wrong type: a number instead of text, say."""
 
     text = "This must be {wanted}."
     wanted: str
@@ -200,5 +200,5 @@ class Misplaced(Problem):
 
 
 def shown(text: str) -> str:
-    """Return what somebody entered as a word of a sentence."""
+    """Return what was entered, quoted for a sentence."""
     return f"“{masked(clean(text, most=60))}”"

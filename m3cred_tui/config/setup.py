@@ -1,4 +1,4 @@
-"""What is set, by the file and by the environment over it; each value with its origin."""
+"""What is set, by the file or the environment, which takes precedence; with origins."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Origin(StrEnum):
-    """Where a value is from."""
+    """Where a value comes from."""
 
     FILE = "file"
     ENVIRONMENT = "environment"
@@ -56,7 +56,7 @@ class Entry(NamedTuple, Generic[T_co]):
     value: T_co | None
     origin: Origin
     place: str
-    """What the user calls it there: ``stripe.client_id``, ``M3CRED_STRIPE_CLIENT_ID``."""
+    """Its name there: ``stripe.client_id``, ``M3CRED_STRIPE_CLIENT_ID``."""
     problem: Misplaced | None = None
 
 
@@ -72,7 +72,7 @@ class Setup:
 
     @property
     def destination(self) -> Destination:
-        """The one that it is the setup of."""
+        """The destination that this is the setup of."""
         destination: Destination = self.group.subject
         return destination
 
@@ -83,7 +83,7 @@ class Setup:
 
     @property
     def missing(self) -> tuple[Setting[object], ...]:
-        """What is needed and not set."""
+        """The required settings that are not set."""
         return tuple(
             setting
             for setting, entry in self.entries.items()
@@ -94,14 +94,14 @@ class Setup:
 
     @property
     def state(self) -> str:
-        """How it stands, in words."""
+        """Its state, in words."""
         if self.problem:
             return "not usable"
         return "not set up" if self.missing else "set up"
 
     @property
     def is_touched(self) -> bool:
-        """Whether anything at all is set for it."""
+        """Whether anything is set for it."""
         return any(one.origin is not Origin.DEFAULT for one in self.entries.values())
 
     def text_of(self, setting: Setting[object]) -> str:
@@ -164,7 +164,7 @@ class _Reading(NamedTuple):
         return Entry(setting.default, Origin.DEFAULT, self.group.path_of(setting))
 
     def _is_in_table(self, row: Setting[object]) -> bool:
-        # Set to false, a source says no more than nothing would.
+        # A source that is set to false counts as not set.
         return row.name in self.table and not (row.source_of and self.table[row.name] is False)
 
     def _only(self, used: list[Setting[object]], origin: Origin) -> Entry[object]:
@@ -231,7 +231,7 @@ def platform_of(
     what is wrong with the source of the key, and ``IdentityLocked``.
     """
     client_id, source = setup[CLIENT_ID].value, setup[SECRET_KEY].value
-    assert client_id is not None  # noqa: S101 - the caller has looked
+    assert client_id is not None  # noqa: S101 - the caller has checked
     assert source is not None  # noqa: S101
     opener = identity or IdentityFile(places.identity, places.data)
     try:

@@ -53,10 +53,10 @@ class Checks:
     def __init__(self) -> None:
         self._results: dict[str, CheckResult] = {}
         self.stamp: object = None
-        """That of the file which these are from."""
+        """The stamp of the file that they were read from."""
 
     def take(self, results: Mapping[str, CheckResult]) -> None:
-        """Take results, the later of two for one credential, and none of a pending one."""
+        """Take results: of two for one credential the later, and none of a pending one."""
         for credential_id, result in results.items():
             if result.outcome == _PENDING:
                 continue
@@ -78,7 +78,7 @@ class Checks:
         return next((one for one in fuller if len(one) <= width), text)
 
     def is_bad(self, credential_id: str) -> bool:
-        """Tell whether the last check found that the credential cannot be used."""
+        """Return whether the last check found that the credential cannot be used."""
         result = self.result(credential_id)
         return result is not None and result.outcome != _OK
 
@@ -95,25 +95,25 @@ class Seen(NamedTuple):
     ids: Sequence[str]
     """All of them, newest first."""
     written: AbstractSet[str]
-    """Those that were written since the look before."""
+    """Those that were written since the previous look."""
     unread: Sequence[str]
-    """Those whose text is not known, or may be another one now."""
+    """Those whose text is unknown or may have changed."""
     texts: dict[str, str]
-    """What is known already of the text that each is searched in."""
+    """The known texts that they are searched in."""
     order: Column
     rows: Rows
-    """What is known already, in that order."""
+    """The known rows, in that order."""
 
 
 class Listing:
     """Rows in the order and under the filter that the user chose.
 
-    Of each it holds the ID and, once that is read, the text that it is searched in; filter
-    and order cover those that have one. It belongs to the thread of the app.
+    It holds the ID of each and, once that is read, the text that it is searched in; filter
+    and order cover the rows with a text. Only the app's own thread uses it.
     """
 
     def __init__(self, read: Callable[[str], Row | None]) -> None:
-        """Take how to read one credential; ``None`` is one that is gone."""
+        """Take the function that reads one credential, or returns ``None`` if it is gone."""
         self.checks = Checks()
         self._read = lru_cache(_KEPT)(read)
         self._mismatched: dict[str, Damaged] = {}
@@ -144,7 +144,7 @@ class Listing:
         self.put_in_order(seen.rows if seen.order is self.order else None)
 
     def take(self, texts: Mapping[str, str]) -> None:
-        """Take the texts of rows that were read; :meth:`put_in_order` has them found."""
+        """Take the texts of rows that were read; they are found after :meth:`put_in_order`."""
         self.texts.update(texts)
 
     def put_in_order(self, rows: Rows | None = None) -> None:
@@ -167,13 +167,13 @@ class Listing:
             self.total -= 1
         self._read.cache_clear()
         self._mismatched.pop(credential_id, None)
-        # Another dictionary: a thread may go through this one.
+        # A new dictionary: a thread may be reading this one.
         self.texts = {**self.texts}
         self.texts.pop(credential_id, None)
         self.put_in_order()
 
     def learn(self, row: Row) -> None:
-        """Take a row whose sealed part was opened: only now is it known to be damaged."""
+        """Take a row whose sealed part was opened, which shows whether it is damaged."""
         if row == self.row(row.id):
             return
         self._read.cache_clear()
@@ -191,7 +191,7 @@ class Listing:
             return Damaged(credential_id, str(problem))
 
     def search(self) -> Iterator[None]:
-        """Have in ``shown`` what the filter finds; it grows from one step to the next."""
+        """Put into ``shown`` what the filter finds, more with each step."""
         words = plain(self.filter).split()
         if not words:
             self.shown = self.rows.ids if self.order is not CREATED else self.ids
@@ -209,7 +209,7 @@ class Listing:
         self._found = words, Rows(ids, texts)
 
     def _to_search(self, words: Sequence[str]) -> tuple[Rows, Sequence[str]]:
-        """Return among which rows to look for which of the words, the last typed first."""
+        """Return the rows to search, and the words to search for, the last typed first."""
         before, found = self._found
         if is_narrower(words, before):
             return found, [word for word in reversed(words) if word not in before]
@@ -226,9 +226,9 @@ class Listing:
         return _TakenNames(self)
 
     def is_taken(self, key: str) -> bool:
-        """Tell whether a credential has a name with this :func:`name_key`.
+        """Return whether a credential has a name with this :func:`name_key`.
 
-        One that is pending has none yet: it is created under the name that it then gets.
+        A pending one has none yet: it gets its name when it is created.
         """
         begins = beginning(key)
         alike = (

@@ -65,7 +65,7 @@ def test_another_port_of_sshd_and_the_demos_port_are_in_it() -> None:
         ("fe80::9 1 fe80::7%$(id) 22", "web1.example"),
     ],
 )
-def test_an_address_that_leads_nowhere_from_the_laptop_gives_way_to_the_name(
+def test_the_name_replaces_an_address_that_the_laptop_cannot_reach(
     connection: str, host: str
 ) -> None:
     assert made(over_ssh(connection)).endswith(f" ada@{host}")
