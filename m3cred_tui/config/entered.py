@@ -1,31 +1,111 @@
-"""Tidies and checks values as they are entered."""
+"""Tidies and checks values as they are entered; a problem is a sentence below the field."""
 
 import re
 import unicodedata
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from m3cred_tui.config.problems import (
-    PREFIX,
-    KeyInClear,
-    MaskedKey,
-    NotABase,
-    NotAChannel,
-    NotAClientId,
-    NotARedirectUri,
-    NotASecretKey,
-    NothingEntered,
-    NotPorts,
-    PublishableKey,
-    RedirectNeedsHttps,
-    Swapped,
-    UnknownName,
-    WrongModeKey,
-    prefixes_of,
-)
+from m3cred_tui.config.problems import PREFIX, UnknownName, prefixes_of
 from m3cred_tui.model.credential import Destination, OAuthModel
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import is_visible
+
+
+class NothingEntered(Problem, code="NothingEntered"):
+    """A value is empty."""
+
+    text = "The {what} is empty."
+    what: str
+
+
+class NotAClientId(Problem, code="NotAClientId"):
+    """It does not look like a client id."""
+
+    text = "A client id is ca_ followed by letters and digits{oddity}."
+    oddity: str = ""
+
+
+class NotAChannel(Problem, code="NotAChannel"):
+    """It does not look like a channel of a Stripe App."""
+
+    text = """A channel is chnlink_ followed by letters and digits, as in the app's install
+        link{oddity}."""
+    oddity: str = ""
+
+
+class _NotTheKey(Problem):
+    destination: Destination
+
+    @property
+    def _prefixes(self) -> str:
+        return " or ".join(prefixes_of(self.destination))
+
+
+class NotASecretKey(_NotTheKey, code="NotASecretKey"):
+    """It does not look like a secret key of this destination."""
+
+    text = """A secret key of {destination.label} is {_prefixes} followed by letters and
+        digits{oddity}."""
+    oddity: str = ""
+
+
+class PublishableKey(_NotTheKey, code="PublishableKey"):
+    text = "This is the publishable key (pk_); the secret key begins with {_prefixes}."
+
+
+class WrongModeKey(_NotTheKey, code="WrongModeKey"):
+    """A test key was entered for live mode, or a live key for test mode."""
+
+    text = """This is a {destination.other_mode} key ({prefix}…), and {destination.label} takes
+        a {destination.mode} key: {_prefixes}."""
+    prefix: str
+
+
+class MaskedKey(Problem, code="MaskedKey"):
+    text = "This is the key as Stripe's dashboard masks it; reveal it there and copy it whole."
+
+
+class Swapped(Problem, code="Swapped"):
+    """A client id was entered as the secret key, or the other way round."""
+
+    text = "This is a {found}, not a {wanted}: are the two swapped?"
+    found: str
+    wanted: str
+
+
+class KeyInClear(Problem, code="KeyInClear"):
+    text = """There is a secret key in clear text in {where}; keep it in a password store, in a
+        file that only you can read, or seal it with m3cred config set."""
+    where: str
+
+
+class NotARedirectUri(Problem, code="NotARedirectUri"):
+    """Stripe would not redirect to this address, or should not."""
+
+    text = "The redirect URI {reason}."
+    reason: str
+
+
+class RedirectNeedsHttps(Problem, code="RedirectNeedsHttps"):
+    text = (
+        """The redirect URI begins with http://, and in live mode Stripe takes https:// only."""
+    )
+
+
+class NotABase(Problem, code="NotABase"):
+    """No Stripe can have this address."""
+
+    text = "The address {reason}."
+    reason: str
+
+
+class NotPorts(Problem, code="NotPorts"):
+    """These ports cannot be listened on."""
+
+    text = "The ports {reason}."
+    reason: str
+
 
 # What Stripe adds; a duplicate would invalidate the redirect.
 _OF_THE_ANSWER = frozenset({"code", "state", "scope", "error", "error_description"})

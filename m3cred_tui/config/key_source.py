@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.entered import secret_key, without_key
-from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of, shown
+from m3cred_tui.config.problems import masked, prefix_of, shown
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean, clean_path
 from m3cred_tui.system.environment import without_ours
@@ -85,6 +85,13 @@ class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
     text = """The identity {path} that the secret key of {destination.label} is sealed for is
         missing; put it back, or seal the key again with m3cred config set {_setting}."""
     path: Path
+
+
+class NotAKeyFile(Problem, code="NotAKeyFile"):
+    """The path of a key file is not absolute."""
+
+    text = "The path of a key file must begin with / or ~/, and this is {quoted}."
+    quoted: str
 
 
 class NotAlone(Problem, code="NotAlone"):

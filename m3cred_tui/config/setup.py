@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from m3cred_tui.config.entered import tidy
 from m3cred_tui.config.file import read_file, tables_in
 from m3cred_tui.config.key_source import KeySource, NoSealedKey, Sealed, described, key_from
-from m3cred_tui.config.problems import Misplaced, SeveralSources, UnknownName, WrongType
+from m3cred_tui.config.problems import Misplaced, UnknownName, WrongType
 from m3cred_tui.config.table import (
     API_AT,
     CHANNEL,
@@ -33,13 +33,24 @@ from m3cred_tui.store.problems import IdentityLocked
 from m3cred_tui.stripe.gateway import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from m3cred_tui.config.locations import Locations
     from m3cred_tui.model.credential import Destination
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+
+class SeveralSources(Problem, code="SeveralSources"):
+    """The secret key has more than one source."""
+
+    text = "The secret key can come from one place only, but {_several} are set."
+    names: Sequence[str]
+
+    @property
+    def _several(self) -> str:
+        return " and ".join(self.names)
 
 
 class Origin(StrEnum):

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.config.entered import base, redirect_uri
-from m3cred_tui.config.problems import RedirectNeedsHttps
+from m3cred_tui.config.entered import RedirectNeedsHttps, base, redirect_uri
 from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
 from m3cred_tui.model.problem import Problem
 

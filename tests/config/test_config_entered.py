@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.config.entered import (
+    WrongModeKey,
     channel,
     client_id,
     oauth_model,
@@ -13,7 +14,6 @@ from m3cred_tui.config.entered import (
     tidy,
     without_key,
 )
-from m3cred_tui.config.problems import WrongModeKey
 from m3cred_tui.model.credential import (
     DESTINATIONS,
     STRIPE,

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from m3cred_tui.config.entered import WrongModeKey
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.config.problems import Misplaced, UnknownName, WrongModeKey
+from m3cred_tui.config.problems import Misplaced, UnknownName
 from m3cred_tui.config.settings import NotSetUp, Redirects, Settings, settings_from
 from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.table import CLIENT_ID, OAUTH, PORTS, SECRET_KEY

@@ -16,14 +16,9 @@ from m3cred_tui.cli.output.prompts import (
     unlock,
 )
 from m3cred_tui.config.editor import SettingsEditor
+from m3cred_tui.config.entered import NothingEntered
 from m3cred_tui.config.key_source import FromFile, KeySource, Sealed, described
-from m3cred_tui.config.problems import (
-    KeyNotRead,
-    NothingEntered,
-    UnknownName,
-    prefix_of,
-    prefixes_of,
-)
+from m3cred_tui.config.problems import UnknownName, prefix_of, prefixes_of
 from m3cred_tui.config.settings import NotSetUp, obstacle, settings_from
 from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.table import (
@@ -50,6 +45,13 @@ if TYPE_CHECKING:
 
     Json = dict[str, object]
     Verb = Callable[["argparse.Namespace", SettingsEditor], int]
+
+
+class KeyNotRead(Problem, code="KeyNotRead"):
+    """The secret key could not be read from the terminal or standard input."""
+
+    text = "The secret key cannot be read: {reason}."
+    reason: str
 
 
 def run(chosen: argparse.Namespace) -> int:
