@@ -11,13 +11,7 @@ from m3cred_tui.config.file import read_file, tables_in
 from m3cred_tui.config.key_source import KeySource, NoSealedKey, Sealed, described, key_from
 from m3cred_tui.config.problems import Misplaced, UnknownName, WrongType
 from m3cred_tui.config.table import (
-    API_AT,
-    CHANNEL,
-    CLIENT_ID,
-    CONNECT_AT,
-    MARKETPLACE_AT,
     NOT_SET,
-    OAUTH,
     SECRET_KEY,
     Group,
     Kind,
@@ -241,9 +235,8 @@ def platform_of(
     Blocks while a command gives the secret key. Raises ``Problem``: :class:`Misplaced` for
     what is wrong with the source of the key, and ``IdentityLocked``.
     """
-    client_id, source = setup[CLIENT_ID].value, setup[SECRET_KEY].value
-    assert client_id is not None  # noqa: S101 - the caller has checked
-    assert source is not None  # noqa: S101
+    source = setup[SECRET_KEY].value
+    assert source is not None  # noqa: S101 - the caller has checked
     opener = identity or IdentityFile(places.identity, places.data)
     try:
         secret_key = key_from(source, setup.destination, places, opener, environ)
@@ -251,9 +244,9 @@ def platform_of(
         raise
     except Problem as problem:
         raise Misplaced(setup[SECRET_KEY].place, problem) from None
-    others: dict[str, Any] = {
-        one.name: value
-        for one in (OAUTH, CONNECT_AT, MARKETPLACE_AT, API_AT, CHANNEL)
-        if (value := setup.entries[one].value) is not None
+    values = {setting.name: entry.value for setting, entry in setup.entries.items()}
+    values[SECRET_KEY.name] = secret_key
+    set_ones: Any = {
+        one: values[one] for one in Platform._fields if values.get(one) is not None
     }
-    return Platform(client_id, secret_key, **others)
+    return Platform(**set_ones)
