@@ -1,1 +1,1 @@
-"""Brings a URL to a browser, on this computer or on another one."""
+"""Brings a URL to a browser, on this computer or another."""

@@ -18,7 +18,7 @@ _WITHOUT_CLIPBOARD = ("linux", "vt")
 
 
 class Clipping(NamedTuple):
-    """``sequence`` is still to be written to the terminal; ``said`` reports what was done."""
+    """``sequence`` must still be written to the terminal; ``said`` reports what was done."""
 
     sequence: str
     said: str
@@ -49,14 +49,14 @@ def _written(text: str, environ: Mapping[str, str], what: str) -> Clipping:
         said = f"{what} sent through screen to your terminal's clipboard."
         return Clipping(_through_screen(plain), said)
     if environ.get("TMUX") or term.startswith("tmux"):
-        # From here on, both: a tmux takes the one or the other or none, by its settings.
+        # From here on, both: tmux takes one, the other or neither, by its settings.
         said = (
             f"{what} sent to tmux, which passes it on to your terminal's clipboard only with "
             "set-clipboard on."
         )
         return Clipping(plain + _through_tmux(plain), said)
     if term.startswith("screen"):
-        # tmux may be called so, too; it ignores what is for screen, but not the reverse.
+        # tmux may use this name, too; it ignores what is for screen, but not the reverse.
         said = f"{what} sent to your terminal's clipboard, if screen or tmux passes it on."
         may_be_tmux = not term.startswith("screen.") and len(plain) <= _SCREEN_MOST
         return Clipping((plain if may_be_tmux else "") + _through_screen(plain), said)
@@ -69,7 +69,7 @@ def _written(text: str, environ: Mapping[str, str], what: str) -> Clipping:
 
 async def _by_tmux(text: str, environ: Mapping[str, str], what: str) -> Clipping | None:
     load = ("load-buffer", "-w", "-")
-    # To whom it was sent, and what tmux knows about all its terminals.
+    # Which client it was sent to, and what tmux knows about all its terminals.
     look = ("display-message", "-p", "#{client_tty}", ";", "show-messages", "-T")
     answer = await ask_tmux(environ, *load, ";", *look, given=text.encode())
     if answer is None:
@@ -89,7 +89,7 @@ async def _by_tmux(text: str, environ: Mapping[str, str], what: str) -> Clipping
 
 
 def _takes_clipboard(answer: str) -> bool | None:
-    """Tell whether tmux has a sequence (``Ms``) for its client's clipboard, if it says so."""
+    """Return whether tmux has a sequence (``Ms``) for its client's clipboard, if it says."""
     tty, *about = answer.splitlines() or [""]
     if not tty:
         return False  # nobody is attached

@@ -1,4 +1,4 @@
-"""Opening a URL in a browser, where somebody would see it."""
+"""Opens a URL in a browser, where somebody would see it."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+from m3cred_tui.system.environment import without_ours
 from m3cred_tui.system.threads import in_thread
 
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
@@ -41,10 +42,10 @@ class BrowserDidNotOpen(Problem, code="BrowserDidNotOpen"):
 
 
 def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> list[list[str]]:
-    """Return the commands to try, in order; never none.
+    """Return the commands to try, in order; at least one.
 
-    ``$BROWSER`` decides where it is set, also over SSH; without it only a browser is started
-    that somebody sits before. Raises :class:`BrowserDidNotOpen`.
+    ``$BROWSER`` decides where it is set, also over SSH; without it, only a browser on the
+    user's own display is started. Raises :class:`BrowserDidNotOpen`.
     """
     if wish := environ.get("BROWSER", "").strip():
         return list(_wished_for(wish, url, environ))
@@ -63,16 +64,6 @@ def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> lis
         if program := shutil.which(opener, path=path):
             return [[program, url]]
     raise BrowserDidNotOpen("no graphical browser was found")
-
-
-def browser_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a browser: without our keys, and without text browsers.
-
-    Where xdg-open knows no desktop, it tries what ``$BROWSER`` lists.
-    """
-    kept = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
-    kept.setdefault("BROWSER", ":".join(_GRAPHICAL))
-    return kept
 
 
 def _wished_for(wish: str, url: str, environ: Mapping[str, str]) -> Iterator[list[str]]:
@@ -100,7 +91,7 @@ def _wished_for(wish: str, url: str, environ: Mapping[str, str]) -> Iterator[lis
 
 
 SOON = 2.0
-"""Seconds after which a program that still runs is taken for a browser that opened."""
+"""Seconds after which a program that still runs is considered a browser that opened."""
 
 
 async def open_browser(
@@ -115,7 +106,8 @@ async def open_browser(
     if parts.scheme not in ("http", "https") or not parts.netloc or not url.isprintable():
         raise BrowserDidNotOpen("the URL is not one for a browser")
     commands = browser_commands(url, environ, platform)
-    environment = browser_environment(environ)
+    # Where xdg-open knows no desktop, it tries what $BROWSER lists: no text browser.
+    environment = {"BROWSER": ":".join(_GRAPHICAL)} | without_ours(environ)
     reason = ""
     for command in commands:
         failure = await _start(command, environment, soon)

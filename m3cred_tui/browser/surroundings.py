@@ -1,6 +1,6 @@
 """Where m3cred runs, and so where its user's browser probably is and how it reaches us.
 
-It only puts the ways to Stripe in order; where it is wrong, the others follow below.
+It only decides which way to a browser comes first; the others follow.
 """
 
 import asyncio
@@ -8,7 +8,6 @@ import os
 import pwd
 import re
 import shlex
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from m3cred_tui.browser.opening import DISPLAY, REMOTE, BrowserDidNotOpen, browser_commands
+from m3cred_tui.system.environment import without_ours
 
 _SOON = 1.0
 
@@ -24,17 +24,15 @@ _SOON = 1.0
 async def ask_tmux(
     environ: Mapping[str, str], *command: str, given: bytes = b"", soon: float = _SOON
 ) -> str | None:
-    """Return what tmux answers, or ``None`` where it fails, is missing or takes too long.
+    """Return tmux's answer, or ``None`` where it fails, is missing or takes too long.
 
-    ``TMUX`` may be left over from a tmux that has gone, or lead to one that hangs.
+    ``TMUX`` may be left over from a tmux that has ended, or name one that hangs.
     """
-    # A client hands its environment to the server, which keeps it: our keys stay here.
-    kept = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
     try:
         process = await asyncio.create_subprocess_exec(
             "tmux",
             *command,
-            env=kept,
+            env=without_ours(environ),  # tmux's server keeps what a client hands it
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -76,7 +74,7 @@ class Surroundings(NamedTuple):
 
     ssh: bool
     connection: SshConnection | None
-    """``None`` also over SSH, where sshd did not say or something else was in its place."""
+    """``None`` also over SSH, where sshd did not say."""
     tmux: bool
     screen: bool
     container: bool
@@ -88,7 +86,7 @@ class Surroundings(NamedTuple):
 
     @property
     def browser_is_elsewhere(self) -> bool:
-        """Tell whether to begin with the ways for a browser on another computer.
+        """Whether to begin with the ways for a browser on another computer.
 
         With ``$BROWSER`` set over SSH, a browser is shown here (X11) or a program that
         brings the URL and the port to the right place (VS Code).
@@ -97,7 +95,7 @@ class Surroundings(NamedTuple):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What was noticed, most telling first, each to stand in one line with others."""
+        """What was noticed, the most telling first, each in a few words."""
         noticed = {
             "this is an SSH session": self.ssh,
             "no display here": not self.display and not self.ssh,
@@ -113,9 +111,9 @@ class Surroundings(NamedTuple):
 def surroundings(
     environ: Mapping[str, str], *, platform: str = sys.platform, root: Path = Path("/")
 ) -> Surroundings:
-    """Look around: at variables and three files, none of them slow.
+    """Look at variables and three files, none of them slow.
 
-    In tmux, give it what :func:`attached_environ` returns.
+    In tmux, pass what :func:`attached_environ` returns.
     """
     container = any(environ.get(name) for name in _CONTAINER_VARIABLES) or any(
         (root / name).exists() for name in _CONTAINER_FILES
@@ -137,11 +135,11 @@ def surroundings(
 
 
 async def attached_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the latest client of tmux, as far as it matters here.
+    """Return the environment of tmux's latest client, as far as it matters here.
 
-    A pane's own is that of its start: it may have begun at the computer itself and be
-    attached over SSH now, from another address, or the other way about. Outside tmux, or
-    where tmux does not answer soon, it is the same environment.
+    A pane keeps the environment it started with: it may have started on the computer itself
+    and be attached over SSH now, from another address, or the other way round. Outside tmux,
+    or where tmux does not answer soon, return the same environment.
     """
     kept = dict(environ)
     if not environ.get("TMUX"):
@@ -153,7 +151,7 @@ async def attached_environ(environ: Mapping[str, str]) -> dict[str, str]:
             kept[name] = value
         elif name.removeprefix("-") in _ATTACHED:
             kept.pop(name.removeprefix("-"), None)
-        if name.removeprefix("-") == "SSH_CONNECTION":  # the two that tmux does not bring
+        if name.removeprefix("-") == "SSH_CONNECTION":  # the two that tmux does not update
             for stale in ("SSH_CLIENT", "SSH_TTY"):
                 kept.pop(stale, None)
     return kept
@@ -163,12 +161,10 @@ def ssh_connection(value: str) -> SshConnection | None:
     """Read ``SSH_CONNECTION`` (ssh(1), ENVIRONMENT); sshd may write UNKNOWN into it."""
     try:
         client, client_port, server, server_port = value.split(" ")
-        ends = SshConnection(
-            ip_address(client), _port(client_port), ip_address(server), _port(server_port)
-        )
+        ends = ip_address(client), _port(client_port), ip_address(server), _port(server_port)
     except ValueError:
         return None
-    return ends
+    return SshConnection(*ends)
 
 
 def _port(text: str) -> int:
@@ -193,40 +189,33 @@ def _first_line(path: Path) -> str:
 
 
 _SSH_PORT = 22
-# As they are written into a command that is pasted elsewhere: no option, no second word.
+# For a command that is pasted elsewhere: no option, no second word.
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?").fullmatch
-# With a directory service: DOMAIN\user, user@domain; a machine's account ends in a dollar.
+# A directory service has DOMAIN\user and user@domain; a machine's account ends in $.
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\$?").fullmatch
 _ANY_HOST, _ANY_USER = "SERVER", "USER"
 
 
-class Tunnel(NamedTuple):
-    """``command`` is for a shell on the computer with the browser; ``note`` one sentence."""
-
-    command: str
-    note: str
-
-
-def tunnel(ports: Sequence[int], here: Surroundings, *, user: str, host_name: str) -> Tunnel:
+def tunnel(ports: Sequence[int], here: Surroundings, *, user: str, host_name: str) -> str:
     """Return the command that forwards ``ports``, each to the same port of this machine.
 
-    The address that the SSH connection came to is taken before the machine's own name, which
-    may mean nothing elsewhere. What could be no user or host is asked for in capitals.
+    It is for a shell on the computer with the browser. The address that the SSH connection came
+    to takes precedence over the machine's own name, which may mean nothing elsewhere. Capitals
+    stand for what could be no user or host.
     """
     host, port = _server(here.connection), _SSH_PORT
     if here.connection:
         port = here.connection.server_port
     elif here.container and not here.ssh:
-        host = _ANY_HOST  # a container's name is known to nobody
+        host = _ANY_HOST  # nobody knows a container by its name
     else:
         host = ""
     host = host or (host_name if _HOST(host_name) else _ANY_HOST)
     user = user if _USER(user) else _ANY_USER
     forwards = [word for one in ports for word in ("-L", f"{one}:127.0.0.1:{one}")]
     other_port = [] if port == _SSH_PORT else ["-p", str(port)]
-    # A user may have an @ of its own: ssh takes the last one for the separator.
-    command = shlex.join(["ssh", "-N", *forwards, *other_port, f"{user}@{host}"])
-    return Tunnel(command, _note(here, user, host))
+    # A user's name may have an @: ssh takes the last one as the separator.
+    return shlex.join(["ssh", "-N", *forwards, *other_port, f"{user}@{host}"])
 
 
 def login_name(environ: Mapping[str, str]) -> str:
@@ -240,36 +229,13 @@ def login_name(environ: Mapping[str, str]) -> str:
         return ""
 
 
-def host_name() -> str:
-    """Return this machine's name without asking the network, which may take long."""
-    return socket.gethostname()
-
-
 def _server(connection: SshConnection | None) -> str:
-    """Return the address that the client came to, or nothing if another could not use it."""
+    """Return the address that the client connected to, or nothing if others cannot use it."""
     if connection is None:
         return ""
-    client, server = _plain(connection.client), _plain(connection.server)
+    ends = connection.client, connection.server
+    client, server = (getattr(one, "ipv4_mapped", None) or one for one in ends)
     is_translated = client.is_global and not server.is_global
-    # fe80::1%eth0: eth0 is what this machine calls its side.
+    # fe80::1%eth0: eth0 is this machine's name for its side.
     is_usable = not (is_translated or server.is_link_local or server.is_unspecified)
     return str(server) if is_usable else ""
-
-
-def _plain(address: Address) -> Address:
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _note(here: Surroundings, user: str, host: str) -> str:
-    asked = [word for word in (user, host) if word in (_ANY_USER, _ANY_HOST)]
-    if here.container and not here.ssh:
-        return (
-            f"Put the container's host in the place of {_ANY_HOST}; the tunnel reaches m3cred "
-            "only where the container shares its host's network."
-        )
-    if asked:
-        return f"Put what you give to ssh in the place of {' and '.join(asked)}."
-    return (
-        f"If you connect by another name than {host} or through a bastion, use what you gave "
-        "to ssh."
-    )

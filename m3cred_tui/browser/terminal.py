@@ -1,4 +1,4 @@
-"""What the terminal takes besides plain ASCII: hyperlinks (OSC 8), and QR codes in blocks."""
+"""What the terminal takes besides plain ASCII: hyperlinks (OSC 8) and QR codes in blocks."""
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -13,10 +13,10 @@ _COERCED = "C.UTF-8"
 
 
 def takes_hyperlinks(environ: Mapping[str, str]) -> bool:
-    """Tell whether to make the URL a link as well; it stands there in full in any case.
+    """Return whether to make the URL a link as well; it is shown in full in any case.
 
-    Most terminals that know no links ignore the sequence, and over SSH they can
-    hardly be told apart. So the answer is no only where it is known.
+    Most terminals without links ignore the sequence, and over SSH they can hardly be told
+    apart. So the answer is no only for those that are known not to.
     """
     term = environ.get("TERM", "").lower()
     if environ.get("TMUX"):
@@ -30,7 +30,7 @@ def takes_hyperlinks(environ: Mapping[str, str]) -> bool:
 
 
 def draws_blocks(environ: Mapping[str, str]) -> bool:
-    """Tell whether the terminal was said to take more than ASCII.
+    """Return whether the locale says that the terminal takes more than ASCII.
 
     Python itself sets ``LC_CTYPE`` to C.UTF-8 where the locale is C (PEP 538): that alone
     says nothing about the terminal.
@@ -43,7 +43,7 @@ def draws_blocks(environ: Mapping[str, str]) -> bool:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """Read 3.4, 3.3a and next-3.5 alike; what makes no sense is as old as can be."""
+    """Read 3.4, 3.3a and next-3.5 alike; anything else counts as the oldest."""
     digits = "".join(one if one.isascii() and one.isdecimal() else " " for one in text)
     return tuple(map(int, digits.split()[:2]))
 
@@ -54,18 +54,18 @@ _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 
 
 class QrCode(NamedTuple):
-    """Lines of equal length; what is drawn in them is dark, on light."""
+    """Lines of equal length, to be drawn dark on light."""
 
     lines: tuple[str, ...]
 
     @property
     def columns(self) -> int:
-        """Cells that it takes from left to right."""
+        """Its width, in cells."""
         return len(self.lines[0])
 
     @property
     def rows(self) -> int:
-        """Lines that it takes."""
+        """Its height, in lines."""
         return len(self.lines)
 
 

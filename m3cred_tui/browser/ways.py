@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,17 +43,17 @@ class UrlNotWritten(Problem, code="UrlNotWritten"):
 
 
 def write_url(path: Path, url: str) -> Path:
-    """Write the URL and a line's end into a file of this user alone; return its path.
+    """Write the URL and a newline to a file that only this user can read; return its path.
 
-    Replaces a file that an older URL was written to, and nothing else. Raises
+    Replaces only a file with an older URL. Raises
     :class:`UrlNotWritten`, and :class:`~m3cred_tui.store.problems.StoreUnusable` for the
-    directory, which is made where it is missing. Waits for the disk.
+    directory, which is created if it is missing. Waits for the disk.
     """
     data = f"{url}\n".encode()
     with private_folder(path.parent, make=True) as folder:
         check_way(path.parent)
         try:
-            with suppress(UnconfirmedError):  # nobody misses it after a crash
+            with suppress(UnconfirmedError):  # it may be lost in a crash
                 if _is_ours(folder, path):
                     replace(folder, path.name, data)
                 else:
@@ -65,9 +66,9 @@ def write_url(path: Path, url: str) -> Path:
 
 
 def remove_url(path: Path) -> None:
-    """Remove the file if it is one that :func:`write_url` has written; never raises.
+    """Remove the file if :func:`write_url` has written it; never raises.
 
-    Its URL is of no use after its authorization, but it names what was asked for.
+    After its authorization the URL is useless, but it shows what was requested.
     """
     with (
         suppress(OSError, Problem, UnconfirmedError),
@@ -78,7 +79,7 @@ def remove_url(path: Path) -> None:
 
 
 def _is_ours(folder: int, path: Path) -> bool:
-    """Tell whether an older URL is there; raises :class:`UrlNotWritten` for anything else."""
+    """Return whether an older URL is there; raises :class:`UrlNotWritten` for other files."""
     try:
         data = read_private(folder, path.name, path, most=_LONGEST_URL)
     except FileNotFoundError:
@@ -86,7 +87,7 @@ def _is_ours(folder: int, path: Path) -> bool:
     except FlawError as flaw:
         raise UrlNotWritten(path, str(flaw)) from flaw
     if not (data.startswith(_BEGINNINGS) and data.find(b"\n") == len(data) - 1):
-        raise UrlNotWritten(path, "what is in it is not from m3cred")
+        raise UrlNotWritten(path, "its content is not from m3cred")
     return True
 
 
@@ -94,55 +95,50 @@ def _is_ours(folder: int, path: Path) -> bool:
 
 
 class Whereabouts(NamedTuple):
-    """Where the user is, as far as it can be told."""
+    """Where the user is, as far as that is known."""
 
     browser_is_elsewhere: bool
     """Whether the browser is probably on another computer."""
     reason: str
-    """Why that is believed, or nothing."""
+    """Why, or nothing."""
     tunnel: str | None
-    """The command that lets that browser reach us; none where we do not listen."""
+    """The command that lets that browser reach us; ``None`` where nothing listens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways from here to a browser; detection only says which one stands first."""
+    """The ways from here to a browser; detection only decides which one comes first."""
 
     environ: Mapping[str, str]
     url_file: Path
-    """Where the URL is written when that is asked for."""
+    """Where the URL is written on request."""
     demo_ports: Sequence[int] = ()
     """Ports of the demo Stripe, which a browser elsewhere needs, too."""
 
     async def whereabouts(self, short_url: str | None) -> Whereabouts:
-        """Look where we are, listening at a short address or not.
+        """Return where the user is, with the tunnel to a short address if one is served.
 
         Asks tmux which client is attached now, for at most a second.
         """
-        from m3cred_tui.browser.surroundings import (
-            attached_environ,
-            host_name,
-            login_name,
-            surroundings,
-            tunnel,
-        )
+        from m3cred_tui.browser import surroundings as around
 
-        here = surroundings(await attached_environ(self.environ))
+        here = around.surroundings(await around.attached_environ(self.environ))
         reason, command = next(iter(here.reasons), ""), None
         if port := urlsplit(short_url or "").port:
-            user, ports = login_name(self.environ), (port, *self.demo_ports)
-            command = tunnel(ports, here, user=user, host_name=host_name()).command
+            user, ports = around.login_name(self.environ), (port, *self.demo_ports)
+            # Without asking the network for the name, which may take long.
+            command = around.tunnel(ports, here, user=user, host_name=socket.gethostname())
         return Whereabouts(here.browser_is_elsewhere, reason, command)
 
     async def clip(self, text: str, *, what: str) -> Clipping:
-        """Return what sends ``text`` to the terminal's clipboard from where we are."""
+        """Return what sends ``text`` to the clipboard of the user's terminal."""
         from m3cred_tui.browser.clipboard import send_to_clipboard
         from m3cred_tui.browser.surroundings import attached_environ
 
         return await send_to_clipboard(text, await attached_environ(self.environ), what=what)
 
     async def write(self, url: str) -> Path:
-        """Write the URL to a file of this user alone; raises ``Problem``."""
+        """Write the URL to a file that only this user can read; raises ``Problem``."""
         return await asyncio.to_thread(write_url, self.url_file, url)
 
     def forget(self) -> None:
@@ -150,7 +146,7 @@ class Ways:
         remove_url(self.url_file)
 
     def is_linked(self) -> bool:
-        """Tell whether the terminal makes a hyperlink of what is sent as one."""
+        """Return whether the terminal takes hyperlinks."""
         from m3cred_tui.browser.terminal import takes_hyperlinks
 
         return takes_hyperlinks(self.environ)

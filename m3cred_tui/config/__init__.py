@@ -1,1 +1,1 @@
-"""Settings, and where things lie; read once at the front door and passed in."""
+"""Settings and file locations: passed in at start, read when they are needed."""

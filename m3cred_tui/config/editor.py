@@ -1,7 +1,7 @@
 """Showing, changing and trying the settings: what the Settings screen and ``m3cred config`` do.
 
-Each change is checked before it is made, and leaves the old or the new file, whole. The store's
-lock is held meanwhile, so it may have to wait for another process.
+Each change is checked first, and leaves either the old or the new file, complete. It holds the
+store's lock, so it may have to wait for another process.
 """
 
 from __future__ import annotations
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SettingsEditor:
-    """The settings of this user, and the identity that a secret key is sealed for.
-
-    A secret key goes through it as the text that was entered.
-    """
+    """The settings of this user, and the identity that a secret key is sealed for."""
 
     settings: Settings
     identity: IdentityFile
@@ -48,12 +45,12 @@ class SettingsEditor:
     def change(
         self, group: Group, setting: Setting[object], text: str | None
     ) -> tuple[str, ...]:
-        """Set a value to what was entered, or remove it; return the names that are gone.
+        """Set a value to what was entered, or remove it; return the names that were removed.
 
-        A new source of a value takes the place of the other ones. Raises ``Problem``: what is
-        wrong with the text, ``StoreUnusable``, ``StoreBusy``, what ``tables_in`` does for a
-        file that would not be understood afterwards, ``OutcomeUnknown``, and for a secret
-        what ``IdentityFile.to_seal`` does.
+        A new source of a value replaces the others. Raises ``Problem``: what is wrong with the
+        text, ``StoreUnusable``, ``StoreBusy``, what ``tables_in`` does for a file that would be
+        invalid afterwards, ``OutcomeUnknown``, and for a secret what ``IdentityFile.to_seal``
+        does.
         """
         places, sealed = self.settings.locations, SECRET_KEY_SEALED.name
         file = places.settings
@@ -67,40 +64,35 @@ class SettingsEditor:
             new = {sealed: True}
         else:
             value = setting.check(text, group.subject)
-            # A path stays as it was entered, with its ~.
-            plain = without_key(text, setting.name) if setting.source_of else _plain(value)
-            new = {setting.name: plain}
+            if setting.source_of:  # a path stays as it was entered, with its ~
+                value = without_key(text, setting.name)
+            new = {setting.name: [*value] if isinstance(value, tuple) else str(value)}
         names = [one.name for one in gone if one.name not in new]
         with locked(places.data):
             before = read_file(file)
             content, removed = edited(before, file, group.table, new, names)
             if key is not None:
-                # First, so that the file never speaks of a key that is not there.
+                # First, so that the file never refers to a missing key.
                 keep_key(places.keys, group.subject, key, self.identity)
             write_file(file, content)
             was_sealed = sealed in names and forget_key(places.keys, group.subject)
-        # A mark that no key belonged to is not worth a word, unless it was to be removed.
+        # A mark without a key is reported only if it was to be removed.
         lines = [one for one in removed if one != sealed or (text is None and not was_sealed)]
         return (*lines, sealed) if was_sealed else tuple(lines)
 
     def tried(
         self, group: Group, setting: Setting[KeySource] = SECRET_KEY, text: str | None = None
     ) -> str:
-        """Return the prefix of the key that a source gives; may block for it.
+        """Return the prefix of the key that a source gives; may block.
 
-        Without a text, the source is what is set. Raises ``Problem``.
+        Without a text, use the source that is set. Raises ``Problem``.
         """
-        source = self._set_source(group) if text is None else setting.check(text, group.subject)
+        if text is not None:
+            source = setting.check(text, group.subject)
+        else:
+            entry = self.setup(group)[SECRET_KEY]
+            if entry.value is None:
+                raise entry.problem or NotSetUp(group.subject, (SECRET_KEY.name,))
+            source = entry.value
         places, environ = self.settings.locations, self.settings.environ
-        key = key_from(source, group.subject, places, self.identity, environ)
-        return prefix_of(key)
-
-    def _set_source(self, group: Group) -> KeySource:
-        entry = self.setup(group)[SECRET_KEY]
-        if entry.value is None:
-            raise entry.problem or NotSetUp(group.subject, (SECRET_KEY.name,))
-        return entry.value
-
-
-def _plain(value: object) -> object:
-    return [*value] if isinstance(value, tuple) else str(value)
+        return prefix_of(key_from(source, group.subject, places, self.identity, environ))

@@ -1,33 +1,113 @@
-"""Values as they are entered: tidied and checked, each with its own sentence."""
+"""Tidies and checks values as they are entered; a problem is a sentence below the field."""
 
 import re
 import unicodedata
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from m3cred_tui.config.problems import (
-    PREFIX,
-    KeyInClear,
-    MaskedKey,
-    NotABase,
-    NotAChannel,
-    NotAClientId,
-    NotARedirectUri,
-    NotASecretKey,
-    NothingEntered,
-    NotPorts,
-    PublishableKey,
-    RedirectNeedsHttps,
-    Swapped,
-    UnknownName,
-    WrongModeKey,
-    prefixes_of,
-)
+from m3cred_tui.config.problems import PREFIX, UnknownName, prefixes_of
 from m3cred_tui.model.credential import Destination, OAuthModel
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import is_visible
 
-# What Stripe adds; a second one of the same name would make the answer void.
+
+class NothingEntered(Problem, code="NothingEntered"):
+    """A value is empty."""
+
+    text = "The {what} is empty."
+    what: str
+
+
+class NotAClientId(Problem, code="NotAClientId"):
+    """It does not look like a client id."""
+
+    text = "A client id is ca_ followed by letters and digits{oddity}."
+    oddity: str = ""
+
+
+class NotAChannel(Problem, code="NotAChannel"):
+    """It does not look like a channel of a Stripe App."""
+
+    text = """A channel is chnlink_ followed by letters and digits, as in the app's install
+        link{oddity}."""
+    oddity: str = ""
+
+
+class _NotTheKey(Problem):
+    destination: Destination
+
+    @property
+    def _prefixes(self) -> str:
+        return " or ".join(prefixes_of(self.destination))
+
+
+class NotASecretKey(_NotTheKey, code="NotASecretKey"):
+    """It does not look like a secret key of this destination."""
+
+    text = """A secret key of {destination.label} is {_prefixes} followed by letters and
+        digits{oddity}."""
+    oddity: str = ""
+
+
+class PublishableKey(_NotTheKey, code="PublishableKey"):
+    text = "This is the publishable key (pk_); the secret key begins with {_prefixes}."
+
+
+class WrongModeKey(_NotTheKey, code="WrongModeKey"):
+    """A test key was entered for live mode, or a live key for test mode."""
+
+    text = """This is a {destination.other_mode} key ({prefix}…), and {destination.label} takes
+        a {destination.mode} key: {_prefixes}."""
+    prefix: str
+
+
+class MaskedKey(Problem, code="MaskedKey"):
+    text = "This is the key as Stripe's dashboard masks it; reveal it there and copy it whole."
+
+
+class Swapped(Problem, code="Swapped"):
+    """A client id was entered as the secret key, or the other way round."""
+
+    text = "This is a {found}, not a {wanted}: are the two swapped?"
+    found: str
+    wanted: str
+
+
+class KeyInClear(Problem, code="KeyInClear"):
+    text = """There is a secret key in clear text in {where}; keep it in a password store, in a
+        file that only you can read, or seal it with m3cred config set."""
+    where: str
+
+
+class NotARedirectUri(Problem, code="NotARedirectUri"):
+    """Stripe would not redirect to this address, or should not."""
+
+    text = "The redirect URI {reason}."
+    reason: str
+
+
+class RedirectNeedsHttps(Problem, code="RedirectNeedsHttps"):
+    text = (
+        """The redirect URI begins with http://, and in live mode Stripe takes https:// only."""
+    )
+
+
+class NotABase(Problem, code="NotABase"):
+    """No Stripe can have this address."""
+
+    text = "The address {reason}."
+    reason: str
+
+
+class NotPorts(Problem, code="NotPorts"):
+    """These ports cannot be listened on."""
+
+    text = "The ports {reason}."
+    reason: str
+
+
+# What Stripe adds; a duplicate would invalidate the redirect.
 _OF_THE_ANSWER = frozenset({"code", "state", "scope", "error", "error_description"})
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -37,18 +117,16 @@ _EXAMPLE = "http://127.0.0.1:27182"
 def redirect_uri(text: str, destination: Destination) -> str:
     """Return an address that Stripe redirects to in the destination's mode.
 
-    As OAuth has it (RFC 6749, section 3.1.2), and Stripe: HTTPS in live mode, loopback or
+    By OAuth (RFC 6749, section 3.1.2) and by Stripe: HTTPS in live mode, loopback or
     HTTPS in test mode. Raises ``NothingEntered``, ``RedirectNeedsHttps``, ``NotARedirectUri``.
     """
-    entered = tidy(text)
-    if not entered:
-        raise NothingEntered("redirect URI")
+    entered = _something(tidy(text), "redirect URI")
     if destination.livemode and entered.lower().startswith("http:"):
         raise RedirectNeedsHttps
     parts = _taken_apart(entered, NotARedirectUri)
     taken = _OF_THE_ANSWER.intersection(name for name, _ in parse_qsl(parts.query))
     if taken:
-        raise NotARedirectUri(f"has a parameter that Stripe itself adds ({min(taken)})")
+        raise NotARedirectUri(f"has a parameter that Stripe adds itself ({min(taken)})")
     return entered
 
 
@@ -57,9 +135,7 @@ def base(text: str, _destination: Destination) -> str:
 
     Raises ``NothingEntered`` and ``NotABase``.
     """
-    entered = tidy(text).rstrip("/")
-    if not entered:
-        raise NothingEntered("address")
+    entered = _something(tidy(text).rstrip("/"), "address")
     parts = _taken_apart(entered, NotABase)
     if parts.path or parts.query:
         raise NotABase("ends with the host and port; this one has a path or a query")
@@ -67,7 +143,7 @@ def base(text: str, _destination: Destination) -> str:
 
 
 def _taken_apart(entered: str, problem: type[NotABase | NotARedirectUri]) -> SplitResult:
-    """Return the parts of a plain web address; raises this problem for any other."""
+    """Return the parts of a plain web address; raise this problem for any other."""
     if len(entered) > LONGEST:
         raise problem(f"has {len(entered):,} characters; {LONGEST:,} is the most")
     # Before it is split, which silently drops line ends and tabs.
@@ -84,7 +160,7 @@ def _taken_apart(entered: str, problem: type[NotABase | NotARedirectUri]) -> Spl
         "has port 0": port == 0,
         "has a user name in it": "@" in parts.netloc,
         "has a fragment (#)": "#" in entered,
-        f"with http:// must be on this computer, as {_EXAMPLE}": (
+        f"with http:// must be on this computer, like {_EXAMPLE}": (
             parts.scheme == "http" and host not in _LOOPBACK
         ),
     }
@@ -153,7 +229,7 @@ def secret_key(text: str, destination: Destination) -> Secret:
 
 
 def ports(text: str, _destination: Destination) -> tuple[int, ...]:
-    """Return the ports, which commas or white space keep apart, in their order.
+    """Return the ports, separated by commas or white space, in their order.
 
     Raises ``NothingEntered`` and ``NotPorts``.
     """
@@ -163,9 +239,9 @@ def ports(text: str, _destination: Destination) -> tuple[int, ...]:
     if len(in_range) < len(words):
         raise NotPorts(f"are whole numbers from {_LEAST_PORT} to {_LARGEST_PORT}")
     if not 1 <= len(numbers) <= MOST_PORTS:
-        raise NotPorts(f"are {len(numbers)}; 1 to {MOST_PORTS} can be had")
+        raise NotPorts(f"are {len(numbers)}; 1 to {MOST_PORTS} are allowed")
     if len(set(numbers)) < len(numbers):
-        raise NotPorts("name one twice")
+        raise NotPorts("include one twice")
     return numbers
 
 
@@ -198,12 +274,7 @@ def without_key(text: str, where: str) -> str:
 
 
 def _stripped(text: str, is_off: Callable[[str], bool]) -> str:
-    first, last = 0, len(text)
-    while first < last and is_off(text[first]):
-        first += 1
-    while first < last and is_off(text[last - 1]):
-        last -= 1
-    return text[first:last]
+    return text.strip("".join(filter(is_off, {*text})))
 
 
 def _something(entered: str, what: str) -> str:
@@ -221,7 +292,7 @@ def _is_quote(character: str) -> bool:
 
 
 def _oddity(entered: str) -> str:
-    """Return what is wrong inside, without showing any of it, or nothing where it is plain."""
+    """Return what is odd about a value, if anything, without showing any of it."""
     if len(entered) > LONGEST:
         return f"; this one has {len(entered):,} characters"
     if any(one.isspace() for one in entered):

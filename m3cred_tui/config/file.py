@@ -1,7 +1,6 @@
-"""``config.toml``: whose it is, whether it is TOML of the names that are known, and edits.
+"""``config.toml``: its owner, its TOML, the names in it, and edits.
 
-What a name's value may be is not looked at here, so that one wrong value stands in the way of
-its own destination alone.
+Values are not checked here, so that a wrong one affects only its own destination.
 """
 
 from __future__ import annotations
@@ -83,8 +82,8 @@ class FileProblem(Problem):
 def read_file(path: Path) -> bytes:
     """Return the content of the file, or nothing where there is none.
 
-    As it names commands to run, it is this user's (or root's), nobody else can write to it,
-    and nobody else can put another in its place. It may be a link. Raises ``StoreUnusable``.
+    As it names commands to run, it must belong to this user (or root), and nobody else may be
+    able to write to it or replace it. It may be a link. Raises ``StoreUnusable``.
     """
     try:
         real = Path(os.path.realpath(path, strict=True))
@@ -128,7 +127,7 @@ def tables_in(content: bytes, path: Path) -> dict[str, Table]:
 
 
 def document_in(content: bytes, path: Path) -> Table:
-    """Return what the TOML says; raises what :func:`tables_in` does of the file as a whole."""
+    """Return the TOML's content; raises what :func:`tables_in` does for the file as a whole."""
     if not content:
         return {}
     document = _parsed(content, path)
@@ -145,8 +144,8 @@ def edited(
 ) -> tuple[bytes, tuple[str, ...]]:
     """Return the content with these values in a table, and without those names in it.
 
-    Comments and order stay. Returns the names that were there to be removed, too. Raises what
-    :func:`tables_in` does for a file that would not be understood afterwards.
+    Comments and order stay. Also returns the names that were removed. Raises what
+    :func:`tables_in` does for a file that would be invalid afterwards.
     """
     import tomlkit  # noqa: PLC0415 - takes 50 ms, and is for writing only
 
@@ -173,10 +172,10 @@ def edited(
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Have this content in the file, or where it links to; the caller holds the store's lock.
+    """Write the file, or what it links to; the caller holds the store's lock.
 
-    Leaves the old or the new file, whole. Raises ``StoreUnusable``, and ``OutcomeUnknown``
-    when the disk did not confirm the change.
+    Leaves either the old or the new file, complete. Raises ``StoreUnusable``, and
+    ``OutcomeUnknown`` when the disk did not confirm the change.
     """
     if content == read_file(path):
         return
@@ -223,7 +222,7 @@ def _parsed(content: bytes, path: Path) -> Table:
         line, column = (int(found[2]), int(found[3])) if found and found[2] else end
         raise NotToml(path, clean(reason[:1].lower() + reason[1:]), line, column) from None
     except RecursionError:
-        raise NotToml(path, "it is nested too deep", 1, 1) from None
+        raise NotToml(path, "it is nested too deeply", 1, 1) from None
 
 
 def _check_names(table: Table, group: Group, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where a platform's secret key comes from, and getting it from there, when it is needed."""
+"""The sources of a platform's secret key, each read when the key is needed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.entered import secret_key, without_key
-from m3cred_tui.config.problems import NotAKeyFile, masked, prefix_of
+from m3cred_tui.config.problems import masked, prefix_of, shown
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean, clean_path
+from m3cred_tui.system.environment import without_ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     from m3cred_tui.store.identity import IdentityFile
 
 
-_MOST_BYTES = 4096  # of a key, and what is around it
+_MOST_BYTES = 4096  # of a key, and of what surrounds it
 
 PATIENCE = 30.0
 """Seconds that a command may take."""
 
-_LOOK = 0.05  # seconds between two looks whether it has ended, while it prints nothing
-_NOT_FOUND = 127  # as sh says it
+_LOOK = 0.05  # seconds between checks whether it has ended, while it prints nothing
+_NOT_FOUND = 127  # sh's status for it
 
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -84,6 +85,13 @@ class NothingToOpenIt(_NotSealed, code="NothingToOpenIt"):
     text = """The identity {path} that the secret key of {destination.label} is sealed for is
         missing; put it back, or seal the key again with m3cred config set {_setting}."""
     path: Path
+
+
+class NotAKeyFile(Problem, code="NotAKeyFile"):
+    """The path of a key file is not absolute."""
+
+    text = "The path of a key file must begin with / or ~/, and this is {quoted}."
+    quoted: str
 
 
 class NotAlone(Problem, code="NotAlone"):
@@ -148,7 +156,7 @@ def from_file(text: str, _destination: Destination) -> KeySource:
     entered = without_key(text, "path")
     path = Path(os.path.expanduser(entered))  # noqa: PTH111 - leaves an unknown ~user as it is
     if not path.is_absolute() or "\0" in entered:
-        raise NotAKeyFile(entered)
+        raise NotAKeyFile(shown(entered))
     return FromFile(path)
 
 
@@ -165,7 +173,7 @@ def described(source: KeySource) -> tuple[str, str]:
         case FromCommand(command):
             return "command", masked(clean(command))
         case FromFile(path):
-            return "file", masked(clean(str(path), most=4096))
+            return "file", masked(clean_path(path))
         case Sealed():
             return "sealed", ""
 
@@ -206,7 +214,7 @@ def _unsealed(places: Locations, destination: Destination, identity: IdentityFil
 
 
 def _content(path: Path) -> bytes:
-    """Read a file as ssh reads its keys: of this user alone, where a link leads to, too."""
+    """Read a file as ssh reads its keys: private to this user, also behind a link."""
     from m3cred_tui.store.files import FlawError, read_private  # noqa: PLC0415 - seldom needed
     from m3cred_tui.store.problems import StoreUnusable, plain_reason  # noqa: PLC0415 - the same
 
@@ -242,11 +250,10 @@ def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENC
     variables, some of which may be keys. Raises :class:`CommandHangs`,
     :class:`CommandTooLoud`, :class:`CommandNotFound` and :class:`CommandFailed`.
     """
-    theirs = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command line is wanted
             ["/bin/sh", "-c", command],
-            env=theirs,
+            env=without_ours(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -265,13 +272,13 @@ def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENC
 
 
 def end_running() -> None:
-    """End the commands that still run, as m3cred ends: nobody waits for what they print."""
+    """End the commands that still run, as m3cred ends and nobody needs their output."""
     for process in list(_running):
         _end(process)
 
 
 def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) -> list[bytes]:
-    """Return what it has written to each of its outputs, when it has ended."""
+    """Return what it has written to each of its outputs by its end."""
     printed, said = bytearray(), bytearray()
     with selectors.DefaultSelector() as open_pipes:
         for pipe, written in ((process.stdout, printed), (process.stderr, said)):
@@ -288,7 +295,7 @@ def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) ->
                     open_pipes.unregister(key.fileobj)
             if len(printed) > _MOST_BYTES:
                 raise CommandTooLoud
-            # A daemon that it has started may keep the pipes open for ever.
+            # A daemon that it has started may keep the pipes open forever.
             if has_ended and not ready:
                 break
     try:
@@ -299,7 +306,7 @@ def _heard(process: subprocess.Popen[bytes], deadline: float, seconds: float) ->
 
 
 def _take(descriptor: int, written: bytearray) -> bool:
-    """Read on, keep as much as is of use, and tell whether there may be more."""
+    """Read more, keep what is useful, and return whether there may be more."""
     chunk = os.read(descriptor, _MOST_BYTES)
     if len(written) <= _MOST_BYTES:
         written += chunk
@@ -307,7 +314,7 @@ def _take(descriptor: int, written: bytearray) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill it with all that it has started, unless it has ended by itself."""
+    """Kill it and all that it has started, unless it has ended by itself."""
     if process.poll() is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

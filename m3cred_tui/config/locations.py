@@ -23,19 +23,19 @@ class Locations(NamedTuple):
     """The store's directory; ``credentials/`` below it has a file for each credential."""
 
     identity: Path
-    """The age identity that opens the sealed parts; never in the directory of the data."""
+    """The age identity that opens the sealed parts; never in the data directory."""
 
     log: Path
     """What happened, without any secret."""
 
     @property
     def settings(self) -> Path:
-        """The settings, a TOML file beside the identity."""
+        """The settings, a TOML file next to the identity."""
         return self.identity.with_name("config.toml")
 
     @property
     def keys(self) -> Path:
-        """The sealed platform keys; with the data, so that what opens them is elsewhere."""
+        """The sealed platform keys; with the data, away from the identity that opens them."""
         return self.data / "keys"
 
 
@@ -48,7 +48,7 @@ class NoHome(Problem, code="NoHome"):
 
 
 def locations(*, demo: bool) -> Locations:
-    """Return this user's locations; the demo's lie in ``demo/`` below the normal ones.
+    """Return this user's locations; the demo's are in ``demo/`` below the normal ones.
 
     Raises :class:`NoHome`.
     """
@@ -67,7 +67,7 @@ def locations(*, demo: bool) -> Locations:
 
 
 def _of_linux() -> tuple[Path, Path, Path] | None:
-    """Return what platformdirs does in the usual case, without the time to import it."""
+    """Return what platformdirs would in the usual case, without importing it."""
     if sys.platform != "linux":
         return None
     home, found = os.environ.get("HOME", "~"), []

@@ -1,7 +1,7 @@
-"""What m3cred is told from outside: passed in at the front door, looked up when it is needed.
+"""The settings: passed in at start, read when they are needed.
 
-The first paint needs none of it, and a change by the Settings screen or by hand counts at
-once, without another start.
+The first paint needs none of them, and a change on the Settings screen or by hand takes effect
+without a restart.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class NotSetUp(Problem, code="NotSetUp"):
 
 
 class Redirects(NamedTuple):
-    """How Stripe's answer comes back."""
+    """How Stripe's redirect reaches us."""
 
     ports: tuple[int, ...]
-    """To listen on, the first that is free."""
+    """The first that is free is listened on."""
     redirect_uri: str | None
-    """Where Stripe redirects to; ``None``: to the port that is listened on."""
+    """Where Stripe redirects to; ``None``: the port that is listened on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Settings:
 
     locations: Locations
     platforms: Mapping[Destination, Platform] = field(default_factory=dict)
-    """Those that are given, as the demo's are; the others are looked up."""
+    """Given ones, such as the demo's; the others are read when they are needed."""
     demo: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold keys
 
@@ -84,7 +84,7 @@ class Settings:
         return read_setup(group, self.locations, self.environ)
 
     def redirects(self, destination: Destination) -> Redirects:
-        """Return how Stripe's answer comes back; raises what :meth:`checked` does."""
+        """Return how Stripe's redirect reaches us; raises what :meth:`checked` does."""
         if destination in self.platforms:
             return Redirects(CALLBACK_PORTS, None)
         from m3cred_tui.config.table import PORTS, REDIRECT_URI  # noqa: PLC0415 - as above
@@ -113,11 +113,16 @@ class Settings:
         Raises :class:`NotSetUp`, and ``Problem`` for a value that is wrong.
         """
         setup = self.setup(destination)
-        if problem := setup.problem:
+        if problem := obstacle(setup):
             raise problem
-        if missing := setup.missing:
-            raise NotSetUp(destination, tuple(one.name for one in missing))
         return setup
+
+
+def obstacle(setup: Setup) -> Problem | None:
+    """Return what keeps a destination from being used, if anything."""
+    if setup.missing and not setup.problem:
+        return NotSetUp(setup.destination, tuple(one.name for one in setup.missing))
+    return setup.problem
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:

@@ -1,4 +1,4 @@
-"""What is set, by the file and by the environment over it; each value with its origin."""
+"""What is set, by the file or the environment, which takes precedence; with origins."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from m3cred_tui.config.entered import tidy
 from m3cred_tui.config.file import read_file, tables_in
 from m3cred_tui.config.key_source import KeySource, NoSealedKey, Sealed, described, key_from
-from m3cred_tui.config.problems import Misplaced, SeveralSources, UnknownName, WrongType
+from m3cred_tui.config.problems import Misplaced, UnknownName, WrongType
 from m3cred_tui.config.table import (
-    API_AT,
-    CHANNEL,
-    CLIENT_ID,
-    CONNECT_AT,
-    MARKETPLACE_AT,
     NOT_SET,
-    OAUTH,
     SECRET_KEY,
     Group,
     Kind,
@@ -33,7 +27,7 @@ from m3cred_tui.store.problems import IdentityLocked
 from m3cred_tui.stripe.gateway import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from m3cred_tui.config.locations import Locations
     from m3cred_tui.model.credential import Destination
@@ -42,8 +36,19 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+class SeveralSources(Problem, code="SeveralSources"):
+    """The secret key has more than one source."""
+
+    text = "The secret key can come from one place only, but {_several} are set."
+    names: Sequence[str]
+
+    @property
+    def _several(self) -> str:
+        return " and ".join(self.names)
+
+
 class Origin(StrEnum):
-    """Where a value is from."""
+    """Where a value comes from."""
 
     FILE = "file"
     ENVIRONMENT = "environment"
@@ -56,7 +61,7 @@ class Entry(NamedTuple, Generic[T_co]):
     value: T_co | None
     origin: Origin
     place: str
-    """What the user calls it there: ``stripe.client_id``, ``M3CRED_STRIPE_CLIENT_ID``."""
+    """Its name there: ``stripe.client_id``, ``M3CRED_STRIPE_CLIENT_ID``."""
     problem: Misplaced | None = None
 
 
@@ -72,7 +77,7 @@ class Setup:
 
     @property
     def destination(self) -> Destination:
-        """The one that it is the setup of."""
+        """The destination that this is the setup of."""
         destination: Destination = self.group.subject
         return destination
 
@@ -83,7 +88,7 @@ class Setup:
 
     @property
     def missing(self) -> tuple[Setting[object], ...]:
-        """What is needed and not set."""
+        """The required settings that are not set."""
         return tuple(
             setting
             for setting, entry in self.entries.items()
@@ -94,14 +99,14 @@ class Setup:
 
     @property
     def state(self) -> str:
-        """How it stands, in words."""
+        """Its state, in words."""
         if self.problem:
             return "not usable"
         return "not set up" if self.missing else "set up"
 
     @property
     def is_touched(self) -> bool:
-        """Whether anything at all is set for it."""
+        """Whether anything is set for it."""
         return any(one.origin is not Origin.DEFAULT for one in self.entries.values())
 
     def text_of(self, setting: Setting[object]) -> str:
@@ -164,7 +169,7 @@ class _Reading(NamedTuple):
         return Entry(setting.default, Origin.DEFAULT, self.group.path_of(setting))
 
     def _is_in_table(self, row: Setting[object]) -> bool:
-        # Set to false, a source says no more than nothing would.
+        # A source that is set to false counts as not set.
         return row.name in self.table and not (row.source_of and self.table[row.name] is False)
 
     def _only(self, used: list[Setting[object]], origin: Origin) -> Entry[object]:
@@ -230,9 +235,8 @@ def platform_of(
     Blocks while a command gives the secret key. Raises ``Problem``: :class:`Misplaced` for
     what is wrong with the source of the key, and ``IdentityLocked``.
     """
-    client_id, source = setup[CLIENT_ID].value, setup[SECRET_KEY].value
-    assert client_id is not None  # noqa: S101 - the caller has looked
-    assert source is not None  # noqa: S101
+    source = setup[SECRET_KEY].value
+    assert source is not None  # noqa: S101 - the caller has checked
     opener = identity or IdentityFile(places.identity, places.data)
     try:
         secret_key = key_from(source, setup.destination, places, opener, environ)
@@ -240,9 +244,9 @@ def platform_of(
         raise
     except Problem as problem:
         raise Misplaced(setup[SECRET_KEY].place, problem) from None
-    others: dict[str, Any] = {
-        one.name: value
-        for one in (OAUTH, CONNECT_AT, MARKETPLACE_AT, API_AT, CHANNEL)
-        if (value := setup.entries[one].value) is not None
+    values = {setting.name: entry.value for setting, entry in setup.entries.items()}
+    values[SECRET_KEY.name] = secret_key
+    set_ones: Any = {
+        one: values[one] for one in Platform._fields if values.get(one) is not None
     }
-    return Platform(client_id, secret_key, **others)
+    return Platform(**set_ones)

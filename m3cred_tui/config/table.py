@@ -1,7 +1,7 @@
 """The settings in one table, a row each.
 
 The file, the environment, ``m3cred config``, the Settings screen, doctor, completion and
-docs/configuration.md read it, so a new setting is one row here.
+docs/configuration.md read it, so a new setting is one new row.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Setting(Generic[T_co]):
     """The words and the value of each, where there are only a few."""
     is_needed: Callable[[Any], bool] = lambda _: False
     needed_as: str = ""
-    """What it is called where it is missing, if that says more than the label."""
+    """Its name where it is missing, if that says more than the label."""
     is_seldom: bool = False
     """Shown only where it is set."""
     in_file: bool = True
@@ -62,11 +62,11 @@ class Setting(Generic[T_co]):
     is_secret: bool = False
     """``config set`` asks for it and seals it; the file must not hold it."""
     source_of: str = ""
-    """The setting whose value it gives, in the place of its other sources."""
+    """The setting whose value it gives, instead of the other sources."""
 
     @property
     def noun(self) -> str:
-        """What it is called in a sentence."""
+        """Its name in a sentence."""
         label = self.label
         return label if label[:2].isupper() else label[0].lower() + label[1:]
 
@@ -104,7 +104,7 @@ CLIENT_ID = Setting[str](
     "Client id",
     entered.client_id,
     "ca_…, from the Connect or Stripe Apps settings of Stripe's dashboard. Live mode and test "
-    "mode each have one of their own.",
+    "mode each have their own.",
     example="ca_…",
     is_needed=_always,
 )
@@ -122,7 +122,7 @@ SECRET_KEY_COMMAND = Setting[KeySource](
     "Secret key",
     from_command,
     "Run by /bin/sh, prints the key alone within 30 seconds. It has no terminal to ask on, so "
-    "unlock before what it needs.",
+    "unlock what it needs first.",
     example="pass show stripe",
     source_of="secret_key",
 )
@@ -130,7 +130,7 @@ SECRET_KEY_FILE = Setting[KeySource](
     "secret_key_file",
     "Secret key",
     from_file,
-    "Holds the key alone. It must be yours, with no access for others (0600), as ssh's keys.",
+    "Holds the key alone. It must be yours, with no access for others (0600), like ssh's keys.",
     example="~/.secrets/stripe",
     source_of="secret_key",
 )
@@ -188,7 +188,7 @@ CHANNEL = Setting[str](
 
 
 def _base(name: str, label: str, default: str) -> Setting[str]:
-    """Return the row of an address of Stripe, which is set for tests alone."""
+    """Return the row of an address of Stripe, which only tests set."""
     what = "For tests only: the address of another Stripe, such as that of m3cred demo-stripe."
     return Setting(
         name, label, entered.base, what, default=default, is_seldom=True, in_file=False
@@ -222,7 +222,7 @@ class Group(NamedTuple):
     label: str
     settings: tuple[Setting[object], ...]
     subject: Any = None
-    """What the rows' functions take: a destination, or whatever else the group is about."""
+    """What the rows' functions take: a destination, or whatever the group is about."""
 
     @property
     def prefix(self) -> str:
@@ -238,7 +238,7 @@ class Group(NamedTuple):
         return f"{self.prefix}{setting.name.upper()}"
 
     def values(self) -> Iterator[Setting[object]]:
-        """Yield the settings that are no sources of another one."""
+        """Yield the settings that are not sources of another one."""
         return (one for one in self.settings if not one.source_of)
 
     def value_of(self, setting: Setting[object]) -> Setting[object]:
@@ -259,7 +259,7 @@ def group_of(destination: Destination) -> Group:
 
 
 def groups() -> tuple[Group, ...]:
-    """Return every group; one that belongs to no destination is one more here."""
+    """Return every group; add one that belongs to no destination here."""
     return tuple(map(group_of, DESTINATIONS))
 
 

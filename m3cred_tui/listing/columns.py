@@ -18,9 +18,9 @@ STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…"}
 
 
 class Column(NamedTuple):
-    """One column: its heading, a short one where it is narrow, its least width, its text.
+    """One column: its heading, a short one for narrow columns, its least width, its text.
 
-    ``word``, where there is one, is what is searched and sorted by in place of the text.
+    ``word``, if there is one, is searched and sorted by instead of the text.
     """
 
     heading: str
@@ -63,7 +63,7 @@ def waits_until(credential: Credential) -> datetime | None:
 
 
 def status_text(credential: Credential, now: datetime) -> str:
-    """Return the status of a credential, and until when it waits for Stripe if it does."""
+    """Return the status of a credential, and until when it waits for Stripe, if it does."""
     if (over := waits_until(credential)) is None:
         return credential.status.value
     return "pending, time is over" if over <= now else f"pending until {over:%H:%M}"

@@ -1,11 +1,15 @@
-"""The credentials of a page: known by ID, read when they are drawn."""
+"""The credentials of a page: known by ID, read when they are drawn.
+
+The store is read for the search away from the event loop.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, NAME
+from m3cred_tui.listing.columns import COLUMNS, CREATED, is_authenticated
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
@@ -15,18 +19,29 @@ from m3cred_tui.listing.search import (
     plain,
     searched_in,
 )
-from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        Callable,
+        Container,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from collections.abc import Set as AbstractSet
 
     from m3cred_tui.listing.columns import Column, Row
     from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.store.port import CredentialStore, Stamp
 
+STEP = 5_000
+"""Rows after which progress is reported, and those that were read are found, too."""
+
+_BATCH = 500  # some 20 ms: the longest that the end of the app waits
 
 _OK, _PENDING = "ok", "pending"
 """Their values; the outcomes themselves are imported only where there are any."""
@@ -38,14 +53,14 @@ class Checks:
     def __init__(self) -> None:
         self._results: dict[str, CheckResult] = {}
         self.stamp: object = None
-        """That of the file which these are from."""
+        """The stamp of the file that they were read from."""
 
     def take(self, results: Mapping[str, CheckResult]) -> None:
-        """Take results, the later of two for one credential, and none of a pending one."""
+        """Take results: of two for one credential the later, and none of a pending one."""
         for credential_id, result in results.items():
             if result.outcome == _PENDING:
                 continue
-            before = self._results.get(credential_id)
+            before = self.result(credential_id)
             if before is None or before.at <= result.at:
                 self._results[credential_id] = result
 
@@ -55,8 +70,7 @@ class Checks:
 
     def label(self, credential_id: str, width: int) -> str | None:
         """Return what the last check said, with as much of its time as fits into ``width``."""
-        result = self._results.get(credential_id)
-        if result is None:
+        if (result := self.result(credential_id)) is None:
             return None
         at = result.at.astimezone()
         text = f"{'✓' if result.outcome == _OK else '!'} {result.label}"
@@ -64,8 +78,8 @@ class Checks:
         return next((one for one in fuller if len(one) <= width), text)
 
     def is_bad(self, credential_id: str) -> bool:
-        """Tell whether the last check found that the credential cannot be used."""
-        result = self._results.get(credential_id)
+        """Return whether the last check found that the credential cannot be used."""
+        result = self.result(credential_id)
         return result is not None and result.outcome != _OK
 
 
@@ -81,14 +95,14 @@ class Seen(NamedTuple):
     ids: Sequence[str]
     """All of them, newest first."""
     written: AbstractSet[str]
-    """Those that were written since the look before."""
+    """Those that were written since the previous look."""
     unread: Sequence[str]
-    """Those whose text is not known, or may be another one now."""
+    """Those whose text is unknown or may have changed."""
     texts: dict[str, str]
-    """What is known already of the text that each is searched in."""
+    """The known texts that they are searched in."""
     order: Column
     rows: Rows
-    """What is known already, in that order."""
+    """The known rows, in that order."""
     damaged: AbstractSet[str]
     """Those that :meth:`Listing.learn` had found damaged when the look began."""
 
@@ -96,12 +110,12 @@ class Seen(NamedTuple):
 class Listing:
     """Rows in the order and under the filter that the user chose.
 
-    Of each it holds the ID and, once that is read, the text that it is searched in; filter
-    and order cover those that have one. It belongs to the thread of the app.
+    It holds the ID of each and, once that is read, the text that it is searched in; filter
+    and order cover the rows with a text. Only the app's own thread uses it.
     """
 
     def __init__(self, read: Callable[[str], Row | None]) -> None:
-        """Take how to read one credential; ``None`` is one that is gone."""
+        """Take the function that reads one credential, or returns ``None`` if it is gone."""
         self.checks = Checks()
         self._read = lru_cache(_KEPT)(read)
         self.damaged: dict[str, Damaged] = {}
@@ -139,7 +153,7 @@ class Listing:
         self.put_in_order(seen.rows if is_current else None)
 
     def take(self, texts: Mapping[str, str]) -> None:
-        """Take the texts of rows that were read; :meth:`put_in_order` has them found.
+        """Take the texts of rows that were read; they are found after :meth:`put_in_order`.
 
         What was found damaged meanwhile stays so: a read opens no sealed part.
         """
@@ -166,13 +180,13 @@ class Listing:
             self.total -= 1
         self._read.cache_clear()
         self.damaged.pop(credential_id, None)
-        # Another dictionary: a thread may go through this one.
+        # A new dictionary: a thread may be reading this one.
         self.texts = {**self.texts}
         self.texts.pop(credential_id, None)
         self.put_in_order()
 
     def learn(self, row: Row) -> None:
-        """Take a row whose sealed part was opened: only now is it known to be damaged."""
+        """Take a row whose sealed part was opened, which shows whether it is damaged."""
         if row == self.row(row.id):
             return
         self._read.cache_clear()
@@ -190,7 +204,7 @@ class Listing:
             return Damaged(credential_id, str(problem))
 
     def search(self) -> Iterator[None]:
-        """Have in ``shown`` what the filter finds; it grows from one step to the next."""
+        """Put into ``shown`` what the filter finds, more with each step."""
         words = plain(self.filter).split()
         if not words:
             self.shown = self.rows.ids if self.order is not CREATED else self.ids
@@ -208,7 +222,7 @@ class Listing:
         self._found = words, Rows(ids, texts)
 
     def _to_search(self, words: Sequence[str]) -> tuple[Rows, Sequence[str]]:
-        """Return among which rows to look for which of the words, the last typed first."""
+        """Return the rows to search, and the words to search for, the last typed first."""
         before, found = self._found
         if is_narrower(words, before):
             return found, [word for word in reversed(words) if word not in before]
@@ -225,9 +239,9 @@ class Listing:
         return _TakenNames(self)
 
     def is_taken(self, key: str) -> bool:
-        """Tell whether a credential has a name with this :func:`name_key`.
+        """Return whether a credential has a name with this :func:`name_key`.
 
-        One that is pending has none yet: it is created under the name that it then gets.
+        A pending one has none yet: it gets its name when it is created.
         """
         begins = beginning(key)
         alike = (
@@ -235,7 +249,8 @@ class Listing:
             for one, text in self.texts.items()
             if begins in text and text.startswith(begins)  # the first is the faster
         )
-        return any(_has_name(self.row(one), key) for one in alike)
+        rows = map(self.row, alike)
+        return any(is_authenticated(row) and name_key(row.name) == key for row in rows)
 
     def _read_text(self, credential_id: str) -> None:
         if (row := self.row(credential_id)) is not None:
@@ -251,11 +266,6 @@ class _TakenNames:
         return isinstance(key, str) and self._listing.is_taken(key)
 
 
-def _has_name(row: Row | None, key: str) -> bool:
-    created = isinstance(row, Credential) and row.status is not Status.PENDING
-    return created and row is not None and name_key(NAME.of(row)) == key
-
-
 def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Rows:
     """Return the rows that have a text, in this order; the newest first among equals."""
     known = [one for one in ids if one in texts]
@@ -263,3 +273,69 @@ def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Row
         field = field_of(order)
         known.sort(key=lambda one: field(texts[one]))
     return Rows(known, [texts[one] for one in known])
+
+
+class Reading:
+    """Keeps a listing in step with a store, which it reads in a thread."""
+
+    def __init__(self, store: CredentialStore, listing: Listing) -> None:
+        self._store = store
+        self._listing = listing
+        self._is_behind = True  # also after a failure: its cause may end without a new stamp
+        self._stamp: Stamp | None = None
+        """Of the store when the last look at it began."""
+
+    def is_due(self) -> bool:
+        """Return whether anything may have changed since the last reading, or if it failed."""
+        return self._is_behind or self._store.stamp() != self._stamp
+
+    async def catch_up(self) -> AsyncGenerator[int]:
+        """Read what is new in the store; yields how many rows are left.
+
+        Each time, the listing has changed; it does not yield where nothing has. Raises
+        ``StoreUnusable``; what was read until then stays.
+        """
+        listing, self._is_behind = self._listing, True
+        stamp = self._store.stamp()
+        seen = await asyncio.to_thread(self._look)
+        self._stamp = stamp
+        unread = seen.unread
+        if unread or seen.ids is not listing.ids:
+            listing.accept(seen)
+            yield len(unread)
+        for start in range(0, len(unread), _BATCH):
+            batch = unread[start : start + _BATCH]
+            listing.take(await asyncio.to_thread(self._texts, batch))
+            left = len(unread) - start - len(batch)
+            is_step = (start + len(batch)) % STEP == 0
+            if not left or (is_step and listing.is_arranged):
+                await self._put_in_order()
+            if not left or is_step:
+                yield left
+        self._is_behind = False
+
+    def _look(self) -> Seen:
+        """Look which credentials there are now, and which were written since."""
+        listing, since = self._listing, self._stamp
+        damaged = {*listing.damaged}
+        ids, order, known = self._store.ids(), listing.order, listing.texts
+        written = set() if since is None else set(self._store.changed_since(since))
+        if ids == listing.ids and not written:
+            ids, texts, rows = listing.ids, known, listing.rows
+        else:
+            # From scratch: a removed ID goes, and no text keeps an older copy of an ID.
+            texts = {one: text for one in ids if (text := known.get(one)) is not None}
+            rows = in_order(ids, texts, order)
+        unread = [one for one in ids if one not in texts or one in written]
+        return Seen(ids, written, unread, texts, order, rows, damaged)
+
+    def _texts(self, ids: Sequence[str]) -> dict[str, str]:
+        rows = zip(ids, self._store.read_many(ids), strict=True)
+        return {one: searched_in(row) for one, row in rows if row is not None}
+
+    async def _put_in_order(self) -> None:
+        listing = self._listing
+        ids, order = listing.ids, listing.order
+        rows = await asyncio.to_thread(in_order, ids, listing.texts, order)
+        is_current = listing.ids is ids and listing.order is order
+        listing.put_in_order(rows if is_current else None)

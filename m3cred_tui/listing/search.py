@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from m3cred_tui.listing.columns import Column, Row
 
 
-_FIELDS = tuple(column for column in COLUMNS if column is not CREATED)  # the name is first
+_FIELDS = tuple(column for column in COLUMNS if column is not CREATED)  # the name comes first
 _BETWEEN = "\n"  # in no word and in no field
-_ID_PART = 8  # shorter pieces of an ID are found in every other one
+_ID_PART = 8  # shorter parts of an ID occur in every other one
 _ID_LETTERS = frozenset("0123456789abcdef-")
 _SLICE = 4_096  # takes about a millisecond
 
@@ -30,13 +30,13 @@ class Rows(NamedTuple):
 
 def plain(text: str) -> str:
     """Return ``text`` as it is searched for and in: without case and accents."""
-    if text.isascii():  # as below, without the price of it for each of 100,000 rows
+    if text.isascii():  # the same, without the cost for each of 100,000 rows
         return " ".join(text.lower().split())
     return without_accents(name_key(text))
 
 
 def without_accents(key: str) -> str:
-    """Return what is left of a :func:`name_key`; :func:`plain` of the name it is of."""
+    """Return a :func:`name_key` without accents: :func:`plain` of its name."""
     if key.isascii():
         return key
     letters = unicodedata.normalize("NFKD", key)
@@ -49,15 +49,15 @@ def searched_in(row: Row) -> str:
 
 
 def field_of(column: Column) -> Callable[[str], str]:
-    """Return what takes the part that is one column's out of the text of a row."""
+    """Return a function that extracts one column from the text of a row."""
     number = _FIELDS.index(column)
     return lambda text: text.split(_BETWEEN, number + 1)[number]
 
 
 def beginning(key: str) -> str:
-    """Return what the text of a row begins with when its name has this :func:`name_key`.
+    """Return how the text of a row begins whose name has this :func:`name_key`.
 
-    The name may yet be another one, which differs in its accents.
+    So does the text of a name that differs only in its accents.
     """
     return without_accents(key) + _BETWEEN
 
@@ -73,7 +73,7 @@ def matches(rows: Rows, words: Sequence[str]) -> Iterator[Rows]:
 
 
 def is_narrower(words: Sequence[str], than: Sequence[str]) -> bool:
-    """Return whether ``words`` find nothing that the others do not find."""
+    """Return whether ``words`` find only what the others find, too."""
     return all(
         any(other in word and is_id_part(other) == is_id_part(word) for word in words)
         for other in than

@@ -83,6 +83,11 @@ def clean(text: str, *, most: int = 200) -> str:
     return shown[: most - 1] + CUT
 
 
+def clean_path(path: object) -> str:
+    """Return a path as one line that is safe to draw, whole unless it is no path at all."""
+    return clean(str(path), most=4096)
+
+
 @lru_cache(maxsize=2048)
 def _place(character: str) -> _Place:
     if not (is_visible(character) and is_steady(character)):

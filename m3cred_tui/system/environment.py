@@ -1,6 +1,7 @@
 """The environment variables that libraries obey, before any library is imported."""
 
 import os
+from collections.abc import Mapping
 
 _OF_TEXTUAL = "TEXTUAL"
 _LOOKS = frozenset(
@@ -56,6 +57,11 @@ def _is_recorder(name: str) -> bool:
     if name in _RECORDERS:
         return True
     return name.startswith(_OF_TEXTUAL) and name not in _LOOKS
+
+
+def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for another program: m3cred's variables may hold secret keys."""
+    return {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
 
 
 def let_the_window_decide() -> None:

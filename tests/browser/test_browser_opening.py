@@ -58,7 +58,7 @@ async def test_the_browser_variable_opens_the_url_also_over_ssh(
     assert said(browser) == ["--new", URL]
 
 
-async def test_the_url_takes_the_place_that_the_browser_variable_gives_it(
+async def test_the_url_goes_where_the_browser_variable_puts_it(
     program: Program, environ: dict[str, str]
 ) -> None:
     browser = program("mine")
@@ -108,7 +108,7 @@ async def test_a_text_browser_never_gets_our_terminal(
 
 @pytest.mark.parametrize("variable", ["SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"])
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-async def test_over_ssh_no_browser_opens_where_nobody_sits(
+async def test_over_ssh_no_browser_opens_where_nobody_sees_it(
     program: Program, environ: dict[str, str], variable: str, platform: str
 ) -> None:
     opener = program("xdg-open" if platform == "linux" else "open")

@@ -42,7 +42,7 @@ def test_a_reader_reads_the_url(tmp_path: Path, url: str) -> None:
     assert subprocess.check_output(command, text=True) == f"{url}\n"
 
 
-def test_its_size_is_what_it_takes_with_a_light_margin() -> None:
+def test_its_size_includes_the_light_margin() -> None:
     code = qr_code(URL)
     assert (code.columns, code.rows) == (61, 31)
     assert {len(line) for line in code.lines} == {61}

@@ -101,7 +101,7 @@ def test_a_container_is_known_by_its_variable(root: Path, variable: str) -> None
     assert look(root, **{variable: "podman"}).container
 
 
-def test_wsl_is_known_to_root_too_whose_variables_sudo_has_dropped(root: Path) -> None:
+def test_wsl_is_recognized_without_the_variables_that_sudo_drops(root: Path) -> None:
     (root / "proc/version").write_text("Linux version 6.6.87.2-microsoft-standard-WSL2\n")
     here = look(root)
     assert (here.wsl, here.browser_is_elsewhere) == (True, False)
@@ -109,7 +109,7 @@ def test_wsl_is_known_to_root_too_whose_variables_sudo_has_dropped(root: Path) -
     assert not look(root).wsl, "Docker Desktop's containers have the same kernel"
 
 
-def test_a_machine_that_shows_nothing_of_itself_is_no_reason_to_fail(root: Path) -> None:
+def test_a_machine_without_proc_version_is_no_failure(root: Path) -> None:
     (root / "proc/version").unlink()
     assert look(root).reasons == ("no display here",)
 
@@ -159,7 +159,7 @@ def test_both_ends_of_the_connection_are_read() -> None:
         "1.2.3.4 1 5.6.7.8\x1b]0;x\x07 22",
     ],
 )
-def test_what_is_no_connection_is_not_taken_for_one(root: Path, value: str) -> None:
+def test_a_malformed_connection_is_ignored(root: Path, value: str) -> None:
     assert ssh_connection(value) is None
     assert look(root, SSH_CONNECTION=value).connection is None
 
@@ -185,7 +185,7 @@ def pane(tmux: tuple[str, ...]) -> dict[str, str]:
     return outside(TMUX=answer.strip(), TMUX_PANE="%0", EDITOR="vi", **stale)
 
 
-async def test_in_tmux_it_counts_who_is_attached_not_who_started_it(
+async def test_in_tmux_the_attached_client_counts_not_the_one_that_started_it(
     tmux: tuple[str, ...],
 ) -> None:
     session = (*tmux, "new-session", "-A", "-s", "x", "sh -c 'echo begun; cat'")
@@ -205,7 +205,7 @@ async def test_in_tmux_it_counts_who_is_attached_not_who_started_it(
         assert (here.ssh, here.display, here.browser_is_elsewhere) == (False, True, False)
 
 
-async def test_outside_tmux_the_environment_is_what_it_is() -> None:
+async def test_outside_tmux_the_environment_stays_as_it_is() -> None:
     environ = outside(SSH_TTY="/dev/pts/1")
     assert await attached_environ(environ) == environ
 

@@ -36,7 +36,7 @@ def test_the_url_is_one_line_that_only_this_user_can_read(path: Path) -> None:
     assert (bits(path), bits(path.parent)) == (0o600, 0o700)
 
 
-def test_a_newer_url_takes_the_place_of_an_older_one(path: Path) -> None:
+def test_a_newer_url_replaces_an_older_one(path: Path) -> None:
     write_url(path, f"{URL}-and-longer")
     with path.open() as older:
         write_url(path, URL)

@@ -168,7 +168,7 @@ def test_each_value_is_shown_with_where_it_is_from_and_no_secret(
     assert "canary" not in shown + m3cred("config", "--json", **environ).stdout
 
 
-def test_machines_read_the_same(m3cred: Run, file: Path) -> None:
+def test_scripts_read_the_same(m3cred: Run, file: Path) -> None:
     m3cred(*CLIENT_ID)
     environ = {"M3CRED_STRIPE_SECRET_KEY": "sk_test_canary"}
     ended = m3cred("config", "--json", **environ)
@@ -305,7 +305,7 @@ def test_a_file_that_is_not_understood_is_one_sentence_whatever_is_asked(
     assert file.read_bytes() == before
 
 
-def test_a_failure_has_a_code_for_machines(m3cred: Run, write: Callable[[str], bytes]) -> None:
+def test_a_failure_has_a_code_for_scripts(m3cred: Run, write: Callable[[str], bytes]) -> None:
     write("= 1")
     ended = m3cred("config", "--json")
     assert ended.returncode == 1
@@ -327,7 +327,7 @@ def test_a_failure_has_a_code_for_machines(m3cred: Run, write: Callable[[str], b
     ],
     ids=lambda one: one[2],
 )
-def test_machines_read_what_is_wrong_with_a_value(
+def test_scripts_read_what_is_wrong_with_a_value(
     m3cred: Run, live: tuple[str, str, str], test: tuple[str, str, str]
 ) -> None:
     environ = {f"M3CRED_STRIPE_{live[0]}": live[1], f"M3CRED_STRIPE_TEST_{test[0]}": test[1]}

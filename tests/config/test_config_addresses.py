@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.config.entered import base, redirect_uri
-from m3cred_tui.config.problems import RedirectNeedsHttps
+from m3cred_tui.config.entered import RedirectNeedsHttps, base, redirect_uri
 from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST, Destination
 from m3cred_tui.model.problem import Problem
 
@@ -58,11 +57,11 @@ def test_live_mode_takes_https_only(text: str) -> None:
         ("https://relay.example.com:0/", "The redirect URI has port 0."),
         (
             "http://relay.example.com/x",
-            "The redirect URI with http:// must be on this computer, as http://127.0.0.1:27182.",
+            "The redirect URI with http:// must be on this computer, like http://127.0.0.1:27182.",
         ),
         (
             "https://relay.example.com/?state=1",
-            "The redirect URI has a parameter that Stripe itself adds (state).",
+            "The redirect URI has a parameter that Stripe adds itself (state).",
         ),
         *(
             (
@@ -116,7 +115,7 @@ def test_a_stripe_is_on_this_computer_or_behind_https(text: str, taken: str) -> 
     [
         (
             "http://stripe.example.com",
-            "The address with http:// must be on this computer, as http://127.0.0.1:27182.",
+            "The address with http:// must be on this computer, like http://127.0.0.1:27182.",
         ),
         (
             "https://stripe.example.com/v1",

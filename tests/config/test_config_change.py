@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.config.editor import SettingsEditor
+from m3cred_tui.config.entered import WrongModeKey
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.config.problems import WrongModeKey
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.config.table import Setting, group_of, settable, setting_named
 from m3cred_tui.model.credential import DESTINATIONS, STRIPE, STRIPE_TEST, Destination

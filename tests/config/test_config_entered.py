@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.config.entered import (
+    WrongModeKey,
     channel,
     client_id,
     oauth_model,
@@ -13,7 +14,6 @@ from m3cred_tui.config.entered import (
     tidy,
     without_key,
 )
-from m3cred_tui.config.problems import WrongModeKey
 from m3cred_tui.model.credential import (
     DESTINATIONS,
     STRIPE,
@@ -144,14 +144,14 @@ def test_swapped_id_and_key_are_reported(check: object, text: str, told: str) ->
     ],
     ids=lambda text: ascii(text[:24]),
 )
-def test_what_is_no_secret_key_is_reported_without_it(text: str, told: str) -> None:
+def test_an_invalid_secret_key_is_reported_without_showing_it(text: str, told: str) -> None:
     assert sentence(secret_key, text) == told
 
 
 @pytest.mark.parametrize(
     "text", ["acct_1Acme", "ca_", "ca_ä", "ca_a b", "CA_abc", "ca_" + 999 * "a"]
 )
-def test_what_is_no_client_id_is_reported(text: str) -> None:
+def test_an_invalid_client_id_is_reported(text: str) -> None:
     told = sentence(client_id, text)
     assert told.startswith("A client id is ca_ followed by letters and digits")
 
@@ -171,12 +171,12 @@ def test_ports_are_taken_as_people_write_them() -> None:
         ("٢٧١٨٢", "The ports are whole numbers from 1024 to 65535."),
         ("-27182", "The ports are whole numbers from 1024 to 65535."),
         ("9" * 5000, "The ports are whole numbers from 1024 to 65535."),
-        ("27182 27182", "The ports name one twice."),
-        (" ".join(map(str, range(2000, 2011))), "The ports are 11; 1 to 10 can be had."),
+        ("27182 27182", "The ports include one twice."),
+        (" ".join(map(str, range(2000, 2011))), "The ports are 11; 1 to 10 are allowed."),
     ],
     ids=lambda text: ascii(text[:12]),
 )
-def test_what_are_no_ports_is_reported(text: str, told: str) -> None:
+def test_invalid_ports_are_reported(text: str, told: str) -> None:
     assert sentence(ports, text) == told
 
 
@@ -190,7 +190,7 @@ def test_an_oauth_model_is_reported_with_the_nearest_one() -> None:
     )
 
 
-def test_a_channel_has_the_shape_of_one() -> None:
+def test_an_invalid_channel_is_reported() -> None:
     assert channel(" chnlink_61Abc ", STRIPE) == "chnlink_61Abc"
     assert sentence(channel, "61Abc") == (
         "A channel is chnlink_ followed by letters and digits, as in the app's install link."

@@ -147,8 +147,8 @@ def test_any_bytes_are_settings_or_a_sentence(content: bytes) -> None:
         assert told.isprintable()
 
 
-def test_a_file_nested_too_deep_is_reported() -> None:
-    assert "nested too deep" in sentence(b"a = " + b"[" * 20_000)
+def test_a_file_nested_too_deeply_is_reported() -> None:
+    assert "nested too deeply" in sentence(b"a = " + b"[" * 20_000)
 
 
 def refused(path: Path) -> str:
@@ -195,7 +195,7 @@ def test_the_file_of_another_user_is_refused(places: Locations, write: Write) ->
     )
 
 
-def test_a_link_to_the_file_is_followed_and_a_broken_one_told(
+def test_a_link_to_the_file_is_followed_and_a_broken_one_reported(
     places: Locations, tmp_path: Path, write: Write
 ) -> None:
     content = write("[stripe]\n")
@@ -211,7 +211,9 @@ def test_a_link_to_the_file_is_followed_and_a_broken_one_told(
     assert refused(places.settings) == "FILE cannot be used: it links to itself."
 
 
-def test_what_is_no_file_or_too_large_stops_nothing(places: Locations, write: Write) -> None:
+def test_a_large_or_special_file_is_refused_without_blocking(
+    places: Locations, write: Write
+) -> None:
     write("#" * 70_000)
     assert refused(places.settings) == "FILE cannot be used: it has more than 65,536 bytes."
     places.settings.unlink()

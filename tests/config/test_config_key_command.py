@@ -82,7 +82,7 @@ def test_a_command_that_never_stops_printing_is_stopped() -> None:
     )
 
 
-def test_complaints_without_end_fill_no_memory_and_no_pipe() -> None:
+def test_endless_error_output_fills_neither_memory_nor_pipe() -> None:
     printed = output_of("head -c 3000000 /dev/zero >&2; echo sk_test_a", ENVIRON)
     assert printed == b"sk_test_a\n"
 
@@ -93,7 +93,7 @@ def test_a_command_that_is_missing_is_reported() -> None:
     assert "no-such-program" in told
 
 
-def test_a_missing_command_in_a_pipe_is_told_too() -> None:
+def test_a_missing_command_in_a_pipe_is_reported_too() -> None:
     told = sentence("no-such-program | head -1", CommandFailed)
     assert told.startswith("The command printed nothing: ")
     assert "no-such-program" in told

@@ -20,7 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_without_xdg_variables_things_lie_where_xdg_says(home: Path) -> None:
+def test_without_xdg_variables_files_are_where_xdg_says(home: Path) -> None:
     assert locations(demo=False) == Locations(
         data=home / ".local/share/m3cred",
         identity=home / ".config/m3cred/identity.txt",
@@ -39,7 +39,7 @@ def test_xdg_variables_move_them(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
-def test_the_demo_has_places_of_its_own_below_the_normal_ones(
+def test_the_demo_has_its_own_locations_below_the_normal_ones(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
@@ -80,7 +80,7 @@ def test_where_one_directory_is_for_both_the_identity_goes_elsewhere(
     assert places.identity == home / ".m3cred/identity.txt"
 
 
-def test_asking_where_things_lie_makes_nothing(home: Path) -> None:
+def test_asking_for_the_locations_creates_nothing(home: Path) -> None:
     locations(demo=False)
     locations(demo=True)
     assert list(home.iterdir()) == []

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from m3cred_tui.config.entered import WrongModeKey
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.config.problems import Misplaced, UnknownName, WrongModeKey
+from m3cred_tui.config.problems import Misplaced, UnknownName
 from m3cred_tui.config.settings import NotSetUp, Redirects, Settings, settings_from
 from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.table import CLIENT_ID, OAUTH, PORTS, SECRET_KEY
@@ -72,7 +73,9 @@ def test_a_destination_goes_to_stripe_itself_unless_told_otherwise(settings: Wit
 
 @pytest.mark.parametrize("missing", TEST)
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_half_a_set_up_is_none(settings: With, missing: str, value: str | None) -> None:
+def test_half_a_setup_does_not_count_as_one(
+    settings: With, missing: str, value: str | None
+) -> None:
     environ = {name: text for name, text in TEST.items() if name != missing}
     if value is not None:
         environ[missing] = value
@@ -132,7 +135,7 @@ def test_stripe_comes_back_to_the_port_or_to_the_address_that_is_set(
     )
 
 
-def test_a_change_of_the_file_counts_without_another_start(
+def test_a_change_of_the_file_takes_effect_without_a_restart(
     settings: With, write: Write
 ) -> None:
     started = settings(TEST)
@@ -141,7 +144,7 @@ def test_a_change_of_the_file_counts_without_another_start(
     assert started.platform(STRIPE_TEST).oauth is OAuthModel.APPS
 
 
-def test_the_environment_goes_before_the_file_and_each_value_says_where_it_is_from(
+def test_the_environment_takes_precedence_and_each_value_has_its_origin(
     settings: With, write: Write
 ) -> None:
     write('[stripe_test]\nclient_id = "ca_file"\nports = [4001]\nsecret_key_command = "cat"\n')
@@ -194,9 +197,7 @@ def test_two_sources_of_the_key_are_one_too_many(settings: With, write: Write) -
     assert settings(TEST).setup(STRIPE_TEST).problem is None
 
 
-def test_a_value_that_is_wrong_stands_in_the_way_of_its_own_destination_alone(
-    settings: With, write: Write
-) -> None:
+def test_a_wrong_value_affects_only_its_own_destination(settings: With, write: Write) -> None:
     write("[stripe]\nports = [80]\n")
     assert settings({**TEST}).platform(STRIPE_TEST).client_id == "ca_test"
     with pytest.raises(Misplaced) as told:

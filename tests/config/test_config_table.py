@@ -7,13 +7,12 @@ import pytest
 
 from docs.configuration import PAGE, page
 from m3cred_tui.cli.commands.completion import _settings as candidates
-from m3cred_tui.cli.output.config_report import setups_fields, setups_text
+from m3cred_tui.cli.commands.config import setups_fields, setups_text
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.config import file, setup, table
 from m3cred_tui.config.editor import SettingsEditor
-from m3cred_tui.config.entered import tidy
+from m3cred_tui.config.entered import NothingEntered, tidy
 from m3cred_tui.config.locations import Locations
-from m3cred_tui.config.problems import NothingEntered
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.table import Group, Setting, group_of, groups, setting_named

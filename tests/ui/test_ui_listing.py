@@ -1,18 +1,21 @@
 """The rows of the list: what is found, in which order, and which names are taken."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Never
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.listing import search
 from m3cred_tui.listing.columns import DESTINATION, NAME, STATUS
-from m3cred_tui.listing.listing import Listing
-from m3cred_tui.listing.reading import Watch, catch_up
+from m3cred_tui.listing.listing import Listing, Reading
 from m3cred_tui.listing.search import Rows, plain, without_accents
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.store.port import CredentialStore
+from m3cred_tui.store.problems import StoreUnusable
 from tests.ui.conftest import Keep
 
 Text = st.text(st.characters(categories=["L", "M", "N", "P", "Zs"]), max_size=8)
@@ -20,8 +23,8 @@ Letters = st.text("ab é-", max_size=9)
 
 
 async def read(listing: Listing, store: CredentialStore) -> list[int]:
-    """Read all there is; return how many were left each time that was told."""
-    return [left async for left in catch_up(store, listing, Watch(store.stamp))]
+    """Read all there is; return how many were left each time that was reported."""
+    return [left async for left in Reading(store, listing).catch_up()]
 
 
 def names(listing: Listing) -> list[str]:
@@ -123,7 +126,7 @@ async def test_what_is_sorted_while_rows_are_read_is_whole_in_the_end(
         keep(name)
     listing = Listing(store.read)
     listing.order = DESTINATION
-    reading = catch_up(store, listing, Watch(store.stamp))
+    reading = Reading(store, listing).catch_up()
     assert await anext(reading) == 3
     listing.order = NAME
     listing.put_in_order()
@@ -177,19 +180,37 @@ def test_a_name_is_searched_by_its_key_without_accents(name: str) -> None:
     assert plain(name) == without_accents(name_key(name))
 
 
-def test_the_store_is_read_once_for_each_change() -> None:
+async def test_the_store_is_read_once_for_each_change(
+    store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stamp = 1
-    watch = Watch(lambda: stamp)
-    assert watch.is_due()
-    watch.saw(stamp)
-    assert not watch.is_due()
+    monkeypatch.setattr(store, "stamp", lambda: stamp)
+    reading = Reading(store, Listing(store.read))
+    assert reading.is_due()
+    assert [left async for left in reading.catch_up()] == [0]
+    assert not reading.is_due()
     stamp = 2
-    assert watch.is_due()
+    assert reading.is_due()
 
 
-def test_after_a_failure_it_is_looked_again_though_nothing_has_changed() -> None:
-    watch = Watch(lambda: 1)
-    watch.saw(1)
-    assert not watch.is_due()
-    watch.failed()
-    assert watch.is_due()
+async def test_after_a_failure_the_store_is_read_again_though_nothing_has_changed(
+    keep: Keep, store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep("Acme")
+    stamp = store.stamp()
+    monkeypatch.setattr(store, "stamp", lambda: stamp)
+    reading = Reading(store, Listing(store.read))
+    assert [left async for left in reading.catch_up()] == [1, 0]
+    assert not reading.is_due()
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "ids", fail)
+        with pytest.raises(StoreUnusable):
+            [left async for left in reading.catch_up()]
+    assert reading.is_due()
+    async for _left in reading.catch_up():
+        pass
+    assert not reading.is_due()
+
+
+def fail() -> Never:
+    raise StoreUnusable(Path("store"), "it is gone")

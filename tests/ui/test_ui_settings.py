@@ -154,7 +154,7 @@ async def test_a_wrong_secret_key_is_reported_below_it_and_nothing_is_written(
         ),
         (3, "https://a.example/#x", "The redirect URI has a fragment (#)."),
         (4, "80, 27182", "The ports are whole numbers from 1024 to 65535."),
-        (4, "27182 27182", "The ports name one twice."),
+        (4, "27182 27182", "The ports include one twice."),
     ],
     ids=lambda value: str(value)[:20],
 )

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from m3cred_tui.listing.listing import Listing
-from m3cred_tui.listing.reading import Watch, catch_up
+from m3cred_tui.listing.listing import Listing, Reading
 from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store.port import CredentialStore, Damaged, Stamp
 from m3cred_tui.ui.app import M3credApp
@@ -245,13 +244,14 @@ async def test_a_change_in_the_same_tick_of_the_clock_as_our_look_is_seen_later(
         return found
 
     monkeypatch.setattr(store, "ids", another_is_created_right_after)
-    listing, watch = Listing(store.read), Watch(store.stamp)
-    assert [left async for left in catch_up(store, listing, watch)] == [1, 0]
-    assert watch.is_due()
+    listing = Listing(store.read)
+    reading = Reading(store, listing)
+    assert [left async for left in reading.catch_up()] == [1, 0]
+    assert reading.is_due()
     monkeypatch.setattr(time, "time_ns", lambda: changed + 1_000_000_000)
-    assert [left async for left in catch_up(store, listing, watch)] != []
+    assert [left async for left in reading.catch_up()] != []
     assert len(listing.ids) == 2
-    assert not watch.is_due()
+    assert not reading.is_due()
 
 
 @pytest.mark.parametrize("was_read", [False, True], ids=["first reading", "later one"])
@@ -259,9 +259,10 @@ async def test_what_details_have_found_damaged_stays_so_when_a_reading_ends_that
     store: CredentialStore, keep: Keep, monkeypatch: pytest.MonkeyPatch, was_read: bool
 ) -> None:
     forged = keep("Acme")
-    listing, watch = Listing(store.read), Watch(store.stamp)
+    listing = Listing(store.read)
+    reading = Reading(store, listing)
     if was_read:
-        assert [left async for left in catch_up(store, listing, watch)]
+        assert [left async for left in reading.catch_up()]
         keep("Bolt")
     ids, loop = store.ids, asyncio.get_running_loop()
     damaged = Damaged(forged.id, "its fields were changed after it was sealed")
@@ -275,7 +276,7 @@ async def test_what_details_have_found_damaged_stays_so_when_a_reading_ends_that
         return found
 
     monkeypatch.setattr(store, "ids", details_are_opened_meanwhile)
-    assert [left async for left in catch_up(store, listing, watch)]
+    assert [left async for left in reading.catch_up()]
     assert listing.row(forged.id) == damaged
     for word, found in (("changed", [forged.id]), ("acme", [])):
         listing.filter = word

@@ -7,13 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.ending import DONE, FAILED, WRONG_USAGE, failed, misused
-from m3cred_tui.cli.output.config_report import (
-    checks_fields,
-    checks_text,
-    setups_fields,
-    setups_text,
-)
-from m3cred_tui.cli.output.json import put_json
+from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.cli.output.prompts import (
     PassphraseEmpty,
     PassphraseUnusable,
@@ -22,15 +16,10 @@ from m3cred_tui.cli.output.prompts import (
     unlock,
 )
 from m3cred_tui.config.editor import SettingsEditor
-from m3cred_tui.config.key_source import FromFile, Sealed
-from m3cred_tui.config.problems import (
-    KeyNotRead,
-    NothingEntered,
-    UnknownName,
-    prefix_of,
-    prefixes_of,
-)
-from m3cred_tui.config.settings import settings_from
+from m3cred_tui.config.entered import NothingEntered
+from m3cred_tui.config.key_source import FromFile, KeySource, Sealed, described
+from m3cred_tui.config.problems import UnknownName, prefix_of, prefixes_of
+from m3cred_tui.config.settings import NotSetUp, obstacle, settings_from
 from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.table import (
     SECRET_KEY,
@@ -41,18 +30,28 @@ from m3cred_tui.config.table import (
 )
 from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean_path
 from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
+    from m3cred_tui.config.setup import Entry, Setup
     from m3cred_tui.config.table import Group, Setting
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.secret import Secret
 
+    Json = dict[str, object]
     Verb = Callable[["argparse.Namespace", SettingsEditor], int]
+
+
+class KeyNotRead(Problem, code="KeyNotRead"):
+    """The secret key could not be read from the terminal or standard input."""
+
+    text = "The secret key cannot be read: {reason}."
+    reason: str
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -94,7 +93,7 @@ def _set(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
         what = "a value" if not any(values) else "one value, in quotes"
         return misused(f"{chosen.name} takes {what}: m3cred config set --help")
     gone = editor.change(group, setting, values[0])
-    _say(f"{chosen.name} is set in {_shown(editor)}.")
+    _say(f"{chosen.name} is set in {clean_path(editor.file)}.")
     _tell_gone(gone, setting.name)
     _warn_of_no_file(setting.check(values[0], group.subject))
     _tell_what_goes_before(editor, group, setting)
@@ -113,7 +112,7 @@ def _seal(chosen: argparse.Namespace, editor: SettingsEditor, group: Group) -> i
     SECRET_KEY.check(key.reveal(), group.subject)
     unlock(editor.identity, chosen.passphrase_fd)
     gone = editor.change(group, SECRET_KEY, key.reveal())
-    _say(f"The secret key of {group.label} is sealed; {_shown(editor)} says so.")
+    _say(f"The secret key of {group.label} is sealed; {clean_path(editor.file)} says so.")
     _tell_gone(gone, SECRET_KEY_SEALED.name)
     _tell_what_goes_before(editor, group, SECRET_KEY)
     return DONE
@@ -134,9 +133,9 @@ def _key_entered(group: Group) -> Secret:
 def _unset(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
     group, setting = setting_named(chosen.name)
     if editor.change(group, setting, None):
-        _say(f"{chosen.name} is removed from {_shown(editor)}.")
+        _say(f"{chosen.name} is removed from {clean_path(editor.file)}.")
     else:
-        _say(f"{chosen.name} is not in {_shown(editor)}; nothing was changed.")
+        _say(f"{chosen.name} is not in {clean_path(editor.file)}; nothing was changed.")
     _tell_what_goes_before(editor, group, setting)
     return DONE
 
@@ -148,11 +147,13 @@ def _check(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
     touched = [one.destination for one in setups if one.is_touched]
     results = [(one, _tried(editor, one)) for one in touched or DESTINATIONS]
     if chosen.json:
-        put_json(checks_fields(results))
+        put_json({"destinations": [_result_fields(*one) for one in results]})
     else:
-        sys.stdout.write(checks_text(results))
-    failed = any(not isinstance(result, str) for _, result in results)
-    return FAILED if failed else DONE
+        for destination, result in results:
+            # NotSetUp names the destination itself.
+            label = "" if isinstance(result, NotSetUp) else f"{destination.label}: "
+            _say(f"{label}{'ok, ' if isinstance(result, str) else ''}{result}")
+    return DONE if all(isinstance(result, str) for _, result in results) else FAILED
 
 
 def _tried(editor: SettingsEditor, destination: Destination) -> str | Problem:
@@ -161,6 +162,16 @@ def _tried(editor: SettingsEditor, destination: Destination) -> str | Problem:
         return prefix_of(editor.settings.platform(destination, editor.identity).secret_key)
     except Problem as problem:
         return problem
+
+
+def _result_fields(destination: Destination, result: str | Problem) -> Json:
+    is_ok = isinstance(result, str)
+    return {
+        "code": destination.code,
+        "ok": is_ok,
+        "secretKey": result if is_ok else None,
+        "error": None if isinstance(result, str) else error_fields(result),
+    }
 
 
 def _tell_gone(names: Iterable[str], source: str) -> None:
@@ -189,8 +200,7 @@ def _warn_of_no_file(value: object) -> None:
     try:
         value.path.stat()
     except FileNotFoundError:
-        shown = clean(str(value.path), most=4096)
-        sys.stderr.write(f"m3cred: {shown} is not there yet.\n")
+        sys.stderr.write(f"m3cred: {clean_path(value.path)} is not there yet.\n")
     except OSError:
         pass  # m3cred config check says what it is
 
@@ -199,8 +209,55 @@ def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def _shown(editor: SettingsEditor) -> str:
-    return clean(str(editor.file), most=4096)
+def setups_text(setups: Iterable[Setup], path: Path) -> str:
+    """Return what is set, for people."""
+    there = "" if path.exists() else " (not there yet)"
+    blocks = [f"{clean_path(path)}{there}"]
+    blocks += ("\n".join(_block(one)) for one in setups)
+    return "\n\n".join(blocks) + "\n"
+
+
+def setups_fields(setups: Iterable[Setup], path: Path) -> Json:
+    """Return the same for scripts; docs/configuration.md has the schema."""
+    return {
+        "path": str(path),
+        "exists": path.exists(),
+        "destinations": [_setup_fields(one) for one in setups],
+    }
+
+
+def _block(setup: Setup) -> Iterator[str]:
+    yield f"{setup.group.label}: {setup.state}"
+    lines = [*setup.lines()]
+    wide = max(len(setting.name) for setting, _, _ in lines)
+    widest = max(len(text) for _, text, _ in lines)
+    for setting, text, origin in lines:
+        yield f"  {setting.name:{wide}}  {text:{widest}}  {origin}".rstrip()
+        if problem := setup[setting].problem:
+            yield f"  {'':{wide}}  {problem}"
+
+
+def _setup_fields(setup: Setup) -> Json:
+    problem = obstacle(setup)
+    return {
+        "code": setup.destination.code,
+        "label": setup.group.label,
+        "setUp": problem is None,
+        "missing": [one.name for one in setup.missing],
+        "error": error_fields(problem) if problem else None,
+        "settings": {one.name: _entry_fields(entry) for one, entry in setup.entries.items()},
+    }
+
+
+def _entry_fields(entry: Entry[object]) -> Json:
+    fields: Json = {"origin": entry.origin, "place": entry.place}
+    value = entry.value
+    if isinstance(value, KeySource):
+        kind, shown = described(value)
+        fields |= {"source": kind, "value": shown}
+    else:
+        fields["value"] = list(value) if isinstance(value, tuple) else value
+    return fields | {"error": error_fields(entry.problem) if entry.problem else None}
 
 
 _VERBS: dict[str | None, Verb] = {

@@ -29,7 +29,7 @@ from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean, clean_path
 from m3cred_tui.store.files import check_way, private_folder
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Damaged
@@ -122,7 +122,7 @@ def _configuration(settings: Settings, identity: IdentityFile) -> Iterator[_Foun
     path = settings.locations.settings
     setups = [settings.setup(one) for one in DESTINATIONS]
     there = "can be read" if path.exists() else "is not there yet"
-    yield _OK, f"{_shown(path)} {there}."
+    yield _OK, f"{clean_path(path)} {there}."
     is_any_touched = any(one.is_touched for one in setups)
     for setup in setups:
         is_needed = setup.is_touched or not is_any_touched  # one destination may be enough
@@ -152,6 +152,7 @@ def _account() -> Iterator[_Found]:
 
 def _directory(path: Path) -> Iterator[_Found]:
     """Check a directory: its owner, its permissions, its free space."""
+    shown = clean_path(path)
     try:
         check_way(path)
         with private_folder(path):
@@ -160,19 +161,19 @@ def _directory(path: Path) -> Iterator[_Found]:
             raise StoreUnusable(path, "nothing can be written to it")
         space = os.statvfs(path)
     except FileNotFoundError:
-        yield _OK, f"{_shown(path)} is created when it is needed."
+        yield _OK, f"{shown} is created when it is needed."
         return
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
     free = space.f_bavail * space.f_frsize
     if free < _LEAST_FREE:
-        yield _FIX, f"{_shown(path)} has {free // 1024:,} KiB of disk left; free some space."
+        yield _FIX, f"{shown} has {free // 1024:,} KiB of disk left; free some space."
     else:
-        yield _OK, f"{_shown(path)} is yours alone."
+        yield _OK, f"{shown} is yours alone."
 
 
 def _identity(here: Opened) -> Iterator[_Found]:
-    path = _shown(here.identity.path)
+    path = clean_path(here.identity.path)
     if here.identity.is_locked():
         yield _OK, f"{path} is under a passphrase."
         return
@@ -384,7 +385,3 @@ def _pending(here: Opened) -> Iterator[_Found]:
         else:
             wait = f"waits for Stripe until {until.astimezone():%H:%M}"
             yield _NOTE, f"{title} {wait}; m3cred resume continues it."
-
-
-def _shown(path: Path) -> str:
-    return clean(str(path), most=4096)

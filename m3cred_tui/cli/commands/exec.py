@@ -14,7 +14,7 @@ from m3cred_tui.cli.selecting import opened, selected
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import plain_reason
-from m3cred_tui.system.environment import as_started
+from m3cred_tui.system.environment import as_started, without_ours
 from m3cred_tui.upkeep.account import Access
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
@@ -55,8 +55,8 @@ def run(chosen: Namespace) -> int:
 
 def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
     """Return the command's environment: this one with the key, without m3cred's variables."""
-    theirs = {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
-    return theirs | {"STRIPE_API_KEY": access.key.reveal(), "STRIPE_ACCOUNT": access.account_id}
+    key = {"STRIPE_API_KEY": access.key.reveal(), "STRIPE_ACCOUNT": access.account_id}
+    return without_ours(environ) | key
 
 
 def _close_descriptor(number: int | None) -> None:

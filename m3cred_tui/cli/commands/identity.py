@@ -12,7 +12,7 @@ from m3cred_tui.cli.output.prompts import new_passphrase, opened_with, working
 from m3cred_tui.cli.selecting import Opened, opened
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean_path
 from m3cred_tui.store import files
 from m3cred_tui.store.identity import LARGEST_IDENTITY, OpenedIdentity, is_wrapped
 from m3cred_tui.store.identity import opened as open_identity
@@ -63,7 +63,7 @@ def _show(here: Opened, chosen: Namespace) -> None:
         key = str(here.identity.to_open().to_public())
     except IdentityLocked:
         key = "needs the passphrase: m3cred --passphrase-fd N identity"
-    _say(f"Identity:    {_shown(here.identity.path)}")
+    _say(f"Identity:    {clean_path(here.identity.path)}")
     _say(f"Public key:  {key}")
     _say(f"Passphrase:  {'yes' if locked_up else 'none'}")
 
@@ -75,13 +75,13 @@ def _protect(here: Opened, chosen: Namespace) -> None:
     with working("Putting the identity under the passphrase …"):
         here.identity.protect(new)
     _say(
-        f"{_shown(here.identity.path)} is under the passphrase now. Without it, nobody can "
+        f"{clean_path(here.identity.path)} is under the passphrase now. Without it, nobody can "
         "open what is sealed. Where m3cred is running, start it again."
     )
 
 
 def _unprotect(here: Opened, chosen: Namespace) -> None:
-    path = _shown(here.identity.path)
+    path = clean_path(here.identity.path)
     if not _unlock(here, chosen):
         _say(f"{path} is not under a passphrase; nothing was changed.")
         return
@@ -103,7 +103,7 @@ def _export(here: Opened, chosen: Namespace) -> None:
             files.create(folder, path.name, _copy(here, chosen))
         finally:
             os.close(folder)
-    _say(f"{_shown(path)} holds the identity, under the passphrase for the copy.")
+    _say(f"{clean_path(path)} holds the identity, under the passphrase for the copy.")
 
 
 def _copy(here: Opened, chosen: Namespace) -> bytes:
@@ -116,7 +116,7 @@ def _copy(here: Opened, chosen: Namespace) -> bytes:
 def _import(here: Opened, chosen: Namespace) -> None:
     other = _other_identity(chosen)
     here.identity.take(other)
-    _say(f"The identity is in place: {_shown(here.identity.path)}")
+    _say(f"The identity is in place: {clean_path(here.identity.path)}")
     for newest in here.store.newest(1).ids:
         row = here.store.verified(newest)
         if isinstance(row, Damaged):
@@ -133,7 +133,7 @@ def _other_identity(chosen: Namespace) -> OpenedIdentity:
         raise StoreUnusable(path, f"it has more than {LARGEST_IDENTITY:,} bytes")
     if not is_wrapped(file):
         return open_identity(file, Secret(""), path)
-    prompt = f"Passphrase of {_shown(path)}: "
+    prompt = f"Passphrase of {clean_path(path)}: "
     return opened_with(
         chosen.passphrase_fd, prompt, lambda given: open_identity(file, given, path)
     )
@@ -155,10 +155,6 @@ def _told(path: Path) -> Iterator[None]:
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
-
-
-def _shown(path: Path) -> str:
-    return clean(str(path), most=4096)
 
 
 _VERBS: dict[str, Callable[[Opened, Namespace], None]] = {

@@ -14,7 +14,7 @@ from m3cred_tui.config.table import PORTS
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean_path
 from m3cred_tui.store.files import temporary_name
 from m3cred_tui.store.problems import plain_reason
 
@@ -73,7 +73,7 @@ def run(chosen: Namespace) -> int:
         sys.stdout.write(page)
         return DONE
     write_public(chosen.file, page.encode(), replace=chosen.force)
-    shown = clean(str(chosen.file), most=4096)
+    shown = clean_path(chosen.file)
     named = ", ".join(map(str, ports))
     sys.stdout.write(f"{shown} leads to port {named}. Put it where your redirect URI points.\n")
     return DONE

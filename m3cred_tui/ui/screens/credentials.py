@@ -15,8 +15,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.listing.columns import is_pending, waits_until
-from m3cred_tui.listing.listing import SORTABLE, Listing
-from m3cred_tui.listing.reading import STEP
+from m3cred_tui.listing.listing import SORTABLE, STEP, Listing
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.check_run import CheckRun

@@ -18,7 +18,7 @@ from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.table import CHANNEL, OAUTH, SECRET_KEY, group_of, groups
 from m3cred_tui.model.credential import DESTINATIONS, OAuthModel
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import clean_path
 from m3cred_tui.system.threads import in_thread
 from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
@@ -102,7 +102,7 @@ class SettingsPage(Page[None]):
             else:
                 yield _Destinations(compact=True)
                 yield Static(id="facts")
-                where = clean(str(self._editor.file), most=4096)
+                where = clean_path(self._editor.file)
                 yield Static(Content(f"{where}\n{_ORDER}"), classes="note")
         yield KeyLine()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from m3cred_tui.listing.reading import Watch, catch_up
+from m3cred_tui.listing.listing import Reading
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class StoreSync:
         self._listing = listing
         self._on_rows = on_rows
         self._on_checks = on_checks
-        self._watch = Watch(store.stamp)
+        self._reading = Reading(store, listing)
         self._worker: Worker[None] | None = None
         self.trouble = ""
         """Why the store cannot be read."""
@@ -57,7 +57,7 @@ class StoreSync:
 
     def glance(self) -> None:
         """Read again what may have changed; shows nothing where nothing has."""
-        if not self.is_reading and self._watch.is_due():
+        if not self.is_reading and self._reading.is_due():
             self._worker = self._page.run_worker(self._read(), group="read", exclusive=True)
         stamp = self._store.checks.stamp()
         if stamp != self._listing.checks.stamp:
@@ -68,11 +68,10 @@ class StoreSync:
         """Read what filter, order and names need."""
         trouble = ""
         try:
-            async for left in catch_up(self._store, self._listing, self._watch):
+            async for left in self._reading.catch_up():
                 self._on_rows(left)
         except Problem as problem:
             trouble = str(problem)
-            self._watch.failed()
         if trouble != self.trouble:
             self.trouble = trouble
             self._on_rows(0)
