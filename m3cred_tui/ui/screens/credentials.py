@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from m3cred_tui.listing.columns import is_pending, waits_until
+from m3cred_tui.listing.columns import is_authenticated, is_pending, waits_until
 from m3cred_tui.listing.listing import SORTABLE, STEP, Listing
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
@@ -269,7 +269,8 @@ class CredentialsPage(Page[None]):
         """Check the selected credential at Stripe."""
         if (credential_id := self._list.selected) is None:
             return
-        if is_pending(row := self._listing.row(credential_id)):
+        row = self._listing.row(credential_id)
+        if isinstance(row, Credential) and not is_authenticated(row):
             text = f"“{row.name}” is pending: there is nothing to check until it is created."
             self.notify(text, markup=False)
         else:
@@ -369,22 +370,25 @@ class CredentialsPage(Page[None]):
         from m3cred_tui.ui.screens.deletion import report_unfinished
 
         await self._expire()
-        if pending := self._pending():
+        if pending := [one for one in self._pending() if is_pending(one)]:
             text = f"{_offer(pending)} Press Enter to continue."
             self.notify(text, markup=False, timeout=_OFFER_SECONDS)
         await report_unfinished(self.app, self._services, self._listing.row)
 
     def _pending(self) -> list[Credential]:
-        """Return the pending credentials; their rows are the first ones."""
+        """Return what is not created yet; their rows are the first ones."""
         rows = map(self._listing.row, self._listing.ids)
-        return [row for row in takewhile(is_pending, rows) if is_pending(row)]
+        first = takewhile(lambda row: not is_authenticated(row), rows)
+        return [row for row in first if isinstance(row, Credential)]
 
     async def _expire(self) -> None:
         """Remove the requests that have expired, report each once, and come back later."""
         now = self._services.now()
-        ends = [end for one in self._pending() if (end := waits_until(one))]
+        pending = self._pending()
+        ends = [end for one in pending if (end := waits_until(one))]
         try:
-            if any(end <= now for end in ends):
+            # One whose code was sent may have been approved, by a process that was killed.
+            if any(end <= now for end in ends) or not all(map(is_pending, pending)):
                 gone = await asyncio.to_thread(self._services.store.requests.expire, now)
                 for one in gone:
                     self._listing.drop(one.id)
