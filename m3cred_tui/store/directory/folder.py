@@ -58,11 +58,9 @@ class RecordFolder:
 
     def names(self) -> list[str]:
         """Return the file name of every record, in no order; opens none of them."""
-        try:
-            with private_folder(self._path) as folder:
-                names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
-        except FileNotFoundError:
-            return []
+        names: list[str] = []
+        with suppress(FileNotFoundError), private_folder(self._path) as folder:
+            names = os.listdir(folder)  # noqa: PTH208 - a descriptor is not a Path
         if all(
             map(_are_records, (names[at : at + _SLICE] for at in range(0, len(names), _SLICE)))
         ):
@@ -83,14 +81,16 @@ class RecordFolder:
     def changed_since(self, stamp: Stamp) -> list[str]:
         """Return the IDs of the records that were written since ``stamp`` was taken."""
         since = stamp[-1] if stamp else 0
-        try:
-            with private_folder(self._path) as folder, os.scandir(folder) as entries:
-                if os.fstat(folder).st_ctime_ns < since:
-                    since = 0  # the clock was put back
-                # A link or a rename, unlike a write, changes the ctime last.
-                recent = [one.name for one in entries if _ctime(one) >= since]
-        except FileNotFoundError:
-            return []
+        recent: list[str] = []
+        with (
+            suppress(FileNotFoundError),
+            private_folder(self._path) as folder,
+            os.scandir(folder) as entries,
+        ):
+            if os.fstat(folder).st_ctime_ns < since:
+                since = 0  # the clock was put back
+            # A link or a rename, unlike a write, changes the ctime last.
+            recent = [one.name for one in entries if _ctime(one) >= since]
         return [name[:ID_LENGTH] for name in _records_among(f"/{'//'.join(recent)}/")]
 
     def read(self, credential_id: str) -> Record:
@@ -116,12 +116,10 @@ class RecordFolder:
 
     def has(self, credential_id: str) -> bool:
         """Return whether there is a file with this ID, whatever is in it."""
-        try:
-            with private_folder(self._path) as folder:
-                os.stat(_file_name(credential_id), dir_fd=folder, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return True
+        with suppress(FileNotFoundError), private_folder(self._path) as folder:
+            os.stat(_file_name(credential_id), dir_fd=folder, follow_symlinks=False)
+            return True
+        return False
 
     def create(self, credential_id: str, data: bytes) -> None:
         """Write a record; raises ``FileExistsError`` if there is one with this ID."""
@@ -140,12 +138,14 @@ class RecordFolder:
 
     def remove(self, credential_id: str) -> bool:
         """Remove a record, and return whether it was there; it may be gone already."""
-        return self._removed_by(files.remove, credential_id)
+        with suppress(FileNotFoundError), private_folder(self._path) as folder:
+            return files.remove(folder, _file_name(credential_id))
+        return False
 
     def remove_leftover(self, credential_id: str) -> None:
         """Try to remove a record that nobody sees; left or restored, it does no harm."""
-        with suppress(Problem):
-            self._removed_by(files.remove_unconfirmed, credential_id)
+        with suppress(FileNotFoundError, Problem), private_folder(self._path) as folder:
+            files.remove_unconfirmed(folder, _file_name(credential_id))
 
     def prepare(self) -> None:
         """Make sure that a record can be written, and remove what killed writers left."""
@@ -157,13 +157,6 @@ class RecordFolder:
                 files.remove(folder, probe)
             except files.UnconfirmedError as unconfirmed:
                 raise unconfirmed.cause from None  # no change of anybody's is in doubt
-
-    def _removed_by(self, remove: Callable[[int, str], bool], credential_id: str) -> bool:
-        try:
-            with private_folder(self._path) as folder:
-                return remove(folder, _file_name(credential_id))
-        except FileNotFoundError:
-            return False
 
 
 def _file_name(credential_id: str) -> str:

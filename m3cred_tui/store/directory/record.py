@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.text import clean
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 SCHEMA = 2
+_LAST_WITHOUT_CHECKSUM = 1
+"""A schema whose fields are those of today; its files stay as they are until an update."""
 LARGEST_RECORD = 64 * 1024
 """Bytes; a record of today has about 2,000."""
 
@@ -52,11 +54,6 @@ class Record(NamedTuple):
 
     header: Json
     sealed: str
-
-
-def header_of(credential: Credential) -> Json:
-    """Return the clear part of the record: everything that is no secret."""
-    return {"schema": SCHEMA, **credential_fields(credential)}
 
 
 def record_bytes(record: Record) -> bytes:
@@ -107,7 +104,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
 def credential_of(record: Record) -> Credential:
     """Return the credential of a record; raises :class:`FlawError` for a bad field."""
-    return credential_from(_migrated(record.header))
+    return credential_from(record.header)
 
 
 def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
@@ -117,7 +114,7 @@ def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> 
     """
     if not is_credential_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
-    header = header_of(credential)
+    header = {"schema": SCHEMA, **credential_fields(credential)}
     recipient = identity.recipient()
     try:
         plain = json.dumps({**header, **secret_fields(secrets)}).encode("ascii")
@@ -161,18 +158,3 @@ def secrets_of(record: Record, unsealed: bytes) -> Secrets:
 
 def _last_field(checked: bytes) -> bytes:
     return _LAST_FIELD % zlib.crc32(checked)
-
-
-def _to_schema_2(header: Json) -> Json:
-    return header  # only the file gained a checksum
-
-
-_LAST_WITHOUT_CHECKSUM = 1
-_MIGRATIONS: dict[int, Callable[[Json], Json]] = {1: _to_schema_2}
-
-
-def _migrated(header: Json) -> Json:
-    """Return the header in today's schema; the file stays as it is until an update."""
-    for schema in range(cast("int", header["schema"]), SCHEMA):
-        header = {**_MIGRATIONS[schema](header), "schema": schema + 1}
-    return header

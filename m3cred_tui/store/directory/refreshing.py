@@ -148,7 +148,7 @@ class DirectoryRefresh:
         """Replace the record by the answer that is in the room."""
         with locked(self._store.data):
             credential, current = self._opened()
-            if not _same(current, self.tokens):
+            if secret_fields(current) != secret_fields(self.tokens):
                 _log.warning("%s has other tokens by now; they stay", self._id)
                 tokens = current  # from another approval, or from a copy that was put back
             elif credential != in_room:  # a check found that its account was renamed
@@ -186,7 +186,3 @@ class DirectoryRefresh:
                 credential_id
             ):
                 files.remove_unconfirmed(self._folder, name)
-
-
-def _same(one: TokenResponse, other: TokenResponse) -> bool:
-    return secret_fields(one) == secret_fields(other)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
 from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, ids_in
 from m3cred_tui.store.directory.record import credential_of, opened, sealed
 from m3cred_tui.store.files import FlawError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
     from m3cred_tui.store.directory.folder import Stamp as FolderStamp
     from m3cred_tui.store.directory.record import Read, Record
     from m3cred_tui.store.directory.refreshing import DirectoryRefreshes
@@ -80,11 +80,15 @@ class DirectoryStore:
 
     def __init__(self, data: Path, identity: IdentityFile) -> None:
         self.data = data
+        self.identity = identity
         self._credentials = RecordFolder(data / "credentials")
         self._pending = RecordFolder(data / "pending")
-        self.identity = identity
+        self.checks = DirectoryChecks(data, self.ids)
+        self.disconnecting = DirectoryDisconnections(
+            data, RecordFolder(data / "disconnecting"), self.ids
+        )
 
-    # The properties import what a list and the first paint do not need.
+    # A list and the first paint do without the modules that these two import.
 
     @property
     def requests(self) -> DirectoryRequests:
@@ -93,22 +97,10 @@ class DirectoryStore:
         return DirectoryRequests(self.data, self._pending, self.identity)
 
     @property
-    def checks(self) -> DirectoryChecks:
-        from m3cred_tui.store.directory.checks import DirectoryChecks  # noqa: PLC0415
-
-        return DirectoryChecks(self.data, self.ids)
-
-    @property
     def refreshes(self) -> DirectoryRefreshes:
         from m3cred_tui.store.directory.refreshing import DirectoryRefreshes  # noqa: PLC0415
 
         return DirectoryRefreshes(self.data, self._credentials, self.identity)
-
-    @property
-    def disconnecting(self) -> DirectoryDisconnections:
-        from m3cred_tui.store.directory.checks import DirectoryDisconnections  # noqa: PLC0415
-
-        return DirectoryDisconnections(self.data, self.ids)
 
     def ids(self) -> list[str]:
         pending, created = self._names()
