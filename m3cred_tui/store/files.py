@@ -97,13 +97,7 @@ def fill(folder: int, name: str, data: bytes) -> None:
 
     A crash may leave it torn. Raises ``OSError``.
     """
-    file = os.open(name, _OLD_FILE, dir_fd=folder)
-    try:
-        _write_all(file, data)
-        os.ftruncate(file, len(data))
-        _sync(file)
-    finally:
-        os.close(file)
+    _write(folder, name, data, _OLD_FILE)
 
 
 def move(folder: int, name: str, into: int, new_name: str) -> None:
@@ -161,19 +155,16 @@ def temporary_name() -> str:
     return f".{os.urandom(8).hex()}.tmp"
 
 
-def _write(folder: int, name: str, data: bytes) -> None:
-    file = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
+def _write(folder: int, name: str, data: bytes, flags: int = _NEW_FILE) -> None:
+    file = os.open(name, flags, 0o600, dir_fd=folder)
     try:
-        _write_all(file, data)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(file, left) :]
+        os.ftruncate(file, len(data))
         _sync(file)
     finally:
         os.close(file)
-
-
-def _write_all(file: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(file, left) :]
 
 
 def _confirm(folder: int) -> None:
@@ -209,6 +200,15 @@ class FlawError(Exception):
 
 
 @contextmanager
+def flaws_refused(path: Path) -> Iterator[None]:
+    """Raise what is found wrong with a file, in a block, as a :class:`StoreUnusable`."""
+    try:
+        yield
+    except FlawError as flaw:
+        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+
+
+@contextmanager
 def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
     """Open a directory that belongs to this user alone, for a block; gives its descriptor.
 
@@ -217,13 +217,9 @@ def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
     but not confirmed, an :class:`OutcomeUnknown`. ``FileExistsError`` passes through.
     """
     try:
-        try:
-            folder = _opened_folder(path)
-        except FileNotFoundError:
-            if not make:
-                raise
+        if make and not os.path.lexists(path):
             make_folder(path)
-            folder = _opened_folder(path)
+        folder = _opened_folder(path)
         try:
             yield folder
         finally:
@@ -244,7 +240,8 @@ def _opened_folder(path: Path) -> int:
         _refuse_what_is_there(path)
         raise
     try:
-        _check_folder(os.fstat(folder), path)
+        with flaws_refused(path):
+            _check_private(os.fstat(folder), path, "700")
     except BaseException:
         close_read(folder)
         raise
@@ -262,14 +259,8 @@ def _refuse_what_is_there(path: Path) -> None:
         raise StoreUnusable(path, reason)
     if not stat.S_ISDIR(status.st_mode):
         raise StoreUnusable(path, "it is not a directory")
-    _check_folder(status, path)
-
-
-def _check_folder(status: os.stat_result, path: Path) -> None:
-    try:
+    with flaws_refused(path):
         _check_private(status, path, "700")
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
 
 
 def read_private(folder: int, name: str, path: Path | str, *, most: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files, sealing
-from m3cred_tui.store.files import FlawError, private_folder, read_private
+from m3cred_tui.store.files import flaws_refused, private_folder, read_private
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import (
     IdentityInPlace,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 # ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
 _BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
-BEGINNING = len(_BEGINNINGS[0])
-"""The bytes that show whether it is under a passphrase."""
 
 
 class OpenedIdentity(NamedTuple):
@@ -56,12 +54,11 @@ def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
     Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.
     """
     try:
-        plain = sealing.unwrap(file, passphrase) if is_wrapped(file) else file
-        sealing.identity_in(plain)
+        with flaws_refused(path):
+            plain = sealing.unwrap(file, passphrase) if is_wrapped(file) else file
+            sealing.identity_in(plain)
     except sealing.WrongPassphraseError:
         raise WrongPassphrase(path) from None
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason) from None
     return OpenedIdentity(file, Secret(plain.decode("latin-1")))
 
 
@@ -80,7 +77,6 @@ LARGEST_IDENTITY = 8192
 """Bytes; a file of age-keygen's has 189, and 550 under a passphrase."""
 
 _CHANGED = "another process has changed it meanwhile"
-_PEEK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _SEALED = ("credentials", ".json"), ("pending", ".json"), ("keys", ".age")
 """The directories of what is sealed for the identity, and how the names of the files end."""
 
@@ -98,15 +94,10 @@ class IdentityFile:
 
     def __init__(self, path: Path, data: Path) -> None:
         """Take its path, and the data directory, which holds what is sealed for it."""
-        self._path = path
+        self.path = path
         self._data = data
         self._unlocked: dict[bytes, OpenedIdentity] = {}
         self._recipient: Recipient | None = None
-
-    @property
-    def path(self) -> Path:
-        """Where the file is, or will be."""
-        return self._path
 
     def to_open(self) -> Identity:
         """Return the identity; raises all three."""
@@ -171,22 +162,10 @@ class IdentityFile:
             files.sweep(folder)
 
     def is_locked(self) -> bool:
-        """Return whether it must be unlocked; never raises.
-
-        Of an identity in clear, only the first bytes are read.
-        """
-        try:
-            file = os.open(self._path, _PEEK)
-            try:
-                beginning = os.read(file, BEGINNING)
-            finally:
-                os.close(file)
-            if is_wrapped(beginning):
-                self._opened()
-        except IdentityLocked:
-            return True
-        except (OSError, IdentityMissing, StoreUnusable):
-            pass  # reported when it is needed
+        """Return whether it must be unlocked; never raises."""
+        with suppress(IdentityMissing, StoreUnusable):  # reported when it is needed
+            file = self._read()
+            return is_wrapped(file) and file not in self._unlocked
         return False
 
     def unlock(self, passphrase: Secret) -> None:
@@ -194,7 +173,8 @@ class IdentityFile:
 
         Raises ``WrongPassphrase``, ``IdentityMissing`` and ``StoreUnusable``.
         """
-        self._remember(opened(self._read(), passphrase, self._path))
+        file = self._read()
+        self._unlocked[file] = opened(file, passphrase, self.path)
 
     def protect(self, passphrase: Secret) -> None:
         """Put it under this passphrase, alone; takes seconds, then the lock of the store.
@@ -212,10 +192,10 @@ class IdentityFile:
             is_made = self._is_made_under(passphrase)
         if not is_made:
             before = self._opened()
-            file = wrapped(before.text, passphrase, self._path)
+            file = wrapped(before.text, passphrase, self.path)
             self._replace(before, OpenedIdentity(file, before.plain))
         if not is_wrapped(self._read()):  # a copy was put back, say, which takes no lock
-            raise StoreUnusable(self._path, _CHANGED)
+            raise StoreUnusable(self.path, _CHANGED)
 
     def unprotect(self) -> None:
         """Put it back in clear; raises what :meth:`protect` does."""
@@ -227,7 +207,7 @@ class IdentityFile:
 
         Raises what :meth:`to_open` does.
         """
-        return wrapped(self._opened().text, passphrase, self._path)
+        return wrapped(self._opened().text, passphrase, self.path)
 
     def take(self, other: OpenedIdentity) -> None:
         """Install an identity from elsewhere, unchanged, and keep it open.
@@ -235,45 +215,40 @@ class IdentityFile:
         It replaces another one only while nothing is sealed for that. Raises
         ``IdentityInPlace``, ``StoreUnusable``, ``StoreBusy`` and ``OutcomeUnknown``.
         """
-        self._remember(other)
+        self._unlocked[other.file] = other
         with locked(self._data), self._folder(make=True) as folder:
             try:
-                files.create(folder, self._path.name, other.file)
+                files.create(folder, self.path.name, other.file)
             except FileExistsError:
                 if self._content(folder) != other.file:
                     if not self.is_unused():
-                        raise IdentityInPlace(self._path) from None
-                    files.replace(folder, self._path.name, other.file)
+                        raise IdentityInPlace(self.path) from None
+                    files.replace(folder, self.path.name, other.file)
 
     def _opened(self) -> OpenedIdentity:
         file = self._read()
         if file in self._unlocked:
             return self._unlocked[file]
         if is_wrapped(file):
-            raise IdentityLocked(self._path)
-        return opened(file, Secret(""), self._path)
-
-    def _remember(self, identity: OpenedIdentity) -> None:
-        self._unlocked[identity.file] = identity
+            raise IdentityLocked(self.path)
+        return opened(file, Secret(""), self.path)
 
     def _read(self) -> bytes:
         try:
             with self._folder() as folder:
                 return self._content(folder)
         except FileNotFoundError:
-            raise IdentityMissing(self._path) from None
+            raise IdentityMissing(self.path) from None
 
     def _content(self, folder: int) -> bytes:
-        try:
-            return read_private(folder, self._path.name, self._path, most=LARGEST_IDENTITY)
-        except FlawError as flaw:
-            raise StoreUnusable(self._path, flaw.reason, flaw.mend) from None
+        with flaws_refused(self.path):
+            return read_private(folder, self.path.name, self.path, most=LARGEST_IDENTITY)
 
     def _make(self, file: bytes) -> bool:
         """Make it, unless another process was first; return whether it was made."""
         try:
             with self._folder(make=True) as folder:
-                files.create(folder, self._path.name, file)
+                files.create(folder, self.path.name, file)
         except FileExistsError:
             return False
         return True
@@ -281,30 +256,30 @@ class IdentityFile:
     def _is_made_under(self, passphrase: Secret) -> bool:
         """Make it under the passphrase, unless something was sealed while scrypt worked."""
         plain = sealing.new_identity()
-        file = wrapped(plain, passphrase, self._path)
+        file = wrapped(plain, passphrase, self.path)
         with locked(self._data):
             is_made = self.is_unused() and self._make(file)
         if is_made:
-            self._remember(OpenedIdentity(file, Secret(plain.decode("latin-1"))))
+            self._unlocked[file] = OpenedIdentity(file, Secret(plain.decode("latin-1")))
         return is_made
 
     def _replace(self, before: OpenedIdentity, after: OpenedIdentity) -> None:
-        self._remember(after)
+        self._unlocked[after.file] = after
         try:
             with locked(self._data), self._folder() as folder:
                 if self._content(folder) != before.file:
-                    raise StoreUnusable(self._path, _CHANGED)
-                files.replace(folder, self._path.name, after.file)
+                    raise StoreUnusable(self.path, _CHANGED)
+                files.replace(folder, self.path.name, after.file)
                 # What a killed process has left there may be the identity in clear.
                 files.sweep(folder)
         except FileNotFoundError:
-            raise IdentityMissing(self._path) from None
+            raise IdentityMissing(self.path) from None
 
     @contextmanager
     def _folder(self, *, make: bool = False) -> Iterator[int]:
         try:
-            with private_folder(self._path.parent, make=make) as folder:
+            with private_folder(self.path.parent, make=make) as folder:
                 yield folder
         except OutcomeUnknown as unknown:
             found = "Run m3cred identity to see what is there."
-            raise OutcomeUnknown(self._path, unknown.reason, found) from unknown
+            raise OutcomeUnknown(self.path, unknown.reason, found) from unknown

@@ -5,14 +5,14 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from m3cred_tui.store.files import (
-    FlawError,
     check_private_file,
     check_way,
     close_read,
+    flaws_refused,
     private_folder,
 )
 from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason, reason_unfollowed
@@ -34,31 +34,24 @@ def locked(data: Path, name: str = _NAME, *, patience: float | None = None) -> I
     another process holds it for longer than ``patience``, and :class:`StoreUnusable`.
     """
     path = data / name
-    with private_folder(data, make=True) as folder:
-        check_way(data)
-        file = _opened(folder, path)
-    try:
+    with ExitStack() as stack:
+        with private_folder(data, make=True) as folder:
+            check_way(data)
+            file = _opened(folder, path)
+            stack.callback(close_read, file)
+            with flaws_refused(path):
+                check_private_file(os.fstat(file), path)
         _take(file, path, _PATIENCE if patience is None else patience)
         yield
-    finally:
-        close_read(file)
 
 
 def _opened(folder: int, path: Path) -> int:
     try:
-        file = os.open(path.name, _OPEN, 0o600, dir_fd=folder)
-        try:
-            check_private_file(os.fstat(file), path)
-        except BaseException:
-            close_read(file)
-            raise
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        return os.open(path.name, _OPEN, 0o600, dir_fd=folder)
     except OSError as error:
         if not os.path.lexists(path):
             raise  # it could not be made: the directory is to blame
         raise StoreUnusable(path, reason_unfollowed(error)) from error
-    return file
 
 
 def _take(file: int, path: Path, patience: float) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files, sealing
 from m3cred_tui.store.fields import json_object, text
-from m3cred_tui.store.files import FlawError, private_folder, read_private
-from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
+from m3cred_tui.store.files import FlawError, flaws_refused, private_folder, read_private
+from m3cred_tui.store.problems import OutcomeUnknown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,13 +52,14 @@ def kept_key(keys: Path, destination: Destination, identity: IdentityFile) -> Se
     opened, and what ``IdentityFile.to_open`` does.
     """
     path = keys / _name(destination)
-    try:
+    with flaws_refused(path):
         with private_folder(keys) as folder:
             sealed = read_private(folder, path.name, path, most=_LARGEST)
         plain = sealing.unseal(identity.to_open(), sealed.decode("ascii", "replace"))
-        return _taken_from(plain, destination)
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        fields = json_object(plain)
+        if text(fields, "destination") != destination.code:
+            raise FlawError("it was sealed for another destination")
+        return Secret(text(fields, "secretKey"))
 
 
 def is_kept(keys: Path, destination: Destination) -> bool:
@@ -66,22 +68,13 @@ def is_kept(keys: Path, destination: Destination) -> bool:
 
 
 def forget_key(keys: Path, destination: Destination) -> bool:
-    """Remove a sealed key, and tell whether there was one; the caller holds the store's lock.
+    """Remove a sealed key, and return whether there was one; the caller holds the store's lock.
 
     Raises ``StoreUnusable`` and ``OutcomeUnknown``.
     """
-    try:
-        with private_folder(keys) as folder:
-            return files.remove(folder, _name(destination))
-    except FileNotFoundError:
-        return False
-
-
-def _taken_from(plain: bytes, destination: Destination) -> Secret:
-    fields = json_object(plain)
-    if text(fields, "destination") != destination.code:
-        raise FlawError("it was sealed for another destination")
-    return Secret(text(fields, "secretKey"))
+    with suppress(FileNotFoundError), private_folder(keys) as folder:
+        return files.remove(folder, _name(destination))
+    return False
 
 
 def _name(destination: Destination) -> str:
