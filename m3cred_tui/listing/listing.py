@@ -19,32 +19,22 @@ from m3cred_tui.listing.search import (
     plain,
     searched_in,
 )
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        Callable,
-        Container,
-        Iterator,
-        Mapping,
-        Sequence,
-    )
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from m3cred_tui.listing.columns import Column, Row
-    from m3cred_tui.model.check import CheckResult
     from m3cred_tui.store.port import CredentialStore, Stamp
 
 STEP = 5_000
 """Rows after which progress is reported, and those that were read are found, too."""
 
 _BATCH = 500  # some 20 ms: the longest that the end of the app waits
-
-_OK, _PENDING = "ok", "pending"
-"""Their values; the outcomes themselves are imported only where there are any."""
 
 
 class Checks:
@@ -58,7 +48,7 @@ class Checks:
     def take(self, results: Mapping[str, CheckResult]) -> None:
         """Take results: of two for one credential the later, and none of a pending one."""
         for credential_id, result in results.items():
-            if result.outcome == _PENDING:
+            if result.outcome is Outcome.PENDING:
                 continue
             before = self.result(credential_id)
             if before is None or before.at <= result.at:
@@ -73,14 +63,14 @@ class Checks:
         if (result := self.result(credential_id)) is None:
             return None
         at = result.at.astimezone()
-        text = f"{'✓' if result.outcome == _OK else '!'} {result.label}"
+        text = f"{'✓' if result.outcome is Outcome.OK else '!'} {result.label}"
         fuller = (f"{text} {at:%d %b %H:%M}", f"{text} {at:%d %b}")
         return next((one for one in fuller if len(one) <= width), text)
 
     def is_bad(self, credential_id: str) -> bool:
         """Return whether the last check found that the credential cannot be used."""
         result = self.result(credential_id)
-        return result is not None and result.outcome != _OK
+        return result is not None and result.outcome is not Outcome.OK
 
 
 SORTABLE = (CREATED, *(column for column in COLUMNS if column is not CREATED))
@@ -233,13 +223,8 @@ class Listing:
         for _slice in self.search():
             pass
 
-    @property
-    def taken_names(self) -> Container[str]:
-        """The :func:`name_key` of every name in use; a view that grows as more is read."""
-        return _TakenNames(self)
-
     def is_taken(self, key: str) -> bool:
-        """Return whether a credential has a name with this :func:`name_key`.
+        """Return whether a credential that was read has a name with this :func:`name_key`.
 
         A pending one has none yet: it gets its name when it is created.
         """
@@ -256,14 +241,6 @@ class Listing:
         if (row := self.row(credential_id)) is not None:
             self.texts[credential_id] = searched_in(row)
         self.put_in_order()
-
-
-class _TakenNames:
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self._listing.is_taken(key)
 
 
 def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Rows:

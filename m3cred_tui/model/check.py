@@ -27,19 +27,6 @@ class Outcome(StrEnum):
     """The credential is not created yet, so there is nothing to check."""
 
 
-_LABELS = {
-    Outcome.OK: "ok",
-    Outcome.REVOKED: "revoked",
-    Outcome.WRONG_KEY: "wrong key",
-    Outcome.NO_PERMISSION: "no permission",
-    Outcome.UNREACHABLE: "unreachable",
-    Outcome.FAILED: "failed",
-    Outcome.NOT_SET_UP: "not set up",
-    Outcome.DAMAGED: "damaged",
-    Outcome.PENDING: "pending",
-}
-
-
 LONGEST_TOLD = 400
 """Characters, including what Stripe said."""
 
@@ -55,4 +42,4 @@ class CheckResult(NamedTuple):
     @property
     def label(self) -> str:
         """The outcome in the few words that fit into a list."""
-        return _LABELS[self.outcome]
+        return self.outcome.replace("_", " ")

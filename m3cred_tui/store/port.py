@@ -13,7 +13,9 @@ When it returns, it survives a crash.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from m3cred_tui.model.credential import Credential, TokenResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import Credential, TokenResponse
 
-    Row: TypeAlias = "Credential | Damaged"
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
 
 Stamp = object
@@ -35,6 +35,9 @@ class Damaged(NamedTuple):
 
     id: str
     reason: str
+
+
+Row = Credential | Damaged
 
 
 class Newest(NamedTuple):

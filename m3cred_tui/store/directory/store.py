@@ -17,7 +17,7 @@ from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, ids_in
 from m3cred_tui.store.directory.record import credential_of, opened, sealed
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.port import Damaged, Newest
+from m3cred_tui.store.port import Damaged, Newest, Row
 from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.directory.refreshing import DirectoryRefreshes
     from m3cred_tui.store.directory.requests import DirectoryRequests
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.port import Change, Row, Stamp
+    from m3cred_tui.store.port import Change, Stamp
 
 
 def _row(read: Read, credential_id: str) -> Row | None:
