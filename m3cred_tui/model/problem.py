@@ -37,29 +37,18 @@ class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
         given = dict(zip(self.fields[: len(values)], values, strict=True)) | named
         for name, value in given.items():
             # A member of a StrEnum is our own text, and stays what it is.
-            setattr(self, name, _cleaned(value) if type(value) is str else value)
+            setattr(self, name, clean(value, most=_LONGEST) if type(value) is str else value)
         super().__init__(*(getattr(self, name) for name in self.fields))
 
     def __str__(self) -> str:
-        return self.text.format_map(_Shown(self))
+        return self.text.format_map(self)
+
+    def __getitem__(self, name: str) -> object:
+        value = getattr(self, name)
+        # Paths are values here, too, but pathlib is not for this room.
+        return clean(str(value), most=_LONGEST) if hasattr(value, "__fspath__") else value
 
     @property
     def root(self) -> Problem:
         """The problem that this one wraps, to say where it is, or else itself."""
         return next((one.root for one in self.args if isinstance(one, Problem)), self)
-
-
-class _Shown:
-    """What a text can name: the attributes of a problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-
-    def __getitem__(self, name: str) -> object:
-        value = getattr(self._problem, name)
-        # Paths are values here, too, but pathlib is not for this room.
-        return _cleaned(str(value)) if hasattr(value, "__fspath__") else value
-
-
-def _cleaned(text: str) -> str:
-    return clean(text, most=_LONGEST)

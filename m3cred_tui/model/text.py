@@ -52,17 +52,14 @@ def drawn(text: str) -> Iterator[str]:
     nothing before it; a mark on top of three others is left out, as it would be drawn over its
     neighbours.
     """
-    over = beside = 0
+    marks = {"over": 0, "beside": 0}
     for position, character in enumerate(text):
         place = _place(character)
-        if place == "over" and position:
-            over += 1
-            yield character if over <= _MOST_MARKS else ""
-        elif place == "beside" and position:
-            beside += 1
-            yield character if beside <= _MOST_MARKS else ""
+        if place in marks and position:
+            marks[place] += 1
+            yield character if marks[place] <= _MOST_MARKS else ""
         else:
-            over = beside = 0
+            marks = {"over": 0, "beside": 0}
             yield character if place == "own" else REPLACEMENT
 
 

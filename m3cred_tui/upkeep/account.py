@@ -92,14 +92,11 @@ class Holder:
     time_limit: float
     """Seconds for one call to Stripe."""
     gateway: StripeGateway = field(init=False)
-    _by_token: StripeGateway = field(init=False)
-    """Reads the account with the credential's access token, with Connect, too."""
 
     def __post_init__(self) -> None:
         if livemode_of(self.platform.secret_key) is (not self.tokens.livemode):
-            raise KeyDoesNotFit(self.credential.destination, livemode=self.tokens.livemode)
+            raise KeyDoesNotFit(self.credential.destination)
         self.gateway = self._gateway(self.tokens.oauth)
-        self._by_token = self._gateway(OAuthModel.APPS)
 
     def _gateway(self, oauth: OAuthModel) -> StripeGateway:
         platform = self.platform._replace(oauth=oauth)
@@ -149,7 +146,8 @@ class Holder:
         Whatever platform is set by now, the answer is about what was approved. Call it while
         the token's hour is not over: a refresh is tried only when Stripe refuses the token.
         """
-        return await self._account(self._by_token)
+        # Adapters for Stripe Apps use the access token, with Connect's, too.
+        return await self._account(self._gateway(OAuthModel.APPS))
 
     async def _account(self, gateway: StripeGateway) -> StripeAccount:
         try:

@@ -43,7 +43,7 @@ _OUTCOMES: dict[type[Problem], Outcome] = {
 def result_of(problem: Problem, at: datetime) -> CheckResult:
     """Return the result of a check that ended with this problem."""
     if isinstance(problem, StripeProblem):
-        outcome, told = Outcome(kind_of(problem).value), problem.happened
+        outcome, told = kind_of(problem), problem.happened
     else:
         outcome, told = _OUTCOMES.get(type(problem), Outcome.FAILED), str(problem)
     return CheckResult(outcome, at, clean(told, most=LONGEST_TOLD))
@@ -187,12 +187,11 @@ class Checking:
         """Look a platform up once, as a command that prints its key may be slow."""
         async with self._looking_up:
             if destination not in self._platforms:
-                found: Platform | Problem
                 try:
                     found = await asyncio.to_thread(self.platform, destination)
+                    self._platforms[destination] = found
                 except Problem as problem:
-                    found = problem
-                self._platforms[destination] = found
+                    self._platforms[destination] = problem
         return self._platforms[destination]
 
     def _learn(self, credential: Credential, account: StripeAccount) -> None:
