@@ -1,4 +1,4 @@
-"""The identity that opens the sealed parts: one file, in clear or under a passphrase."""
+"""The identity that opens the sealed parts: one file, in the clear or under a passphrase."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ _BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
 
 
 class OpenedIdentity(NamedTuple):
-    """The content of an identity's file, and the identity in clear."""
+    """The content of an identity's file, and the identity in the clear."""
 
     file: bytes
     plain: Secret
 
     @property
     def text(self) -> bytes:
-        """The identity in clear, comments included."""
+        """The identity in the clear, including its comments."""
         return self.plain.reveal().encode("latin-1")
 
 
 def is_wrapped(file: bytes) -> bool:
-    """Return whether an identity under a passphrase begins like this."""
+    """Return whether this is an identity under a passphrase."""
     return file.startswith(_BEGINNINGS)
 
 
 def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
-    """Open the content of an identity's file, in clear or not; ``path`` is for the messages.
+    """Open the content of an identity's file; ``path`` is for the messages.
 
     Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.
     """
@@ -63,7 +63,7 @@ def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
 
 
 def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
-    """Wrap an identity, and open it again: if it were flawed, nobody could later.
+    """Wrap an identity, and open it as a test, as it may be the only copy later.
 
     Takes seconds. Raises what :func:`opened` does.
     """
@@ -74,26 +74,26 @@ def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
 
 
 LARGEST_IDENTITY = 8192
-"""Bytes; a file of age-keygen's has 189, and 550 under a passphrase."""
+"""Bytes; a file of age-keygen has 189, and 550 under a passphrase."""
 
 _CHANGED = "another process has changed it meanwhile"
 _SEALED = ("credentials", ".json"), ("pending", ".json"), ("keys", ".age")
-"""The directories of what is sealed for the identity, and how the names of the files end."""
+"""The directories of what is sealed for the identity, and the suffix of its files."""
 
 
 class IdentityFile:
-    """The file of the identity; cheap to construct, and touches nothing by itself.
+    """The file of the identity; cheap to construct, and accesses nothing until it is used.
 
     The file is read each time, so that a loss is noticed. An unlocked identity stays in memory,
-    and is valid while the content of the file is what it was then.
+    and is valid while the file's content is the same.
 
-    Where it says so, a method raises ``IdentityMissing``, ``IdentityLocked``, and
-    ``StoreUnusable`` when the file cannot be read, others have access to it or to its
-    directory, or it does not hold one X25519 identity.
+    Where stated, a method raises ``IdentityMissing``, ``IdentityLocked``, and ``StoreUnusable``
+    when the file cannot be read, others have access to it or to its directory, or it does not
+    hold one X25519 identity.
     """
 
     def __init__(self, path: Path, data: Path) -> None:
-        """Take its path, and the data directory, which holds what is sealed for it."""
+        """Take its path, and the data directory, where the files sealed for it are."""
         self.path = path
         self._data = data
         self._unlocked: dict[bytes, OpenedIdentity] = {}
@@ -120,9 +120,9 @@ class IdentityFile:
         return True
 
     def to_seal(self, *, replacing: str = "") -> Identity:
-        """Return the identity; make it if nothing is sealed, apart from ``replacing``.
+        """Return the identity; make it if nothing is sealed, except for ``replacing``.
 
-        Otherwise a new one would hide a loss that may still be undone. Hold the store's lock.
+        Otherwise a new one would hide a loss that can be undone. Hold the store's lock.
         Raises what :meth:`to_open` does.
         """
         try:
@@ -130,17 +130,17 @@ class IdentityFile:
         except IdentityMissing:
             if self.is_unused(replacing=replacing):
                 self._make(sealing.new_identity())
-        # Again: another process may have made it and sealed with it since.
+        # Again: another process may have made it and sealed for it since.
         return self.to_open()
 
     def recipient(self) -> Recipient:
-        """Return the recipient to seal for, as :meth:`to_seal` does, so as to lose no approval.
+        """Return the recipient to seal for, as :meth:`to_seal` does, and lose no approval.
 
-        While the file is locked, it is that of the identity that was open here last: putting it
+        While the file is locked, it is that of the identity that was last open here: putting it
         under a passphrase elsewhere must not cost an approval. A wrapped file does not say
         whether it still holds that identity. If it holds another, which an import refuses while
-        anything is sealed, only the previous one opens what is sealed now, and the log says so,
-        as there may be a copy of it. Raises ``IdentityLocked`` when none was open.
+        anything is sealed, only the previous one opens what is sealed now; the log says so, as
+        there may be a copy. Raises ``IdentityLocked`` if none was open.
         """
         try:
             return self.to_seal().to_public()
@@ -149,14 +149,14 @@ class IdentityFile:
                 raise
             import logging  # noqa: PLC0415 - a list logs nothing
 
-            told = "under a passphrase by now; sealed for the identity that was open before"
+            told = "now under a passphrase; sealed for the identity that was open before"
             logging.getLogger(__name__).warning(told)
             return self._recipient
 
     def sweep(self) -> None:
-        """Remove what a killed process has left next to it, which may be a key in clear.
+        """Remove what a killed process left next to it, which may be a key in the clear.
 
-        Hold the store's lock, as everything that writes there does.
+        Hold the store's lock, as every writer there does.
         """
         with suppress(FileNotFoundError), self._folder() as folder:
             files.sweep(folder)
@@ -169,7 +169,7 @@ class IdentityFile:
         return False
 
     def unlock(self, passphrase: Secret) -> None:
-        """Open it and keep it open, in memory, while this process lives; takes seconds.
+        """Open it, and keep it open in memory while this process runs; takes seconds.
 
         Raises ``WrongPassphrase``, ``IdentityMissing`` and ``StoreUnusable``.
         """
@@ -177,9 +177,9 @@ class IdentityFile:
         self._unlocked[file] = opened(file, passphrase, self.path)
 
     def protect(self, passphrase: Secret) -> None:
-        """Put it under this passphrase, alone; takes seconds, then the lock of the store.
+        """Put it under this passphrase alone; takes seconds, then the store's lock.
 
-        At the first use the identity is made, and never stored in clear; if another process
+        At first use the identity is made, and never stored in the clear; if another process
         makes one meanwhile, that one is put under the passphrase. Raises what :meth:`to_open`
         does, ``StoreBusy`` and ``OutcomeUnknown``.
         """
@@ -194,11 +194,11 @@ class IdentityFile:
             before = self._opened()
             file = wrapped(before.text, passphrase, self.path)
             self._replace(before, OpenedIdentity(file, before.plain))
-        if not is_wrapped(self._read()):  # a copy was put back, say, which takes no lock
+        if not is_wrapped(self._read()):  # a copy was put back, for one, which takes no lock
             raise StoreUnusable(self.path, _CHANGED)
 
     def unprotect(self) -> None:
-        """Put it back in clear; raises what :meth:`protect` does."""
+        """Put it back in the clear; raises what :meth:`protect` does."""
         before = self._opened()
         self._replace(before, OpenedIdentity(before.text, before.plain))
 
@@ -212,7 +212,7 @@ class IdentityFile:
     def take(self, other: OpenedIdentity) -> None:
         """Install an identity from elsewhere, unchanged, and keep it open.
 
-        It replaces another one only while nothing is sealed for that. Raises
+        It replaces another one only if nothing is sealed for that. Raises
         ``IdentityInPlace``, ``StoreUnusable``, ``StoreBusy`` and ``OutcomeUnknown``.
         """
         self._unlocked[other.file] = other
@@ -245,7 +245,7 @@ class IdentityFile:
             return read_private(folder, self.path.name, self.path, most=LARGEST_IDENTITY)
 
     def _make(self, file: bytes) -> bool:
-        """Make it, unless another process was first; return whether it was made."""
+        """Make it, unless another process did so first; return whether it was made."""
         try:
             with self._folder(make=True) as folder:
                 files.create(folder, self.path.name, file)
@@ -270,7 +270,7 @@ class IdentityFile:
                 if self._content(folder) != before.file:
                     raise StoreUnusable(self.path, _CHANGED)
                 files.replace(folder, self.path.name, after.file)
-                # What a killed process has left there may be the identity in clear.
+                # What a killed process left there may be the identity in the clear.
                 files.sweep(folder)
         except FileNotFoundError:
             raise IdentityMissing(self.path) from None

@@ -1,4 +1,4 @@
-"""One change at a time, among all processes that work on one data directory."""
+"""One change at a time, among all processes that use one data directory."""
 
 import errno
 import fcntl
@@ -21,17 +21,17 @@ _NAME = "lock"
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 _PATIENCE = 20.0
-"""Seconds; a change takes milliseconds; a process that holds it longer is stopped or stuck."""
+"""Seconds; a change takes milliseconds: a process that holds it longer is stopped or stuck."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # a process that pauses longer starves in a crowd
 
 
 @contextmanager
 def locked(data: Path, name: str = _NAME, *, patience: float | None = None) -> Iterator[None]:
-    """Hold the lock of the data directory for a block; both are made when missing.
+    """Hold the lock of the data directory for a block; both are made if missing.
 
-    The file is never removed: waiting for a removed one would exclude nobody. The system
-    releases the lock when its process ends, however it ends. Raises :class:`StoreBusy` when
-    another process holds it for longer than ``patience``, and :class:`StoreUnusable`.
+    The file is never removed: a lock on a removed file excludes nobody. The system releases
+    the lock when its process ends, however it ends. Raises :class:`StoreBusy` when another
+    process holds it for longer than ``patience``, and :class:`StoreUnusable`.
     """
     path = data / name
     with ExitStack() as stack:
