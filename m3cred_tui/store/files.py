@@ -211,9 +211,9 @@ def flaws_refused(path: Path) -> Iterator[None]:
 def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
     """Open a directory of this user alone for a block; yields its descriptor.
 
-    Raises ``FileNotFoundError`` if there is none, unless ``make`` is set. Except for that and
-    ``FileExistsError``, an ``OSError`` in the block, too, is raised as a :class:`StoreUnusable`,
-    and an :class:`UnconfirmedError` as an :class:`OutcomeUnknown`.
+    Raises ``FileNotFoundError`` if there is none, unless ``make`` is set. Any other ``OSError``
+    but ``FileExistsError`` is raised as :class:`StoreUnusable`, and :class:`UnconfirmedError`
+    as :class:`OutcomeUnknown`, also from the block.
     """
     try:
         if make and not os.path.lexists(path):

@@ -1,4 +1,4 @@
-"""What is kept next to the credentials: last checks, and disconnections under way."""
+"""Stored next to the credentials: the last checks, and unfinished disconnections."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NAME = "checks.json"
 _SCHEMA = 1
 _LARGEST = 64 * 1024 * 1024
-"""Bytes; 100,000 results take a third of it."""
+"""Bytes; 100,000 results take a third of that."""
 _OUTCOMES = {one.value: one for one in Outcome}
 
 
@@ -102,7 +102,7 @@ _MARK = with_checksum({"schema": 1})  # its name says the rest
 
 
 class DirectoryDisconnections(NamedTuple):
-    """``disconnecting/`` has a file for each that was begun."""
+    """``disconnecting/`` has a file for each disconnection that was begun."""
 
     data: Path
     begun: RecordFolder

@@ -43,21 +43,21 @@ _FIELDS = frozenset(
     | {"createdAt", "createdBy", "status", "sealed"}
 )
 _CHECKSUM = "crc32"
-# Of every byte before it, and nothing comes after it, so that no changed byte goes unnoticed.
+# Covers every byte before it, and nothing follows it, so that each changed byte is noticed.
 _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
 _LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
 
 
 class Record(NamedTuple):
-    """The two parts of a record as they are in the file, in whichever schema it has."""
+    """The two parts of a record as they are in its file, whatever its schema."""
 
     header: Json
     sealed: str
 
 
 def record_bytes(record: Record) -> bytes:
-    """Return the file's content: pure ASCII, so that ``cat`` is harmless, too.
+    """Return the file's content: pure ASCII, so that ``cat`` is harmless.
 
     Raises :class:`FlawError` if it could not be read again.
     """
@@ -70,7 +70,7 @@ def record_bytes(record: Record) -> bytes:
 
 def with_checksum(fields: Json) -> bytes:
     """Return the content of a file with these fields."""
-    # With indent, json.dumps takes ten times as long; and no key has to be escaped.
+    # With indent, json.dumps takes ten times as long; no key needs escaping.
     lines = [f'\n  "{key}": {json.dumps(value)}' for key, value in fields.items()]
     checked = f"{{{','.join(lines)}".encode("ascii")
     return checked + _last_field(checked)
@@ -79,7 +79,7 @@ def with_checksum(fields: Json) -> bytes:
 def parse_record(credential_id: str, data: bytes) -> Record:
     """Return the record in a file's ``data``, unchanged.
 
-    Raises :class:`FlawError` unless it is a whole record of a known schema and this ID.
+    Raises :class:`FlawError` unless it is a complete record of a known schema and this ID.
     """
     header = json_object(data)
     schema = header.get("schema")
@@ -108,7 +108,7 @@ def credential_of(record: Record) -> Credential:
 
 
 def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
-    """Return the content of a record's file; the sealed part repeats the whole header.
+    """Return the content of a record's file; the sealed part repeats the header.
 
     Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
@@ -126,7 +126,7 @@ def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> 
 def opened(
     read: Read, credential_id: str, identity: IdentityFile, kind: type[S]
 ) -> tuple[Credential, S]:
-    """Return a credential and its secrets, which are of this kind.
+    """Return a credential and its secrets of this kind.
 
     Raises ``NotThere``, ``CredentialDamaged``, and what :meth:`IdentityFile.to_open` does.
     """

@@ -1,7 +1,7 @@
 """The credentials on this machine, created and pending.
 
-``credentials/`` and ``pending/`` hold a file for each, in the same form; ``lock`` keeps changes
-apart. What is pending is a request, or an approval that nobody has created yet.
+``credentials/`` and ``pending/`` hold a file for each, in the same form; ``lock`` separates
+changes. A pending credential is a request, or an approval that was not created yet.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _row(read: Read, credential_id: str) -> Row | None:
 
 
 def _found_again(read: Callable[[str], Row | None], credential_id: str) -> str:
-    """Read it again, and return in a sentence what is there."""
+    """Read it again, and return a sentence about what is there."""
     try:
         found = read(credential_id)
     except StoreUnusable as unusable:
@@ -72,7 +72,7 @@ def _log() -> Logger:
 
 
 class DirectoryStore:
-    """Keeps credentials in a directory: an engine of ``CredentialStore``, which says the rest.
+    """Stores credentials in a directory; an engine of ``CredentialStore``, as described there.
 
     ``StoreUnusable`` means that a directory is another user's, is open to others, or fails,
     and ``OutcomeUnknown`` that the disk did not confirm a change.
@@ -215,18 +215,18 @@ class DirectoryStore:
             raise
 
     def _sweep_half_created(self) -> None:
-        """Remove pending ones that are created: a process was killed between the two steps."""
+        """Remove pending ones that were created: a process was killed between the two steps."""
         created = set(self._credentials.names())
         for name in created.intersection(self._pending.names()):
             credential_id = name[:ID_LENGTH]
             if isinstance(self.read(credential_id), Damaged):
-                continue  # the pending one may be the only whole one
+                continue  # only the pending one may be undamaged
             self._pending.remove_leftover(credential_id)
 
     def _names(self) -> tuple[list[str], list[str]]:
         """Return the file names of pending and of created credentials."""
         pending, created = self._pending.names(), self._credentials.names()
-        if pending:  # a process may have been killed after it had created one
+        if pending:  # a process may have been killed after it created one
             pending = list(set(pending).difference(created))
         return pending, created
 
