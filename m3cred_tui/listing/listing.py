@@ -1,6 +1,6 @@
 """The credentials of a page: known by ID, read when they are drawn.
 
-The store is read for the search away from the event loop.
+For the search, the store is read outside the event loop.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from m3cred_tui.store.port import CredentialStore, Stamp
 
 STEP = 5_000
-"""Rows after which progress is reported, and those that were read are found, too."""
+"""Rows after which progress is reported, and the rows read so far can be found."""
 
-_BATCH = 500  # some 20 ms: the longest that the end of the app waits
+_BATCH = 500  # about 20 ms, the longest that leaving the app waits
 
 
 class Checks:
-    """The results, by the ID of the credential."""
+    """The results of checks, by the ID of the credential."""
 
     def __init__(self) -> None:
         self._results: dict[str, CheckResult] = {}
@@ -55,11 +55,11 @@ class Checks:
                 self._results[credential_id] = result
 
     def result(self, credential_id: str) -> CheckResult | None:
-        """Return what the last check said, if there was one."""
+        """Return the result of the last check, if there was one."""
         return self._results.get(credential_id)
 
     def label(self, credential_id: str, width: int) -> str | None:
-        """Return what the last check said, with as much of its time as fits into ``width``."""
+        """Return the last check's label, with as much of its time as fits into ``width``."""
         if (result := self.result(credential_id)) is None:
             return None
         at = result.at.astimezone()
@@ -76,7 +76,7 @@ class Checks:
 SORTABLE = (CREATED, *(column for column in COLUMNS if column is not CREATED))
 
 _KEPT = 256
-"""Rows that stay read; a few screenfuls. 100,000 of them would take 100 MiB."""
+"""Rows that stay in memory; a few screens. 100,000 of them would take 100 MiB."""
 
 
 class Seen(NamedTuple):
@@ -85,23 +85,23 @@ class Seen(NamedTuple):
     ids: Sequence[str]
     """All of them, newest first."""
     written: AbstractSet[str]
-    """Those that were written since the previous look."""
+    """Those that were written since the store was last read."""
     unread: Sequence[str]
     """Those whose text is unknown or may have changed."""
     texts: dict[str, str]
-    """The known texts that they are searched in."""
+    """The known texts that are searched."""
     order: Column
     rows: Rows
     """The known rows, in that order."""
     damaged: AbstractSet[str]
-    """Those that :meth:`Listing.learn` had found damaged when the look began."""
+    """Those that :meth:`Listing.learn` had found damaged when this reading began."""
 
 
 class Listing:
     """Rows in the order and under the filter that the user chose.
 
-    It holds the ID of each and, once that is read, the text that it is searched in; filter
-    and order cover the rows with a text. Only the app's own thread uses it.
+    It holds the ID of each and, once read, the text that is searched; filter and order cover
+    the rows with a text. Only the app's own thread uses it.
     """
 
     def __init__(self, read: Callable[[str], Row | None]) -> None:
@@ -109,7 +109,7 @@ class Listing:
         self.checks = Checks()
         self._read = lru_cache(_KEPT)(read)
         self.damaged: dict[str, Damaged] = {}
-        """Rows whose sealed part was opened, and does not agree with what can be read."""
+        """Rows whose sealed part was opened and does not agree with the clear part."""
         self._found: tuple[Sequence[str], Rows] = ((), Rows((), ()))
         self.ids: Sequence[str] = ()
         self.texts: dict[str, str] = {}
@@ -125,7 +125,7 @@ class Listing:
         return bool(self.filter.strip()) or self.order is not CREATED
 
     def begin(self, ids: Sequence[str], total: int) -> None:
-        """Take the newest IDs, newest first, and how many credentials there are in all."""
+        """Take the newest IDs, newest first, and the number of all credentials."""
         self.ids, self.total = ids, total
 
     def accept(self, seen: Seen) -> None:
@@ -145,7 +145,7 @@ class Listing:
     def take(self, texts: Mapping[str, str]) -> None:
         """Take the texts of rows that were read; they are found after :meth:`put_in_order`.
 
-        What was found damaged meanwhile stays so: a read opens no sealed part.
+        Rows that were found damaged meanwhile stay so: reading opens no sealed part.
         """
         damaged = {one: searched_in(row) for one, row in self.damaged.items()}
         self.texts.update({**texts, **damaged})
@@ -194,7 +194,7 @@ class Listing:
             return Damaged(credential_id, str(problem))
 
     def search(self) -> Iterator[None]:
-        """Put into ``shown`` what the filter finds, more with each step."""
+        """Put the rows that the filter finds into ``shown``, more with each step."""
         words = plain(self.filter).split()
         if not words:
             self.shown = self.rows.ids if self.order is not CREATED else self.ids
@@ -207,12 +207,12 @@ class Listing:
             ids += some.ids
             texts += some.texts
             yield
-            if self.shown is not ids:  # the user has gone on to another filter
+            if self.shown is not ids:  # the user has changed the filter
                 return
         self._found = words, Rows(ids, texts)
 
     def _to_search(self, words: Sequence[str]) -> tuple[Rows, Sequence[str]]:
-        """Return the rows to search, and the words to search for, the last typed first."""
+        """Return the rows to search, and the words to search for, last typed first."""
         before, found = self._found
         if is_narrower(words, before):
             return found, [word for word in reversed(words) if word not in before]
@@ -232,7 +232,7 @@ class Listing:
         alike = (
             one
             for one, text in self.texts.items()
-            if begins in text and text.startswith(begins)  # the first is the faster
+            if begins in text and text.startswith(begins)  # the first test is faster
         )
         rows = map(self.row, alike)
         return any(is_authenticated(row) and name_key(row.name) == key for row in rows)
@@ -253,14 +253,14 @@ def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Row
 
 
 class Reading:
-    """Keeps a listing in step with a store, which it reads in a thread."""
+    """Keeps a listing up to date with a store, which it reads in a thread."""
 
     def __init__(self, store: CredentialStore, listing: Listing) -> None:
         self._store = store
         self._listing = listing
-        self._is_behind = True  # also after a failure: its cause may end without a new stamp
+        self._is_behind = True  # also after a failure, whose cause may end without a new stamp
         self._stamp: Stamp | None = None
-        """Of the store when the last look at it began."""
+        """The store's stamp when the last reading began."""
 
     def is_due(self) -> bool:
         """Return whether anything may have changed since the last reading, or if it failed."""
@@ -269,8 +269,8 @@ class Reading:
     async def catch_up(self) -> AsyncGenerator[int]:
         """Read what is new in the store; yields how many rows are left.
 
-        Each time, the listing has changed; it does not yield where nothing has. Raises
-        ``StoreUnusable``; what was read until then stays.
+        It yields each time the listing has changed. Raises ``StoreUnusable``; what was read
+        until then stays.
         """
         listing, self._is_behind = self._listing, True
         stamp = self._store.stamp()
@@ -292,7 +292,7 @@ class Reading:
         self._is_behind = False
 
     def _look(self) -> Seen:
-        """Look which credentials there are now, and which were written since."""
+        """Return the credentials that there are now, and those written since."""
         listing, since = self._listing, self._stamp
         damaged = {*listing.damaged}
         ids, order, known = self._store.ids(), listing.order, listing.texts
@@ -300,7 +300,7 @@ class Reading:
         if ids == listing.ids and not written:
             ids, texts, rows = listing.ids, known, listing.rows
         else:
-            # From scratch: a removed ID goes, and no text keeps an older copy of an ID.
+            # From scratch: removed IDs go, and no text keeps an older copy of an ID.
             texts = {one: text for one in ids if (text := known.get(one)) is not None}
             rows = in_order(ids, texts, order)
         unread = [one for one in ids if one not in texts or one in written]

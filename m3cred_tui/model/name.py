@@ -33,7 +33,7 @@ def name_problem(text: str, is_taken: Callable[[str], bool] | None = None) -> st
 
     ``is_taken`` returns whether a name with this :func:`name_key` is in use.
     """
-    if len(text) > _AMPLE:  # composing a megabyte at each key press would be noticed
+    if len(text) > _AMPLE:  # composing a megabyte at each key press would be noticeable
         return f"The name has more than {_AMPLE:,} characters; {LONGEST_NAME} is the most."
     name = tidy_name(text)
     if not name:

@@ -6,7 +6,7 @@ from typing import ClassVar, dataclass_transform
 
 from m3cred_tui.model.text import clean
 
-_LONGEST = 4096  # of a field: a path, say
+_LONGEST = 4096  # characters of a field, such as a path
 
 
 @dataclass_transform(eq_default=False)
@@ -20,8 +20,8 @@ class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
             id: str
 
     ``str(problem)`` is ``text`` with the fields and properties that it names. ``code`` is for
-    scripts and stays as it is; a class without one is a base, or wraps another problem. Text
-    from outside is cleaned here, as it becomes a field. A problem never holds a secret.
+    scripts and never changes; a class without one is a base, or wraps another problem. Text
+    from outside is cleaned here, when it becomes a field. A problem never holds a secret.
     """
 
     code: ClassVar[str] = ""
@@ -30,13 +30,13 @@ class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
 
     def __init_subclass__(cls, *, code: str = "") -> None:
         cls.code = code
-        cls.text = " ".join(cls.text.split())  # it may be written on several lines
+        cls.text = " ".join(cls.text.split())  # it may have several lines
         cls.fields = tuple(dict.fromkeys([*cls.fields, *cls.__annotations__]))
 
     def __init__(self, *values: object, **named: object) -> None:
         given = dict(zip(self.fields[: len(values)], values, strict=True)) | named
         for name, value in given.items():
-            # A member of a StrEnum is our own text, and stays what it is.
+            # A member of a StrEnum is our own text, and is kept as it is.
             setattr(self, name, clean(value, most=_LONGEST) if type(value) is str else value)
         super().__init__(*(getattr(self, name) for name in self.fields))
 
@@ -50,5 +50,5 @@ class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
 
     @property
     def root(self) -> Problem:
-        """The problem that this one wraps, to say where it is, or else itself."""
+        """The problem that this one wraps to say where it is, or itself."""
         return next((one.root for one in self.args if isinstance(one, Problem)), self)

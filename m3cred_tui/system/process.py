@@ -21,7 +21,7 @@ _LOOKS = frozenset(
     )
 )
 """Textual's variables that only change how it draws; the others record keys, pastes or the
-screen, hand them to a developer's tool, press keys, or put another driver in place of ours."""
+screen, send them to a developer's tool, press keys, or replace our driver."""
 
 _RECORDERS = frozenset({"SSLKEYLOGFILE", "PYTHONASYNCIODEBUG"})
 """The keys of every TLS connection go into a file; asyncio logs the arguments of callbacks."""
@@ -32,11 +32,11 @@ _set_aside: dict[str, str] = {}
 
 
 def clean_environment() -> None:
-    """Take out of the environment what no library may obey.
+    """Remove from the environment what no library may obey.
 
-    That is what would have it write down what it sees: the secret keys that are typed, and the
-    tokens on their way from Stripe. It is also a ``HOME`` that is no directory's path, empty
-    say, so that the account's own counts. Call it before any library is imported.
+    These variables would make a library record the secret keys that are typed, or the tokens
+    that Stripe sends. A ``HOME`` that is not an absolute path, such as an empty one, is removed
+    in favour of the account's own. Call this before any library is imported.
     """
     names = [*filter(_is_recorder, os.environ)]
     if not os.environ.get(_HOME, "/").startswith("/"):
@@ -46,7 +46,7 @@ def clean_environment() -> None:
 
 
 def set_aside() -> list[str]:
-    """Return the names of the variables that were taken out."""
+    """Return the names of the variables that were removed."""
     return sorted(_set_aside)
 
 
@@ -67,9 +67,9 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def let_the_window_decide() -> None:
-    """Forget ``COLUMNS`` and ``LINES``, which libraries believe rather than the window.
+    """Remove ``COLUMNS`` and ``LINES``, which libraries prefer to the size of the window.
 
-    They stay on a line that knows no size, a serial one say.
+    They are kept on a line without a size, such as a serial one.
     """
     try:
         size = os.get_terminal_size(2)

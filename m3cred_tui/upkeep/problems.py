@@ -1,4 +1,4 @@
-"""What can go wrong with the use of a credential, besides Stripe and the store."""
+"""What can go wrong in using a credential, besides Stripe and the store."""
 
 from datetime import datetime
 

@@ -67,7 +67,7 @@ def asked_from(data: bytes) -> AskedRefresh:
 
 
 class DirectoryRefreshes(NamedTuple):
-    """``refreshing/`` holds a lock for each credential, the request, and room for the answer."""
+    """``refreshing/`` holds a lock for each credential, the request, room for the answer."""
 
     data: Path
     credentials: RecordFolder
