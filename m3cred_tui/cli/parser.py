@@ -370,7 +370,7 @@ def _flag(command: argparse.ArgumentParser, name: str, text: str) -> None:
 
 
 def _name(text: str) -> str:
-    if problem := name_problem(text, ()):
+    if problem := name_problem(text):
         raise argparse.ArgumentTypeError(problem)
     return tidy_name(text)
 

@@ -24,8 +24,7 @@ from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from collections.abc import Container as ContainerOf
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -88,14 +87,14 @@ class CreatePage(Page[str]):
     def __init__(
         self,
         services: Services,
-        taken_names: ContainerOf[str],
+        is_taken: Callable[[str], bool],
         pending: Credential | None = None,
     ) -> None:
         """Begin at the first stage, or at the last one to resume a pending credential."""
         super().__init__()
         self._demo = services.demo
         self._ways = services.ways
-        self._stages = stages(services, taken_names, pending)
+        self._stages = stages(services, is_taken, pending)
         self._draft = Draft() if pending is None else draft_of(pending)
         self._first = 0 if pending is None else len(self._stages) - 1
         self._current = 0

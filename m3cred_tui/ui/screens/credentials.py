@@ -319,7 +319,7 @@ class CredentialsPage(Page[None]):
     def _open_create(self, pending: Credential | None = None) -> None:
         from m3cred_tui.ui.screens.create import CreatePage
 
-        page = CreatePage(self._services, self._listing.taken_names, pending)
+        page = CreatePage(self._services, self._listing.is_taken, pending)
         self.app.push_screen(page, self._after_create)
 
     def _after_create(self, credential_id: str | None) -> None:

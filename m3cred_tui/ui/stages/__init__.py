@@ -9,7 +9,7 @@ from m3cred_tui.ui.stages.choice import DestinationStage, EntityTypeStage
 from m3cred_tui.ui.stages.name import NameStage
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Sequence
 
     from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.services import Services
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def stages(
-    services: Services, taken_names: Container[str], pending: Credential | None = None
+    services: Services, is_taken: Callable[[str], bool], pending: Credential | None = None
 ) -> Sequence[Stage]:
     """Return new stages, in their order; a new stage is one line here."""
     return (
-        NameStage(taken_names),
+        NameStage(is_taken),
         EntityTypeStage(),
         DestinationStage(),
         AuthenticateStage(services, pending),
