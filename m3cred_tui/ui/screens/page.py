@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from m3cred_tui.ui.terminal.known_cells import render_only_changes
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -18,6 +20,10 @@ class Page(Screen[Result], Generic[Result]):
     """A screen of the app; it can say what would be lost by leaving it."""
 
     AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        render_only_changes(self)
 
     @property
     def would_lose(self) -> str | None:
