@@ -23,8 +23,6 @@ from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.store_sync import StoreSync
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
-from m3cred_tui.ui.widgets.key_line import KeyLine
-from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +77,7 @@ class CredentialsPage(Page[None]):
     ]
 
     def __init__(self, services: Services) -> None:
-        super().__init__()
+        super().__init__("Credentials", demo=services.demo)
         self._services = services
         self._listing = Listing(services.store.read)
         self._sync = StoreSync(
@@ -98,13 +96,11 @@ class CredentialsPage(Page[None]):
         )
         self._watching: Timer | None = None
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Credentials", demo=self._services.demo)
+    def compose_body(self) -> ComposeResult:
         yield CreateButton("Create Integration Credential", id="create", compact=True)
         yield CredentialList(self._listing)
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
-        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show(selected=None)
@@ -150,7 +146,7 @@ class CredentialsPage(Page[None]):
         self._show_again()
         total = self._listing.total
         if left and total >= STEP:  # below, reading is over before this could be read
-            self.query_one(TitleBar).note = f"reading {total - left:,} of {total:,}"
+            self._title_bar.note = f"reading {total - left:,} of {total:,}"
 
     def _on_checks(self) -> None:
         if self._is_seen:
@@ -184,7 +180,7 @@ class CredentialsPage(Page[None]):
         counted = f"{total:,} credential{'' if total == 1 else 's'}" if total else ""
         if self._listing.filter:
             counted = f"{shown:,} of {counted}"
-        self.query_one(TitleBar).note = counted
+        self._title_bar.note = counted
 
     def _focus_next(self) -> None:
         """Put the focus on the next thing to do."""
@@ -288,7 +284,7 @@ class CredentialsPage(Page[None]):
             self.call_after_refresh(self.refresh_bindings)
         if self._is_seen:
             self._list.redraw()
-            self.query_one(TitleBar).note = f"checking {done:,} of {total:,}"
+            self._title_bar.note = f"checking {done:,} of {total:,}"
 
     def _on_checked(self) -> None:
         self._count()

@@ -8,6 +8,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from m3cred_tui.ui.terminal.known_cells import render_only_changes
+from m3cred_tui.ui.widgets.bars import KeyLine, TitleBar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -17,13 +18,24 @@ Result = TypeVar("Result")
 
 
 class Page(Screen[Result], Generic[Result]):
-    """A screen of the app; it can say what would be lost by leaving it."""
+    """A screen with a title and its keys; it can say what would be lost by leaving it."""
 
     AUTO_FOCUS = ""
 
-    def __init__(self) -> None:
+    def __init__(self, *place: str, demo: bool = False) -> None:
+        """Take what :class:`TitleBar` shows."""
         super().__init__()
+        self._title_bar = TitleBar(*place, demo=demo)
         render_only_changes(self)
+
+    def compose(self) -> ComposeResult:
+        yield self._title_bar
+        yield from self.compose_body()
+        yield KeyLine()
+
+    def compose_body(self) -> ComposeResult:
+        """Yield what is between the title and the keys."""
+        raise NotImplementedError
 
     @property
     def would_lose(self) -> str | None:

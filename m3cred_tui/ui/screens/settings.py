@@ -20,10 +20,9 @@ from m3cred_tui.model.credential import DESTINATIONS, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean_path
 from m3cred_tui.system.threads import in_thread
-from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
+from m3cred_tui.ui.screens.dialogs import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.controls import Press, fields, focus_first
-from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.setting import (
     SOURCE,
     ChoiceRow,
@@ -32,7 +31,6 @@ from m3cred_tui.ui.widgets.setting import (
     LineRow,
     SettingRow,
 )
-from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,13 +87,11 @@ class SettingsPage(Page[None]):
     ]
 
     def __init__(self, services: Services) -> None:
-        super().__init__()
+        super().__init__("Settings", demo=services.demo)
         self._editor = services.settings() if services.settings else None
-        self._demo = services.demo
         self._setups: list[Setup] = []
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Settings", demo=self._demo)
+    def compose_body(self) -> ComposeResult:
         with VerticalScroll(can_focus=self._editor is None):
             if self._editor is None:
                 yield Static(_DEMO)
@@ -104,7 +100,6 @@ class SettingsPage(Page[None]):
                 yield Static(id="facts")
                 where = clean_path(self._editor.file)
                 yield Static(Content(f"{where}\n{_ORDER}"), classes="note")
-        yield KeyLine()
 
     def on_mount(self) -> None:
         if self._editor is not None:
@@ -201,22 +196,20 @@ class SetUpPage(Page[None]):
     ]
 
     def __init__(self, editor: SettingsEditor, group: Group) -> None:
-        super().__init__()
+        super().__init__("Settings", group.label)
         self._editor = editor
         self._group = group
         self._saving = False
         self._saved = "Nothing was changed."
         self._trial: Worker[None] | None = None
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Settings", self._group.label, demo=False)
+    def compose_body(self) -> ComposeResult:
         yield _Lines(id="settings")
         yield Static(id="hint")
         yield Static(id="outcome")
         with Horizontal():
             yield Press("Save", id="save", variant="primary", compact=True)
             yield Press("Try it", id="try", compact=True)
-        yield KeyLine()
 
     async def on_mount(self) -> None:
         self.watch(self, "focused", self._show_hint)
