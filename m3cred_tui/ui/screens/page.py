@@ -37,6 +37,11 @@ class Page(Screen[Result], Generic[Result]):
         """Yield what is between the title and the keys."""
         raise NotImplementedError
 
+    def has_worker(self, group: str) -> bool:
+        """Return whether a worker of this page and group has not finished."""
+        of_group = [one for one in self.workers if one.node is self and one.group == group]
+        return not all(one.is_finished for one in of_group)
+
     @property
     def would_lose(self) -> str | None:
         """One sentence saying what is lost when the user leaves now; ``None`` is nothing."""

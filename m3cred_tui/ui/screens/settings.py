@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from textual.app import App, ComposeResult
-    from textual.worker import Worker
 
     from m3cred_tui.config.editor import SettingsEditor
     from m3cred_tui.config.key_source import KeySource
@@ -201,7 +200,6 @@ class SetUpPage(Page[None]):
         self._group = group
         self._saving = False
         self._saved = "Nothing was changed."
-        self._trial: Worker[None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield _Lines(id="settings")
@@ -332,13 +330,8 @@ class SetUpPage(Page[None]):
 
     @on(Button.Pressed, "#try")
     def action_try_key(self) -> None:
-        if not self._is_trying and self._are_right():
-            key = next((row.change() for row in self.query(KeyRow)), None)
-            self._trial = self._try(key)
-
-    @property
-    def _is_trying(self) -> bool:
-        return self._trial is not None and not self._trial.is_finished
+        if not self.has_worker("trial") and self._are_right():
+            self._try(next((row.change() for row in self.query(KeyRow)), None))
 
     @work(group="trial")
     async def _try(self, key: Change | None) -> None:
@@ -367,8 +360,8 @@ class SetUpPage(Page[None]):
 
     def action_back(self) -> None:
         """Stop what is being tried, or else leave."""
-        if self._trial is not None and self._is_trying:
-            self._trial.cancel()
+        if self.has_worker("trial"):
+            self.workers.cancel_group(self, "trial")
         elif not self._saving:
             self._leave()
 
