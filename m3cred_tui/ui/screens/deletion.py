@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from m3cred_tui.listing.columns import NAME, is_authenticated, is_pending
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.screens.confirm import MORE, Confirm
+from m3cred_tui.ui.screens.dialogs import MORE, Confirm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

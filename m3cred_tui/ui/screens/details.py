@@ -20,8 +20,6 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.terminal.outside import send_to_clipboard
 from m3cred_tui.ui.widgets.controls import fields, mode_mark
-from m3cred_tui.ui.widgets.key_line import KeyLine
-from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,20 +53,18 @@ class DetailsPage(Page[str]):
 
     def __init__(self, services: Services, row: Row, learned: Callable[[Row], None]) -> None:
         """Take the row as it is in the list; ``learned`` takes it once it was opened."""
-        super().__init__()
+        super().__init__("Credentials", NAME.of(row), demo=services.demo)
         self._services = services
         self._row = row
         self._learned = learned
         self._sealed = "…"
         self._checked = "…"
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Credentials", NAME.of(self._row), demo=self._services.demo)
+    def compose_body(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(id="facts")
             yield Static(Content(_USE), classes="note")
             yield Static(Content(_NO_EDITING), classes="note")
-        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show()
