@@ -81,9 +81,10 @@ def asked(prompt: str) -> Secret:
         os.close(terminal)
 
 
-def from_descriptor(number: int) -> Secret:
+def from_descriptor(number: int, *, is_last: bool = False) -> Secret:
     """Return the next line of an open descriptor; the rest stays unread.
 
+    If it ``is_last``, another line is a mistake: this one may be meant for something else.
     Raises :class:`PassphraseUnusable`.
     """
     source = f"descriptor {number}"
@@ -92,6 +93,8 @@ def from_descriptor(number: int) -> Secret:
             raise PassphraseUnusable(source, "a terminal would show it")
         os.set_inheritable(number, False)  # noqa: FBT003 - it takes no keyword
         passphrase = _secret(_line(number), source)
+        if is_last and _holds_more(number):
+            raise PassphraseUnusable(source, "another line follows it")
     except OSError as error:
         closed = error.errno == errno.EBADF
         reason = "it is not open for reading" if closed else plain_reason(error)
@@ -102,12 +105,12 @@ def from_descriptor(number: int) -> Secret:
 
 
 def new_passphrase(descriptor: int | None, prompt: str) -> Secret:
-    """Return a new passphrase: from the descriptor, or asked for twice.
+    """Return a new passphrase: the last line of the descriptor, or asked for twice.
 
     Raises what :func:`asked` and :func:`from_descriptor` do, and :class:`PassphrasesDiffer`.
     """
     if descriptor is not None:
-        return from_descriptor(descriptor)
+        return from_descriptor(descriptor, is_last=True)
     passphrase = asked(prompt)
     if not passphrase:
         raise PassphraseEmpty("the terminal")
@@ -224,6 +227,13 @@ def _line(file: int) -> bytes:
     while len(line) <= LONGEST_PASSPHRASE and (byte := os.read(file, 1)) not in {b"", b"\n"}:
         line += byte
     return line
+
+
+def _holds_more(file: int) -> bool:
+    """Tell whether more can be read now; the end of a pipe is not waited for."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(0)) and os.read(file, 1) != b""
 
 
 def _secret(line: bytes, source: str) -> Secret:
