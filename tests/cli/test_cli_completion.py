@@ -174,6 +174,21 @@ def test_a_store_that_cannot_be_read_completes_nothing(
     assert b"Traceback" not in ended.stderr
 
 
+def test_a_name_that_the_locale_cannot_write_is_completed_by_its_id(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The question mark in its place would be a pattern for the shell."""
+    shop, russian = keep(tmp_path, ["Zoë", "Щит"])
+    ended = subprocess.run(
+        [sys.executable, "-m", "m3cred_tui", "completion", "bash", "--answer"],
+        env=environment | {"PYTHONIOENCODING": "koi8-r"},
+        input="m3cred show \0\0".encode("koi8-r"),
+        capture_output=True,
+        check=False,
+    )
+    assert {*ended.stdout.decode("koi8-r").split()} == {"words", shop.id, russian.name}
+
+
 def test_another_shell_is_wrong_usage(m3cred: Run) -> None:
     ended = m3cred("completion", "tcsh")
     assert (ended.returncode, ended.stdout) == (2, "")

@@ -12,14 +12,17 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from string import ascii_letters, digits
 from typing import NamedTuple
 
 from m3cred_tui.cli.ending import DONE
+from m3cred_tui.cli.output.streams import harmless
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.cli.selecting import opened
 from m3cred_tui.config.table import settable
 from m3cred_tui.model.credential import Credential
+from m3cred_tui.store.problems import StoreUnusable, plain_reason
 
 _BASH = r"""# m3cred in bash: in ~/.bashrc, eval "$(m3cred completion bash)"
 _m3cred() {
@@ -96,10 +99,13 @@ def run(chosen: Namespace) -> int:
 
 
 def _answer(shell: str) -> Iterator[str]:
-    data = sys.stdin.buffer.read().decode(errors="surrogateescape")
-    given = data.removesuffix("\0").split("\0")
+    try:
+        data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise StoreUnusable(Path("/dev/stdin"), plain_reason(error)) from None
+    given = data.decode(sys.stdin.encoding, "surrogateescape").removesuffix("\0").split("\0")
     if shell == "bash":
-        typed, replaced = given
+        typed, replaced = [*given, ""][:2]
         line = taken_apart(typed)
         kind, candidates = answer(line.words[1:])
         yield kind
@@ -239,12 +245,16 @@ class _Walk:
         for row in rows:
             if not isinstance(row, Credential):
                 yield Candidate(row.id, f"damaged: {row.reason}")
-            elif names[row.name] > 1 or (row.name.startswith("-") and not self._options_over):
-                yield Candidate(row.id, row.name)  # the name would be another's, or an option
+            elif names[row.name] > 1 or not self._can_be_given(row.name):
+                yield Candidate(row.id, row.name)
             else:
                 yield Candidate(row.name, f"{row.destination.label}, {row.id}")
                 if is_id:
                     yield Candidate(row.id, row.name)
+
+    def _can_be_given(self, name: str) -> bool:
+        is_option = name.startswith("-") and not self._options_over
+        return not is_option and harmless(name, sys.stdout) == name
 
 
 def _settings() -> Iterator[Candidate]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from m3cred_tui.cli.output.streams import is_dumb
+from m3cred_tui.cli.output.streams import harmless, is_dumb
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
@@ -158,7 +158,7 @@ def unlock(
 
 def is_typed() -> bool:
     """Return whether standard input is a terminal, with this job in its foreground."""
-    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
+    return sys.stdin.isatty() and is_in_foreground(_INPUT)
 
 
 def can_ask() -> bool:
@@ -250,6 +250,7 @@ def _secret(line: bytes, source: str) -> Secret:
 @contextmanager
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
+    shown = harmless(prompt, sys.stderr).encode(sys.stderr.encoding, "replace")
     # Handled until echo is on again, so that neither signal leaves it off.
     with handled({signal.SIGTERM: _end, signal.SIGHUP: _end}), echo_off(terminal) as hide:
 
@@ -258,7 +259,7 @@ def _hidden(terminal: int, prompt: str) -> Iterator[None]:
             # resumed, an interrupted tcsetattr is an error.
             if is_in_foreground(terminal):
                 hide()
-                os.write(terminal, prompt.encode())
+                os.write(terminal, shown)
 
         with handled({signal.SIGCONT: ask}):
             ask()
