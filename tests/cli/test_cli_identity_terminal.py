@@ -133,8 +133,7 @@ async def test_no_question_has_a_control_byte_in_the_encoding_of_the_terminal(
     start: Start, locked: Path, tmp_path: Path
 ) -> None:
     """Û in UTF-8 holds 0x9B, and › is that byte in cp1252: it begins a control sequence."""
-    copy = tmp_path / "Û›"
-    os.rename(locked, copy)
+    copy = await asyncio.to_thread(locked.rename, tmp_path / "Û›")
     async with start("identity", "import", str(copy), PYTHONIOENCODING="cp1252") as shown:
         await shown.shows("Passphrase of")
         shown.press(CTRL_C)
