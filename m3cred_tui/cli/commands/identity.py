@@ -103,7 +103,7 @@ def _export(here: Opened, chosen: Namespace) -> None:
         try:
             if os.path.lexists(path):  # before the user is asked for anything
                 raise FileExistsError
-            files.create(folder, path.name, _copy(here, chosen))
+            files.create_anywhere(folder, path.name, _copy(here, chosen))
         finally:
             os.close(folder)
     _say(f"{clean_path(path)} holds the identity, under the passphrase for the copy.")
