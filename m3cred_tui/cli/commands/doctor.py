@@ -31,7 +31,7 @@ from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel, St
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean, clean_path
-from m3cred_tui.store.files import check_way, private_folder
+from m3cred_tui.store.files import check_way, lacking, private_folder
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
@@ -94,8 +94,10 @@ def _findings(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]:
     settings = Settings(here.places, demo=demo, environ=os.environ)
     checks: dict[str, Callable[[], Iterator[_Found]]] = {
         "settings": lambda: _configuration(settings, here.identity),
-        "data directory": lambda: _directory(here.places.data),
-        "configuration directory": lambda: _directory(here.places.identity.parent),
+        "data directory": lambda: _directory(here.places.data, is_kept_in=True),
+        "configuration directory": lambda: _directory(
+            here.places.identity.parent, is_kept_in=True
+        ),
         "state directory": lambda: _directory(here.places.log.parent),
         "account": _account,
         "identity": lambda: _identity(here),
@@ -151,23 +153,31 @@ def _account() -> Iterator[_Found]:
         yield _NOTE, f"It has no name here; credentials are created by {created_by()}."
 
 
-def _directory(path: Path) -> Iterator[_Found]:
-    """Check a directory: its owner, its permissions, its free space."""
+def _directory(path: Path, *, is_kept_in: bool = False) -> Iterator[_Found]:
+    """Check a directory: its owner, permissions, free space, and what its file system can."""
     shown = clean_path(path)
+    lacks: list[str] = []
     try:
         check_way(path)
-        with private_folder(path):
-            pass
-        if not os.access(path, os.W_OK):
-            raise StoreUnusable(path, "nothing can be written to it")
-        space = os.statvfs(path)
+        with private_folder(path) as folder:
+            if not os.access(path, os.W_OK):
+                raise StoreUnusable(path, "nothing can be written to it")
+            space = os.fstatvfs(folder)
+            free = space.f_bavail * space.f_frsize
+            if is_kept_in and free >= _LEAST_FREE:
+                lacks = lacking(folder)
     except FileNotFoundError:
         yield _OK, f"{shown} is created when it is needed."
         return
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
-    free = space.f_bavail * space.f_frsize
-    if free < _LEAST_FREE:
+    if lacks:
+        yield (
+            _FIX,
+            f"{shown} is on a file system without {' and '.join(lacks)}, so nothing can be "
+            "kept there; move it to another.",
+        )
+    elif free < _LEAST_FREE:
         yield _FIX, f"{shown} has {free // 1024:,} KiB of disk left; free some space."
     else:
         yield _OK, f"{shown} is yours alone."
