@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.system.environment import without_ours
+from m3cred_tui.system.process import without_ours
 from m3cred_tui.system.threads import in_thread
 
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from m3cred_tui.browser.opening import DISPLAY, REMOTE, BrowserDidNotOpen, browser_commands
-from m3cred_tui.system.environment import without_ours
+from m3cred_tui.system.process import without_ours
 
 _SOON = 1.0
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from m3cred_tui import VERSION
 from m3cred_tui.cli.output.streams import guarded, prepare
-from m3cred_tui.system.environment import clean_environment, let_the_window_decide
+from m3cred_tui.system.process import clean_environment, let_the_window_decide
 
 _INTERRUPTED = 130
 

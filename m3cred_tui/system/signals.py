@@ -1,4 +1,4 @@
-"""Leave the program in an orderly way on a signal."""
+"""Leaving the program in an orderly way on a signal."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     """Call ``leave`` in the running event loop for a signal that would end the process.
 
     asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
-    keys or mouse moves are queued. After the block, SIGHUP is ignored: shell and system both
-    send one when a connection drops, and the second must not interrupt the clean-up. The
-    others are ignored once one has arrived.
+    keys or mouse moves are queued. After the block, SIGHUP is ignored: the shell and the system
+    both send one when a connection drops, and the second must not interrupt the clean-up. The
+    other signals are ignored once one has arrived.
     """
     loop = asyncio.get_running_loop()
     is_leaving = False

@@ -37,7 +37,7 @@ if "locks" in lacking:
 if "sync" in lacking:
     files._sync = sync
 if "space" in lacking:
-    files._write_all = fails(errno.ENOSPC)
+    os.write = fails(errno.ENOSPC)
 sealing.wrap = lambda plain, passphrase: wrapped_lightly(plain, passphrase.reveal())
 sys.exit(main(words))
 """
