@@ -58,7 +58,8 @@ class DirectoryChecks(NamedTuple):
                     kept[credential_id] = result
             data = _bytes(kept)
             with private_folder(self.data) as folder:
-                files.replace(folder, _NAME, data)
+                with suppress(files.UnconfirmedError):  # older results are back after a crash
+                    files.replace(folder, _NAME, data)
                 files.sweep(folder)
 
     def stamp(self) -> Stamp:
