@@ -19,7 +19,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from tests.cli.creation import Environ, ended, files, set_up, started
+from tests.cli.creation import ENDING, Environ, ended, files, ignored, set_up, started
 from tests.store.light_age import wrapped_lightly
 from tests.ui.visit import approve, approve_only, refuse
 
@@ -140,7 +140,7 @@ def test_a_refusal_is_reported_and_leaves_nothing(environment: Environ) -> None:
     assert files(environment, "pending") == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 @pytest.mark.quick(1)
 def test_a_signal_leaves_the_request_and_says_until_when(
     environment: Environ, number: signal.Signals
@@ -155,6 +155,18 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert (end["credential"]["id"], end["credential"]["status"]) == (begin["id"], "pending")
     assert "“Acme” waits for Stripe until " in end["error"]["message"]
     assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
+
+
+def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(environment: Environ) -> None:
+    numbers = (*ENDING, signal.SIGTSTP)
+    with ignored(numbers), started(environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        command.told("waits for your approval")
+        for number in numbers:
+            command.process.send_signal(number)
+        approve(begin["url"])
+        assert command.object()["credential"]["status"] == "authenticated"
+        assert command.end()[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ LONGEST_PASSPHRASE = 1024
 _INPUT = 0
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
+_ENDING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)  # Python itself handles SIGINT
 
 
 class NoTerminal(Problem, code="NoTerminal"):
@@ -251,8 +252,8 @@ def _secret(line: bytes, source: str) -> Secret:
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
     shown = harmless(prompt, sys.stderr).encode(sys.stderr.encoding, "replace")
-    # Handled until echo is on again, so that neither signal leaves it off.
-    with handled({signal.SIGTERM: _end, signal.SIGHUP: _end}), echo_off(terminal) as hide:
+    # Handled until echo is on again, so that none of these signals leaves it off.
+    with handled(dict.fromkeys(_ENDING, _end)), echo_off(terminal) as hide:
 
         def ask(*_: object) -> None:
             # In the background this would stop the job for good: an interrupted read is
