@@ -12,6 +12,23 @@ class ListenerUnreachable(Problem, code="ListenerUnreachable"):
     address: str
 
 
+class ListenerUnknown(Problem):
+    """m3cred cannot listen, and whose program gets Stripe's answer is not known."""
+
+    text = """{trouble} Whose program is there is not known: compare the account's ID before you
+        create the credential."""
+    trouble: Problem
+
+
+class AccountUnseen(Problem, code="AccountUnseen"):
+    """m3cred cannot listen, another user's program may, and `--yes` accepts its account."""
+
+    text = """m3cred cannot listen on port {port}, to which Stripe redirects. A program of
+        another user may, and return the approval of its own account, so --yes is not enough:
+        name the account with --expect-account, or leave --yes out and look at it."""
+    port: int
+
+
 class ForeignRedirect(Problem, code="ForeignRedirect"):
     text = """A redirect that does not belong to this authorization was turned away ({count} so
         far). If it was yours, open the URL shown now, not an older one."""

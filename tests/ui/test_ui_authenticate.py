@@ -17,6 +17,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.services import Services
+from tests.other_user import as_root, held_by_another_user
 from tests.stub_server import serving
 from tests.ui import visit
 from tests.ui.conftest import Browser, Clock, Keep
@@ -89,6 +90,19 @@ async def test_when_every_port_is_held_the_user_is_told_and_can_paste(
             redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
             await user.paste(redirect)
             await user.focuses("Create Credential")
+
+
+@as_root
+async def test_no_url_is_shown_while_another_user_holds_every_port(
+    services: Services, browser: Browser, ports: tuple[int, ...]
+) -> None:
+    async with opened(services) as user:
+        await straight_to_stage_4(user, "Acme")
+        with held_by_another_user(*ports):
+            await user.press("enter")
+            await user.sees("held by another user's program", "approval of its own account")
+        assert browser.opened == []
+        await begins_again(user, browser)
 
 
 async def test_when_one_port_is_taken_the_next_is_used(
