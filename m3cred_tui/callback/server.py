@@ -13,7 +13,7 @@ from typing import Self
 
 from m3cred_tui.callback.connections import Connections
 from m3cred_tui.callback.listeners import listeners
-from m3cred_tui.callback.reception import Paths, Reception, respond
+from m3cred_tui.callback.reception import Paths, Reception, refuse, respond
 from m3cred_tui.callback.redirect import RedirectResult
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.model.problem import Problem
@@ -263,7 +263,8 @@ class CallbackServer:
         answer = functools.partial(
             respond, reception=self._reception, port=self.port, paths=self._paths
         )
-        connections = Connections(answer, self._silence_seconds)
+        refusal = functools.partial(refuse, reception=self._reception)
+        connections = Connections(answer, refusal, self._silence_seconds)
         for listener in listeners:
             connections.accept_from(listener)
         await self._closing.wait()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from m3cred_tui.authorize.service import Authorizer
@@ -209,6 +210,21 @@ async def test_a_forged_redirect_is_reported_and_the_wait_continues(
         await user.sees("A redirect that does not belong to this authorization was turned away")
         await user.sees("Waiting for your approval at Stripe")
         await browser.approve()
+        await user.focuses("Create Credential")
+
+
+async def test_a_browser_that_is_turned_away_is_reported_and_its_address_can_be_pasted(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
+        async with httpx.AsyncClient(trust_env=False) as client:
+            tunnelled = {"Host": "127.0.0.1:9000"}
+            assert (await client.get(redirect, headers=tunnelled)).status_code == 403
+        await user.sees("A browser came by another name or port than m3cred's")
+        ours = urlsplit(redirect).netloc
+        await user.paste(redirect.replace(ours, tunnelled["Host"]))
         await user.focuses("Create Credential")
 
 
