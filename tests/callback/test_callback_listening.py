@@ -31,7 +31,8 @@ from tests.other_user import as_root, held_by_another_user, held_silently
 
 HOLD = """
 import socket, sys
-held = socket.create_server((sys.argv[1], 0), family=int(sys.argv[2]))
+address, family = sys.argv[1], int(sys.argv[2])
+held = socket.create_server((address, 0), family=family, dualstack_ipv6=":" in address)
 print(held.getsockname()[1], flush=True)
 sys.stdin.read()
 """
@@ -61,6 +62,8 @@ HELD = [
     pytest.param("127.0.0.1", socket.AF_INET, id="v4"),
     pytest.param("0.0.0.0", socket.AF_INET, id="every v4"),
     pytest.param("::1", socket.AF_INET6, id="v6", marks=ipv6),
+    pytest.param("::", socket.AF_INET6, id="every v6", marks=ipv6),
+    pytest.param("::ffff:127.0.0.1", socket.AF_INET6, id="v4 as v6", marks=ipv6),
 ]
 
 
@@ -125,9 +128,20 @@ def test_a_port_shared_with_another_user_is_theirs() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127/8")
-def test_a_listener_out_of_reach_of_the_redirect_does_not_count() -> None:
+def test_a_listener_out_of_reach_of_the_redirect_does_not_count(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.2", 0)) as elsewhere:
-        assert listeners(elsewhere.getsockname()[1]) == []
+        port = elsewhere.getsockname()[1]
+        assert listeners(port) == listeners(port, proc=tmp_path) == []
+
+
+def test_a_connection_that_outlives_its_listener_is_none() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            accepted, _ = listener.accept()
+            listener.close()
+            with accepted:
+                assert listeners(port) == []
 
 
 def test_a_port_that_nobody_is_seen_to_listen_on_may_be_anyones() -> None:
