@@ -106,7 +106,9 @@ def test_accents_that_are_one_character_with_their_letter_are_no_pile() -> None:
 def test_marks_that_compose_once_the_one_between_them_is_left_out_are_composed() -> None:
     kombuva, al_lakuna, diga_kombuva = "\u0dd9", "\u0dca", "\u0dda"
     visarga = "\u0903"  # one too many beside the letter
-    assert clean(f"x{kombuva * 3}{visarga}{al_lakuna}") == f"x{kombuva * 2}{diga_kombuva}"
+    text, line = f"x{kombuva * 3}{visarga}{al_lakuna}", f"x{kombuva * 2}{diga_kombuva}"
+    assert clean(text) == line
+    assert clean(f"{text}abc", most=6) == f"{line}a{CUT}"
 
 
 def test_text_behind_a_wall_of_space_is_not_taken_for_nothing() -> None:
