@@ -144,17 +144,21 @@ def meanwhile(path: Path, change: Callable[[], object]) -> Iterator[None]:
 def test_an_approval_that_came_while_waiting_for_the_lock_is_not_dropped_as_a_request(
     store: DirectoryStore, data: Path, tokens: TokenResponse
 ) -> None:
-    for drop in (
-        store.requests.answer,
-        store.requests.drop,
-        lambda _id: store.requests.expire(REQUESTED.created_at + TIME_LIMIT),
+    requests = store.requests
+    for is_sent, end in (
+        (False, lambda: requests.answer(REQUESTED, request())),
+        (False, lambda: requests.drop(ID)),
+        (False, lambda: requests.expire(REQUESTED.created_at + TIME_LIMIT)),
+        (True, lambda: requests.settle(ID)),
     ):
-        store.requests.keep(REQUESTED, request())
+        requests.keep(REQUESTED, request())
+        if is_sent:
+            requests.answer(REQUESTED, request())
         with (
             meanwhile(data / "lock", lambda: store.keep_pending(PENDING, tokens)),
             suppress(AnsweredElsewhere),
         ):
-            assert not drop(ID)
+            assert not end()
         assert store.verified(ID) == PENDING
         store.delete(ID)
 
