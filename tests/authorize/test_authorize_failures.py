@@ -246,6 +246,25 @@ async def test_a_code_that_arrives_in_the_last_second_is_used(
         assert isinstance([event async for event in events][-1], Approved)
 
 
+async def test_a_code_that_arrives_as_the_listener_closes_at_the_end_of_its_time_is_used(
+    at_stub: Authorizer, clock: Any, redirect_of: RedirectOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LastMoment(CallbackServer):
+        def close(self) -> None:
+            if self.result() is None:
+                page = httpx.get(redirect, follow_redirects=True, trust_env=False)
+                assert "approved" in page.text
+            super().close()
+
+    monkeypatch.setattr("m3cred_tui.authorize.service.CallbackServer", LastMoment)
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        redirect = redirect_of(ready.url)
+        clock.forward(minutes=11)
+        assert isinstance([event async for event in events][-1], Approved)
+
+
 async def test_a_browser_that_does_not_open_is_reported_and_the_wait_continues(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
