@@ -158,7 +158,7 @@ class IdentityFile:
 
         Hold the store's lock, as every writer there does.
         """
-        with suppress(FileNotFoundError), self._folder() as folder:
+        with suppress(IdentityMissing), self._folder() as folder:
             files.sweep(folder)
 
     def is_locked(self) -> bool:
@@ -234,11 +234,8 @@ class IdentityFile:
         return opened(file, Secret(""), self.path)
 
     def _read(self) -> bytes:
-        try:
-            with self._folder() as folder:
-                return self._content(folder)
-        except FileNotFoundError:
-            raise IdentityMissing(self.path) from None
+        with self._folder() as folder:
+            return self._content(folder)
 
     def _content(self, folder: int) -> bytes:
         with flaws_refused(self.path):
@@ -265,21 +262,20 @@ class IdentityFile:
 
     def _replace(self, before: OpenedIdentity, after: OpenedIdentity) -> None:
         self._unlocked[after.file] = after
-        try:
-            with locked(self._data), self._folder() as folder:
-                if self._content(folder) != before.file:
-                    raise StoreUnusable(self.path, _CHANGED)
-                files.replace(folder, self.path.name, after.file)
-                # What a killed process left there may be the identity in the clear.
-                files.sweep(folder)
-        except FileNotFoundError:
-            raise IdentityMissing(self.path) from None
+        with locked(self._data), self._folder() as folder:
+            if self._content(folder) != before.file:
+                raise StoreUnusable(self.path, _CHANGED)
+            files.replace(folder, self.path.name, after.file)
+            # What a killed process left there may be the identity in the clear.
+            files.sweep(folder)
 
     @contextmanager
     def _folder(self, *, make: bool = False) -> Iterator[int]:
         try:
             with private_folder(self.path.parent, make=make) as folder:
                 yield folder
+        except FileNotFoundError:
+            raise IdentityMissing(self.path) from None
         except OutcomeUnknown as unknown:
             found = "Run m3cred identity to see what is there."
             raise OutcomeUnknown(self.path, unknown.reason, found) from unknown

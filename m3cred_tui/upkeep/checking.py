@@ -236,11 +236,10 @@ class _Results:
         if not self._waiting:
             return
         clock = asyncio.get_running_loop().time
-        begun, results = clock(), dict(self._waiting)
+        begun = clock()
         try:
-            await asyncio.to_thread(self._keep, results)
+            await asyncio.to_thread(self._keep, dict(self._waiting))
+            self._waiting.clear()
         finally:
             # The more results there are, the longer it takes.
             self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))
-        waiting = self._waiting.items()
-        self._waiting = {one: new for one, new in waiting if results.get(one) is not new}

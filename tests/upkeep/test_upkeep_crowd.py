@@ -121,14 +121,14 @@ def test_killed_at_any_step_of_a_disconnection_the_next_start_shows_and_finishes
     for step in range(1, whole.steps + 1):
         one, _ = killed(step)
         is_there, is_connected = one in world.store.ids(), bool(world.demo.connections())
-        is_shown = world.upkeep.unfinished() == [one]
+        is_shown = world.store.disconnecting.ids() == [one]
         assert is_shown or is_there == is_connected, step
         found.add((is_there, is_connected, is_shown))
         if is_there:
             [then] = forking.crowd(asked(world, tmp_path, "disconnect", one), [0])
             assert "and the credential was deleted" in then.told
         assert (world.store.ids(), world.demo.connections()) == ([], []), step
-        assert world.upkeep.unfinished() == []
+        assert world.store.disconnecting.ids() == []
     assert found == {
         (True, True, False),
         (True, True, True),

@@ -82,9 +82,9 @@ async def test_an_ambiguous_refusal_is_reported_and_can_be_deleted_alone(
         at_stub(world, stub)
         done = await world.upkeep.disconnect(one)
     assert done.told.endswith(BOTH_POSSIBILITIES + ALONE)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [])
     world.store.delete(one)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([], [])
 
 
 async def test_deleting_is_not_suggested_for_a_connected_account(
@@ -119,7 +119,7 @@ async def test_an_expired_access_token_proves_nothing(world: World, status: Stat
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (False, False)
     assert done.told.endswith(BOTH_POSSIBILITIES + ALONE)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [])
 
 
 async def test_an_approval_hours_old_stays_despite_a_wrong_client_id(

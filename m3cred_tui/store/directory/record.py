@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 SCHEMA = 2
-_LAST_WITHOUT_CHECKSUM = 1
-"""A schema whose fields are those of today; its files stay as they are until an update."""
 LARGEST_RECORD = 64 * 1024
 """Bytes; a record of today has about 2,000."""
 
@@ -87,7 +85,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
         raise FlawError("it is not a credential of m3cred")
     if schema > SCHEMA:
         raise FlawError(f"a newer m3cred wrote it (schema {clean(str(schema), most=10)})")
-    if schema > _LAST_WITHOUT_CHECKSUM:
+    if schema > 1:  # schema 1 has no checksum; its files stay as they are until an update
         if not data.endswith(_last_field(data[:-_LAST_FIELD_LENGTH])):
             raise FlawError("it was changed after it was written (its checksum is wrong)")
         del header[_CHECKSUM]
