@@ -35,7 +35,7 @@ def test_it_is_the_example_of_the_rfc() -> None:
 
 
 @given(st.lists(st.tuples(TIMES, RANDOMNESS), min_size=2))
-def test_ids_sort_by_the_time_they_were_made(made: list[tuple[datetime, bytes]]) -> None:
+def test_ids_sort_by_the_time_of_their_creation(made: list[tuple[datetime, bytes]]) -> None:
     ids = sorted((credential_id(*one), one[0].replace(microsecond=0)) for one in made)
     seconds = [time for _, time in ids]
     assert seconds == sorted(seconds)

@@ -91,7 +91,7 @@ def _row(store: DirectoryStore, credential_id: str) -> str:
     return f"{row.name} {row.status.value}"
 
 
-def test_processes_that_begin_at_once_share_one_identity_and_lose_nothing(
+def test_processes_that_start_simultaneously_share_one_identity_and_lose_nothing(
     tmp_path: Path,
 ) -> None:
     begin = [started(tmp_path, "begin", me, 10) for me in "abcd"]

@@ -114,7 +114,7 @@ def test_a_bad_field_is_named(
         lambda data: data.replace(b',\n  "crc32"', b', "crc32"'),
     ],
 )
-def test_a_record_that_somebody_edited_is_damaged(
+def test_an_edited_record_is_damaged(
     alter: Callable[[bytes], bytes], store: DirectoryStore, file: Path
 ) -> None:
     file.write_bytes(alter(file.read_bytes()))
@@ -137,7 +137,7 @@ def test_a_damaged_record_can_be_deleted(store: DirectoryStore, file: Path) -> N
     assert store.ids() == []
 
 
-def test_hostile_text_in_a_record_becomes_something_to_look_at(
+def test_hostile_text_in_a_record_is_shown_harmlessly(
     store: DirectoryStore, file: Path
 ) -> None:
     hostile = "Acme\x1b]0;x\x07\u202e\u200b\x9b2J\n\ud800" + "e\u0301" * 999
@@ -163,7 +163,7 @@ def test_hostile_text_in_a_record_becomes_something_to_look_at(
         lambda it: it["stripe"].update(livemode=False),
     ],
 )
-def test_secrets_are_not_given_out_for_a_header_that_was_changed(
+def test_secrets_are_not_returned_for_a_changed_header(
     alter: Callable[[Fields], object], store: DirectoryStore, file: Path
 ) -> None:
     change(file, alter)
@@ -172,7 +172,7 @@ def test_secrets_are_not_given_out_for_a_header_that_was_changed(
         store.tokens(file.stem)
 
 
-def test_secrets_of_one_credential_are_not_given_out_for_another(
+def test_secrets_of_one_credential_are_not_returned_for_another(
     store: DirectoryStore,
     file: Path,
     acme: Credential,
@@ -199,7 +199,7 @@ def test_a_changed_sealed_part_does_not_open(store: DirectoryStore, file: Path) 
         store.tokens(file.stem)
 
 
-def test_what_is_no_file_does_not_stop_the_list(
+def test_something_other_than_a_file_does_not_stop_the_list(
     store: DirectoryStore, file: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere.json"

@@ -82,7 +82,7 @@ def prepared(store: DirectoryStore) -> None:
     ],
 )
 @pytest.mark.parametrize("ask", ["create", "prepare"])
-def test_a_write_that_fails_leaves_nothing_and_is_reported(
+def test_a_failed_write_leaves_nothing_and_is_reported(
     ask: str, fault: str, reason: str, store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     sentence = f"StoreUnusable: {credentials} cannot be used: {reason}."
@@ -113,7 +113,7 @@ def test_a_change_that_the_disk_does_not_confirm_is_reported_as_unknown(
 
 
 @needs_strace
-def test_a_delete_that_fails_leaves_the_record_and_is_reported(
+def test_a_failed_delete_leaves_the_record_and_is_reported(
     store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     assert said(tmp_path, "create") == "done"

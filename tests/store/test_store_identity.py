@@ -83,7 +83,7 @@ def test_a_locked_identity_neither_opens_nor_seals(
     assert store.ids() == []
 
 
-def test_an_unlocked_identity_stays_so_as_long_as_the_process_lives(
+def test_an_unlocked_identity_stays_unlocked_while_the_process_runs(
     locked: IdentityFile, data: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
     store = DirectoryStore(data, locked)
@@ -94,7 +94,7 @@ def test_an_unlocked_identity_stays_so_as_long_as_the_process_lives(
     assert IdentityFile(locked.path, data).is_locked()
 
 
-def test_a_wrong_passphrase_leaves_it_locked_and_is_not_repeated(locked: IdentityFile) -> None:
+def test_a_wrong_passphrase_leaves_it_locked_and_is_not_shown(locked: IdentityFile) -> None:
     with pytest.raises(WrongPassphrase) as told:
         locked.unlock(Secret("canary guess"))
     assert "canary" not in str(told.value)
@@ -103,9 +103,7 @@ def test_a_wrong_passphrase_leaves_it_locked_and_is_not_repeated(locked: Identit
 
 
 @given(passphrase=st.text(min_size=1, max_size=60), other=st.text(min_size=1, max_size=60))
-def test_a_passphrase_opens_its_identity_and_no_other_one_does(
-    passphrase: str, other: str
-) -> None:
+def test_only_the_right_passphrase_opens_an_identity(passphrase: str, other: str) -> None:
     file = wrapped_lightly(b"plain", passphrase)
     assert sealing.unwrap(file, Secret(passphrase)) == b"plain"
     if other != passphrase:
@@ -125,7 +123,7 @@ def test_a_passphrase_is_taken_as_typed_as_age_takes_it() -> None:
 @pytest.mark.timeout(5)
 @pytest.mark.parametrize("work", [23, 24, 40, 63, 64, 99])
 @pytest.mark.parametrize("armour", [False, True])
-def test_a_file_that_asks_for_years_of_work_is_refused_at_once(
+def test_a_file_that_demands_years_of_work_is_refused_immediately(
     work: int, armour: bool, file: IdentityFile
 ) -> None:
     greedy = asking_for(work, wrapped_lightly(b"plain", PASSPHRASE, armour=False))
@@ -135,7 +133,7 @@ def test_a_file_that_asks_for_years_of_work_is_refused_at_once(
 
 
 @pytest.mark.timeout(5)
-def test_a_file_that_asks_for_more_memory_than_there_is_is_refused(
+def test_a_file_that_demands_more_memory_than_there_is_is_refused(
     locked: IdentityFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = {"SC_PHYS_PAGES": 1 << 17, "SC_PAGE_SIZE": 1 << 12}  # 512 MiB
@@ -155,7 +153,7 @@ def test_a_truncated_file_is_reported_and_never_opens(cut: int, locked: Identity
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", b"AGE-SECRET-KEY-1CANARY", KEY * 2])
-def test_what_is_no_identity_under_its_passphrase_is_refused_and_not_shown(
+def test_a_wrapped_file_that_is_not_an_identity_is_refused_and_not_shown(
     content: bytes, file: IdentityFile
 ) -> None:
     file.path.write_bytes(wrapped_lightly(content, PASSPHRASE))
@@ -164,7 +162,7 @@ def test_what_is_no_identity_under_its_passphrase_is_refused_and_not_shown(
     assert "SECRET" not in str(told.value)
 
 
-def test_an_unlocked_identity_that_is_lost_is_noticed(locked: IdentityFile, data: Path) -> None:
+def test_the_loss_of_an_unlocked_identity_is_noticed(locked: IdentityFile, data: Path) -> None:
     seal_something(data)
     locked.unlock(Secret(PASSPHRASE))
     locked.path.unlink()
@@ -180,7 +178,7 @@ def test_an_unlocked_identity_that_is_lost_is_noticed(locked: IdentityFile, data
     assert not locked.is_locked()
 
 
-def test_an_unlocked_identity_that_was_exchanged_is_locked_again(locked: IdentityFile) -> None:
+def test_an_unlocked_identity_that_was_replaced_is_locked_again(locked: IdentityFile) -> None:
     locked.unlock(Secret(PASSPHRASE))
     before = locked.path.read_bytes()
     locked.path.write_bytes(wrapped_lightly(sealing.new_identity(), "other"))
@@ -216,7 +214,7 @@ def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile, data: P
 
 
 @pytest.mark.usefixtures("light")
-def test_a_protected_identity_is_the_same_one_and_comes_back_byte_for_byte(
+def test_a_protected_identity_stays_the_same_and_is_restored_byte_for_byte(
     file: IdentityFile, data: Path
 ) -> None:
     key, plain = key_of(file), file.path.read_bytes()
@@ -234,7 +232,7 @@ def test_a_protected_identity_is_the_same_one_and_comes_back_byte_for_byte(
 
 
 @pytest.mark.usefixtures("light")
-def test_a_new_passphrase_ends_the_old_one(locked: IdentityFile, data: Path) -> None:
+def test_a_new_passphrase_invalidates_the_old_one(locked: IdentityFile, data: Path) -> None:
     with pytest.raises(IdentityLocked):
         locked.protect(Secret("new"))
     locked.unlock(Secret(PASSPHRASE))
@@ -258,7 +256,7 @@ def test_at_the_first_use_it_is_made_under_the_passphrase(identity: Path, data: 
 
 
 @pytest.mark.parametrize("what", ["another identity", "another passphrase", "cut"])
-def test_what_does_not_open_again_never_takes_the_place_of_the_identity(
+def test_a_wrapped_copy_that_does_not_open_never_replaces_the_identity(
     what: str, file: IdentityFile, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = file.path.read_bytes()
@@ -291,7 +289,7 @@ def test_an_identity_that_changes_while_scrypt_works_is_left_alone(
 
 
 @pytest.mark.usefixtures("light")
-def test_a_copy_opens_on_another_machine_and_stays_as_it_was_wrapped(
+def test_a_copy_opens_on_another_machine_and_stays_unchanged(
     file: IdentityFile, tmp_path: Path
 ) -> None:
     copy = file.exported(Secret("for the way"))
@@ -309,7 +307,7 @@ def test_a_copy_opens_on_another_machine_and_stays_as_it_was_wrapped(
     assert IdentityFile(there.path, data).is_locked()
 
 
-def test_an_identity_that_something_is_sealed_for_does_not_give_way(
+def test_an_identity_that_something_is_sealed_for_is_not_replaced(
     file: IdentityFile, tmp_path: Path, data: Path
 ) -> None:
     before = file.path.read_bytes()

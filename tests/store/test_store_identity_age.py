@@ -66,7 +66,7 @@ def empty(identity: Path) -> Path:
     return identity
 
 
-async def test_an_identity_that_age_put_under_a_passphrase_is_taken(
+async def test_an_identity_that_age_wrapped_is_accepted(
     generated: tuple[str, str], empty: Path, environ: dict[str, str], data: Path
 ) -> None:
     plain, public_key = generated

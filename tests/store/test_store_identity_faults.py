@@ -71,7 +71,7 @@ def begin(identity: Path, ask: str) -> str:
 
 
 @pytest.mark.parametrize("ask", ["protect", "unprotect"])
-def test_killed_at_any_change_it_is_the_old_file_or_the_new_one(
+def test_a_kill_at_any_step_of_a_change_leaves_the_old_or_the_new_file(
     ask: str, identity: Path, tmp_path: Path
 ) -> None:
     trace = tmp_path / "trace"
@@ -104,7 +104,7 @@ def test_killed_at_any_change_it_is_the_old_file_or_the_new_one(
         ("renameat:error=EACCES", "permission is denied"),
     ],
 )
-def test_a_disk_that_fails_leaves_the_identity_as_it_was(
+def test_a_failing_disk_leaves_the_identity_unchanged(
     fault: str, reason: str, identity: Path
 ) -> None:
     begin(identity, "protect")
@@ -123,7 +123,7 @@ def test_a_change_that_the_disk_does_not_confirm_is_reported_as_unknown(identity
     IdentityFile(identity, data_beside(identity)).unlock(Secret("new"))
 
 
-def test_a_key_in_clear_that_a_killed_process_left_is_swept_when_it_is_protected(
+def test_protecting_sweeps_a_key_in_the_clear_that_a_killed_process_left(
     identity: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(identity, "unprotect")

@@ -41,7 +41,7 @@ def holder(store: DirectoryStore, data: Path) -> Iterator[subprocess.Popen[str]]
         process.kill()
 
 
-def test_a_change_waits_for_the_one_before_it(
+def test_a_change_waits_for_the_previous_one(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -67,7 +67,7 @@ def test_a_change_waits_for_the_one_before_it(
     assert store.read(acme.id) == acme
 
 
-def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_continues(
+def test_a_lock_held_by_a_stopped_process_is_reported_and_reading_continues(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -92,7 +92,7 @@ def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_continues(
     assert list(data.glob("*/*")) == []
 
 
-def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
+def test_a_process_killed_while_holding_the_lock_blocks_nobody(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -104,7 +104,7 @@ def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
     assert store.read(acme.id) == acme
 
 
-def test_a_change_that_raises_lets_go_of_the_lock(
+def test_a_change_that_raises_releases_the_lock(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
@@ -131,7 +131,7 @@ def _open_to_others(path: Path) -> None:
         (_open_to_others, "other users have access to it. Run: chmod 600 {}"),
     ],
 )
-def test_what_is_no_private_file_is_not_taken_for_the_lock(
+def test_something_other_than_a_private_file_is_not_used_as_the_lock(
     make: Callable[[Path], None],
     reason: str,
     store: DirectoryStore,

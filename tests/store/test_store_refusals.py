@@ -28,7 +28,7 @@ def acme_is_there(store: DirectoryStore, acme: Credential, tokens: TokenResponse
 
 
 @pytest.mark.parametrize("bits", [0o710, 0o701, 0o750, 0o755, 0o777])
-def test_a_directory_open_to_others_is_refused_until_its_command_was_run(
+def test_a_directory_open_to_others_is_refused_until_the_command_is_run(
     bits: int, store: DirectoryStore, acme: Credential, credentials: Path
 ) -> None:
     credentials.chmod(bits)
@@ -51,7 +51,7 @@ def test_a_directory_open_to_others_is_refused_until_its_command_was_run(
 
 
 @pytest.mark.parametrize(("bits", "what"), [(0o755, "directory"), (0o644, "file")])
-def test_an_identity_open_to_others_is_refused_until_its_command_was_run(
+def test_an_identity_open_to_others_is_refused_until_the_command_is_run(
     bits: int, what: str, store: DirectoryStore, acme: Credential, identity: Path
 ) -> None:
     open_to_others = identity if what == "file" else identity.parent
@@ -64,7 +64,7 @@ def test_an_identity_open_to_others_is_refused_until_its_command_was_run(
     assert store.tokens(acme.id).scope == "read_write"
 
 
-def test_a_record_open_to_others_is_a_row_that_names_its_command(
+def test_a_record_open_to_others_is_a_row_that_names_the_command(
     store: DirectoryStore, acme: Credential, credentials: Path
 ) -> None:
     file = credentials / f"{acme.id}.json"
@@ -76,7 +76,7 @@ def test_a_record_open_to_others_is_a_row_that_names_its_command(
     assert store.read(acme.id) == acme
 
 
-def test_a_path_with_a_blank_is_quoted_in_its_command(tmp_path: Path, identity: Path) -> None:
+def test_a_path_with_a_space_is_quoted_in_the_command(tmp_path: Path, identity: Path) -> None:
     spaced = tmp_path / "my data" / "credentials"
     spaced.mkdir(parents=True, mode=0o755)
     with pytest.raises(StoreUnusable) as told:
@@ -119,7 +119,7 @@ def test_a_file_in_place_of_a_directory_is_reported(
 
 @as_root
 @pytest.mark.parametrize("what", ["directory", "record", "identity"])
-def test_what_belongs_to_another_user_is_refused_and_stays_that_users(
+def test_a_path_of_another_user_is_refused_and_stays_theirs(
     what: str, store: DirectoryStore, acme: Credential, credentials: Path, identity: Path
 ) -> None:
     path = {
@@ -190,7 +190,7 @@ def test_a_directory_that_cannot_be_made_is_reported(place_for_nobody: Path) -> 
 
 
 @as_root
-def test_a_directory_of_root_is_told_to_another_user(place_for_nobody: Path) -> None:
+def test_a_directory_of_root_is_reported_to_another_user(place_for_nobody: Path) -> None:
     path = place_for_nobody / "data" / "credentials"
     path.mkdir(parents=True, mode=0o700)
     os.chown(path.parent, NOBODY, NOBODY)

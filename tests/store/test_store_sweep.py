@@ -44,7 +44,7 @@ _SWEPT = [
 
 
 @pytest.mark.parametrize("operation", _SWEPT)
-def test_a_fault_at_any_system_call_leaves_the_old_or_the_new_state_as_told(
+def test_a_fault_at_any_system_call_leaves_the_old_or_the_new_state_as_reported(
     operation: str,
     forking: Forks,
     tmp_path: Path,
@@ -76,7 +76,7 @@ _CREATING = "create", "prepare"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_disk_has_a_change_before_it_is_told_to_be_done(
+def test_a_change_is_on_the_disk_before_it_is_reported_as_done(
     operation: str, forking: Forks, tmp_path: Path
 ) -> None:
     """A kill cannot show what a power cut would lose, but the order of the calls can."""

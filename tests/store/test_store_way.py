@@ -33,7 +33,7 @@ def refused(path: Path) -> StoreUnusable:
 
 
 @pytest.mark.parametrize("deeper", ["", "deeper/still"])
-def test_a_directory_above_that_others_can_write_to_is_refused_with_its_command(
+def test_a_parent_that_others_can_write_to_is_refused_with_a_command(
     deeper: str, above: Path, identity: Path
 ) -> None:
     below = above / deeper
@@ -48,15 +48,13 @@ def test_a_directory_above_that_others_can_write_to_is_refused_with_its_command(
     store.prepare()
 
 
-def test_a_directory_like_tmp_where_users_keep_off_each_others_files_is_fine(
-    above: Path,
-) -> None:
+def test_a_parent_with_a_sticky_bit_like_tmp_is_accepted(above: Path) -> None:
     above.chmod(0o1777)
     check_way(above / "data")
 
 
 @as_root
-def test_a_directory_above_of_another_user_is_refused(above: Path) -> None:
+def test_a_parent_of_another_user_is_refused(above: Path) -> None:
     os.chown(above, NOBODY, NOBODY)
     told = refused(above / "data")
     assert told.reason.startswith(f"the directory {above} above it belongs to another user;")
@@ -106,7 +104,7 @@ def test_a_group_of_others_may_not_write(above: Path) -> None:
     assert refused(above / "data").mend == f"chmod go-w '{above}'"
 
 
-def test_a_link_above_is_followed_and_where_it_leads_is_looked_at(
+def test_a_link_above_is_followed_and_its_target_is_checked(
     above: Path, tmp_path: Path
 ) -> None:
     link = tmp_path / "link"
@@ -152,7 +150,7 @@ def test_a_link_of_another_user_is_refused(above: Path, tmp_path: Path) -> None:
     assert told.reason.startswith(f"the symbolic link {link} above it belongs to another user;")
 
 
-def test_links_in_a_circle_end(tmp_path: Path) -> None:
+def test_circular_links_end(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(OSError, match="symbolic links"):

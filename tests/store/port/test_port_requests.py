@@ -50,7 +50,7 @@ def test_of_two_processes_one_answers_a_request(
 
 
 @pytest.mark.usefixtures("kept")
-def test_an_approval_takes_the_place_of_its_request_and_is_never_dropped(
+def test_an_approval_replaces_its_request_and_is_never_dropped(
     store: CredentialStore, other: CredentialStore, tokens: TokenResponse
 ) -> None:
     store.keep_pending(PENDING, tokens)
@@ -65,7 +65,7 @@ def test_an_approval_takes_the_place_of_its_request_and_is_never_dropped(
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_request_can_be_kept_again_and_dropped(store: CredentialStore) -> None:
+def test_a_request_can_be_stored_again_and_dropped(store: CredentialStore) -> None:
     store.requests.keep(REQUESTED._replace(name="Acme 2"), request("another_state"))
     assert store.requests.read(ID).state.reveal() == "another_state"
     store.requests.drop(ID)
@@ -74,7 +74,7 @@ def test_a_request_can_be_kept_again_and_dropped(store: CredentialStore) -> None
 
 
 @pytest.mark.usefixtures("kept")
-def test_only_requests_whose_time_is_over_expire(store: CredentialStore) -> None:
+def test_only_requests_past_their_time_limit_expire(store: CredentialStore) -> None:
     later = REQUESTED.created_at + timedelta(seconds=1)
     younger = REQUESTED._replace(id=YOUNGER, created_at=later)
     store.requests.keep(younger, request("state_younger"))
