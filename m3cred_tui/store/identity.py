@@ -69,7 +69,7 @@ def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
     """
     file = sealing.wrap(plain, passphrase)
     if opened(file, passphrase, path).text != plain:
-        raise StoreUnusable(path, "what was wrapped does not open to the same identity")
+        raise StoreUnusable(path, "the wrapped copy does not open to the same identity")
     return file
 
 

@@ -109,7 +109,7 @@ def test_a_change_that_the_disk_does_not_confirm_is_reported_as_unknown(
     if ask == "delete":
         assert said(tmp_path, "create") == "done"
     told = said(tmp_path, ask, fault=f"fsync:error=EIO:when={fsync}")
-    assert told.startswith(f"OutcomeUnknown: Whether {credentials} keeps the last change is ")
+    assert told.startswith(f"OutcomeUnknown: It is not known whether {credentials} kept the ")
 
 
 @needs_strace

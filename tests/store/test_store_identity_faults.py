@@ -118,7 +118,7 @@ def test_a_failing_disk_leaves_the_identity_unchanged(
 def test_a_change_that_the_disk_does_not_confirm_is_reported_as_unknown(identity: Path) -> None:
     begin(identity, "protect")
     told = said(identity, "protect", "-o", "/dev/null", "-e", "inject=fsync:error=EIO:when=2")
-    assert told.startswith(f"OutcomeUnknown: Whether {identity} keeps the last change is not ")
+    assert told.startswith(f"OutcomeUnknown: It is not known whether {identity} kept the ")
     assert told.endswith("Run m3cred identity to see what is there.")
     IdentityFile(identity, data_beside(identity)).unlock(Secret("new"))
 

@@ -157,7 +157,7 @@ def test_the_lock_of_another_user_is_refused(store: DirectoryStore, data: Path) 
     os.chown(data / "lock", NOBODY, NOBODY)
     with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
         store.prepare()
-    assert told.value.mend == ""
+    assert told.value.fix == ""
     os.chown(data / "lock", 0, 0)
     store.prepare()
 

@@ -175,8 +175,8 @@ def test_an_unconfirmed_change_is_reported_even_if_it_cannot_be_read_again(
         store.create(acme, tokens)
     os.close(folder)
     assert str(told.value) == (
-        f"Whether {credentials} keeps the last change is not known: the disk reports an error. "
-        "It cannot be read again, either: other users have access to it."
+        f"It is not known whether {credentials} kept the last change: "
+        "the disk reports an error. It cannot be read again, either: other users have access to it."
     )
     with pytest.raises(StoreUnusable):
         store.read(acme.id)

@@ -1,4 +1,4 @@
-"""Who may read what is checked as ssh does it, and each refusal says how to mend it."""
+"""Who may read what is checked as ssh does it, and each refusal says how to fix it."""
 
 import os
 import subprocess
@@ -46,7 +46,7 @@ def test_a_directory_open_to_others_is_refused_until_the_command_is_run(
             f"{credentials} cannot be used: other users have access to it. "
             f"Run: chmod 700 {credentials}"
         )
-    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    subprocess.run(["sh", "-c", told.value.fix], check=True)
     assert store.read(acme.id) == acme
 
 
@@ -60,7 +60,7 @@ def test_an_identity_open_to_others_is_refused_until_the_command_is_run(
         with pytest.raises(StoreUnusable) as told:
             ask()
         assert told.value.path == open_to_others
-    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    subprocess.run(["sh", "-c", told.value.fix], check=True)
     assert store.tokens(acme.id).scope == "read_write"
 
 
@@ -81,7 +81,7 @@ def test_a_path_with_a_space_is_quoted_in_the_command(tmp_path: Path, identity: 
     spaced.mkdir(parents=True, mode=0o755)
     with pytest.raises(StoreUnusable) as told:
         DirectoryStore(spaced.parent, IdentityFile(identity, spaced.parent)).ids()
-    assert told.value.mend == f"chmod 700 '{spaced}'"
+    assert told.value.fix == f"chmod 700 '{spaced}'"
 
 
 @pytest.mark.parametrize("dangling", [False, True])
@@ -136,7 +136,7 @@ def test_a_path_of_another_user_is_refused_and_stays_theirs(
     else:
         with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
             store.tokens(acme.id)
-        assert (told.value.path, told.value.mend) == (path, "")
+        assert (told.value.path, told.value.fix) == (path, "")
     assert path.stat().st_uid == NOBODY
     os.chown(path, 0, 0)
     assert store.tokens(acme.id).scope == "read_write"

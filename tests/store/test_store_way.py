@@ -42,9 +42,9 @@ def test_a_parent_that_others_can_write_to_is_refused_with_a_command(
     store = DirectoryStore(below / "data", IdentityFile(identity, below / "data"))
     with pytest.raises(StoreUnusable) as told:
         store.prepare()
-    assert told.value.mend == f"chmod o-w '{above}'"
+    assert told.value.fix == f"chmod o-w '{above}'"
     assert list((below / "data").iterdir()) == []
-    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    subprocess.run(["sh", "-c", told.value.fix], check=True)
     store.prepare()
 
 
@@ -92,7 +92,7 @@ def test_a_group_that_others_have_as_their_own_may_not_write(
         monkeypatch.setattr(pwd, "getpwall", lambda users=users: users)
         monkeypatch.setattr(grp, "getgrgid", lambda _gid, found=entry_of_group: found)
         if is_refused:
-            assert refused(above / "data").mend == f"chmod g-w '{above}'"
+            assert refused(above / "data").fix == f"chmod g-w '{above}'"
         else:
             check_way(above / "data")
 
@@ -101,7 +101,7 @@ def test_a_group_that_others_have_as_their_own_may_not_write(
 def test_a_group_of_others_may_not_write(above: Path) -> None:
     os.chown(above, 0, NOBODY)
     above.chmod(0o777)
-    assert refused(above / "data").mend == f"chmod go-w '{above}'"
+    assert refused(above / "data").fix == f"chmod go-w '{above}'"
 
 
 def test_a_link_above_is_followed_and_its_target_is_checked(
@@ -113,7 +113,7 @@ def test_a_link_above_is_followed_and_its_target_is_checked(
         above.chmod(0o700)
         check_way(link / "data")
         above.chmod(0o707)
-        assert refused(link / "data").mend == f"chmod o-w '{above}'"
+        assert refused(link / "data").fix == f"chmod o-w '{above}'"
         link.unlink()
 
 
@@ -123,7 +123,7 @@ def test_a_link_that_others_can_replace_is_refused(above: Path, tmp_path: Path) 
     (shared / "link").symlink_to(above)
     check_way(shared / "link" / "data")
     shared.chmod(0o707)
-    assert refused(shared / "link" / "data").mend == f"chmod o-w {shared}"
+    assert refused(shared / "link" / "data").fix == f"chmod o-w {shared}"
 
 
 def test_a_link_behind_a_link_that_others_can_replace_is_refused(
@@ -135,7 +135,7 @@ def test_a_link_behind_a_link_that_others_can_replace_is_refused(
     (tmp_path / "first").symlink_to(shared / "second")
     check_way(tmp_path / "first" / "data")
     shared.chmod(0o707)
-    assert refused(tmp_path / "first" / "data").mend == f"chmod o-w {shared}"
+    assert refused(tmp_path / "first" / "data").fix == f"chmod o-w {shared}"
 
 
 @as_root

@@ -82,7 +82,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
     header = json_object(data)
     schema = header.get("schema")
     if type(schema) is not int or schema < 1:
-        raise FlawError("it is not a credential of m3cred")
+        raise FlawError("it is not an m3cred credential")
     if schema > SCHEMA:
         raise FlawError(f"a newer m3cred wrote it (schema {clean(str(schema), most=10)})")
     if schema > 1:  # schema 1 has no checksum; its files stay as they are until an update
@@ -90,7 +90,7 @@ def parse_record(credential_id: str, data: bytes) -> Record:
             raise FlawError("it was changed after it was written (its checksum is wrong)")
         del header[_CHECKSUM]
     if header.keys() != _FIELDS:
-        raise FlawError("it is not a credential of m3cred")
+        raise FlawError("it is not an m3cred credential")
     if header["id"] != credential_id:
         raise FlawError("its ID is not the one in its file's name")
     sealed = text(header, "sealed")
