@@ -45,7 +45,7 @@ def test_ids_sort_by_the_time_of_their_creation(made: list[tuple[datetime, bytes
 def test_ids_of_the_same_moment_differ_by_their_randomness(
     time: datetime, one: bytes, other: bytes
 ) -> None:
-    used = (1 << 62) - 1 | (0xFFF << 64)  # what is neither version nor variant
+    used = (1 << 62) - 1 | (0xFFF << 64)  # neither version nor variant
     differ = (int.from_bytes(one) ^ int.from_bytes(other)) & used
     assert (credential_id(time, one) != credential_id(time, other)) == bool(differ)
 

@@ -138,7 +138,7 @@ def test_characters_that_cannot_be_seen_are_refused_and_named(character: str) ->
     ],
 )
 def test_letters_and_signs_that_show_nothing_do_not_make_a_name(character: str) -> None:
-    # Unicode calls them letters, marks or symbols, but they leave a blank or no trace.
+    # Unicode calls them letters, marks or symbols, but they show as a blank or not at all.
     assert name_problem(f"Acme{character}") is not None
 
 

@@ -18,7 +18,7 @@ MOST = st.integers(1, 60)
 
 
 def stands_alone(character: str) -> bool:
-    """Say whether a character is as it is whatever stands beside it."""
+    """Return whether a character looks the same next to any other."""
     return is_steady(character) and not is_mark(character)
 
 

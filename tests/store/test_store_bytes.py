@@ -1,4 +1,4 @@
-"""No byte of a record can be another one unnoticed."""
+"""A change of any byte of a record is noticed."""
 
 import random
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_any_truncation_or_extra_byte_is_damage(file: Path, acme: Credential) ->
 
 
 def test_lost_or_leftover_blocks_are_damage(file: Path, acme: Credential) -> None:
-    """As a disk does it: zeros, another file's bytes, a part twice, parts in another order."""
+    """As a disk would: zeros, another file's bytes, a part twice, parts in another order."""
     data = file.read_bytes()
     foreign = random.Random(3)  # the same bytes in each run
     for size in (1, 2, 4, 16, 64, 256, 512):
@@ -104,7 +104,7 @@ def test_a_changed_sealed_part_with_a_corrected_checksum_does_not_open(
 
 
 def test_a_flipped_record_of_schema_1_never_opens_as_another_credential() -> None:
-    """It has no checksum: what a list shows of it may be wrong, what is opened may not."""
+    """It has no checksum: a list may show wrong fields, but an opened one is right."""
     data = (_SCHEMA_1 / f"{_ID_OF_SCHEMA_1}.json").read_bytes()
     identity = IdentityFile(_SCHEMA_1 / "identity.txt", _SCHEMA_1)
     opener = sealing.identity_in(identity.path.read_bytes())

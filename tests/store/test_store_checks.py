@@ -1,4 +1,4 @@
-"""The results of checks: kept whole, believed only as far as they make sense."""
+"""The results of checks are stored completely, and trusted only if they make sense."""
 
 import json
 from datetime import UTC, datetime

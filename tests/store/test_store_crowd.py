@@ -1,4 +1,4 @@
-"""Several processes at once."""
+"""Several processes at the same time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES = "abcdefgh"
 
 
 def started(root: Path, what: str, me: str = "", rounds: int = 0) -> subprocess.Popen[str]:
-    """Start one of the crowd; it is ready, and waits for a line if it is to change things."""
+    """Start one of the crowd; once ready, a changing process waits for a line."""
     command = [sys.executable, "-I", "-B", "-c", _PROGRAM, str(Path(__file__).parents[2])]
     pipe = subprocess.PIPE
     child = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A record that cannot be used is a row that says why, and stays as it is."""
+"""A record that cannot be used is a row that says why, and stays unchanged."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def file(
 
 
 def change(file: Path, alter: Callable[[Fields], object]) -> None:
-    """Alter the fields as somebody does who knows of the checksum."""
+    """Alter the fields and correct the checksum."""
     fields = json.loads(file.read_bytes())
     del fields["crc32"]
     alter(fields)

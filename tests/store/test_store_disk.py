@@ -1,4 +1,4 @@
-"""Real disks that are full or read-only: what was there stays, and the next try can succeed."""
+"""Real full or read-only disks: existing data stays, and the next attempt can succeed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ store = store_in(root)
 
 @functools.cache
 def in_private_mounts() -> list[str]:
-    """Return the command that lets its child mount, where nobody else sees it."""
+    """Return the command that lets its child mount, invisibly to others."""
     if os.geteuid() == 0:
         for command in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
             mounts = [*command, "mount", "-t", "tmpfs", "none", "/mnt"]

@@ -1,4 +1,4 @@
-"""A disk that fails: the old or the new state, and a sentence that says which."""
+"""A failing disk leaves the old or the new state, and a sentence says which."""
 
 import os
 import shutil

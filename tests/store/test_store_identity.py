@@ -1,4 +1,4 @@
-"""The identity under a passphrase: who has only the file has nothing."""
+"""The identity under a passphrase: the file alone is worthless."""
 
 import os
 import stat
@@ -33,7 +33,7 @@ KEY = b"AGE-SECRET-KEY-"
 
 
 def seal_something(data: Path) -> Path:
-    """Put there what an identity was needed for."""
+    """Create what an identity was needed for."""
     record = data / "credentials" / "0196d5c8-0000-7000-8000-000000000000.json"
     make_folder(record.parent)
     record.touch(mode=0o600)
@@ -46,7 +46,7 @@ def key_of(identity: IdentityFile) -> str:
 
 @pytest.fixture
 def file(identity: Path, data: Path) -> IdentityFile:
-    """Return an identity in clear, with a comment of its owner's."""
+    """Return an identity in the clear, with its owner's comment."""
     identity.parent.mkdir(mode=0o700)
     identity.touch(mode=0o600)
     identity.write_bytes("# Zoë's, made in May\r\n".encode("latin-1") + sealing.new_identity())
@@ -55,7 +55,7 @@ def file(identity: Path, data: Path) -> IdentityFile:
 
 @pytest.fixture
 def locked(file: IdentityFile, data: Path) -> IdentityFile:
-    """Put the identity under the passphrase; return it as another start finds it."""
+    """Put the identity under the passphrase; return it as a new process finds it."""
     plain = file.path.read_bytes()
     file.path.write_bytes(wrapped_lightly(plain, PASSPHRASE))
     return IdentityFile(file.path, data)
@@ -63,7 +63,7 @@ def locked(file: IdentityFile, data: Path) -> IdentityFile:
 
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrap as age does, but without the seconds of work."""
+    """Wrap like age, but without the seconds of work."""
 
     def wrap(plain: bytes, passphrase: Secret) -> bytes:
         return wrapped_lightly(plain, passphrase.reveal())
@@ -196,7 +196,7 @@ def test_an_unlocked_identity_that_others_can_read_is_refused(
     locked.path.chmod(0o644)
     with pytest.raises(StoreUnusable, match="other users have access"):
         locked.to_open()
-    assert not IdentityFile(locked.path, data).is_locked()  # so nobody is asked in vain
+    assert not IdentityFile(locked.path, data).is_locked()  # so nobody is asked for nothing
 
 
 def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile, data: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_protected_identity_stays_the_same_and_is_restored_byte_for_byte(
     file.protect(Secret(PASSPHRASE))
     assert KEY not in file.path.read_bytes()
     assert stat.filemode(file.path.stat().st_mode) == "-rw-------"
-    assert key_of(file) == key  # who protected it has it open
+    assert key_of(file) == key  # it stays open where it was protected
     other = IdentityFile(file.path, data)
     other.unlock(Secret(PASSPHRASE))
     assert key_of(other) == key
@@ -303,7 +303,7 @@ def test_a_copy_opens_on_another_machine_and_stays_unchanged(
     assert there.path.read_bytes() == copy
     assert stat.filemode(there.path.stat().st_mode) == "-rw-------"
     assert key_of(there) == key_of(file)
-    there.take(arrived)  # once more: it is there already
+    there.take(arrived)  # again, although it is already there
     assert IdentityFile(there.path, data).is_locked()
 
 

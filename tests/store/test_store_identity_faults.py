@@ -1,4 +1,4 @@
-"""Killed or failing at any system call, the identity is the old one or the new one, whole."""
+"""A kill or a fault at any system call leaves the old or the new identity, complete."""
 
 import os
 import re
@@ -59,9 +59,9 @@ def said(identity: Path, ask: str, *strace: str) -> str:
 
 
 def begin(identity: Path, ask: str) -> str:
-    """Put the identity and the lock there as they are before; return its public key."""
+    """Create the identity and the lock as before the change; return the public key."""
     with locked(data_beside(identity)):
-        pass  # made, so that each call that is counted is one of the change
+        pass  # created, so that only calls of the change are counted
     plain = sealing.new_identity()
     shutil.rmtree(identity.parent, ignore_errors=True)
     identity.parent.mkdir(mode=0o700)

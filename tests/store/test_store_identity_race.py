@@ -1,4 +1,4 @@
-"""The identity is put under a passphrase while another m3cred is at work, too."""
+"""The identity is put under a passphrase while another m3cred is running."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,13 +40,13 @@ def wrap(plain: bytes, passphrase: Secret) -> bytes:
 
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrap as age does, but without the seconds of work."""
+    """Wrap like age, but without the seconds of work."""
     monkeypatch.setattr(sealing, "wrap", wrap)
 
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
-    """Let another process do something when scrypt works for the first time."""
+    """Let another process act while scrypt works for the first time."""
 
     def set_up(do: Callable[[], object]) -> None:
         to_do = [do]
@@ -166,7 +166,7 @@ def test_an_approval_after_it_was_protected_elsewhere_is_not_lost(
     if before != "in clear":
         waiting.protect(THEIRS)
     here = DirectoryStore(data, waiting)
-    here.prepare()  # and Stripe is asked
+    here.prepare()  # then Stripe is asked
     elsewhere = IdentityFile(identity, data)
     elsewhere.unlock(THEIRS)
     elsewhere.protect(MINE)

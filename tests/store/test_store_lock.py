@@ -1,4 +1,4 @@
-"""One change at a time: what a user notices of a lock that is held, or cannot be had."""
+"""One change at a time: what a user notices of a lock that is held or unavailable."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ with locked(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(store: DirectoryStore, data: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock until it is told otherwise."""
+    """Another process that holds the lock until it is told to stop."""
     store.prepare()
     pipe = subprocess.PIPE
     command = [sys.executable, "-I", "-c", HOLDER, str(data)]

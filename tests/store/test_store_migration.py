@@ -1,4 +1,4 @@
-"""Files of other versions: an older one is taken as it is, a newer one is left alone."""
+"""Files of other versions: an older one is read as it is, a newer one is left alone."""
 
 import json
 from datetime import UTC, datetime
@@ -22,9 +22,9 @@ from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import AlreadyThere, CredentialDamaged
 
 _WRITTEN = Path(__file__).with_name("schema_1")
-"""What m3cred wrote while schema 1 was today's."""
+"""What m3cred wrote while schema 1 was current."""
 _BEFORE_APPS = Path(__file__).with_name("schema_2")
-"""What m3cred wrote, in today's schema, before it knew Stripe Apps."""
+"""What m3cred wrote, in the current schema, before it supported Stripe Apps."""
 _ID = "019cb73d-3593-7000-8000-000000000001"
 AS_CREATED = Credential(
     id=_ID,
@@ -40,7 +40,7 @@ AS_CREATED = Credential(
 
 @pytest.fixture
 def old(identity: Path, credentials: Path) -> Path:
-    """Lay out a record as it was then, in a directory without ``lock`` and ``pending/``."""
+    """Write a record as it was then, in a directory without ``lock`` and ``pending/``."""
     return lay_out(_WRITTEN, identity, credentials)
 
 
@@ -118,7 +118,7 @@ def test_an_older_record_can_be_deleted(store: DirectoryStore, old: Path) -> Non
 def test_a_change_of_an_older_record_is_noticed_when_it_is_opened(
     store: DirectoryStore, old: Path
 ) -> None:
-    """It has no checksum, so a list alone cannot tell."""
+    """It has no checksum, so a list does not notice."""
     old.write_bytes(old.read_bytes().replace(b"acct_1Schema", b"acct_1Scheme"))
     row = store.read(_ID)
     assert isinstance(row, Credential)

@@ -1,4 +1,4 @@
-"""What Stripe approved is there until it is created or deleted, whatever comes in between."""
+"""An approval stays until it is created or deleted, whatever happens in between."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ def waiting(credentials: Path) -> Path:
 
 
 def still_pending(store: DirectoryStore, folder: Path, acme: Credential) -> None:
-    """Put back the file that a process, killed while it created, had not yet removed."""
+    """Restore the file that a process killed during a creation had not yet removed."""
     (folder / "kept").rename(folder / f"{acme.id}.json")
 
 
@@ -176,7 +176,8 @@ def test_an_unconfirmed_change_is_reported_even_if_it_cannot_be_read_again(
     os.close(folder)
     assert str(told.value) == (
         f"It is not known whether {credentials} kept the last change: "
-        "the disk reports an error. It cannot be read again, either: other users have access to it."
+        "the disk reports an error. "
+        "It cannot be read again, either: other users have access to it."
     )
     with pytest.raises(StoreUnusable):
         store.read(acme.id)

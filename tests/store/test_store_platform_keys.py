@@ -1,4 +1,4 @@
-"""Platform keys that m3cred seals: never in clear, never for another destination."""
+"""Platform keys that m3cred seals: never in the clear, never for another destination."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Who may read what is checked as ssh does it, and each refusal says how to fix it."""
+"""Permissions are checked as in ssh, and each refusal says how to fix them."""
 
 import os
 import subprocess
@@ -163,7 +163,7 @@ for ask in (store.ids, lambda: store.read(ID), store.prepare):
 
 @pytest.fixture
 def place_for_nobody() -> Iterator[Path]:
-    # tmp_path lies below a directory that nobody else may enter.
+    # tmp_path is in a directory that nobody else may enter.
     with tempfile.TemporaryDirectory(prefix="m3cred-test-") as name:
         place = Path(name)
         place.chmod(0o711)

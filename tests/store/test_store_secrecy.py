@@ -1,4 +1,4 @@
-"""What lies on the disk, and who can read it."""
+"""What is on the disk, and who can read it."""
 
 import json
 import os

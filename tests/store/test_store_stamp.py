@@ -21,7 +21,7 @@ _LATER = 3_600_000_000_000
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the clock that tells old changes from new ones be an hour ahead."""
+    """Set the clock that separates old changes from new ones an hour ahead."""
     time_ns = time.time_ns
     monkeypatch.setattr(time, "time_ns", lambda: time_ns() + _LATER)
 

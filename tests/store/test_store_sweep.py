@@ -1,4 +1,4 @@
-"""Killed or failed at any system call, a change is there or not, and what was told is true."""
+"""After a kill or fault at any system call, a change is made or not, as reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def forking() -> Iterator[Forks]:
         yield started
 
 
-# The quick run sweeps one of them.
+# The quick run sweeps only one of them.
 _QUICK = "update"
 _SWEPT = [
     one if one == _QUICK else pytest.param(one, marks=pytest.mark.long) for one in OPERATIONS
@@ -71,7 +71,7 @@ _removed = re.compile(r"unlinkat\(\d+<([^>]+)>, \"([^\"]*)\", 0\) = 0").match
 _synced = re.compile(r"fsync\(\d+<([^>]+)>\) += 0").match
 
 
-# These remove a pending credential that is created by then, at their leisure.
+# These later remove a pending credential that is already created.
 _CREATING = "create", "prepare"
 
 

@@ -1,4 +1,4 @@
-"""No other user can put another directory in the place of the data's."""
+"""No other user can replace the data directory."""
 
 import grp
 import os
@@ -69,7 +69,7 @@ def test_a_group_that_is_this_users_alone_may_write(above: Path) -> None:
 def test_a_group_that_others_have_as_their_own_may_not_write(
     above: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where everybody's primary group is ``users``, which then lists no member."""
+    """As on systems where everybody's primary group is ``users``, which lists no member."""
     above.chmod(0o775)
     me, group = pwd.getpwuid(os.geteuid()), above.stat().st_gid
 

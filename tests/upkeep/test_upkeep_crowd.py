@@ -1,4 +1,4 @@
-"""Refresh tokens that count once, many processes, and kills: no account is ever lost."""
+"""Single-use refresh tokens, many processes, and kills: no account is ever lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def forking() -> Iterator[Forks]:
 
 
 def refreshes(world: World) -> int:
-    """Return how often Stripe has replaced tokens, beside giving an answer again."""
+    """Return how often Stripe has replaced tokens, not counting repeated answers."""
     return len(world.demo._refresh_tokens) - 1
 
 
@@ -94,7 +94,7 @@ def test_killed_at_any_step_of_a_refresh_the_next_one_has_the_one_answer(
         before = refreshes(world)
         again = ask()
         [killed] = forking.crowd(again, [step])
-        # What Stripe says arrives in one piece or in two.
+        # Stripe's answer arrives in one piece or in two.
         died += killed.outcome == "killed"
         died_after_stripe_was_asked += refreshes(world) > before
         [then] = forking.crowd(again, [0])

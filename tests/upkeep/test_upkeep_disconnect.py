@@ -1,4 +1,4 @@
-"""Disconnecting and deleting: both happen, or what happened is told and can be gone on with."""
+"""Disconnecting and deleting: both happen, or the outcome is reported and can be continued."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def at_stub(world: World, stub: Stub) -> None:
 
 
 class Losing:
-    """Stripe, whose first answers are lost; it has done what it was asked, or not."""
+    """Stripe, whose first answers are lost, whether or not it did what it was asked."""
 
     def __init__(self, lost: int, *, does: bool) -> None:
         self.lost, self.does, self.connected = lost, does, True

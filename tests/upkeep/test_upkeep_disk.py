@@ -1,4 +1,4 @@
-"""A disk that is really full: Stripe is not asked; and one that fills up while it is."""
+"""A disk that is really full, so Stripe is not asked; and one that fills up meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disconnecting where Stripe may be asked as another platform than the one approved."""
+"""Disconnecting when Stripe may be asked as a platform other than the approved one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALONE = " To delete it anyway, delete it without disconnecting."
 
 
 class ToAnother:
-    """Stripe, as it answers a platform to which the account is not connected."""
+    """Stripe as it answers a platform to which the account is not connected."""
 
     def __init__(self, *, is_connected: bool = True, lost: int = 0) -> None:
         self.is_connected, self.lost = is_connected, lost

@@ -1,4 +1,4 @@
-"""Creating, changing, deleting and listing credentials, whichever engine keeps them."""
+"""Creating, changing, deleting and listing credentials, with any engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokens of a credential are replaced once, by one process at a time."""
+"""The tokens of a credential are replaced once, in one process at a time."""
 
 from datetime import UTC, datetime, timedelta
 from threading import Thread

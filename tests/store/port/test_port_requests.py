@@ -1,4 +1,4 @@
-"""An authorization request is answered once, by whichever process."""
+"""An authorization request is answered once, in whichever process."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is created is what is read."""
+"""A credential is read as it was created."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -94,7 +94,7 @@ def revealed(tokens: TokenResponse) -> tuple[object, ...]:
 
 
 def shown(credential: Credential) -> Credential:
-    """Return the credential with its text as the boundary lets it in."""
+    """Return the credential with its text as cleaned at the boundary."""
     account = credential.account
     assert account is not None
     name = None if account.name is None else clean(account.name)
@@ -146,7 +146,7 @@ def test_an_id_is_used_once_and_the_first_credential_stays(
 def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
-    store.delete(acme.id)  # nothing was ever there
+    store.delete(acme.id)  # it never existed
     store.create(acme, tokens)
     store.delete(acme.id)
     store.delete(acme.id)
