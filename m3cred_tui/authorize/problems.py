@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from m3cred_tui.model.credential import Destination
+from m3cred_tui.model.authorization import CODE_LIFETIME
+from m3cred_tui.model.credential import Credential, Destination
 from m3cred_tui.model.problem import Problem
 
 
@@ -24,6 +25,44 @@ class Expired(Problem, code="Expired"):
     text = "No answer came from Stripe within {_minutes} minutes. Begin a new authorization."
     time_limit: timedelta
     _minutes = property(lambda self: round(self.time_limit.total_seconds() / 60))
+
+
+class CodeUnused(Problem, code="CodeUnused"):
+    """The code's time passed, as what it would have given could not be kept."""
+
+    text = """Stripe's code was not sent within its {_minutes} minutes, as an approval could not
+        be kept: {reason} No account was connected. Begin a new authorization."""
+    reason: str
+    _minutes = CODE_LIFETIME // timedelta(minutes=1)
+
+
+class ApprovalNotKept(Problem, code="ApprovalNotKept"):
+    """An approval is nowhere but in what was written out (status 3)."""
+
+    text = """Stripe has approved {account_id}, and the approval could not be kept: {reason} It
+        was written to standard output, sealed. Save those lines as a file; then run:
+        m3cred resume --sealed FILE"""
+    account_id: str
+    reason: str
+    sealed: bytes
+
+
+class ApprovalLost(Problem, code="ApprovalLost"):
+    """An approval could neither be kept nor sealed (status 4)."""
+
+    text = """Stripe has approved {account_id}, and the approval is lost: {reason} Disconnect
+        that account in Stripe's Dashboard, or create the credential again."""
+    account_id: str
+    reason: str
+
+
+class CodeSent(Problem, code="CodeSent"):
+    """A request cannot be resumed: its code was sent, and Stripe's answer is unknown."""
+
+    text = """The code for “{pending.name}” was sent to Stripe, and the answer never came here:
+        Stripe may have connected an account to m3ter. Look for it among the connected accounts
+        in Stripe's Dashboard, then delete this entry: m3cred delete {pending.id}"""
+    pending: Credential
 
 
 class Refused(Problem, code="Refused"):

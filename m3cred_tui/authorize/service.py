@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import secrets
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,12 +22,13 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.exchange import EXCHANGE, claim
 from m3cred_tui.authorize.journal import Journal
-from m3cred_tui.authorize.problems import Expired, Refused
+from m3cred_tui.authorize.problems import CodeUnused, Expired, Refused
 from m3cred_tui.authorize.waiting import Answer, until_answered
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
 from m3cred_tui.callback.server import CallbackServer, NoFreePort
 from m3cred_tui.model.authorization import (
     CALLBACK_PORTS,
+    CODE_LIFETIME,
     PORT_END,
     TIME_LIMIT,
     AuthorizationRequest,
@@ -35,6 +37,7 @@ from m3cred_tui.model.authorization import (
 from m3cred_tui.model.credential import Destination
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.problems import AnsweredElsewhere
 from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.system.threads import in_thread
 
@@ -173,12 +176,14 @@ class Authorizer:
             yield await self._end_without_code(result)
             return
         # Begun before it is reported: the code is spent however slowly the event is drawn.
-        claiming = self._claiming(answer, result.code)
+        claiming = _Claiming(self, answer, result.code)
         try:
             yield RedirectReceived()
-            end = await asyncio.shield(claiming)
+            async for noticed in claiming.delays():
+                yield noticed
+            end = await asyncio.shield(claiming.end)
         except (GeneratorExit, asyncio.CancelledError):
-            claiming.add_done_callback(self._tell_late)
+            claiming.leave()
             raise
         yield end
 
@@ -188,35 +193,82 @@ class Authorizer:
             return Failed(Expired(self.time_limit))
         return Failed(Refused(result.error, result.description))
 
-    def _claiming(self, answer: Answer, code: Secret) -> asyncio.Future[End]:
-        """Send the code; the exchange continues when nobody waits for it."""
-        answer.is_claimed = True
-
-        async def work() -> End:
-            # Inseparable: a request that is answered and never claimed would be lost.
-            journal = self.journal
-            try:
-                journal.answered()
-            except Problem as problem:
-                return Failed(problem)
-            end = await claim(self.gateway, code, self.destination, journal)
-            journal.claimed(end)
-            return end
-
-        return in_thread(lambda: asyncio.run(work()), name=EXCHANGE)
-
     def _claim_what_came_last(self, answer: Answer) -> None:
         """Send a code that came while the user left, as the browser shows it as approved."""
         result = answer.result()
         if isinstance(result, AuthorizationCode) and not answer.is_claimed:
-            self._claiming(answer, result.code).add_done_callback(self._tell_late)
+            _Claiming(self, answer, result.code).leave()
 
-    def _tell_late(self, claiming: asyncio.Future[End]) -> None:
+    def tell_late(self, claiming: asyncio.Future[End]) -> None:
+        """Report the end of an exchange that nobody waited for."""
         if not claiming.cancelled():
             end = claiming.result()
             _log_end(end)
             if self.late is not None:
                 self.late(end)
+
+
+_LOOK_AGAIN = 0.5  # seconds
+
+
+class _Claiming:
+    """Sends the code as soon as an approval can be kept, even when nobody waits for it."""
+
+    def __init__(self, authorizer: Authorizer, answer: Answer, code: Secret) -> None:
+        answer.is_claimed = True
+        self._authorizer = authorizer
+        self._request = answer.request
+        self._code = code
+        self._loop = asyncio.get_running_loop()
+        self._delays: asyncio.Queue[Noticed | None] = asyncio.Queue()
+        self._is_left = threading.Event()
+        self.end: asyncio.Future[End] = in_thread(self._work, name=EXCHANGE)
+        self.end.add_done_callback(lambda _end: self._delays.put_nowait(None))
+
+    async def delays(self) -> AsyncGenerator[Noticed]:
+        """Yield why the code is not sent yet, until it was."""
+        while noticed := await self._delays.get():
+            yield noticed
+
+    def leave(self) -> None:
+        """Wait no longer for a store that takes no approval; what was sent stays sent."""
+        self._is_left.set()
+        self.end.add_done_callback(self._authorizer.tell_late)
+
+    def _work(self) -> End:
+        authorizer, journal = self._authorizer, self._authorizer.journal
+        if problem := self._why_not_sent(journal):
+            return Failed(problem)
+        # Inseparable: a request that is answered and never claimed would be lost.
+        gateway, destination = authorizer.gateway, authorizer.destination
+        end = asyncio.run(claim(gateway, self._code, destination, journal))
+        journal.claimed(end)
+        return end
+
+    def _why_not_sent(self, journal: Journal) -> Problem | None:
+        """Wait until the code may be sent, for as long as it is good; return why it may not."""
+        now = self._authorizer.now
+        over, told = now() + CODE_LIFETIME, ""
+        while True:
+            try:
+                journal.answered(self._request)
+            except AnsweredElsewhere as problem:
+                return problem
+            except Problem as problem:
+                if self._is_left.is_set():
+                    return problem
+                if now() >= over:
+                    return CodeUnused(str(problem))
+                if str(problem) != told:
+                    told = str(problem)
+                    self._tell(Noticed(problem))
+            else:
+                return None
+            self._is_left.wait(_LOOK_AGAIN)
+
+    def _tell(self, noticed: Noticed) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._delays.put_nowait, noticed)
 
 
 def _log_end(end: End) -> None:

@@ -125,6 +125,11 @@ def _resume(add: Add) -> None:
         help="its ID, the beginning of its ID, or its name; by default the only pending one",
     )
     command.add_argument("--name", type=_name, metavar="NAME", help="create it under this name")
+    command.add_argument(
+        "--sealed",
+        metavar="FILE",
+        help="keep an approval that m3cred could only write out, sealed, and resume it",
+    )
     _add_consent(command)
 
 

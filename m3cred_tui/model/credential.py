@@ -66,6 +66,8 @@ class Status(StrEnum):
     """How far a credential has come with Stripe."""
 
     PENDING = "pending"
+    UNKNOWN = "unknown"
+    """The code was sent, and Stripe's answer is not here: it may have connected an account."""
     AUTHENTICATED = "authenticated"
 
 

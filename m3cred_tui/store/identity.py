@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.credential import is_credential_id
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files, sealing
 from m3cred_tui.store.files import flaws_refused, private_folder, read_private
@@ -133,23 +134,25 @@ class IdentityFile:
         # Again: another process may have made it and sealed for it since.
         return self.to_open()
 
-    def recipient(self) -> Recipient:
+    def recipient(self, *, is_last_resort: bool = False) -> Recipient:
         """Return the recipient to seal for, as :meth:`to_seal` does, and lose no approval.
 
         While the file is locked, it is that of the identity that was last open here: putting it
         under a passphrase elsewhere must not cost an approval. A wrapped file does not say
         whether it still holds that identity. If it holds another, which an import refuses while
         anything is sealed, only the previous one opens what is sealed now; the log says so, as
-        there may be a copy. Raises ``IdentityLocked`` if none was open.
+        there may be a copy. As a last resort, so is the file while it cannot be used. Raises
+        what :meth:`to_seal` does if none was open.
         """
         try:
             return self.to_seal().to_public()
-        except IdentityLocked:
-            if self._recipient is None:
+        except Problem as problem:
+            is_locked = isinstance(problem, IdentityLocked)
+            if self._recipient is None or not (is_locked or is_last_resort):
                 raise
             import logging  # noqa: PLC0415 - a list logs nothing
 
-            told = "now under a passphrase; sealed for the identity that was open before"
+            told = "it does not open now; sealed for the identity that was open before"
             logging.getLogger(__name__).warning(told)
             return self._recipient
 

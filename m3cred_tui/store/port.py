@@ -122,6 +122,20 @@ class CredentialStore(Protocol):
         It may be stored again with other fields. Raises what :meth:`create` does.
         """
 
+    def sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
+        """Return an approval that cannot be kept, as ASCII text that :meth:`keep_sealed` takes.
+
+        Raises ``CannotBeKept``, ``IdentityMissing`` and ``IdentityLocked`` where it cannot even
+        be sealed: no identity was open in this process.
+        """
+
+    def keep_sealed(self, text: bytes) -> Credential:
+        """Keep an approval that :meth:`sealed` has returned.
+
+        Raises ``NotSealed`` for anything else, and what :meth:`keep_pending` and :meth:`opened`
+        do.
+        """
+
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         """Store a new credential, replacing the pending one with its ID.
 
@@ -158,11 +172,15 @@ class Requests(Protocol):
     def waits(self, credential_id: str) -> bool:
         """Return whether a request is still to be answered."""
 
-    def answer(self, credential_id: str) -> None:
-        """Remove a request whose code is about to be sent, so that nobody else sends it.
+    def answer(self, credential: Credential, request: AuthorizationRequest) -> None:
+        """Mark a request whose code is about to be sent (``Status.UNKNOWN``).
 
-        Raises ``AnsweredElsewhere`` when it is not there any more.
+        Nobody else sends it then, and there is room for what Stripe will approve. Raises
+        ``AnsweredElsewhere`` when it waits no longer, and what :meth:`keep` does.
         """
+
+    def settle(self, credential_id: str) -> None:
+        """Remove a request whose code was sent: Stripe has certainly connected no account."""
 
     def drop(self, credential_id: str) -> None:
         """Remove a request if it is still there; an approval stays."""

@@ -98,6 +98,11 @@ class CannotBeKept(Problem, code="CannotBeKept"):
     reason: str
 
 
+class NotSealed(Problem, code="NotSealed"):
+    text = "This is not an approval that m3cred has sealed: {reason}."
+    reason: str
+
+
 class AlreadyThere(Problem, code="AlreadyThere"):
     text = "The credential {id} already exists; nothing was changed."
     id: str

@@ -171,7 +171,7 @@ class Checking:
 
     async def _result(self, credential_id: str) -> CheckResult:
         credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
-        if credential.status is Status.PENDING:
+        if credential.status is not Status.AUTHENTICATED:
             raise StillPending(credential_id)
         platform = await self._platform_of(credential.destination)
         if isinstance(platform, Problem):

@@ -51,7 +51,7 @@ class Upkeep:
         :class:`NoOwnKey` and other kinds of ``Problem``.
         """
         credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
-        if credential.status is Status.PENDING:
+        if credential.status is not Status.AUTHENTICATED:
             raise StillPending(credential_id)
         if by_platform:
             platform = (await self._holder(credential, tokens)).platform

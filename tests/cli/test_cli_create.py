@@ -240,7 +240,7 @@ def test_a_signal_during_the_exchange_reports_an_account_that_was_lost(
         go.set()
         end = command.object()
         assert command.end()[0] == 128 + signal.SIGINT
-    assert (end["credential"], end["error"]["code"]) == (None, "Interrupted")
+    assert (end["credential"]["status"], end["error"]["code"]) == ("unknown", "Interrupted")
     assert "Whether Stripe has connected the account is not known." in end["error"]["message"]
 
 

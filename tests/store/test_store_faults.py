@@ -117,6 +117,6 @@ def test_a_failed_delete_leaves_the_record_and_is_reported(
     store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     assert said(tmp_path, "create") == "done"
-    told = said(tmp_path, "delete", fault="unlinkat:error=EROFS:when=2")
+    told = said(tmp_path, "delete", fault="unlinkat:error=EROFS:when=4")
     assert told == f"StoreUnusable: {credentials} cannot be used: the file system is read-only."
     assert isinstance(store.read(ID), Credential)

@@ -11,7 +11,7 @@ from m3cred_tui.cli.output.prompts import can_ask, says_yes
 from m3cred_tui.cli.selecting import Opened, intact, opened, selected, title_of
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.listing.columns import Row
-from m3cred_tui.model.credential import Credential
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.upkeep.disconnecting import Disconnected
 from m3cred_tui.upkeep.problems import StillPending
@@ -94,6 +94,8 @@ def _described(row: Row) -> str:
 
 def _what_is_lost(row: Row) -> str:
     if getattr(row, "account", True) is None:
+        if getattr(row, "status", None) is Status.UNKNOWN:
+            return "Stripe may have connected an account for it, which then stays connected."
         return "An approval that Stripe gives for it after that counts for nothing."
     return "Its tokens are lost: only a new approval brings them back."
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.browser.clipboard import send_to_clipboard
 from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
 from m3cred_tui.browser.surroundings import attached_environ, login_name
@@ -26,7 +27,7 @@ from m3cred_tui.config.settings import NotSetUp, Settings
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
 from m3cred_tui.listing.columns import waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
-from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel
+from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean, clean_path
@@ -376,6 +377,9 @@ def _pending(here: Opened) -> Iterator[_Found]:
     for row in here.store.read_many(here.store.pending_ids()):
         if not isinstance(row, Credential):
             continue  # reported as damaged
+        if row.status is Status.UNKNOWN:
+            yield _FIX, str(CodeSent(row))
+            continue
         title, until = title_of(row), waits_until(row)
         if until is None:
             resume = f"Run: m3cred resume {row.id}"

@@ -47,7 +47,10 @@ def _account_fields(account: StripeAccount) -> Json:
 
 def error_fields(problem: Problem) -> Json:
     """Return a problem; its code stays the same from one version to the next."""
-    return {"code": problem.root.code, "message": str(problem)}
+    fields: Json = {"code": problem.root.code, "message": str(problem)}
+    if sealed := getattr(problem, "sealed", None):
+        fields["sealed"] = sealed.decode("ascii")
+    return fields
 
 
 def row_json(row: Row, check: CheckResult | None) -> Json:

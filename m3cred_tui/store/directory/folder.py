@@ -12,7 +12,7 @@ from m3cred_tui.model.credential import ID_PATTERN, is_credential_id
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import files
 from m3cred_tui.store.directory.record import LARGEST_RECORD, Record, parse_record
-from m3cred_tui.store.files import private_folder, read_private
+from m3cred_tui.store.files import FlawError, private_folder, read_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +26,7 @@ _TO_SHAPE = bytes.maketrans(b"123456789abcdef", b"000000000000000")
 _SHAPE = b"00000000-0000-0000-0000-000000000000.json"
 _SLICE = 1024  # names, so that their text stays in the processor's cache
 _PROBE_BYTES = 4096
+_ROOM = ".room"
 
 _TICK = 50_000_000
 """Nanoseconds; a kernel may give two changes the same time within 10 ms."""
@@ -131,6 +132,32 @@ class RecordFolder:
         with private_folder(self._path, make=True) as folder:
             files.replace(folder, _file_name(credential_id), data)
 
+    def reserve(self, credential_id: str) -> None:
+        """Reserve space on the disk for any record with this ID."""
+        # Random, as a file system that compresses would not reserve space for zeros.
+        room = os.urandom(LARGEST_RECORD)
+        with private_folder(self._path, make=True) as folder:
+            files.replace(folder, _room_name(credential_id), room)
+
+    def replace_in_room(self, credential_id: str, data: bytes) -> None:
+        """Do as :meth:`replace` does, in the space that was reserved, if any was."""
+        with private_folder(self._path, make=True) as folder:
+            room, name = _room_name(credential_id), _file_name(credential_id)
+            try:
+                files.fill(folder, room, data)
+            except FileNotFoundError:
+                files.replace(folder, name, data)
+            else:
+                files.move(folder, room, folder, name)
+
+    def finish(self, credential_id: str) -> None:
+        """Put in place a record that a killed process has left in the space reserved for it."""
+        room = _room_name(credential_id)
+        # It may be random still, or torn.
+        with suppress(FlawError, FileNotFoundError), private_folder(self._path) as folder:
+            parse_record(credential_id, read_private(folder, room, room, most=LARGEST_RECORD))
+            files.move(folder, room, folder, _file_name(credential_id))
+
     def take(self, credential_id: str, folder: int, name: str) -> None:
         """Replace a record with a file of another folder, which is on the disk."""
         with private_folder(self._path) as records:
@@ -139,6 +166,8 @@ class RecordFolder:
     def remove(self, credential_id: str) -> bool:
         """Remove a record, and return whether it was there; it may be gone already."""
         with suppress(FileNotFoundError), private_folder(self._path) as folder:
+            with suppress(OSError):
+                files.remove_unconfirmed(folder, _room_name(credential_id))
             return files.remove(folder, _file_name(credential_id))
         return False
 
@@ -151,6 +180,7 @@ class RecordFolder:
         """Make sure that a record can be written, and remove what killed writers left."""
         with private_folder(self._path, make=True) as folder:
             files.sweep(folder)
+            _sweep_rooms(folder)
             probe = files.temporary_name()
             try:
                 files.create(folder, probe, bytes(_PROBE_BYTES))
@@ -163,6 +193,20 @@ def _file_name(credential_id: str) -> str:
     if not is_credential_id(credential_id):
         raise FileNotFoundError(credential_id)  # no file has such a name
     return f"{credential_id}.json"
+
+
+def _room_name(credential_id: str) -> str:
+    return f"{_file_name(credential_id)}{_ROOM}"
+
+
+def _sweep_rooms(folder: int) -> None:
+    """Remove the rooms of records that are gone."""
+    names = {*os.listdir(folder)}
+    for name in names:
+        record = name.removesuffix(_ROOM)
+        if record != name and record not in names:
+            with suppress(OSError):
+                files.remove_unconfirmed(folder, name)
 
 
 def _ctime(entry: os.DirEntry[str]) -> int:

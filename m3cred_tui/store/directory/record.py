@@ -105,15 +105,22 @@ def credential_of(record: Record) -> Credential:
     return credential_from(record.header)
 
 
-def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
+def sealed(
+    credential: Credential,
+    secrets: Secrets,
+    identity: IdentityFile,
+    *,
+    is_last_resort: bool = False,
+) -> bytes:
     """Return the content of a record's file; the sealed part repeats the header.
 
-    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
+    As a last resort, it is sealed for the identity that was open here before. Raises
+    :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
     if not is_credential_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
     header = {"schema": SCHEMA, **credential_fields(credential)}
-    recipient = identity.recipient()
+    recipient = identity.recipient(is_last_resort=is_last_resort)
     try:
         plain = json.dumps({**header, **secret_fields(secrets)}).encode("ascii")
         return record_bytes(Record(header, sealing.seal(recipient, plain)))

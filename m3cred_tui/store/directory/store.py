@@ -14,7 +14,8 @@ from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
 from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, ids_in
-from m3cred_tui.store.directory.record import credential_of, opened, sealed
+from m3cred_tui.store.directory.record import credential_of, opened, parse_record, sealed
+from m3cred_tui.store.fields import json_object, line
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.port import Damaged, Newest, Row
@@ -22,6 +23,7 @@ from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
     CredentialDamaged,
+    NotSealed,
     NotThere,
     OutcomeUnknown,
     StoreUnusable,
@@ -164,8 +166,23 @@ class DirectoryStore:
             data = sealed(credential, tokens, self.identity)
             if self._credentials.has(credential.id):
                 raise AlreadyThere(credential.id)
-            self._pending.replace(credential.id, data)
+            self._pending.replace_in_room(credential.id, data)
         _log().info("kept the approval %s", credential.id)
+
+    def sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
+        return sealed(credential, tokens, self.identity, is_last_resort=True)
+
+    def keep_sealed(self, text: bytes) -> Credential:
+        try:
+            credential_id = line(json_object(text), "id")
+            record = parse_record(credential_id, text.strip())
+        except FlawError as flaw:
+            raise NotSealed(flaw.reason) from None
+        credential, tokens = opened(
+            lambda _id: record, credential_id, self.identity, TokenResponse
+        )
+        self.keep_pending(credential, tokens)
+        return credential
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         with self._changing(credential.id):
