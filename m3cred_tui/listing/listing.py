@@ -9,7 +9,7 @@ import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, is_authenticated
+from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, is_authenticated
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
@@ -22,14 +22,11 @@ from m3cred_tui.listing.search import (
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.port import Damaged
+from m3cred_tui.store.port import CredentialStore, Damaged, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-
-    from m3cred_tui.listing.columns import Column, Row
-    from m3cred_tui.store.port import CredentialStore, Stamp
 
 STEP = 5_000
 """Rows after which progress is reported, and the rows read so far can be found."""

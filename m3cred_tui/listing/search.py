@@ -5,14 +5,11 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED
+from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row
 from m3cred_tui.model.name import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from m3cred_tui.listing.columns import Column, Row
-
 
 _FIELDS = tuple(column for column in COLUMNS if column is not CREATED)  # the name comes first
 _BETWEEN = "\n"  # in no word and in no field

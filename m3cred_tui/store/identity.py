@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
 
-
 # ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
 _BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-
 _NAME = "checks.json"
 _SCHEMA = 1
 _LARGEST = 64 * 1024 * 1024

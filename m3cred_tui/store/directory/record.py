@@ -6,7 +6,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from m3cred_tui.model.credential import is_credential_id
+from m3cred_tui.model.credential import Credential, is_credential_id
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import sealing
 from m3cred_tui.store.fields import (
@@ -24,7 +24,6 @@ from m3cred_tui.store.problems import CannotBeKept, CredentialDamaged, NotThere
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.fields import Secrets
     from m3cred_tui.store.identity import IdentityFile
 
