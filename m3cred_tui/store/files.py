@@ -11,7 +11,7 @@ import re
 import shlex
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,6 +25,9 @@ from m3cred_tui.store.problems import (
 
 _is_temporary = re.compile(r"\.[0-9a-f]{16}\.tmp").fullmatch
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_PRIVATE = 0o600
+_NO_CALL = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_NO_LINKS = {errno.EPERM, *_NO_CALL}  # FAT says that they are not permitted
 _OLD_FILE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -57,24 +60,69 @@ def make_folder(path: Path) -> None:
         close_read(above)
 
 
-def create(folder: int, name: str, data: bytes) -> None:
-    """Write a new file, completely or not at all, for this user alone.
+def create(folder: int, name: str, data: bytes, mode: int = _PRIVATE) -> None:
+    """Write a new file, completely or not at all, by default for this user alone.
 
     Raises ``FileExistsError`` when the name is taken, any other ``OSError`` when nothing was
     changed, and :class:`UnconfirmedError` when the file exists but may not survive a crash.
     """
     temporary = temporary_name()
     try:
-        _write(folder, temporary, data)
-        # A link, unlike a rename, refuses a name that is taken.
-        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        _write(folder, temporary, data, mode)
+        _link(folder, temporary, name)
     finally:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
     _confirm(folder)
 
 
-def replace(folder: int, name: str, data: bytes) -> None:
+def create_anywhere(folder: int, name: str, data: bytes, mode: int = _PRIVATE) -> None:
+    """Do the same on any file system, such as FAT on a stick, which has no hard links.
+
+    There, a crash may leave a part of the file. What the file system has no call to confirm
+    counts as confirmed.
+    """
+    try:
+        try:
+            create(folder, name, data, mode)
+        except OSError as error:
+            if error.errno != errno.EMLINK:
+                raise
+            _write(folder, name, data, mode)
+            _confirm(folder)
+    except UnconfirmedError as unconfirmed:
+        if unconfirmed.cause.errno not in _NO_CALL:
+            raise
+
+
+def lacking(folder: int) -> list[str]:
+    """Return what the store needs and the file system of a folder does not have.
+
+    It is tried with a file of its own. Raises ``OSError`` when even that cannot be made.
+    """
+    temporary, link = temporary_name(), temporary_name()
+    file = os.open(temporary, _NEW_FILE, _PRIVATE, dir_fd=folder)
+    needs: dict[str, Callable[[], object]] = {
+        "locks": lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB),
+        "hard links": lambda: _link(folder, temporary, link),
+        "confirmed changes of directories": lambda: _sync(folder),
+    }
+    found = []
+    try:
+        for need, use in needs.items():
+            try:
+                use()
+            except OSError:
+                found.append(need)
+    finally:
+        close_read(file)
+        for name in (temporary, link):
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+    return found
+
+
+def replace(folder: int, name: str, data: bytes, mode: int = _PRIVATE) -> None:
     """Replace the file of that name, which stays until the new one is complete.
 
     Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when the file
@@ -82,7 +130,7 @@ def replace(folder: int, name: str, data: bytes) -> None:
     """
     temporary = temporary_name()
     try:
-        _write(folder, temporary, data)
+        _write(folder, temporary, data, mode)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(OSError):
@@ -96,7 +144,7 @@ def fill(folder: int, name: str, data: bytes) -> None:
 
     A crash may leave it torn. Raises ``OSError``.
     """
-    _write(folder, name, data, _OLD_FILE)
+    _fill(os.open(name, _OLD_FILE, dir_fd=folder), data)
 
 
 def move(folder: int, name: str, into: int, new_name: str) -> None:
@@ -154,8 +202,19 @@ def temporary_name() -> str:
     return f".{os.urandom(8).hex()}.tmp"
 
 
-def _write(folder: int, name: str, data: bytes, flags: int = _NEW_FILE) -> None:
-    file = os.open(name, flags, 0o600, dir_fd=folder)
+def _write(folder: int, name: str, data: bytes, mode: int) -> None:
+    """Write a new file; nothing of it stays if that fails."""
+    file = os.open(name, _NEW_FILE, mode, dir_fd=folder)
+    try:
+        _fill(file, data)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+        raise
+
+
+def _fill(file: int, data: bytes) -> None:
+    """Make this the whole content of an open file, and close it."""
     try:
         left = memoryview(data)
         while left:
@@ -164,6 +223,16 @@ def _write(folder: int, name: str, data: bytes, flags: int = _NEW_FILE) -> None:
         _sync(file)
     finally:
         os.close(file)
+
+
+def _link(folder: int, name: str, new_name: str) -> None:
+    """Give a file a second name; a link, unlike a rename, refuses one that is taken."""
+    try:
+        os.link(name, new_name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            raise OSError(errno.EMLINK, os.strerror(errno.EMLINK)) from error
+        raise
 
 
 def _confirm(folder: int) -> None:

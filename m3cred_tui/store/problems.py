@@ -20,7 +20,7 @@ _WORDS = {
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open",
     errno.ESTALE: "the file server has lost it",
-    errno.EMLINK: "this file system takes no more links to a file",
+    errno.EMLINK: "this file system has no hard links",
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,6 @@ from m3cred_tui.ui.terminal.driver import TerminalDriver, forget_cells
 from m3cred_tui.ui.terminal.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import PurePath
 
@@ -88,7 +88,8 @@ class M3credApp(App[None]):
         few = are_few(abilities.colours)
         if few:
             self.set_reactive(App.theme, OWN_THEME)  # before the styles are read
-        driver: Any = partial(TerminalDriver, abilities=abilities)
+        gone = partial(self._leave, signal.SIGHUP)
+        driver: Any = partial(TerminalDriver, abilities=abilities, gone=gone)
         styles: list[str | PurePath] = [_UI / "app.tcss", _UI / "screens" / "credentials.tcss"]
         if few:
             styles.insert(1, _FEW_COLOURS)

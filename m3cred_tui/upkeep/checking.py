@@ -21,7 +21,7 @@ from m3cred_tui.stripe.problems import (
     kind_of,
 )
 from m3cred_tui.upkeep.account import Holder, opened
-from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, StillPending
+from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, ResultsNotKept, StillPending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -230,7 +230,7 @@ class _Results:
             await self.keep()
 
     async def keep(self) -> None:
-        """Store them; raises what ``store.checks.keep`` does."""
+        """Store them; raises :class:`ResultsNotKept`."""
         if not self._waiting:
             return
         clock = asyncio.get_running_loop().time
@@ -238,6 +238,8 @@ class _Results:
         try:
             await asyncio.to_thread(self._keep, dict(self._waiting))
             self._waiting.clear()
+        except Problem as problem:
+            raise ResultsNotKept(problem) from problem
         finally:
             # The more results there are, the longer it takes.
             self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))

@@ -11,6 +11,13 @@ class StillPending(Problem, code="StillPending"):
     id: str
 
 
+class ResultsNotKept(Problem):
+    """Wraps why what Stripe said in a check is only shown."""
+
+    text = "The results were not kept. {cause}"
+    cause: Problem
+
+
 class NoOwnKey(Problem, code="NoOwnKey"):
     """Stripe gave no access token, which Connect may leave out."""
 

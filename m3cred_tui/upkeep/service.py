@@ -72,7 +72,7 @@ class Upkeep:
         Each credential comes once, in the order of the answers. The results, except for
         pending credentials, are stored in ``store.checks``, even if the generator is closed
         early (``aclosing``). Raises ``IdentityMissing`` and ``IdentityLocked``, and after the
-        last result what ``store.checks.keep`` does.
+        last result :class:`ResultsNotKept`.
         """
         checking = Checking(self.store, self.platform, self.now, self.time_limit, self.sleep)
         return checking.results(credential_ids, at_once)

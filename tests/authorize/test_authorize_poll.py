@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 
 from m3cred_tui.authorize.events import Noticed, Visited
-from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
+from m3cred_tui.authorize.problems import (
+    BrowserTurnedAway,
+    ForeignRedirect,
+    ListenerUnreachable,
+)
 from m3cred_tui.authorize.waiting import news
+from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.secret import Secret
 
@@ -48,6 +53,31 @@ async def test_each_visit_by_the_short_address_is_reported(visitor: Any, port: i
                 await visitor.client.get(short)
                 assert await anext(told) == Visited()
             assert await anext(told) is None
+
+
+async def test_everything_new_since_the_last_poll_is_reported(visitor: Any, port: int) -> None:
+    with CallbackServer(Secret("s"), ports=(port,)) as server:
+        short = server.short_address_for(server.redirect_uri)
+        async with aclosing(news(server.status_url, _at_once)) as told:
+            assert await anext(told) is None
+            for _ in range(2):
+                framed = {"Sec-Fetch-Dest": "iframe"}
+                await visitor.client.get(server.redirect_uri, headers=framed)
+            await visitor.client.get(server.redirect_uri)
+            await visitor.client.get(short)
+            away, foreign = await anext(told), await anext(told)
+            assert isinstance(away, Noticed)
+            assert isinstance(away.problem, BrowserTurnedAway)
+            assert "in the background or in a frame" in str(away.problem)
+            assert isinstance(foreign, Noticed)
+            assert isinstance(foreign.problem, ForeignRedirect)
+            assert await anext(told) == Visited()
+            assert await anext(told) is None
+
+
+@pytest.mark.parametrize("why", TurnedAway)
+def test_a_browser_that_is_turned_away_is_told_of_with_what_to_do(why: TurnedAway) -> None:
+    assert str(BrowserTurnedAway(why)).endswith("paste the address that it shows.")
 
 
 async def test_a_listener_is_reported_each_time_it_stops_answering(port: int) -> None:

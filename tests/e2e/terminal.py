@@ -21,7 +21,7 @@ PATIENCE = 15.0
 """Seconds that a loaded machine may take for what is expected at once."""
 
 ENTER, ESC, UP, DOWN, RIGHT, LEFT = "\r", "\x1b", "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
-TAB, CTRL_C, CTRL_Q, CTRL_Z = "\t", "\x03", "\x11", "\x1a"
+TAB, CTRL_C, CTRL_Q, CTRL_Z, CTRL_BACKSLASH = "\t", "\x03", "\x11", "\x1a", "\x1c"
 
 # pyte stumbles over these: leave the kitty keyboard protocol, save and restore modes.
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:<\d*u|\?[\d;]*[rs])")

@@ -4,17 +4,18 @@ import asyncio
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import M3CRED, Home, Start
-from tests.e2e.terminal import CTRL_C, CTRL_Q, Terminal
+from tests.e2e.terminal import CTRL_C, CTRL_Q, Terminal, terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
-ENDING = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
+ENDING = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 _ON_BY_DEFAULT = {b"7", b"25"}  # wrapping at the edge, and the cursor
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 
@@ -58,6 +59,27 @@ async def test_a_signal_leaves_the_terminal_as_it_was_and_is_logged(
     log = home.path / "state" / "m3cred" / "demo" / "m3cred.log"
     assert f"ui.app: {number.name}\n" in log.read_text()
     assert log.read_text().endswith(f"ends with status {128 + number}\n")
+
+
+@pytest.mark.quick(1)
+async def test_what_it_was_started_to_ignore_does_not_end_or_stop_it(home: Home) -> None:
+    ignoring = 'trap "" HUP INT QUIT TERM TSTP TTIN TTOU; exec "$0" --demo'
+    async with terminal(["/bin/sh", "-c", ignoring, M3CRED], home.environ) as app:
+        await app.shows("There are no credentials yet")
+        before = signals_ignored_by(app.pid)
+        for number in (*ENDING, signal.SIGTSTP):
+            app.signal(number)
+        app.press("c")
+        await app.shows("Name credential")
+        assert signals_ignored_by(app.pid) == before
+        app.press(CTRL_Q)
+        assert await app.ends() == 0
+        assert_as_it_was(app)
+
+
+def signals_ignored_by(pid: int) -> str:
+    (line,) = re.findall(r"SigIgn:\t(\w+)", Path(f"/proc/{pid}/status").read_text("ascii"))
+    return str(line)
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)

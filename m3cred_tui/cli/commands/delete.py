@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from m3cred_tui.cli.ending import DONE, FAILED
+from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.cli.output.prompts import can_ask, says_yes
 from m3cred_tui.cli.selecting import Opened, intact, opened, selected, title_of
@@ -35,7 +36,8 @@ def run(chosen: Namespace) -> int:
     account = getattr(row, "account", None)
     stays = f"{account.id} stays connected at Stripe." if account else ""
     _confirm(chosen, f"Delete {_described(row)}?\n{_what_is_lost(row)} {stays}".rstrip())
-    here.store.delete(row.id)
+    with logging_to(here.places.log):
+        here.store.delete(row.id)
     told = f"{title_of(row)} was deleted from this computer. {stays}".rstrip()
     _tell(chosen, row, Disconnected(disconnected_at_stripe=False, deleted=True, told=told))
     return DONE

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.output.streams import is_utf8
 from m3cred_tui.listing.columns import waits_until
 from m3cred_tui.model.credential import Credential
 
@@ -120,5 +121,4 @@ def json_text(fields: Mapping[str, object], indent: int | None = 2) -> str:
     import json  # noqa: PLC0415 - 8 ms, and the table of `list` needs none of it
 
     # Characters that the locale lacks are written as escapes.
-    has_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    return json.dumps(fields, indent=indent, ensure_ascii=not has_all)
+    return json.dumps(fields, indent=indent, ensure_ascii=not is_utf8(sys.stdout))

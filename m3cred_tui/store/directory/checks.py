@@ -56,7 +56,8 @@ class DirectoryChecks(NamedTuple):
             there = set(self.store_ids())
             data = _bytes({one: result for one, result in kept.items() if one in there})
             with private_folder(self.data) as folder:
-                files.replace(folder, _NAME, data)
+                with suppress(files.UnconfirmedError):  # older results are back after a crash
+                    files.replace(folder, _NAME, data)
                 files.sweep(folder)
 
     def stamp(self) -> Stamp:

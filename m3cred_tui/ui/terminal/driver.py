@@ -85,6 +85,7 @@ _YOUNGER = r"\x1b(?:[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[<=>][\d;:]*[@-~]|\[\?[
 _HYPERLINK = r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)"
 # Not every terminal has a second screen to leave: a console has none, GNU screen seldom.
 _CLEAR = "\x1b[m\x1b[H\x1b[J"
+_OF_THE_BACKGROUND = (signal.SIGTTIN, signal.SIGTTOU)  # Textual resets what is ignored of them
 _TICK_SECONDS = 0.1
 _MOST_AT_ONCE = 4096
 _MOST_WAITING = 30  # texts to be written; a terminal that is slower slows the app down
@@ -95,13 +96,20 @@ class TerminalDriver(LinuxDriver):
 
     Without a terminal, Textual's own reads the end of its input in a busy loop, and waits
     forever for the thread that a failed write has ended. This one releases the terminal, and
-    sends the SIGHUP that the system does not send to every process (not without a controlling
-    terminal, nor if the parent ignores it).
+    calls ``gone``, as the system does not send a SIGHUP to every process: not without a
+    controlling terminal, nor does one arrive that ``nohup`` has it ignore.
     """
 
     def __init__(
-        self, app: App[Any], *, abilities: Abilities, mouse: bool = True, **options: Any
+        self,
+        app: App[Any],
+        *,
+        abilities: Abilities,
+        gone: Callable[[], object],
+        mouse: bool = True,
+        **options: Any,
     ) -> None:
+        stop = signal.getsignal(signal.SIGTSTP)  # Textual's own replaces it
         # Textual cannot read an old terminal's mouse reports; without, text can be selected.
         super().__init__(app, mouse=mouse and not abilities.is_old, **options)
         self._abilities = abilities
@@ -113,8 +121,12 @@ class TerminalDriver(LinuxDriver):
         self._output: _Output | None = None
         self._app_to_resume = app
         self._soon = asyncio.get_running_loop().call_soon_threadsafe
-        for number, act in ((signal.SIGTSTP, self._stop), (signal.SIGCONT, self._continue)):
-            signal.signal(number, partial(self._on_signal, act))
+        self._gone = gone
+        signal.signal(signal.SIGCONT, partial(self._on_signal, self._continue))
+        is_ignored = stop is signal.SIG_IGN
+        signal.signal(
+            signal.SIGTSTP, stop if is_ignored else partial(self._on_signal, self._stop)
+        )
 
     def write(self, data: str) -> None:
         """Send what the terminal does not show yet, in a form that it can show."""
@@ -139,7 +151,10 @@ class TerminalDriver(LinuxDriver):
         """Take the terminal."""
         self._is_on = True
         self._output = _Output(self._terminal, self._let_go)
+        handlers = {number: signal.getsignal(number) for number in _OF_THE_BACKGROUND}
         super().start_application_mode()  # type: ignore[no-untyped-call]  # in Textual
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
@@ -216,7 +231,7 @@ class TerminalDriver(LinuxDriver):
         for descriptor in (self.fileno, self._terminal.fileno()):
             os.dup2(nothing, descriptor)
         os.close(nothing)
-        os.kill(os.getpid(), signal.SIGHUP)
+        self._on_signal(self._gone)
 
 
 class _Output:
