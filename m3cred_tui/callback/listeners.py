@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from m3cred_tui.model.text import clean
-from m3cred_tui.system.environment import without_ours
+from m3cred_tui.system.process import without_ours
 
 _PROC = Path("/proc")
 _LISTENS = "0A"  # of the kernel's table of sockets (proc(5))
