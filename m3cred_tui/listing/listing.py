@@ -14,7 +14,6 @@ from m3cred_tui.listing.search import (
     Rows,
     beginning,
     field_of,
-    is_narrower,
     matches,
     plain,
     searched_in,
@@ -107,7 +106,6 @@ class Listing:
         self._read = lru_cache(_KEPT)(read)
         self.damaged: dict[str, Damaged] = {}
         """Rows whose sealed part was opened and does not agree with the clear part."""
-        self._found: tuple[Sequence[str], Rows] = ((), Rows((), ()))
         self.ids: Sequence[str] = ()
         self.texts: dict[str, str] = {}
         self.rows = Rows((), ())
@@ -150,7 +148,6 @@ class Listing:
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
         self.rows = rows or in_order(self.ids, self.texts, self.order)
-        self._found = (), self.rows
 
     def add(self, credential_id: str) -> None:
         """Take the ID of a credential that was created here."""
@@ -196,24 +193,12 @@ class Listing:
         if not words:
             self.shown = self.rows.ids if self.order is not CREATED else self.ids
             return
-        among, sought = self._to_search(words)
-        ids: list[str] = []
-        texts: list[str] = []
-        self.shown = ids
-        for some in matches(among, sought):
-            ids += some.ids
-            texts += some.texts
+        self.shown = shown = []
+        for ids in matches(self.rows, words):
+            shown += ids
             yield
-            if self.shown is not ids:  # the user has changed the filter
+            if self.shown is not shown:  # the user has changed the filter
                 return
-        self._found = words, Rows(ids, texts)
-
-    def _to_search(self, words: Sequence[str]) -> tuple[Rows, Sequence[str]]:
-        """Return the rows to search, and the words to search for, last typed first."""
-        before, found = self._found
-        if is_narrower(words, before):
-            return found, [word for word in reversed(words) if word not in before]
-        return self.rows, words[::-1]
 
     def arrange(self) -> None:
         """Apply filter and order again, completely."""

@@ -59,22 +59,13 @@ def beginning(key: str) -> str:
     return without_accents(key) + _BETWEEN
 
 
-def matches(rows: Rows, words: Sequence[str]) -> Iterator[Rows]:
-    """Yield the rows that contain all the words, a slice of ``rows`` at a time."""
-    ids, texts = rows
-    for start in range(0, len(ids), _SLICE):
-        places: Sequence[int] = range(start, min(start + _SLICE, len(ids)))
+def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the IDs of the rows that contain all the words, a slice of ``rows`` at a time."""
+    for start in range(0, len(rows.ids), _SLICE):
+        places: Sequence[int] = range(start, min(start + _SLICE, len(rows.ids)))
         for word in words:
             places = _with(word, rows, places)
-        yield Rows([ids[place] for place in places], [texts[place] for place in places])
-
-
-def is_narrower(words: Sequence[str], than: Sequence[str]) -> bool:
-    """Return whether ``words`` find only rows that the others find, too."""
-    return all(
-        any(other in word and is_id_part(other) == is_id_part(word) for word in words)
-        for other in than
-    )
+        yield [rows.ids[place] for place in places]
 
 
 def is_id_part(word: str) -> bool:
