@@ -46,17 +46,13 @@ class Checks:
         for credential_id, result in results.items():
             if result.outcome is Outcome.PENDING:
                 continue
-            before = self.result(credential_id)
+            before = self._results.get(credential_id)
             if before is None or before.at <= result.at:
                 self._results[credential_id] = result
 
-    def result(self, credential_id: str) -> CheckResult | None:
-        """Return the result of the last check, if there was one."""
-        return self._results.get(credential_id)
-
     def label(self, credential_id: str, width: int) -> str | None:
         """Return the last check's label, with as much of its time as fits into ``width``."""
-        if (result := self.result(credential_id)) is None:
+        if (result := self._results.get(credential_id)) is None:
             return None
         at = result.at.astimezone()
         text = f"{'✓' if result.outcome is Outcome.OK else '!'} {result.label}"
@@ -65,7 +61,7 @@ class Checks:
 
     def is_bad(self, credential_id: str) -> bool:
         """Return whether the last check found that the credential cannot be used."""
-        result = self.result(credential_id)
+        result = self._results.get(credential_id)
         return result is not None and result.outcome is not Outcome.OK
 
 

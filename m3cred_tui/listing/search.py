@@ -61,20 +61,17 @@ def beginning(key: str) -> str:
 
 def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[str]]:
     """Yield the IDs of the rows that contain all the words, a slice of ``rows`` at a time."""
-    for start in range(0, len(rows.ids), _SLICE):
-        places: Sequence[int] = range(start, min(start + _SLICE, len(rows.ids)))
+    ids, texts = rows
+    for start in range(0, len(ids), _SLICE):
+        found: Sequence[int] = range(start, min(start + _SLICE, len(ids)))
         for word in words:
-            places = _with(word, rows, places)
-        yield [rows.ids[place] for place in places]
+            if is_id_part(word):
+                found = [at for at in found if word in texts[at] or word in ids[at]]
+            else:
+                found = [at for at in found if word in texts[at]]
+        yield [ids[at] for at in found]
 
 
 def is_id_part(word: str) -> bool:
     """Return whether a word is also searched for in Credential IDs."""
     return len(word) >= _ID_PART and _ID_LETTERS.issuperset(word)
-
-
-def _with(word: str, rows: Rows, places: Sequence[int]) -> Sequence[int]:
-    ids, texts = rows
-    if is_id_part(word):
-        return [place for place in places if word in texts[place] or word in ids[place]]
-    return [place for place in places if word in texts[place]]
