@@ -260,11 +260,11 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 class FlawError(Exception):
     """A flaw in one file, and the command that fixes it, if there is one."""
 
-    def __init__(self, reason: str, mend: str = "") -> None:
-        run = f"; run: {clean(mend, most=4096)}" if mend else ""
+    def __init__(self, reason: str, fix: str = "") -> None:
+        run = f"; run: {clean(fix, most=4096)}" if fix else ""
         super().__init__(reason + run)
         self.reason = reason
-        self.mend = mend
+        self.fix = fix
 
 
 @contextmanager
@@ -273,7 +273,7 @@ def flaws_refused(path: Path) -> Iterator[None]:
     try:
         yield
     except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        raise StoreUnusable(path, flaw.reason, flaw.fix) from None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One change at a time: what a user notices of a lock that is held, or cannot be had."""
+"""One change at a time: what a user notices of a lock that is held or unavailable."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ with locked(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(store: DirectoryStore, data: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock until it is told otherwise."""
+    """Another process that holds the lock until it is told to stop."""
     store.prepare()
     pipe = subprocess.PIPE
     command = [sys.executable, "-I", "-c", HOLDER, str(data)]
@@ -48,7 +48,7 @@ def holder(store: DirectoryStore, data: Path) -> Iterator[subprocess.Popen[str]]
         process.kill()
 
 
-def test_a_change_waits_for_the_one_before_it(
+def test_a_change_waits_for_the_previous_one(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -74,7 +74,7 @@ def test_a_change_waits_for_the_one_before_it(
     assert store.read(acme.id) == acme
 
 
-def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_continues(
+def test_a_lock_held_by_a_stopped_process_is_reported_and_reading_continues(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -99,7 +99,7 @@ def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_continues(
     assert list(data.glob("*/*")) == []
 
 
-def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
+def test_a_process_killed_while_holding_the_lock_blocks_nobody(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -111,7 +111,7 @@ def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
     assert store.read(acme.id) == acme
 
 
-def test_a_change_that_raises_lets_go_of_the_lock(
+def test_a_change_that_raises_releases_the_lock(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
@@ -253,7 +253,7 @@ def _open_to_others(path: Path) -> None:
         (_open_to_others, "other users have access to it. Run: chmod 600 {}"),
     ],
 )
-def test_what_is_no_private_file_is_not_taken_for_the_lock(
+def test_something_other_than_a_private_file_is_not_used_as_the_lock(
     make: Callable[[Path], None],
     reason: str,
     store: DirectoryStore,
@@ -279,7 +279,7 @@ def test_the_lock_of_another_user_is_refused(store: DirectoryStore, data: Path) 
     os.chown(data / "lock", NOBODY, NOBODY)
     with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
         store.prepare()
-    assert told.value.mend == ""
+    assert told.value.fix == ""
     os.chown(data / "lock", 0, 0)
     store.prepare()
 

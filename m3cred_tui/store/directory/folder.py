@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-
 # No file's name has a slash in it.
 _records_among = re.compile(f"/({ID_PATTERN}\\.json)/").findall
 ID_LENGTH = 36
