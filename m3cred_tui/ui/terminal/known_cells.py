@@ -254,7 +254,7 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
         return
     if not (_is_even(before) and _is_even(after)):
         # Terminals disagree on the position of what follows: all of it is sent.
-        first = max(at for at in range(changed[0] + 1) if _begins(after[at]))
+        first = max(at for at in range(changed[0] + 1) if (after[at] or ("",))[0])
         changed = [at for at in range(first, len(after)) if after[at] is not None]
     begin = end = changed[0]
     for at in changed:
@@ -268,7 +268,3 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
 def _is_even(row: Cells) -> bool:
     """Return whether each cell has exactly one character."""
     return not [None for cell in row if cell is not None and len(cell[0]) != 1]
-
-
-def _begins(cell: Cell | None) -> bool:
-    return cell is not None and bool(cell[0])
