@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _ALL = Abilities()
-LEAST_WIDTH, LEAST_HEIGHT = 60, 20
 _UI = Path(__file__).parent
 _FEW_COLOURS = _UI / "few_colours.tcss"
 _CRASHED, _SIGNALLED = 1, 128
@@ -163,10 +162,10 @@ class M3credApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Cover a window that is too small with a sentence that says so."""
         self.action_redraw()  # a window may lose what it has no room for, and come back
-        too_small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
+        too_small = TooSmall.is_needed(event.size)
         covered = isinstance(self.screen, TooSmall)
         if too_small and not covered:
-            self.push_screen(TooSmall(LEAST_WIDTH, LEAST_HEIGHT))
+            self.push_screen(TooSmall())
         elif covered and not too_small:
             self.pop_screen()
 
