@@ -138,7 +138,7 @@ def credential_from(fields: Json) -> Credential:
         name=line(fields, "name"),
         entity_type=known(_ENTITY_TYPES, fields, "entityType"),
         destination=known(_DESTINATIONS, fields, "destination"),
-        account=_account(fields["stripe"], is_needed=status is not Status.PENDING),
+        account=_account(fields["stripe"], is_needed=status is Status.AUTHENTICATED),
         created_at=time(fields, "createdAt"),
         created_by=line(fields, "createdBy"),
         status=status,

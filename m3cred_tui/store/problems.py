@@ -20,7 +20,7 @@ _WORDS = {
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open",
     errno.ESTALE: "the file server has lost it",
-    errno.EMLINK: "this file system takes no more links to a file",
+    errno.EMLINK: "this file system has no hard links",
 }
 
 
@@ -31,7 +31,7 @@ def plain_reason(error: OSError) -> str:
 
 
 def reason_unfollowed(error: OSError) -> str:
-    """As :func:`plain_reason`, of a name that was opened with ``O_NOFOLLOW``."""
+    """Return the same for a name that was opened with ``O_NOFOLLOW``."""
     return "it is a symbolic link" if error.errno == errno.ELOOP else plain_reason(error)
 
 
@@ -95,6 +95,11 @@ class CannotBeKept(Problem, code="CannotBeKept"):
 
     text = "The credential {id} cannot be saved: {reason}."
     id: str
+    reason: str
+
+
+class NotSealed(Problem, code="NotSealed"):
+    text = "This is not an approval that m3cred has sealed: {reason}."
     reason: str
 
 

@@ -1,4 +1,4 @@
-"""Leave the program in an orderly way on a signal."""
+"""Leaving the program in an orderly way on a signal."""
 
 from __future__ import annotations
 

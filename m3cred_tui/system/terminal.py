@@ -17,10 +17,10 @@ _PATIENCE = 0.5  # seconds
 
 
 def is_in_foreground(terminal: int) -> bool:
-    """Tell whether this job may read the terminal and change its modes."""
+    """Return whether this job may read the terminal and change its modes."""
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # it is not the controlling terminal: nobody is stopped
+    except OSError:  # not the controlling terminal, so no job is stopped
         return True
 
 
@@ -57,13 +57,13 @@ def leave_blocked_streams(patience: float = _PATIENCE) -> None:
 def echo_off(
     terminal: int, *, also: int = 0, when: int = termios.TCSAFLUSH
 ) -> Iterator[Callable[[], None]]:
-    """Yield what hides what is typed; the terminal is as before after the block.
+    """Yield a function that turns echo off; the terminal is restored after the block.
 
-    Call it again after Ctrl+Z, as the shell may have the terminal show what is typed, and only
-    in the foreground: in the background it would stop this job. ``also`` are local modes to be
-    turned off, too. ``TCSAFLUSH`` drops what is still on its way there, such as the end of a
-    paste, which is no answer to what comes next. Raises ``termios.error``, but not at the end,
-    as the terminal may be gone.
+    Call the function again after Ctrl+Z, as the shell may turn echo on, and only in the
+    foreground: in the background it would stop this job. ``also`` are further local modes to
+    turn off. ``TCSAFLUSH`` discards pending input, such as the end of a paste, which is not an
+    answer to what comes next. Raises ``termios.error``, but not at the end, as the terminal may
+    be gone.
     """
     before = termios.tcgetattr(terminal)
     hidden = [*before]

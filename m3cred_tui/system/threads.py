@@ -17,19 +17,19 @@ T = TypeVar("T")
 def in_thread(
     call: Callable[[], T], *, name: str, holds_loop: bool = False
 ) -> asyncio.Future[T]:
-    """Begin ``call`` in a thread of its own, and return the wait for its result.
+    """Run ``call`` in its own thread, and return a future of its result.
 
-    Cancelling the wait does not end the call, nor does closing the loop; its result is then
-    ignored. Unlike asyncio's own threads, this one does not hold up the end of the process,
-    unless it ``holds_loop``: then ``asyncio.run`` waits for a call that nobody waits for any
-    more.
+    Neither cancelling the future nor closing the loop ends the call; its result is then
+    ignored. Unlike asyncio's own threads, this one does not delay the end of the process,
+    unless it ``holds_loop``: then ``asyncio.run`` waits even for a call whose future was
+    cancelled.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: BaseException | None) -> None:
         if outcome.done():
-            return  # nobody waits any more
+            return  # it was cancelled
         if error is not None:
             outcome.set_exception(error)
         else:

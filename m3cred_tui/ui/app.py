@@ -234,7 +234,7 @@ class M3credApp(App[None]):
 
     def action_help(self) -> None:
         """Show every key of this screen."""
-        from m3cred_tui.ui.screens.help import Help
+        from m3cred_tui.ui.screens.dialogs import Help
 
         if not isinstance(self.screen, Help):
             self.push_screen(Help(self.screen))
@@ -269,7 +269,7 @@ class M3credApp(App[None]):
     @work(exclusive=True, group="quit")
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, as it may ask
         """Leave, after asking where something would be lost."""
-        from m3cred_tui.ui.screens.confirm import Confirm, agreed
+        from m3cred_tui.ui.screens.dialogs import Confirm, agreed
 
         if isinstance(self.screen, Confirm):
             return  # one question at a time

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Disconnected(NamedTuple):
-    """Which of the two happened, and what went wrong if not both did."""
+    """Which of the two steps was done, and what went wrong unless both were."""
 
     disconnected_at_stripe: bool = False
-    """Whether Stripe said that the account is no longer connected."""
+    """Whether Stripe reported that the account is no longer connected."""
     deleted: bool = False
     """Whether the credential is gone from the store."""
     told: str = ""
-    """All of it in plain sentences."""
+    """The outcome in plain sentences."""
     problem: Problem | None = None
 
 
@@ -41,7 +41,7 @@ class _Answer(NamedTuple):
 
 
 async def disconnected(held: Holder) -> Disconnected:
-    """Disconnect and delete; that it was begun is stored before Stripe is asked."""
+    """Disconnect and delete; that this was begun is stored before Stripe is asked."""
     store, credential_id = held.store, held.credential.id
     try:
         was_begun = store.disconnecting.begin(credential_id)
@@ -59,7 +59,7 @@ async def disconnected(held: Holder) -> Disconnected:
 
 
 def not_begun(problem: Problem) -> Disconnected:
-    """Return the outcome when this machine's problem kept Stripe from being asked."""
+    """Return the outcome if a problem on this machine kept us from asking Stripe."""
     told = f"{problem} Stripe was not asked, and the credential was not deleted."
     return Disconnected(told=told, problem=problem)
 
@@ -67,7 +67,7 @@ def not_begun(problem: Problem) -> Disconnected:
 async def _disconnected_at_stripe(held: Holder) -> _Answer:
     first = last = await _problem(held)
     was_lost = isinstance(first, NoUsableReply)
-    if was_lost:  # asking again does not change what is done
+    if was_lost:  # asking again changes nothing that was done
         last = await _problem(held)
     if first is None or last is None:
         return _Answer(_NOW)
@@ -90,15 +90,15 @@ async def _problem(held: Holder) -> StripeProblem | None:
 
 
 def _is_ambiguous(problem: StripeProblem) -> bool:
-    """Return whether it may mean that nothing is connected, or that a setting is wrong."""
+    """Return whether it may mean that nothing is connected or that a setting is wrong."""
     return isinstance(problem, StripeRefused) and problem.error == "invalid_client"
 
 
 async def _is_connected(held: Holder) -> bool | None:
     """Return whether the account still gives access; ``None`` if that cannot be determined.
 
-    A refusal of the platform's key proves nothing, as it may be another platform's by now. A
-    refusal of the credential's own access token does, but not after its hour.
+    A refusal of the platform's key proves nothing, as it may now be another platform's. A
+    refusal of the credential's own access token does, unless its hour is over.
     """
     with suppress(Problem):
         await held.freshen()
@@ -114,7 +114,7 @@ async def _is_connected(held: Holder) -> bool | None:
 
 
 def _has_ended(refused: StripeRefused) -> bool:
-    """Return whether an access token is no longer valid although its hour is not over."""
+    """Return whether an access token has become invalid before its hour is over."""
     if refused.call is Call.REFRESH:  # the access token was refused before
         return refused.error == "invalid_grant"
     return refused.status == UNAUTHORIZED

@@ -5,7 +5,9 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,7 +21,8 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.problems import NameTaken
+from m3cred_tui.authorize.keeping import in_memory_only
+from m3cred_tui.authorize.problems import ApprovalLost, ApprovalNotKept, NameTaken
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import (
@@ -36,7 +39,7 @@ from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import AnsweredElsewhere, NotThere, OutcomeUnknown, StoreUnusable
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.problems import StripeUnreachable
-from tests.authorize.conftest import Clock, StubStripe
+from tests.authorize.conftest import Clock, StubStripe, response
 
 DRAFT = Draft("Acme", BILL, STRIPE_TEST)
 
@@ -210,7 +213,9 @@ async def test_a_code_is_not_sent_once_another_process_has_claimed_the_answer(
     async with aclosing(authorization.follow()) as events:
         async for event in events:
             if isinstance(event, UrlReady):
-                store.requests.answer(store.pending_ids()[0])
+                assert authorization.pending
+                pending = authorization.pending
+                store.requests.answer(pending, store.requests.read(pending.id))
                 authorization.paste(redirect_of(event.url), final=True)
     assert isinstance(authorization.end, Failed)
     assert isinstance(authorization.end.problem, AnsweredElsewhere)
@@ -270,6 +275,95 @@ async def test_leaving_loses_an_approval_that_could_not_be_kept_until_it_is_crea
     assert (authorization.would_lose, authorization.kept) == (full, None)
     await authorization.create("Acme")
     assert authorization.would_lose is None
+    assert in_memory_only() == []
+
+
+async def test_an_approval_that_could_not_be_kept_is_kept_as_soon_as_it_can_be(
+    begin: Begin,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+) -> None:
+    keep = store.keep_pending
+    is_full = True
+
+    def fail(credential: Credential, tokens: TokenResponse) -> None:
+        if is_full:
+            raise StoreUnusable(tmp_path, "the disk is full")
+        keep(credential, tokens)
+
+    monkeypatch.setattr(store, "keep_pending", fail)
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    assert [one.approved for one in in_memory_only()] == [authorization.end]
+    assert isinstance(row := store.read(store.pending_ids()[0]), Credential)
+    assert row.status is Status.UNKNOWN
+    with pytest.raises(StoreUnusable):
+        await authorization.until_kept(0)
+    is_full = False
+    await authorization.until_kept(None)
+    assert (authorization.would_lose, in_memory_only()) == (None, [])
+    assert store.tokens(row.id)
+    await authorization.create("Acme")
+
+
+async def test_an_approval_that_is_given_up_comes_back_from_its_sealed_text(
+    begin: Begin,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+) -> None:
+    with monkeypatch.context() as patched:
+        full = StoreUnusable(tmp_path, "the disk is full")
+        patched.setattr(store, "keep_pending", Mock(side_effect=full))
+        authorization = begin()
+        await follow(authorization, redirect_of)
+        (keeping,) = in_memory_only()
+        given_up = keeping.give_up()
+    assert isinstance(given_up, ApprovalNotKept)
+    assert "the disk is full" in str(given_up)
+    pending = store.keep_sealed(given_up.sealed)
+    assert isinstance(authorization.end, Approved)
+    assert pending.account == authorization.end.account
+    assert store.tokens(pending.id).scope == authorization.end.tokens.scope
+
+
+async def test_an_approval_that_cannot_even_be_sealed_is_reported_lost(
+    begin: Begin,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+) -> None:
+    full = StoreUnusable(tmp_path, "the disk is full")
+    for method in ("keep_pending", "sealed"):
+        monkeypatch.setattr(store, method, Mock(side_effect=full))
+    await follow(begin(), redirect_of)
+    (keeping,) = in_memory_only()
+    assert isinstance(keeping.give_up(), ApprovalLost)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_there"), [(400, False), (502, True)], ids=["refused", "unknown"]
+)
+async def test_a_code_whose_outcome_is_unknown_stays_in_the_list_until_it_is_deleted(
+    begin: Begin,
+    store: Store,
+    stub: StubStripe,
+    redirect_of: RedirectOf,
+    status: int,
+    is_there: bool,
+) -> None:
+    stub.exchange = response(b'{"error": "invalid_grant"}', status=status)
+    authorization = begin()
+    assert (await follow(authorization, redirect_of))[-1] is State.FAILED
+    rows = store.read_many(store.ids())
+    assert [row.status for row in rows if isinstance(row, Credential)] == (
+        [Status.UNKNOWN] if is_there else []
+    )
+    assert store.requests.expire(datetime.max.replace(tzinfo=UTC)) == []
 
 
 async def test_the_request_is_in_the_store_before_the_url_is_shown(

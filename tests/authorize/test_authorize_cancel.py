@@ -19,6 +19,7 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.model.authorization import AuthorizationRequest
 
 RedirectOf = Callable[..., str]
 IsFree = Callable[[], bool]
@@ -166,7 +167,8 @@ class SlowDisk(Journal):
     def __init__(self) -> None:
         self.asked, self.may_answer = threading.Event(), threading.Event()
 
-    def answered(self) -> None:
+    def answered(self, request: AuthorizationRequest) -> None:
+        del request
         self.asked.set()
         self.may_answer.wait()
 

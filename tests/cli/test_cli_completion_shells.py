@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from string import punctuation
 
 import pytest
 
@@ -13,7 +14,8 @@ from tests.e2e.conftest import program
 from tests.e2e.terminal import ENTER, TAB, Terminal, terminal
 
 NAMES = ["Acme production", "Acme test", 'Bob\'s "best" $HOME', "a:b=c@d", "日本語の請求"]
-NAMES += ["-dashed name"]
+EVERY = f"every {punctuation} is itself"
+NAMES += ["-dashed name", "Wow!!a", "Wow!!b", "!! once more", EVERY]
 BEGUN = {
     "Acme\\ p": NAMES[0],
     '"Acme p': NAMES[0],
@@ -23,6 +25,11 @@ BEGUN = {
     "a": NAMES[3],
     "日": NAMES[4],
     "-- -d": NAMES[5],
+    "ev": EVERY,
+    "'ev": EVERY,
+    '"ev': EVERY,
+    f'"W{TAB}b': "Wow!!b",
+    '"!': "!! once more",
 }
 LINES = {
     "m3cred dele": "m3cred delete",
@@ -108,7 +115,7 @@ class Journey:
 
 @pytest.mark.parametrize("name", STARTS)
 @pytest.mark.quick(1)
-async def test_a_name_with_blanks_and_quotes_is_completed_as_it_is(
+async def test_a_name_is_completed_as_it_is_whatever_its_characters_do_in_a_shell(
     shell: Shell, name: str
 ) -> None:
     journey = Journey(await shell(name))

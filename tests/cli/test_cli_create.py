@@ -99,6 +99,16 @@ def test_an_address_on_standard_input_is_as_good_also_wrapped_and_after_a_wrong_
     assert code not in command.errors
 
 
+def test_a_browser_with_too_many_cookies_is_told_of_on_the_terminal(
+    environment: Environ,
+) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        redirect = command.object()["redirectUri"]
+        cookies = {"Cookie": "a" * 40_000}
+        assert httpx.get(redirect, headers=cookies, trust_env=False).status_code == 431
+        assert "paste the address that it shows" in command.told("A browser sent too much")
+
+
 def test_without_consent_nothing_is_created_and_the_next_command_is_shown(
     environment: Environ,
 ) -> None:
@@ -252,7 +262,7 @@ def test_a_signal_during_the_exchange_reports_an_account_that_was_lost(
         go.set()
         end = command.object()
         assert command.end()[0] == 128 + signal.SIGINT
-    assert (end["credential"], end["error"]["code"]) == (None, "Interrupted")
+    assert (end["credential"]["status"], end["error"]["code"]) == ("unknown", "Interrupted")
     assert "Whether Stripe has connected the account is not known." in end["error"]["message"]
 
 

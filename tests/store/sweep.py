@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.credential import Credential
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.store.problems import NotThere
 from tests.store.swept_operations import ID, OPERATIONS, credential, store_in, tokens
 from tests.store.swept_process import BEGINS, ENDS, Limits
@@ -170,11 +170,13 @@ def state_of(root: Path) -> State:
 
 
 def _secret(store: DirectoryStore, credential_id: str) -> str:
-    if not isinstance(store.read(credential_id), Credential):
+    if not isinstance(found := store.read(credential_id), Credential):
         return "damaged"
     try:
         access_token = store.tokens(credential_id).access_token
     except NotThere:
+        if found.status is Status.UNKNOWN:
+            return "sent"
         return store.requests.read(credential_id).state.reveal()
     assert access_token is not None
     return access_token.reveal()

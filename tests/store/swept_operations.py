@@ -98,6 +98,11 @@ def _requested(root: Path) -> None:
     requests.keep(REQUESTED._replace(id=YOUNGER, created_at=later), request("state_younger"))
 
 
+def _code_sent(root: Path) -> None:
+    _requested(root)
+    store_in(root).requests.answer(REQUESTED, request())
+
+
 def _created_and_still_pending(root: Path) -> None:
     """As after a process that was killed in the middle of creating."""
     _pending(root)
@@ -142,7 +147,11 @@ def _keep_request(store: DirectoryStore) -> None:
 
 
 def _answer_request(store: DirectoryStore) -> None:
-    store.requests.answer(ID)
+    store.requests.answer(REQUESTED, request())
+
+
+def _settle_request(store: DirectoryStore) -> None:
+    store.requests.settle(ID)
 
 
 def _drop_request(store: DirectoryStore) -> None:
@@ -168,6 +177,8 @@ OPERATIONS = {
     "first prepare": Operation(_nothing, DirectoryStore.prepare),
     "keep request": Operation(_others, _keep_request),
     "answer request": Operation(_requested, _answer_request),
+    "settle request": Operation(_code_sent, _settle_request),
+    "keep in its room": Operation(_code_sent, _keep),
     "drop request": Operation(_requested, _drop_request),
     "expire request": Operation(_requested, _expire_request),
 }

@@ -8,13 +8,11 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.store.directory.folder import RecordFolder
-from m3cred_tui.store.directory.record import Record
+from m3cred_tui.store.directory.record import LARGEST_RECORD, Record
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.port import Damaged
-from m3cred_tui.store.problems import (
-    OutcomeUnknown,
-    StoreUnusable,
-)
+from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
+from tests.store.swept_operations import ID, PENDING, REQUESTED, request
 
 
 @pytest.fixture
@@ -182,3 +180,44 @@ def test_a_change_that_was_not_confirmed_is_reported_so_though_it_cannot_be_read
         store.read(acme.id)
     credentials.chmod(0o700)
     assert store.read(acme.id) == acme
+
+
+def test_an_approval_that_a_killed_process_had_only_written_into_its_room_is_put_in_place(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, waiting: Path
+) -> None:
+    store.prepare()
+    store.requests.keep(REQUESTED, request())
+    store.requests.answer(REQUESTED, request())
+    room = waiting / f"{ID}.json.room"
+    reserved = room.read_bytes()
+    assert len(reserved) == LARGEST_RECORD
+    approval = store.sealed(PENDING, tokens)
+    now = REQUESTED.created_at
+    for torn in (reserved, approval[:900] + reserved[900:], b"", approval[:-1]):
+        room.write_bytes(torn)
+        assert store.requests.expire(now) == []
+        assert store.read(ID) == REQUESTED._replace(status=Status.UNKNOWN)
+    room.write_bytes(approval)
+    assert store.requests.expire(now) == []
+    assert store.verified(ID) == PENDING
+    assert [path.suffix for path in waiting.iterdir()] == [".json"]
+    assert acme not in store.read_many(store.ids())
+
+
+@pytest.mark.parametrize("end", ["settled", "deleted", "swept"])
+def test_no_room_outlives_the_request_that_it_was_for(
+    store: DirectoryStore, waiting: Path, end: str
+) -> None:
+    store.prepare()
+    store.requests.keep(REQUESTED, request())
+    store.requests.answer(REQUESTED, request())
+    assert sorted(path.suffix for path in waiting.iterdir()) == [".json", ".room"]
+    match end:
+        case "settled":
+            store.requests.settle(ID)
+        case "deleted":
+            store.delete(ID)
+        case _:
+            (waiting / f"{ID}.json").unlink()
+            store.prepare()
+    assert [*waiting.iterdir()] == []

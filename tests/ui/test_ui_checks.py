@@ -129,6 +129,22 @@ async def test_checking_one_that_waits_to_be_created_says_that_it_is_pending(
     assert store.checks.read() == {}
 
 
+async def test_one_whose_code_was_sent_says_what_to_do_and_is_deleted_when_it_was_seen(
+    services: Services, store: CredentialStore, clock: Clock
+) -> None:
+    acme, bolt = (keep_waiting(store, clock, name) for name in ("Acme", "Bolt"))
+    store.requests.answer(acme, store.requests.read(acme.id))
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.sees("! unknown", f"“{bolt.name}” waits for Stripe until")
+        await user.press(*(["down"] if user.rows()[0] == "Bolt" else []), "enter")
+        await user.sees("was sent to Stripe", "Stripe may have connected an account")
+        await user.press("d")
+        await user.sees("Stripe may have connected an account for it, which then stays")
+        await user.answers_yes()
+        await user.until(lambda: store.ids() == [bolt.id])
+
+
 async def test_who_waits_for_stripe_shows_until_when_whatever_check_is_kept(
     services: Services, store: CredentialStore, keep: Keep, clock: Clock
 ) -> None:

@@ -17,7 +17,7 @@ import asyncio, gc, sys, threading
 from m3cred_tui.cli.main import main
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.screens.credentials import CredentialsPage
-from m3cred_tui.ui.screens.help import Help
+from m3cred_tui.ui.screens.dialogs import Help
 
 class Unforeseen(Exception):
     pass

@@ -14,11 +14,16 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import Compositor
 from textual.app import App
 from textual.driver import Driver
+from textual.geometry import Region
 from textual.strip import Strip
 
 import m3cred_tui
+from m3cred_tui.ui.services import Services
+from tests.ui.conftest import Keep
+from tests.ui.user import opened
 
 HOUSE = Path(m3cred_tui.__file__).parent
 FILES = sorted((HOUSE / "ui").rglob("*.py"))
@@ -39,6 +44,10 @@ USES = {
     Use("ui/app.py", "_handle_exception"),
     # Sends what draws nothing (the clipboard), and has the whole screen drawn again.
     Use("ui/terminal/driver.py", "_driver"),
+    # Renders the lines of a page that have changed, where Textual renders every widget.
+    Use("ui/terminal/known_cells.py", "textual._compositor"),
+    Use("ui/terminal/known_cells.py", "_compositor"),
+    Use("ui/terminal/known_cells.py", "_get_renders"),
     # Reads keys from what a terminal sends, after what is pasted has been made harmless.
     Use("ui/terminal/driver.py", "textual._xterm_parser"),
     # The number of colours; Textual derives it from TERM and COLORTERM only.
@@ -152,6 +161,23 @@ async def test_this_release_of_textual_keeps_its_driver_in_the_app() -> None:
     assert app._driver is None
     async with app.run_test():
         assert isinstance(app._driver, Driver)
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 1), (1, 11), (7, 2), (21, 3)])
+async def test_changed_lines_are_rendered_alone_and_look_the_same(
+    services: Services, keep: Keep, first: int, count: int
+) -> None:
+    for number in range(40):  # enough for a scrollbar
+        keep(f"Acme {number}")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        compositor = user.app.screen._compositor
+        lines, crop = range(first, first + count), Region(3, first, 20, count)
+        assert all(len(strips) <= count for _, _, strips in compositor._get_renders(crop))
+        part = compositor._render_chops(crop, lines.__contains__)
+        compositor.__class__ = Compositor  # Textual's own
+        whole = compositor._render_chops(crop, lines.__contains__)
+        assert part == whole
 
 
 def test_this_release_of_textual_reads_keys_from_text() -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from m3cred_tui.cli.output.streams import is_dumb
+from m3cred_tui.cli.output.streams import harmless, is_dumb
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
@@ -83,9 +83,10 @@ def asked(prompt: str) -> Secret:
         os.close(terminal)
 
 
-def from_descriptor(number: int) -> Secret:
+def from_descriptor(number: int, *, is_last: bool = False) -> Secret:
     """Return the next line of an open descriptor; the rest stays unread.
 
+    If it ``is_last``, another line is a mistake: this one may be meant for something else.
     Raises :class:`PassphraseUnusable`.
     """
     source = f"descriptor {number}"
@@ -94,6 +95,8 @@ def from_descriptor(number: int) -> Secret:
             raise PassphraseUnusable(source, "a terminal would show it")
         os.set_inheritable(number, False)  # noqa: FBT003 - it takes no keyword
         passphrase = _secret(_line(number), source)
+        if is_last and _holds_more(number):
+            raise PassphraseUnusable(source, "another line follows it")
     except OSError as error:
         closed = error.errno == errno.EBADF
         reason = "it is not open for reading" if closed else plain_reason(error)
@@ -104,12 +107,12 @@ def from_descriptor(number: int) -> Secret:
 
 
 def new_passphrase(descriptor: int | None, prompt: str) -> Secret:
-    """Return a new passphrase: from the descriptor, or asked for twice.
+    """Return a new passphrase: the last line of the descriptor, or asked for twice.
 
     Raises what :func:`asked` and :func:`from_descriptor` do, and :class:`PassphrasesDiffer`.
     """
     if descriptor is not None:
-        return from_descriptor(descriptor)
+        return from_descriptor(descriptor, is_last=True)
     passphrase = asked(prompt)
     if not passphrase:
         raise PassphraseEmpty("the terminal")
@@ -157,7 +160,7 @@ def unlock(
 
 def is_typed() -> bool:
     """Return whether standard input is a terminal, with this job in its foreground."""
-    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
+    return sys.stdin.isatty() and is_in_foreground(_INPUT)
 
 
 def can_ask() -> bool:
@@ -228,6 +231,13 @@ def _line(file: int) -> bytes:
     return line
 
 
+def _holds_more(file: int) -> bool:
+    """Tell whether more can be read now; the end of a pipe is not waited for."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(0)) and os.read(file, 1) != b""
+
+
 def _secret(line: bytes, source: str) -> Secret:
     if len(line) > LONGEST_PASSPHRASE:
         reason = f"it has more than {LONGEST_PASSPHRASE:,} bytes"
@@ -242,6 +252,7 @@ def _secret(line: bytes, source: str) -> Secret:
 @contextmanager
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
+    shown = harmless(prompt, sys.stderr).encode(sys.stderr.encoding, "replace")
     # Handled until echo is on again, so that none of these signals leaves it off.
     with handled(dict.fromkeys(_ENDING, _end)), echo_off(terminal) as hide:
 
@@ -250,7 +261,7 @@ def _hidden(terminal: int, prompt: str) -> Iterator[None]:
             # resumed, an interrupted tcsetattr is an error.
             if is_in_foreground(terminal):
                 hide()
-                os.write(terminal, prompt.encode())
+                os.write(terminal, shown)
 
         with handled({signal.SIGCONT: ask}):
             ask()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.text import clean
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 SCHEMA = 2
+_LAST_WITHOUT_CHECKSUM = 1
+"""A schema whose fields are those of today; its files stay as they are until an update."""
 LARGEST_RECORD = 64 * 1024
 """Bytes; a record of today has about 2,000."""
 
@@ -41,26 +43,21 @@ _FIELDS = frozenset(
     | {"createdAt", "createdBy", "status", "sealed"}
 )
 _CHECKSUM = "crc32"
-# Of every byte before it, and nothing comes after it, so that no changed byte goes unnoticed.
+# Covers every byte before it, and nothing follows it, so that each changed byte is noticed.
 _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
 _LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
 
 
 class Record(NamedTuple):
-    """The two parts of a record as they are in the file, in whichever schema it has."""
+    """The two parts of a record as they are in its file, whatever its schema."""
 
     header: Json
     sealed: str
 
 
-def header_of(credential: Credential) -> Json:
-    """Return the clear part of the record: everything that is no secret."""
-    return {"schema": SCHEMA, **credential_fields(credential)}
-
-
 def record_bytes(record: Record) -> bytes:
-    """Return the file's content: pure ASCII, so that ``cat`` is harmless, too.
+    """Return the file's content: pure ASCII, so that ``cat`` is harmless.
 
     Raises :class:`FlawError` if it could not be read again.
     """
@@ -73,7 +70,7 @@ def record_bytes(record: Record) -> bytes:
 
 def with_checksum(fields: Json) -> bytes:
     """Return the content of a file with these fields."""
-    # With indent, json.dumps takes ten times as long; and no key has to be escaped.
+    # With indent, json.dumps takes ten times as long; no key needs escaping.
     lines = [f'\n  "{key}": {json.dumps(value)}' for key, value in fields.items()]
     checked = f"{{{','.join(lines)}".encode("ascii")
     return checked + _last_field(checked)
@@ -82,7 +79,7 @@ def with_checksum(fields: Json) -> bytes:
 def parse_record(credential_id: str, data: bytes) -> Record:
     """Return the record in a file's ``data``, unchanged.
 
-    Raises :class:`FlawError` unless it is a whole record of a known schema and this ID.
+    Raises :class:`FlawError` unless it is a complete record of a known schema and this ID.
     """
     header = json_object(data)
     schema = header.get("schema")
@@ -107,18 +104,25 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
 def credential_of(record: Record) -> Credential:
     """Return the credential of a record; raises :class:`FlawError` for a bad field."""
-    return credential_from(_migrated(record.header))
+    return credential_from(record.header)
 
 
-def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
-    """Return the content of a record's file; the sealed part repeats the whole header.
+def sealed(
+    credential: Credential,
+    secrets: Secrets,
+    identity: IdentityFile,
+    *,
+    is_last_resort: bool = False,
+) -> bytes:
+    """Return the content of a record's file; the sealed part repeats the header.
 
-    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
+    As a last resort, it is sealed for the identity that was open here before. Raises
+    :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
     if not is_credential_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
-    header = header_of(credential)
-    recipient = identity.recipient()
+    header = {"schema": SCHEMA, **credential_fields(credential)}
+    recipient = identity.recipient(is_last_resort=is_last_resort)
     try:
         plain = json.dumps({**header, **secret_fields(secrets)}).encode("ascii")
         return record_bytes(Record(header, sealing.seal(recipient, plain)))
@@ -129,7 +133,7 @@ def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> 
 def opened(
     read: Read, credential_id: str, identity: IdentityFile, kind: type[S]
 ) -> tuple[Credential, S]:
-    """Return a credential and its secrets, which are of this kind.
+    """Return a credential and its secrets of this kind.
 
     Raises ``NotThere``, ``CredentialDamaged``, and what :meth:`IdentityFile.to_open` does.
     """
@@ -161,18 +165,3 @@ def secrets_of(record: Record, unsealed: bytes) -> Secrets:
 
 def _last_field(checked: bytes) -> bytes:
     return _LAST_FIELD % zlib.crc32(checked)
-
-
-def _to_schema_2(header: Json) -> Json:
-    return header  # only the file gained a checksum
-
-
-_LAST_WITHOUT_CHECKSUM = 1
-_MIGRATIONS: dict[int, Callable[[Json], Json]] = {1: _to_schema_2}
-
-
-def _migrated(header: Json) -> Json:
-    """Return the header in today's schema; the file stays as it is until an update."""
-    for schema in range(cast("int", header["schema"]), SCHEMA):
-        header = {**_MIGRATIONS[schema](header), "schema": schema + 1}
-    return header

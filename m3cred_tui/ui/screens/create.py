@@ -15,17 +15,14 @@ from textual.widgets.option_list import Option
 
 from m3cred_tui.authorize.journal import draft_of
 from m3cred_tui.model.credential import Draft
-from m3cred_tui.ui.screens.confirm import agreed
+from m3cred_tui.ui.screens.dialogs import ROOM, Qr, agreed
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.screens.qr import ROOM, Qr
-from m3cred_tui.ui.stages import stages
+from m3cred_tui.ui.stages.authenticate import AuthenticateStage
+from m3cred_tui.ui.stages.entries import DestinationStage, EntityTypeStage, NameStage
 from m3cred_tui.ui.stages.stage import Stage
-from m3cred_tui.ui.widgets.key_line import KeyLine
-from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from collections.abc import Container as ContainerOf
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -88,25 +85,27 @@ class CreatePage(Page[str]):
     def __init__(
         self,
         services: Services,
-        taken_names: ContainerOf[str],
+        is_taken: Callable[[str], bool],
         pending: Credential | None = None,
     ) -> None:
         """Begin at the first stage, or at the last one to resume a pending credential."""
-        super().__init__()
-        self._demo = services.demo
+        super().__init__("Credentials", "Create", demo=services.demo)
         self._ways = services.ways
-        self._stages = stages(services, taken_names, pending)
+        self._stages: Sequence[Stage] = (
+            NameStage(is_taken),
+            EntityTypeStage(),
+            DestinationStage(),
+            AuthenticateStage(services, pending),
+        )
         self._draft = Draft() if pending is None else draft_of(pending)
         self._first = 0 if pending is None else len(self._stages) - 1
         self._current = 0
         self._completed = 0
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Credentials", "Create", demo=self._demo)
+    def compose_body(self) -> ComposeResult:
         with Container(id="create-body"):
             yield Stepper([stage.LABEL for stage in self._stages])
             yield ContentSwitcher()
-        yield KeyLine()
 
     async def on_mount(self) -> None:
         await self._go_to(self._first)

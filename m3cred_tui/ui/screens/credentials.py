@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
+from contextlib import aclosing
 from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,25 +16,22 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from m3cred_tui.listing.columns import is_pending, waits_until
-from m3cred_tui.listing.listing import SORTABLE, STEP, Listing
+from m3cred_tui.listing.columns import is_authenticated, is_pending, waits_until
+from m3cred_tui.listing.listing import SORTABLE, STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.screens.check_run import CheckRun
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.screens.store_sync import StoreSync
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
-from m3cred_tui.ui.widgets.key_line import KeyLine
-from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.timer import Timer
 
     from m3cred_tui.listing.columns import Row
+    from m3cred_tui.model.check import CheckResult
     from m3cred_tui.ui.services import Services
 
 _EMPTY = (
@@ -45,6 +44,7 @@ _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
 _OFFER_SECONDS = 20
+_FIRST = 256  # more than a screenful; the others are sorted after the first paint
 _LITTLE = 0.002  # seconds; a frame has 0.016
 
 
@@ -79,32 +79,23 @@ class CredentialsPage(Page[None]):
     ]
 
     def __init__(self, services: Services) -> None:
-        super().__init__()
+        super().__init__("Credentials", demo=services.demo)
         self._services = services
         self._listing = Listing(services.store.read)
-        self._sync = StoreSync(
-            self,
-            services.store,
-            self._listing,
-            on_rows=self._on_rows,
-            on_checks=self._on_checks,
-        )
-        self._checks = CheckRun(
-            self,
-            services,
-            self._listing,
-            on_progress=self._on_check,
-            on_end=self._on_checked,
-        )
+        self._reading = Reading(services.store, self._listing)
         self._watching: Timer | None = None
+        self._trouble = ""
+        """Why the store cannot be read."""
+        try:
+            self._listing.begin(*services.store.newest(_FIRST))
+        except Problem as problem:
+            self._trouble = str(problem)
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Credentials", demo=self._services.demo)
+    def compose_body(self) -> ComposeResult:
         yield CreateButton("Create Integration Credential", id="create", compact=True)
         yield CredentialList(self._listing)
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
-        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show(selected=None)
@@ -113,7 +104,7 @@ class CredentialsPage(Page[None]):
 
     async def _begin(self) -> None:
         """Do after the first paint what it does not need."""
-        self._sync.glance()
+        self._glance()
         self._watching = self.set_interval(self.WATCH_EVERY, self._glance)
         await self._report_unfinished()
 
@@ -141,19 +132,43 @@ class CredentialsPage(Page[None]):
         return self.is_active and bool(self.query(CredentialList))
 
     def _glance(self) -> None:
-        if self._is_seen:
-            self._sync.glance()
+        """Read again what may have changed; shows nothing where nothing has."""
+        if not self._is_seen:
+            return
+        if not self.has_worker("read") and self._reading.is_due():
+            self._read()
+        stamp = self._services.store.checks.stamp()
+        if stamp != self._listing.checks.stamp:
+            self._listing.checks.stamp = stamp
+            self._read_checks()
 
-    def _on_rows(self, left: int) -> None:
+    @work(exclusive=True, group="read")
+    async def _read(self) -> None:
+        """Read what filter, order and names need."""
+        trouble = ""
+        try:
+            async for left in self._reading.catch_up():
+                self._show_read(left)
+        except Problem as problem:
+            trouble = str(problem)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._show_read(left=0)
+
+    def _show_read(self, left: int) -> None:
         if not self._is_seen:  # nothing is written behind a dialog
             return
         self._show_again()
         total = self._listing.total
         if left and total >= STEP:  # below, reading is over before this could be read
-            self.query_one(TitleBar).note = f"reading {total - left:,} of {total:,}"
+            self._title_bar.note = f"reading {total - left:,} of {total:,}"
 
-    def _on_checks(self) -> None:
-        if self._is_seen:
+    @work(exclusive=True, group="checks")
+    async def _read_checks(self) -> None:
+        """Read the results of the last checks, whichever m3cred made them."""
+        checks = await asyncio.to_thread(self._services.store.checks.read)
+        self._listing.checks.take(checks)
+        if checks and self._is_seen:
             self._list.redraw()
 
     def _show_again(self) -> None:
@@ -172,7 +187,7 @@ class CredentialsPage(Page[None]):
         self._list.display = some
         self._list.show(self._listing, selected, more=more)
         nothing = "" if some else _NOTHING_FOUND if self._listing.total else _EMPTY
-        text = self._sync.trouble or nothing
+        text = self._trouble or nothing
         message = self.query_one("#message", Static)
         if text != str(message.content):
             message.update(Content(text))
@@ -184,7 +199,7 @@ class CredentialsPage(Page[None]):
         counted = f"{total:,} credential{'' if total == 1 else 's'}" if total else ""
         if self._listing.filter:
             counted = f"{shown:,} of {counted}"
-        self.query_one(TitleBar).note = counted
+        self._title_bar.note = counted
 
     def _focus_next(self) -> None:
         """Put the focus on the next thing to do."""
@@ -195,9 +210,9 @@ class CredentialsPage(Page[None]):
         del parameters
         match action:
             case "stop_checking":
-                return self._checks.is_running
+                return self.has_worker("check")
             case "clear_filter":
-                return bool(self.query(Input)) and not self._checks.is_running
+                return bool(self.query(Input)) and not self.has_worker("check")
             case "check_all":
                 return bool(self._listing.shown)
             case "filter" | "sort":
@@ -219,7 +234,7 @@ class CredentialsPage(Page[None]):
     async def action_filter(self) -> None:
         """Show the filter line."""
         if not self.query(Input):
-            if self._sync.is_reading:
+            if self.has_worker("read"):
                 self._listing.put_in_order()  # some that were read may not be found yet
             line = FilterLine("Filter by any word of a row", id="filter", compact=True)
             await self.mount(line, after="#create")
@@ -269,30 +284,54 @@ class CredentialsPage(Page[None]):
         """Check the selected credential at Stripe."""
         if (credential_id := self._list.selected) is None:
             return
-        if is_pending(row := self._listing.row(credential_id)):
+        row = self._listing.row(credential_id)
+        if isinstance(row, Credential) and not is_authenticated(row):
             text = f"“{row.name}” is pending: there is nothing to check until it is created."
             self.notify(text, markup=False)
         else:
-            self._checks.start([credential_id])
+            self._check([credential_id])
 
     def action_check_all(self) -> None:
         """Check what is listed, as it is filtered now, except what is pending."""
-        self._checks.start(list(self._listing.shown))
+        self._check(list(self._listing.shown))
+
+    @work(exclusive=True, group="check")
+    async def _check(self, credential_ids: Sequence[str]) -> None:
+        """Check these at Stripe, and no longer others."""
+        results: dict[str, CheckResult] = {}
+        self.call_after_refresh(self.refresh_bindings)
+        self._show_checked(0, len(credential_ids))
+        try:
+            pending = {*await asyncio.to_thread(self._services.store.pending_ids)}
+            credential_ids = [one for one in credential_ids if one not in pending]
+            if not credential_ids:
+                text = "There are no credentials to check: what is listed is pending."
+                self.notify(text, markup=False)
+            checks = self._services.upkeep().check(credential_ids)
+            async with aclosing(checks):
+                async for credential_id, result in checks:
+                    results[credential_id] = result
+                    self._listing.checks.take({credential_id: result})
+                    self._show_checked(len(results), len(credential_ids))
+        except Problem as problem:
+            self.notify(str(problem), severity="error", markup=False)
+        self._end_checking()
+        if results:
+            self.notify(_summary(results), markup=False)
+
+    def _show_checked(self, done: int, total: int) -> None:
+        if self._is_seen:
+            self._list.redraw()
+            self._title_bar.note = f"checking {done:,} of {total:,}"
+
+    def _end_checking(self) -> None:
+        self._count()
+        self.call_after_refresh(self.refresh_bindings)
 
     def action_stop_checking(self) -> None:
         """Check no more; the results so far are kept."""
-        self._checks.stop()
-
-    def _on_check(self, done: int, total: int) -> None:
-        if not done:
-            self.call_after_refresh(self.refresh_bindings)
-        if self._is_seen:
-            self._list.redraw()
-            self.query_one(TitleBar).note = f"checking {done:,} of {total:,}"
-
-    def _on_checked(self) -> None:
-        self._count()
-        self.call_after_refresh(self.refresh_bindings)
+        self.workers.cancel_group(self, "check")
+        self._end_checking()
 
     def action_delete(self) -> None:
         """Delete the selected credential."""
@@ -318,7 +357,7 @@ class CredentialsPage(Page[None]):
     def _open_create(self, pending: Credential | None = None) -> None:
         from m3cred_tui.ui.screens.create import CreatePage
 
-        page = CreatePage(self._services, self._listing.taken_names, pending)
+        page = CreatePage(self._services, self._listing.is_taken, pending)
         self.app.push_screen(page, self._after_create)
 
     def _after_create(self, credential_id: str | None) -> None:
@@ -369,22 +408,25 @@ class CredentialsPage(Page[None]):
         from m3cred_tui.ui.screens.deletion import report_unfinished
 
         await self._expire()
-        if pending := self._pending():
+        if pending := [one for one in self._pending() if is_pending(one)]:
             text = f"{_offer(pending)} Press Enter to continue."
             self.notify(text, markup=False, timeout=_OFFER_SECONDS)
         await report_unfinished(self.app, self._services, self._listing.row)
 
     def _pending(self) -> list[Credential]:
-        """Return the pending credentials; their rows are the first ones."""
+        """Return what is not created yet; their rows are the first ones."""
         rows = map(self._listing.row, self._listing.ids)
-        return [row for row in takewhile(is_pending, rows) if is_pending(row)]
+        first = takewhile(lambda row: not is_authenticated(row), rows)
+        return [row for row in first if isinstance(row, Credential)]
 
     async def _expire(self) -> None:
         """Remove the requests that have expired, report each once, and come back later."""
         now = self._services.now()
-        ends = [end for one in self._pending() if (end := waits_until(one))]
+        pending = self._pending()
+        ends = [end for one in pending if (end := waits_until(one))]
         try:
-            if any(end <= now for end in ends):
+            # One whose code was sent may have been approved, by a process that was killed.
+            if any(end <= now for end in ends) or not all(map(is_pending, pending)):
                 gone = await asyncio.to_thread(self._services.store.requests.expire, now)
                 for one in gone:
                     self._listing.drop(one.id)
@@ -405,3 +447,13 @@ def _offer(pending: list[Credential]) -> str:
     if end := waits_until(pending[0]):
         return f"{name} waits for Stripe until {end:%H:%M}."
     return f"Stripe has approved {name}, not created yet."
+
+
+def _summary(results: dict[str, CheckResult]) -> str:
+    if len(results) == 1:
+        [result] = results.values()
+        return result.told or "Stripe knows the account, and the key may use it."
+    counted = Counter(result.label for result in results.values())
+    return f"Checked {len(results):,}: " + ", ".join(
+        f"{count:,} {label}" for label, count in counted.most_common()
+    )

@@ -13,14 +13,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated
-from m3cred_tui.model.credential import Credential, StripeAccount, integration_fields
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.terminal.outside import send_to_clipboard
 from m3cred_tui.ui.widgets.controls import fields, mode_mark
-from m3cred_tui.ui.widgets.key_line import KeyLine
-from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,20 +53,18 @@ class DetailsPage(Page[str]):
 
     def __init__(self, services: Services, row: Row, learned: Callable[[Row], None]) -> None:
         """Take the row as it is in the list; ``learned`` takes it once it was opened."""
-        super().__init__()
+        super().__init__("Credentials", NAME.of(row), demo=services.demo)
         self._services = services
         self._row = row
         self._learned = learned
         self._sealed = "…"
         self._checked = "…"
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Credentials", NAME.of(self._row), demo=self._services.demo)
+    def compose_body(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(id="facts")
             yield Static(Content(_USE), classes="note")
             yield Static(Content(_NO_EDITING), classes="note")
-        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show()
@@ -155,6 +152,11 @@ class DetailsPage(Page[str]):
         self.notify(said, markup=False)
 
 
+def _status(credential: Credential) -> str:
+    is_unknown = credential.status is Status.UNKNOWN
+    return str(CodeSent(credential)) if is_unknown else STATUS.of(credential)
+
+
 def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
     account = credential.account or StripeAccount("", credential.destination.livemode)
     return [
@@ -166,7 +168,7 @@ def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
         ("Account ID", account.id or "not approved yet"),
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
-        ("Status", STATUS.of(credential)),
+        ("Status", _status(credential)),
         ("Created", f"{credential.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),
     ]

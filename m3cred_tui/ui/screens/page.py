@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from m3cred_tui.ui.terminal.known_cells import render_only_changes
+from m3cred_tui.ui.widgets.bars import KeyLine, TitleBar
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -15,9 +18,29 @@ Result = TypeVar("Result")
 
 
 class Page(Screen[Result], Generic[Result]):
-    """A screen of the app; it can say what would be lost by leaving it."""
+    """A screen with a title and its keys; it can say what would be lost by leaving it."""
 
     AUTO_FOCUS = ""
+
+    def __init__(self, *place: str, demo: bool = False) -> None:
+        """Take what :class:`TitleBar` shows."""
+        super().__init__()
+        self._title_bar = TitleBar(*place, demo=demo)
+        render_only_changes(self)
+
+    def compose(self) -> ComposeResult:
+        yield self._title_bar
+        yield from self.compose_body()
+        yield KeyLine()
+
+    def compose_body(self) -> ComposeResult:
+        """Yield what is between the title and the keys."""
+        raise NotImplementedError
+
+    def has_worker(self, group: str) -> bool:
+        """Return whether a worker of this page and group has not finished."""
+        of_group = [one for one in self.workers if one.node is self and one.group == group]
+        return not all(one.is_finished for one in of_group)
 
     @property
     def would_lose(self) -> str | None:

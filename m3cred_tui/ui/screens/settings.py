@@ -20,10 +20,9 @@ from m3cred_tui.model.credential import DESTINATIONS, OAuthModel
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean_path
 from m3cred_tui.system.threads import in_thread
-from m3cred_tui.ui.screens.confirm import YES, Confirm, agreed
+from m3cred_tui.ui.screens.dialogs import YES, Confirm, agreed
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.controls import Press, fields, focus_first
-from m3cred_tui.ui.widgets.key_line import KeyLine
 from m3cred_tui.ui.widgets.setting import (
     SOURCE,
     ChoiceRow,
@@ -32,13 +31,11 @@ from m3cred_tui.ui.widgets.setting import (
     LineRow,
     SettingRow,
 )
-from m3cred_tui.ui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from textual.app import App, ComposeResult
-    from textual.worker import Worker
 
     from m3cred_tui.config.editor import SettingsEditor
     from m3cred_tui.config.key_source import KeySource
@@ -89,13 +86,11 @@ class SettingsPage(Page[None]):
     ]
 
     def __init__(self, services: Services) -> None:
-        super().__init__()
+        super().__init__("Settings", demo=services.demo)
         self._editor = services.settings() if services.settings else None
-        self._demo = services.demo
         self._setups: list[Setup] = []
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Settings", demo=self._demo)
+    def compose_body(self) -> ComposeResult:
         with VerticalScroll(can_focus=self._editor is None):
             if self._editor is None:
                 yield Static(_DEMO)
@@ -104,7 +99,6 @@ class SettingsPage(Page[None]):
                 yield Static(id="facts")
                 where = clean_path(self._editor.file)
                 yield Static(Content(f"{where}\n{_ORDER}"), classes="note")
-        yield KeyLine()
 
     def on_mount(self) -> None:
         if self._editor is not None:
@@ -201,22 +195,19 @@ class SetUpPage(Page[None]):
     ]
 
     def __init__(self, editor: SettingsEditor, group: Group) -> None:
-        super().__init__()
+        super().__init__("Settings", group.label)
         self._editor = editor
         self._group = group
         self._saving = False
         self._saved = "Nothing was changed."
-        self._trial: Worker[None] | None = None
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar("Settings", self._group.label, demo=False)
+    def compose_body(self) -> ComposeResult:
         yield _Lines(id="settings")
         yield Static(id="hint")
         yield Static(id="outcome")
         with Horizontal():
             yield Press("Save", id="save", variant="primary", compact=True)
             yield Press("Try it", id="try", compact=True)
-        yield KeyLine()
 
     async def on_mount(self) -> None:
         self.watch(self, "focused", self._show_hint)
@@ -339,13 +330,8 @@ class SetUpPage(Page[None]):
 
     @on(Button.Pressed, "#try")
     def action_try_key(self) -> None:
-        if not self._is_trying and self._are_right():
-            key = next((row.change() for row in self.query(KeyRow)), None)
-            self._trial = self._try(key)
-
-    @property
-    def _is_trying(self) -> bool:
-        return self._trial is not None and not self._trial.is_finished
+        if not self.has_worker("trial") and self._are_right():
+            self._try(next((row.change() for row in self.query(KeyRow)), None))
 
     @work(group="trial")
     async def _try(self, key: Change | None) -> None:
@@ -374,8 +360,8 @@ class SetUpPage(Page[None]):
 
     def action_back(self) -> None:
         """Stop what is being tried, or else leave."""
-        if self._trial is not None and self._is_trying:
-            self._trial.cancel()
+        if self.has_worker("trial"):
+            self.workers.cancel_group(self, "trial")
         elif not self._saving:
             self._leave()
 

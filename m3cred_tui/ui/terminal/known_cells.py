@@ -1,15 +1,39 @@
-"""What the terminal already shows, so that only changes are sent."""
+"""What the terminal already shows, so that only changes are rendered and sent."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import get_character_cell_size
+from textual._compositor import Compositor
+from textual.geometry import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from textual.screen import Screen
+    from textual.strip import Strip
+
+
+class _ChangedLines(Compositor):
+    """Renders the lines that have changed; Textual's renders every widget whole."""
+
+    def _get_renders(
+        self, crop: Region | None = None
+    ) -> Iterator[tuple[Region, Region, list[Strip]]]:
+        changed = crop or self.size.region
+        lines = Region(0, changed.y, self.size.width, changed.height)
+        for widget, (region, clip) in self.visible_widgets.items():
+            seen = clip.intersection(lines)
+            if part := region.intersection(seen):
+                yield region, seen, widget.render_lines(part.translate(-region.offset))
+
+
+def render_only_changes(screen: Screen[Any]) -> None:
+    """Have a screen that was not shown yet render only what has changed."""
+    screen._compositor = _ChangedLines()  # noqa: SLF001  Textual offers no other way
 
 
 _FOREGROUND = frozenset(map(str, (*range(30, 38), *range(90, 98))))

@@ -33,7 +33,7 @@ names = (
         max_size=LONGEST_NAME,
     )
     .map(tidy_name)
-    .filter(lambda name: name_problem(name, ()) is None)
+    .filter(lambda name: name_problem(name) is None)
 )
 texts = st.text(max_size=300)
 times = st.datetimes(

@@ -1,4 +1,4 @@
-"""A question that can be answered with no, with yes, and perhaps with more than yes."""
+"""The dialogs: a question, the help screen, and a URL as a QR code."""
 
 from __future__ import annotations
 
@@ -6,24 +6,39 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from m3cred_tui.ui.widgets.controls import fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import App, ComposeResult
+    from textual.screen import Screen
 
+    from m3cred_tui.browser.terminal import QrCode
 
+_ABOUT = (
+    "Enter and the arrow keys are enough everywhere. Tab goes to what is next on the page, "
+    "Esc goes back; it asks first where something would be lost."
+)
+_MORE = (
+    "Additional Support: log in to the Support portal, https://support.m3ter.com/, for "
+    "additional help and to send questions to our Support team."
+)
+_AFTER = "On a phone, the last page stays empty: paste its address here. Esc closes."
+ROOM = 3
+"""Lines beside the code."""
 NO, YES, MORE = range(3)
 
 
 class Confirm(ModalScreen[int]):
     """Asks; the safe answer, ``NO``, has the focus, and Esc gives it, too."""
 
-    CSS_PATH = "confirm.tcss"
+    CSS_PATH = "dialogs.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(0)", show=False),
@@ -68,3 +83,51 @@ async def agreed(app: App[Any], going: str, lost: Callable[[], str | None]) -> b
             return False
         asked = loss
     return True
+
+
+class Help(ModalScreen[None]):
+    """Lists the keys; any of Esc, Enter, q and ? closes it."""
+
+    CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,question_mark", "dismiss", "Close", show=False),
+    ]
+
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        self._keys = [
+            (below.app.get_key_display(active.binding), _means(active.binding))
+            for active in below.active_bindings.values()
+            if active.binding.show or active.binding.tooltip
+        ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as keys:
+            keys.border_subtitle = "Esc closes"
+            yield Static("Keys", classes="title")
+            yield Static(fields(self._keys))
+            yield Static(Content(_ABOUT), classes="note")
+            yield Static(Content(_MORE), classes="note")
+
+
+def _means(binding: Binding) -> str:
+    return binding.tooltip or binding.description
+
+
+class Qr(ModalScreen[None]):
+    """The code, black on white whatever the theme, as cameras expect it."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,r,q", "dismiss", "Back", show=False)
+    ]
+
+    def __init__(self, code: QrCode) -> None:
+        super().__init__()
+        self._code = code
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Content.styled("\n".join(self._code.lines), "#000000 on #ffffff"))
+            yield Static(Content(_AFTER))

@@ -1,8 +1,4 @@
-"""The bottom line: which keys do what here.
-
-Textual's own Footer is a widget for each key, rebuilt whenever the focus moves; that cost a
-third of the time to the first whole screen, and of every key after it.
-"""
+"""The top and the bottom line of a page."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
@@ -18,6 +15,31 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.screen import Screen
+
+SEPARATOR = " › "
+
+
+class TitleBar(Widget):
+    """One line: the breadcrumb at the left, a note and the DEMO mark at the right."""
+
+    note: reactive[str] = reactive("")
+
+    def __init__(self, *place: str, demo: bool) -> None:
+        """Show ``place``, the breadcrumb below Integrations, as plain text."""
+        super().__init__()
+        self._breadcrumb = SEPARATOR.join(("Integrations", *place))
+        self._demo = demo
+
+    def render(self) -> Content:
+        """Put both ends on one line; the breadcrumb gives way."""
+        right = Content(self.note)
+        if self._demo:
+            mark = Content.styled(" DEMO ", "bold $text-warning reverse")
+            right = Content.assemble(right, "  ", mark) if self.note else mark
+        room = max(0, self.content_size.width - cell_len(right.plain) - 1)
+        left = Content(self._breadcrumb).truncate(room, ellipsis=True, pad=True)
+        return Content.assemble(left.stylize("bold"), " ", right)
+
 
 _KEY = "key"
 _WIDE, _NARROW = "  ", " "
@@ -28,7 +50,11 @@ _Shown = tuple[str, str, str]
 
 
 class KeyLine(Widget):
-    """One line with the keys that work now; a click on one presses it."""
+    """One line with the keys that work now; a click on one presses it.
+
+    Textual's own Footer is a widget for each key, rebuilt whenever the focus moves; that cost
+    a third of the time to the first whole screen, and of every key after it.
+    """
 
     def __init__(self) -> None:
         super().__init__()

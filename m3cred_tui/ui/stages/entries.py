@@ -1,4 +1,4 @@
-"""Stages 2 and 3: what is chosen from a drop-down."""
+"""Stages 1 to 3: what the user enters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.content import Content
-from textual.widgets import Button, OptionList, Select
+from textual.widgets import Button, Input, OptionList, Select
 
 from m3cred_tui.model.credential import (
     DESTINATIONS,
@@ -15,13 +15,65 @@ from m3cred_tui.model.credential import (
     Draft,
     EntityType,
 )
+from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
-from m3cred_tui.ui.widgets.controls import DropDown
+from m3cred_tui.ui.widgets.controls import DropDown, Notice, TextInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
+
+
+class NameStage(Stage):
+    """Stage 1: asks for a name and shows immediately what is wrong with it."""
+
+    LABEL = "Name the credential"
+    TITLE = "Name credential"
+
+    def __init__(self, is_taken: Callable[[str], bool]) -> None:
+        """Take what :func:`name_problem` does."""
+        super().__init__()
+        self._is_taken = is_taken
+
+    def compose_panel(self) -> ComposeResult:
+        yield TextInput("Name", id="name")
+        yield Notice()
+        yield next_button()
+        yield note(
+            "Choose a name that tells this credential from the others, such as the "
+            "Stripe account it is for. The list can be filtered by it."
+        )
+
+    async def arrive(self, draft: Draft) -> None:
+        await super().arrive(draft)
+        line = self.query_one(Input)
+        line.value = line.value or draft.name
+
+    @on(Input.Changed)
+    def _check(self, message: Input.Changed) -> None:
+        self._tell(name_problem(message.value, self._is_taken) if message.value else None)
+
+    @on(Input.Submitted)
+    def _submit(self) -> None:
+        self.complete()
+
+    @property
+    def typed(self) -> Draft:
+        return self.draft._replace(name=tidy_name(self.query_one(Input).value))
+
+    def entered(self) -> Draft | None:
+        text = self.query_one(Input).value
+        problem = name_problem(text, self._is_taken)
+        self._tell(problem)
+        if problem is None:
+            return self.draft._replace(name=tidy_name(text))
+        self.query_one(Input).focus()
+        return None
+
+    def _tell(self, problem: str | None) -> None:
+        self.query_one(Notice).say(f"! {problem}" if problem else "")
+        self.query_one("#next", Button).disabled = problem is not None
 
 
 _PROMPT = 0  # the drop-down's own first line
@@ -101,7 +153,7 @@ class ChoiceStage(Stage, Generic[Chosen]):
 
 
 class EntityTypeStage(ChoiceStage[EntityType]):
-    """Asks what the integration sends."""
+    """Stage 2: asks what the integration sends."""
 
     LABEL = "Select entity type"
     TITLE = "Entity Type Settings"
@@ -120,7 +172,7 @@ class EntityTypeStage(ChoiceStage[EntityType]):
 
 
 class DestinationStage(ChoiceStage[Destination]):
-    """Asks where the integration sends to."""
+    """Stage 3: asks where the integration sends to."""
 
     LABEL = "Select destination"
     TITLE = "Destination Settings"
