@@ -18,7 +18,7 @@ from m3cred_tui.model.text import clean_path
 from m3cred_tui.store.files import temporary_name
 from m3cred_tui.store.problems import plain_reason
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _READABLE = 0o644  # before the umask
 
 
