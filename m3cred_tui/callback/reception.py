@@ -257,10 +257,8 @@ def _refusal(
     if len(request.headers) > MOST_HEADERS:
         return refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reception)
     if not _is_for_us(request, port):
-        other_host = TurnedAway.OTHER_HOST
-        return (
-            reception.turn_away(other_host) if is_public else pages.plain(HTTPStatus.FORBIDDEN)
-        )
+        forbidden = pages.plain(HTTPStatus.FORBIDDEN)
+        return reception.turn_away(TurnedAway.OTHER_HOST) if is_public else forbidden
     if not (is_public or any(_is_same(request.path, ours) for ours in paths)):
         return pages.plain(HTTPStatus.NOT_FOUND)
     if request.method != "GET":

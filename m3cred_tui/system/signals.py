@@ -7,6 +7,8 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from m3cred_tui.system.terminal import leave_blocked_streams
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -28,6 +30,7 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     def handle(number: int, _frame: object) -> None:
         nonlocal is_leaving
         is_leaving = True
+        leave_blocked_streams()
         loop.call_soon_threadsafe(leave, signal.Signals(number))
 
     before = {
@@ -45,3 +48,4 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
 
 def _ignore(_number: int, _frame: object) -> None:
     """Let the clean-up finish; unlike SIG_IGN, child processes do not inherit this."""
+    leave_blocked_streams()

@@ -175,8 +175,9 @@ async def test_nothing_is_asked_of_stripe_while_another_user_holds_every_port(
         new = replace(at_stub, ports=theirs, own_redirect_uri=own)
         state = Secret(f"{theirs[0]}-s")
         left = AuthorizationRequest(state, own or redirect_uri(theirs[0]), clock())
-        for resumed in (None, left):
-            async with aclosing(new.authorize(resumed)) as events:
+        one_is_free = replace(new, ports=(*theirs, 0))
+        for events in (new.authorize(), one_is_free.authorize(left)):
+            async with aclosing(events):
                 with pytest.raises(PortsOfAnotherUser):
                     await anext(events)
 
@@ -212,6 +213,24 @@ async def test_an_account_is_not_taken_unseen_where_the_listener_may_be_anyones(
             assert "compare the account's ID" in str(noticed.problem)
 
 
+async def test_an_account_is_not_taken_unseen_where_the_system_lets_nobody_listen(
+    at_stub: Authorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The one thing that is not available here for real: a sandbox without sockets.
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "no")
+
+    monkeypatch.setattr(socket.socket, "bind", forbidden)
+    async with aclosing(replace(at_stub, unseen=True).authorize()) as events:
+        with pytest.raises(AccountUnseen):
+            await anext(events)
+    async with aclosing(at_stub.authorize()) as events:
+        await anext(events)
+        noticed = await anext(events)
+        assert isinstance(noticed, Noticed)
+        assert noticed.problem.root.code == "CannotListen"
+
+
 async def test_the_wait_ends_at_the_time_limit_of_the_wall_clock(
     at_stub: Authorizer,
     clock: Any,
@@ -242,6 +261,25 @@ async def test_a_code_that_arrives_in_the_last_second_is_used(
         assert isinstance(ready, UrlReady)
         await anext(events)
         await visitor.go(redirect_of(ready.url))
+        clock.forward(minutes=11)
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+async def test_a_code_that_arrives_as_the_listener_closes_at_the_end_of_its_time_is_used(
+    at_stub: Authorizer, clock: Any, redirect_of: RedirectOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LastMoment(CallbackServer):
+        def close(self) -> None:
+            if self.result() is None:
+                page = httpx.get(redirect, follow_redirects=True, trust_env=False)
+                assert "approved" in page.text
+            super().close()
+
+    monkeypatch.setattr("m3cred_tui.authorize.service.CallbackServer", LastMoment)
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        redirect = redirect_of(ready.url)
         clock.forward(minutes=11)
         assert isinstance([event async for event in events][-1], Approved)
 

@@ -302,6 +302,17 @@ def test_a_browser_that_is_turned_away_reads_why_and_the_terminal_hears_of_it_on
     assert (told.turned_away, told.version) == ((why,), 2)
 
 
+def test_each_reason_for_turning_a_browser_away_stays_reported(
+    get: Get, send: Send, poll: Poll
+) -> None:
+    for _ in range(2):
+        get("/callback", "Sec-Fetch-Mode: cors")
+        send(b"GET /callback HTTP/1.1\r\nHost: 127.0.0.1:9000\r\n\r\n")
+    status = parse_status(poll().content)
+    assert status.turned_away == (TurnedAway.NOT_OPENED, TurnedAway.OTHER_HOST)
+    assert status.version == 3
+
+
 def test_a_wrong_host_elsewhere_than_where_a_person_goes_is_not_reported(
     send: Send, poll: Poll
 ) -> None:

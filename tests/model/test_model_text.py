@@ -82,6 +82,35 @@ def test_truncated_text_leaves_a_sign() -> None:
     assert clean("a" + " " * 1_000 + "b", most=200) in {"a b", f"a{CUT}", f"a {CUT}"}
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        # As long as it is shown, not as it is written.
+        ("e\u0301" * 6, "\u00e9" * 6),
+        ("e\u0301" * 7, "\u00e9" * 5 + CUT),
+        ("\u0958" * 3, "\u0915\u093c" * 3),
+        ("\u0958" * 4, "\u0915\u093c" * 2 + "\u0915" + CUT),
+        # The text that follows so many marks is not examined.
+        ("a" + "\u0316" * 24 + "b", "a" + "\u0316" * 3 + CUT),
+    ],
+)
+def test_text_is_cut_where_what_is_shown_of_it_is_too_long(text: str, line: str) -> None:
+    assert clean(text, most=6) == line
+
+
+def test_accents_that_are_one_character_with_their_letter_are_no_pile() -> None:
+    letter = "\N{LATIN SMALL LETTER E WITH CIRCUMFLEX AND ACUTE}\u0316\u0317\u0318"
+    assert clean(letter) == clean(unicodedata.normalize("NFD", letter)) == letter
+
+
+def test_marks_that_compose_once_the_one_between_them_is_left_out_are_composed() -> None:
+    kombuva, al_lakuna, diga_kombuva = "\u0dd9", "\u0dca", "\u0dda"
+    visarga = "\u0903"  # one too many beside the letter
+    text, line = f"x{kombuva * 3}{visarga}{al_lakuna}", f"x{kombuva * 2}{diga_kombuva}"
+    assert clean(text) == line
+    assert clean(f"{text}abc", most=6) == f"{line}a{CUT}"
+
+
 def test_text_after_a_lot_of_space_is_not_lost() -> None:
     assert clean(" " * 10_000 + "Acme") != ""
 

@@ -158,6 +158,92 @@ class Losing:
         return Answer(200, {"stripe_user_id": asked.form.rpartition("=")[2]})
 
 
+UNAUTHORIZED = refused(401, "api_key_expired")
+NO_CLIENT = Answer(401, {"error": "invalid_client"})
+
+
+@pytest.fixture
+def refusals(request: pytest.FixtureRequest) -> set[int]:
+    """Every 4xx status, or those that Stripe and proxies send."""
+    is_long = request.config.getoption("--long")
+    return {*range(400, 500)} if is_long else {400, 401, 402, 403, 404, 409, 429}
+
+
+async def test_no_refusal_but_that_of_the_client_is_taken_for_a_disconnection(
+    world: World, refusals: set[int]
+) -> None:
+    one = world.connect(oauth=CONNECT)
+
+    async def answer(asked: Asked) -> Answer:
+        # An access token that has ended proves nothing, unless Stripe knows no connection.
+        return UNAUTHORIZED if asked.line.startswith("GET") else refusal
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        for status in refusals:
+            refusal = refused(status, "anything_else")
+            done = await world.upkeep.disconnect(one)
+            assert done[:2] == (False, False), status
+            assert isinstance(done.problem, StripeRefused)
+            assert (world.store.ids(), world.upkeep.unfinished()) == ([one], []), status
+
+
+@pytest.mark.parametrize("first", [NO_CLIENT, HANG_UP], ids=["refused", "lost"])
+async def test_only_an_access_token_that_has_ended_proves_a_disconnection(
+    world: World, refusals: set[int], first: Answer
+) -> None:
+    one = world.connect(oauth=CONNECT)
+
+    async def answer(asked: Asked) -> Answer:
+        return refused(status, "no") if asked.line.startswith("GET") else first
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        for status in refusals - {401}:
+            done = await world.upkeep.disconnect(one)
+            assert done[:2] == (False, False), status
+            assert world.store.ids() == [one], status
+        status = 401
+        assert (await world.upkeep.disconnect(one))[:2] == (True, True)
+
+
+async def test_only_a_refresh_token_that_is_not_valid_proves_a_disconnection(
+    world: World, refusals: set[int]
+) -> None:
+    one = world.connect(oauth=APPS)
+
+    async def answer(asked: Asked) -> Answer:
+        if asked.line.startswith("GET"):
+            return UNAUTHORIZED
+        return refreshing if "/token " in asked.line else NO_CLIENT
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        for status in refusals:
+            refreshing = Answer(status, {"error": "invalid_client"})
+            done = await world.upkeep.disconnect(one)
+            assert done[:2] == (False, False), status
+            assert world.store.ids() == [one], status
+        refreshing = Answer(400, {"error": "invalid_grant"})
+        assert (await world.upkeep.disconnect(one))[:2] == (True, True)
+
+
+async def test_an_access_token_whose_hour_is_over_proves_no_disconnection(
+    world: World,
+) -> None:
+    one = world.connect(oauth=APPS, status=Status.PENDING)  # which is never refreshed
+    world.clock.go_on(hours=2)
+
+    async def answer(asked: Asked) -> Answer:
+        return UNAUTHORIZED if asked.line.startswith("GET") else NO_CLIENT
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        done = await world.upkeep.disconnect(one)
+    assert done[:2] == (False, False)
+    assert world.store.ids() == [one]
+
+
 @pytest.mark.parametrize(("lost", "does"), [(1, True), (1, False), (2, True)])
 async def test_a_lost_answer_is_determined_by_asking_again(
     world: World, lost: int, *, does: bool

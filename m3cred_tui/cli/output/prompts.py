@@ -17,7 +17,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
-from m3cred_tui.system.terminal import echo_off, is_in_foreground
+from m3cred_tui.system.terminal import echo_off, is_in_foreground, takes_output
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
 T = TypeVar("T")
@@ -25,7 +25,7 @@ T = TypeVar("T")
 LONGEST_PASSPHRASE = 1024
 """Bytes of UTF-8."""
 
-_INPUT = 0
+_INPUT, _ERRORS = 0, 2
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
 _ENDING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)  # Python itself handles SIGINT
@@ -74,7 +74,8 @@ def asked(prompt: str) -> Secret:
                 _wait_for_line(terminal)
                 return _secret(_line(terminal), "the terminal")
             finally:
-                os.write(terminal, b"\n")
+                if takes_output(terminal):
+                    os.write(terminal, b"\n")
     except (OSError, termios.error) as error:
         reason = plain_reason(OSError(*error.args))
         raise PassphraseUnusable("the terminal", reason) from None
@@ -302,14 +303,15 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     def show(line: str) -> None:
         nonlocal due
-        if time.monotonic() >= due:
+        if time.monotonic() >= due and takes_output(_ERRORS):
             _write(_TO_START_AND_CLEAR + line)
             due = time.monotonic() + _PAUSE
 
     try:
         yield show
     finally:
-        _write(_TO_START_AND_CLEAR)
+        if takes_output(_ERRORS):
+            _write(_TO_START_AND_CLEAR)
 
 
 def _write(text: str) -> None:
