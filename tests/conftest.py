@@ -7,6 +7,7 @@ import faulthandler
 import gc
 import os
 import signal
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,9 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Let no thread that a test has left hold up the end of the process, either."""
-    _end_unless_done_in(float(config.getini("timeout")), config)
+    left = {one for one in threading.enumerate() if not one.daemon} - {threading.main_thread()}
+    if left:
+        _end_unless_done_in(float(config.getini("timeout")), config)
 
 
 def _limit(item: pytest.Item) -> float:

@@ -58,6 +58,7 @@ def test_a_test_that_hangs_is_ended_and_its_stack_shown(
     ended = subprocess.run(
         [*command, path], check=False, capture_output=True, text=True, cwd=root, timeout=30
     )
-    assert ended.returncode == 1
+    # A worker has reported by then that the test passed.
+    assert ended.returncode == ((hang, workers) != ("at the end of the process", "1"))
     assert "Timeout (0:00:00.3" in ended.stderr
     assert "Thread 0x" in ended.stderr

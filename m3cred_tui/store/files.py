@@ -24,7 +24,7 @@ from m3cred_tui.store.problems import (
 )
 
 _is_temporary = re.compile(r"\.[0-9a-f]{16}\.tmp").fullmatch
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _PRIVATE = 0o600
 _NO_CALL = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 _NO_LINKS = {errno.EPERM, *_NO_CALL}  # FAT says that they are not permitted

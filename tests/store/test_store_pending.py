@@ -205,6 +205,47 @@ def test_an_approval_that_a_killed_process_had_only_written_into_its_room_is_put
     assert acme not in store.read_many(store.ids())
 
 
+@pytest.mark.parametrize("instead", ["nothing", "link", "directory"])
+def test_an_approval_is_kept_whatever_is_in_place_of_its_room(
+    store: DirectoryStore, tokens: TokenResponse, waiting: Path, tmp_path: Path, instead: str
+) -> None:
+    store.prepare()
+    store.requests.keep(REQUESTED, request())
+    store.requests.answer(REQUESTED, request())
+    room, elsewhere = waiting / f"{ID}.json.room", tmp_path / "elsewhere"
+    elsewhere.write_text("somebody's")
+    room.unlink()
+    if instead == "link":
+        room.symlink_to(elsewhere)
+    if instead == "directory":
+        room.mkdir()
+    store.keep_pending(PENDING, tokens)
+    assert store.verified(ID) == PENDING
+    assert elsewhere.read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("instead", ["nothing", "link"])
+def test_refreshed_tokens_are_kept_whatever_is_in_place_of_their_room(
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    data: Path,
+    tmp_path: Path,
+    instead: str,
+) -> None:
+    store.create(acme, tokens)
+    room, elsewhere = data / "refreshing" / f"{acme.id}.room", tmp_path / "elsewhere"
+    elsewhere.write_text("somebody's")
+    with store.refreshes.begun(acme.id) as refresh:
+        refresh.ask(acme.created_at)
+        room.unlink()
+        if instead == "link":
+            room.symlink_to(elsewhere)
+        refresh.keep(tokens._replace(scope="new"))
+    assert store.tokens(acme.id).scope == "new"
+    assert elsewhere.read_text() == "somebody's"
+
+
 @pytest.mark.parametrize("end", ["settled", "deleted", "swept"])
 def test_no_room_outlives_the_request_that_it_was_for(
     store: DirectoryStore, waiting: Path, end: str

@@ -144,7 +144,7 @@ class RecordFolder:
             room, name = _room_name(credential_id), _file_name(credential_id)
             try:
                 files.fill(folder, room, data)
-            except FileNotFoundError:
+            except OSError:  # there is none, or a link or a directory in its place
                 files.replace(folder, name, data)
             else:
                 files.move(folder, room, folder, name)

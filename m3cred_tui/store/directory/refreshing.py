@@ -131,7 +131,7 @@ class DirectoryRefresh:
         data = sealed(self.credential, tokens, self._store.identity)
         try:
             files.fill(self._folder, self._room, data)
-        except FileNotFoundError:  # swept with the credential, or removed by hand
+        except OSError:  # swept with the credential, removed by hand, or a link in its place
             with locked(self._store.data):
                 self._write(self._room, data)
         self._land(self.credential, tokens)
