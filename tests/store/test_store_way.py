@@ -50,7 +50,7 @@ def test_a_parent_that_others_can_write_to_is_refused_with_a_command(
 
 def test_a_parent_with_a_sticky_bit_like_tmp_is_accepted(above: Path) -> None:
     above.chmod(0o707)
-    assert refused(above / "data").mend == f"chmod o-w '{above}'"
+    assert refused(above / "data").fix == f"chmod o-w '{above}'"
     above.chmod(0o1777)
     check_way(above / "data")
 
@@ -67,7 +67,7 @@ def test_a_group_that_is_this_users_alone_may_write(above: Path) -> None:
     above.chmod(0o770)
     check_way(above / "data")
     os.chown(above, 0, NOBODY)
-    assert refused(above / "data").mend == f"chmod g-w '{above}'"
+    assert refused(above / "data").fix == f"chmod g-w '{above}'"
 
 
 def test_a_group_that_others_have_as_their_own_may_not_write(

@@ -185,7 +185,7 @@ async def test_no_refusal_but_that_of_the_client_is_taken_for_a_disconnection(
             done = await world.upkeep.disconnect(one)
             assert done[:2] == (False, False), status
             assert isinstance(done.problem, StripeRefused)
-            assert (world.store.ids(), world.upkeep.unfinished()) == ([one], []), status
+            assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], []), status
 
 
 @pytest.mark.parametrize("first", [NO_CLIENT, HANG_UP], ids=["refused", "lost"])
