@@ -123,14 +123,14 @@ class CredentialStore(Protocol):
         """
 
     def sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
-        """Return an approval that cannot be kept, as ASCII text that :meth:`keep_sealed` takes.
+        """Return an approval that cannot be stored as ASCII text for :meth:`keep_sealed`.
 
-        Raises ``CannotBeKept``, ``IdentityMissing`` and ``IdentityLocked`` where it cannot even
-        be sealed: no identity was open in this process.
+        Raises ``CannotBeKept``, ``IdentityMissing`` and ``IdentityLocked`` if it cannot even
+        be sealed, as no identity was open in this process.
         """
 
     def keep_sealed(self, text: bytes) -> Credential:
-        """Keep an approval that :meth:`sealed` has returned.
+        """Store an approval that :meth:`sealed` has returned.
 
         Raises ``NotSealed`` for anything else, and what :meth:`keep_pending` and :meth:`opened`
         do.
@@ -155,13 +155,13 @@ class CredentialStore(Protocol):
 
 
 class Requests(Protocol):
-    """Keeps authorization requests, which become approvals or go.
+    """Stores authorization requests until they are approved or removed.
 
-    Where a record is damaged, each raises ``CredentialDamaged``.
+    If a record is damaged, each method raises ``CredentialDamaged``.
     """
 
     def keep(self, credential: Credential, request: AuthorizationRequest) -> None:
-        """Keep a request, and the pending credential that it is for.
+        """Store a request and its pending credential.
 
         Raises what ``CredentialStore.create`` does.
         """
@@ -170,23 +170,23 @@ class Requests(Protocol):
         """Return a request; raises ``NotThere`` when it was answered or dropped meanwhile."""
 
     def waits(self, credential_id: str) -> bool:
-        """Return whether a request is still to be answered."""
+        """Return whether a request is still unanswered."""
 
     def answer(self, credential: Credential, request: AuthorizationRequest) -> None:
         """Mark a request whose code is about to be sent (``Status.UNKNOWN``).
 
-        Nobody else sends it then, and there is room for what Stripe will approve. Raises
-        ``AnsweredElsewhere`` when it waits no longer, and what :meth:`keep` does.
+        Nobody else sends it then, and space for the approval is reserved. Raises
+        ``AnsweredElsewhere`` if it is no longer unanswered, and what :meth:`keep` does.
         """
 
     def settle(self, credential_id: str) -> None:
         """Remove a request whose code was sent: Stripe has certainly connected no account."""
 
     def drop(self, credential_id: str) -> None:
-        """Remove a request if it is still there; an approval stays."""
+        """Remove a request if it still exists; an approval stays."""
 
     def expire(self, now: datetime) -> list[Credential]:
-        """Remove the requests whose time is over, and return their pending credentials."""
+        """Remove expired requests, and return their pending credentials."""
 
 
 class CheckResults(Protocol):

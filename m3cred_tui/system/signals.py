@@ -22,7 +22,7 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
     keys or mouse moves are queued. After the block, SIGHUP does nothing: shell and system both
     send one when a connection drops, and the second must not interrupt the clean-up. Nor do
-    the others once one has arrived. What is ignored already, as by ``nohup``, stays so.
+    the others once one has arrived. Signals already ignored, as under ``nohup``, stay so.
     """
     loop = asyncio.get_running_loop()
     is_leaving = False

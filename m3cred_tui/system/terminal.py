@@ -25,7 +25,7 @@ def is_in_foreground(terminal: int) -> bool:
 
 
 def can_be_continued() -> bool:
-    """Tell whether a shell with job control started this job, and continues it when stopped.
+    """Return whether a shell with job control started this job, and can continue it.
 
     Otherwise the job is the whole session, as with ``ssh -t HOST m3cred``.
     """
@@ -33,7 +33,7 @@ def can_be_continued() -> bool:
 
 
 def takes_output(descriptor: int, patience: float = 0.0) -> bool:
-    """Tell whether a write would not wait, or only for so many seconds."""
+    """Return whether a write would wait for at most ``patience`` seconds."""
     try:
         return bool(select.select([], [descriptor], [], patience)[1])
     except (OSError, ValueError):  # it is closed
@@ -41,10 +41,10 @@ def takes_output(descriptor: int, patience: float = 0.0) -> bool:
 
 
 def leave_blocked_streams(patience: float = _PATIENCE) -> None:
-    """Let what is still written go nowhere where nobody reads it.
+    """Discard further output to streams that nobody reads.
 
-    Call it to end: a terminal that is stopped, or that nobody reads, would hold that up. From a
-    signal's handler, even the write that waits now goes on.
+    Call it before ending, which a stopped or unread terminal would delay. Called by a signal's
+    handler, it also releases the write that is waiting.
     """
     for descriptor in (_OUTPUT, _ERRORS):
         if not takes_output(descriptor, patience):
@@ -75,5 +75,5 @@ def echo_off(
             with suppress(termios.error):
                 if when == termios.TCSAFLUSH:
                     termios.tcflush(terminal, termios.TCIFLUSH)
-                # Without waiting until all is written, which a stopped terminal never allows.
+                # Without waiting for pending output, which a stopped terminal never takes.
                 termios.tcsetattr(terminal, termios.TCSANOW, before)

@@ -123,7 +123,9 @@ def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disco
     try:
         store.delete(credential_id)
     except Problem as problem:
-        gone = _is_gone(store, credential_id)
+        gone = False
+        with suppress(Problem):
+            gone = store.read(credential_id) is None
         rest = "" if gone else " The credential was not deleted; delete it again."
         told = f"{happened}. {problem}{rest}"
         return Disconnected(
@@ -132,10 +134,3 @@ def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disco
     store.disconnecting.end(credential_id)
     told = f"{happened}, and the credential was deleted."
     return Disconnected(disconnected_at_stripe=True, deleted=True, told=told)
-
-
-def _is_gone(store: CredentialStore, credential_id: str) -> bool:
-    try:
-        return store.read(credential_id) is None
-    except Problem:
-        return False

@@ -94,7 +94,7 @@ def test_truncated_text_leaves_a_sign() -> None:
         ("a" + "\u0316" * 24 + "b", "a" + "\u0316" * 3 + CUT),
     ],
 )
-def test_text_is_cut_where_what_is_shown_of_it_is_too_long(text: str, line: str) -> None:
+def test_text_is_truncated_where_its_shown_part_is_too_long(text: str, line: str) -> None:
     assert clean(text, most=6) == line
 
 

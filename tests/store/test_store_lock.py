@@ -163,7 +163,7 @@ def test_an_approval_that_came_while_waiting_for_the_lock_is_not_dropped_as_a_re
         store.delete(ID)
 
 
-def test_what_was_created_while_waiting_for_the_lock_is_not_pending_again(
+def test_a_credential_created_during_the_wait_for_the_lock_is_not_pending_again(
     store: DirectoryStore, data: Path, tokens: TokenResponse
 ) -> None:
     with (
@@ -173,7 +173,7 @@ def test_what_was_created_while_waiting_for_the_lock_is_not_pending_again(
         store.keep_pending(PENDING, tokens)
 
 
-def test_a_change_begins_with_what_was_changed_while_it_waited_for_the_lock(
+def test_a_change_includes_another_that_was_made_while_it_waited_for_the_lock(
     store: DirectoryStore, data: Path, tokens: TokenResponse
 ) -> None:
     store.create(credential(), tokens)

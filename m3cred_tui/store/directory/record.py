@@ -113,7 +113,7 @@ def sealed(
 ) -> bytes:
     """Return the content of a record's file; the sealed part repeats the header.
 
-    As a last resort, it is sealed for the identity that was open here before. Raises
+    As a last resort, it is sealed for the identity that was last open here. Raises
     :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
     if not is_credential_id(credential.id):

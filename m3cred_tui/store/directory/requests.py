@@ -65,12 +65,12 @@ class DirectoryRequests:
 
     def expire(self, now: datetime) -> list[Credential]:
         self._finish()
-        # One from the future was begun by a clock that was wrong, and would wait until then.
+        # A request from the future was begun with a wrong clock, and would wait until then.
         over = [one for one in self._all() if abs(now - one.created_at) >= TIME_LIMIT]
         return [one for one in over if self._remove(one.id, Status.PENDING)]
 
     def _finish(self) -> None:
-        """Put in place the approvals that killed processes have left next to their requests."""
+        """Put in place the approvals that killed processes left next to their requests."""
         for one in self._all():
             if one.status is Status.UNKNOWN:
                 with locked(self._data):
@@ -92,7 +92,7 @@ class DirectoryRequests:
         return credential if credential.account is None else None
 
     def _remove(self, credential_id: str, status: Status) -> bool:
-        # Under the lock, as it may be approved by now, and an approval is never dropped.
+        # Under the lock, as it may have been approved, and an approval is never dropped.
         with locked(self._data):
             one = self._unapproved(credential_id)
             if one is None or one.status is not status:
