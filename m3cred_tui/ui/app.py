@@ -1,6 +1,6 @@
 """The full-screen app."""
 
-# ruff: noqa: PLC0415  The first paint needs one page, and not the time to import the others.
+# ruff: noqa: PLC0415  The first paint needs one page, and does not wait for the imports of others.
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _nothing_printed() -> Iterator[None]:
 
 
 class M3credApp(App[None]):
-    """Opens on the Credentials page; knows only how screens open and close."""
+    """Opens on the Credentials page, and opens and closes screens."""
 
     TITLE = "m3cred"
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -108,7 +108,7 @@ class M3credApp(App[None]):
         self._services = services
         self.crash: BaseException | None = None
         self.wants_demo = False
-        """Whether the user has left for the demo."""
+        """Whether the user has chosen to restart with the demo."""
 
     def get_css_variables(self) -> dict[str, str]:
         """Name the colours; with few of them, Textual's choice is not always readable."""
@@ -124,10 +124,10 @@ class M3credApp(App[None]):
         return super().get_line_filters()
 
     async def run_async(self, **options: Any) -> None:
-        """Run until the user or a signal ends it; either way, the terminal is as it was.
+        """Run until the user or a signal ends it; either way, the terminal is restored.
 
-        Textual prints the local variables of a crash, and other things it thinks useful; none
-        of it is shown, whatever prints it. The front door reports ``crash``.
+        Textual prints the local variables of a crash, and more; nothing of that is shown. The
+        command that starts the app reports ``crash``.
         """
         with told_of_signals(self._leave), _nothing_printed():
             try:
@@ -141,14 +141,14 @@ class M3credApp(App[None]):
         self.exit(None, _SIGNALLED + number)
 
     def on_mount(self) -> None:
-        """Do after the first paint what it does not need."""
+        """Postpone what the first paint does not need."""
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
         _log.info("m3cred %s starts", VERSION)
-        gc.freeze()  # what every start has made stays
-        gc.enable()  # the front door has disabled it
-        # Opening a screen whose styles are not read has Textual parse all of them again.
+        gc.freeze()  # the objects of the start are never freed
+        gc.enable()  # the command has disabled it
+        # Opening a screen whose styles are not read yet makes Textual parse all of them again.
         for path in (_FEW_COLOURS, *sorted((_UI / "screens").glob("*.tcss"))):
             if not self.stylesheet.has_source(str(path)):
                 self.stylesheet.add_source(path.read_text("utf-8"), (str(path), ""))
@@ -169,8 +169,8 @@ class M3credApp(App[None]):
         await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Cover a window that is too small with a sentence that says so."""
-        self.action_redraw()  # a window may lose what it has no room for, and come back
+        """Cover the page with a sentence while the window is too small."""
+        self.action_redraw()  # a window that was made smaller may have lost content
         too_small = TooSmall.is_needed(event.size)
         covered = isinstance(self.screen, TooSmall)
         if too_small and not covered:
@@ -179,7 +179,7 @@ class M3credApp(App[None]):
             self.pop_screen()
 
     def action_redraw(self) -> None:
-        """Draw everything again: another program may have written on the screen."""
+        """Draw everything again, as after another program has written on the screen."""
         forget_cells(self)
         self.screen.refresh()
 
@@ -199,10 +199,10 @@ class M3credApp(App[None]):
         self._is_leaving = True
         super().exit(*args, **options)
 
-    # Textual has no other way to learn of every exception, with its traceback.
+    # Textual has no other hook for every exception, with its traceback.
     def _handle_exception(self, error: Exception) -> None:
-        """Ignore what fails because of leaving: Textual stops building pages then."""
-        # Textual's own error of a failed worker does not say where.
+        """Only log what fails while leaving, when Textual stops building pages."""
+        # Textual's own error for a failed worker does not say where it failed.
         fault = error.error if isinstance(error, WorkerFailed) else error
         if self._is_leaving:
             _log.warning("while leaving", exc_info=fault)
@@ -212,7 +212,7 @@ class M3credApp(App[None]):
             super()._handle_exception(error)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every action that has a key here, and the themes."""
+        """Offer every action that has a key on this screen, and the themes."""
         for active in screen.active_bindings.values():
             binding = active.binding
             offered = binding.show or binding.tooltip
@@ -226,7 +226,7 @@ class M3credApp(App[None]):
         yield SystemCommand("Theme: light, dark and others", "Colours", self.search_themes)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Name Enter in words where its sign cannot be shown."""
+        """Spell out Enter where its sign cannot be shown."""
         if binding.key == "enter" and self._abilities.characters != "all":
             return "enter"
         return super().get_key_display(binding)
@@ -239,7 +239,7 @@ class M3credApp(App[None]):
             self.push_screen(Help(self.screen))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the settings on the Credentials page only; other pages ask for theirs."""
+        """Offer the settings on the Credentials page only."""
         del parameters
         pages = [screen for screen in self.screen_stack if isinstance(screen, Page)]
         return action != "settings" or isinstance(pages[-1], CredentialsPage)
@@ -251,14 +251,14 @@ class M3credApp(App[None]):
         self.push_screen(SettingsPage(self._services))
 
     async def action_set_up(self, code: str) -> None:
-        """Set up a destination, in a worker, which continues when the page is closed."""
+        """Set up a destination, in a worker that continues when the page is closed."""
         from m3cred_tui.ui.screens.settings import set_up_page
 
         if self._services.settings is not None:
             await self.push_screen_wait(set_up_page(self._services.settings(), code))
 
     async def action_try_demo(self) -> None:
-        """Leave for the demo, after a confirmation, in a worker."""
+        """Restart with the demo after a confirmation, in a worker."""
         from m3cred_tui.ui.screens.settings import agreed_to_demo
 
         if await agreed_to_demo(self, self._would_lose()):
@@ -267,7 +267,7 @@ class M3credApp(App[None]):
 
     @work(exclusive=True, group="quit")
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker, as it may ask
-        """Leave, after asking where something would be lost."""
+        """Leave, after a question if something would be lost."""
         from m3cred_tui.ui.screens.dialogs import Confirm, agreed
 
         if isinstance(self.screen, Confirm):

@@ -1,4 +1,4 @@
-"""What the front door hands to the app."""
+"""The services that the app is started with."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Services:
 
     store: CredentialStore
     authorizer: Callable[[Destination], Authorizer]
-    """Makes the authorization service of a destination; may block; raises ``Problem``."""
+    """Returns the authorization service of a destination; may block; raises ``Problem``."""
     open_browser: Callable[[str], Awaitable[None]]
     """Raises ``BrowserDidNotOpen``."""
     ways: Ways
     upkeep: Callable[[], Upkeep]
-    """Makes what checks and disconnects credentials."""
+    """Returns the service that checks and disconnects credentials."""
     now: Callable[[], datetime]
     created_by: str
     demo: bool = False
     settings: Callable[[], SettingsEditor] | None = None
-    """Makes what shows and changes the settings; None in the demo, which needs none."""
+    """Returns the editor of the settings; None in the demo, which needs none."""

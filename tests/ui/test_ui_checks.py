@@ -182,7 +182,7 @@ async def test_deleting_can_disconnect_at_stripe_and_says_so(
     async with opened(services) as user:
         await create(user, browser, "Acme")
         await user.press("d")
-        await user.sees("stays connected, unless you have that ended")
+        await user.sees("stays connected, unless you disconnect it")
         await user.press("down", "down")
         await user.focuses("Delete it, and disconnect at Stripe")
         await user.press("enter")

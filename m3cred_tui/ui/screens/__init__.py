@@ -1,1 +1,1 @@
-"""One file for each screen, its .tcss beside it."""
+"""The pages and dialogs, each with its styles in the .tcss file of its name."""

@@ -34,14 +34,14 @@ COMPLETED, CURRENT, PENDING = "✓", "●", "○"
 
 
 class Stepper(OptionList):
-    """One line a stage; a completed one has ✓ before it and can be gone back to."""
+    """One line per stage; completed ones are marked ✓ and can be selected."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__(compact=True)
         self._labels = labels
 
     def show(self, current: int, completed: int) -> None:
-        """Show ``current`` as the stage the user is at, with ``completed`` stages done."""
+        """Mark the current stage, and the ``completed`` first ones."""
         self.clear_options()
         for number, label in enumerate(self._labels):
             done = number < completed and number != current
@@ -54,13 +54,13 @@ class Stepper(OptionList):
         self.can_focus = any(not option.disabled for option in self.options)
 
     def on_focus(self) -> None:
-        """Show where the focus is, on a stage that Enter leads to."""
+        """Highlight a stage that Enter can go to."""
         if self.highlighted is None:
             self.action_first()
 
 
 class CreatePage(Page[str]):
-    """The stepper and its current stage; ends with the ID of the new credential."""
+    """The stepper and the current stage; returns the ID of the new credential."""
 
     CSS_PATH = "create.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,7 +75,7 @@ class CreatePage(Page[str]):
         is_taken: Callable[[str], bool],
         pending: Credential | None = None,
     ) -> None:
-        """Begin at the first stage, or at the last one to resume a pending credential."""
+        """Begin at the first stage; resume a pending credential at the last."""
         super().__init__("Credentials", "Create", demo=services.demo)
         self._ways = services.ways
         self._stages: Sequence[Stage] = (
@@ -114,7 +114,7 @@ class CreatePage(Page[str]):
         return now in [stage.kept for stage in self._stages]
 
     async def _go_to(self, number: int) -> None:
-        """Show a stage; it is created at its first visit and keeps what was entered."""
+        """Show a stage, which is mounted at its first visit and keeps its input."""
         self._current = number
         self._completed = max(self._completed, number)
         self.query_one(Stepper).show(number, self._completed)

@@ -1,6 +1,6 @@
 """The Credentials page: Integrations › Credentials."""
 
-# ruff: noqa: PLC0415  The first paint is of this page, and needs no time to import the others.
+# ruff: noqa: PLC0415  This page is the first paint, which does not wait for other imports.
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ _LITTLE = 0.002  # seconds; a frame has 0.016
 
 
 class CreateButton(Press, inherit_css=False):
-    """Looks like any compact button, with few of Textual's styles: parsing all takes 5 ms."""
+    """A compact button with few of Textual's styles: parsing all of them takes 5 ms."""
 
 
 class CredentialsPage(Page[None]):
-    """Lists what the store holds now, as filtered and sorted; everything else starts here."""
+    """The credentials in the store, filtered and sorted; everything else starts here."""
 
     WATCH_EVERY: ClassVar[float] = 1.0
-    """Seconds after which another process's changes are seen at the latest."""
+    """Seconds until the changes of another process are noticed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "check", "Check", show=False, tooltip="Check this one at Stripe"),
@@ -103,18 +103,18 @@ class CredentialsPage(Page[None]):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        """Do after the first paint what it does not need."""
+        """Do what the first paint does not need."""
         self._glance()
         self._watching = self.set_interval(self.WATCH_EVERY, self._glance)
         await self._report_unfinished()
 
     def on_screen_suspend(self) -> None:
-        """Pause: whatever wakes a page behind has Textual paint the one on top again."""
+        """Pause: activity on a covered page makes Textual repaint the one on top."""
         if self._watching is not None:
             self._watching.pause()
 
     async def on_screen_resume(self) -> None:
-        """Show what was found, and what has changed, while another page was on top."""
+        """Show what changed while another page was on top."""
         if self._watching is not None:
             self._watching.resume()
             self._show_again()
@@ -128,11 +128,11 @@ class CredentialsPage(Page[None]):
 
     @property
     def _is_seen(self) -> bool:
-        # At the end of the app the page is still on top when its list has gone.
+        # When the app ends, the page is still on top after its list was removed.
         return self.is_active and bool(self.query(CredentialList))
 
     def _glance(self) -> None:
-        """Read again what may have changed; shows nothing where nothing has."""
+        """Read what may have changed."""
         if not self._is_seen:
             return
         if not self.has_worker("read") and self._reading.is_due():
@@ -144,7 +144,7 @@ class CredentialsPage(Page[None]):
 
     @work(exclusive=True, group="read")
     async def _read(self) -> None:
-        """Read what filter, order and names need."""
+        """Read what the filter, the order and the check of names need."""
         trouble = ""
         try:
             async for left in self._reading.catch_up():
@@ -156,16 +156,16 @@ class CredentialsPage(Page[None]):
             self._show_read(left=0)
 
     def _show_read(self, left: int) -> None:
-        if not self._is_seen:  # nothing is written behind a dialog
+        if not self._is_seen:  # nothing is drawn behind a dialog
             return
         self._show_again()
         total = self._listing.total
-        if left and total >= STEP:  # below, reading is over before this could be read
+        if left and total >= STEP:  # fewer are read before anybody could read this
             self._title_bar.note = f"reading {total - left:,} of {total:,}"
 
     @work(exclusive=True, group="checks")
     async def _read_checks(self) -> None:
-        """Read the results of the last checks, whichever m3cred made them."""
+        """Read the results of the last checks, including those of other processes."""
         checks = await asyncio.to_thread(self._services.store.checks.read)
         self._listing.checks.take(checks)
         if checks and self._is_seen:
@@ -175,7 +175,7 @@ class CredentialsPage(Page[None]):
         self._show(self._list.selected)
 
     def _show(self, selected: str | None) -> None:
-        """Show the listing as it is now, with the cursor on ``selected`` or the first."""
+        """Show the current listing, with the cursor on ``selected`` or the first row."""
         self._listing.arrange()
         self._show_found(selected)
         self._count()
@@ -202,11 +202,11 @@ class CredentialsPage(Page[None]):
         self._title_bar.note = counted
 
     def _focus_next(self) -> None:
-        """Put the focus on the next thing to do."""
+        """Focus the list or, if it is empty, the button."""
         (self._list if self._listing.shown else self.query_one("#create")).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what works on a credential only where one is selected."""
+        """Offer only the keys that do something now."""
         del parameters
         match action:
             case "stop_checking":
@@ -235,15 +235,15 @@ class CredentialsPage(Page[None]):
         """Show the filter line."""
         if not self.query(Input):
             if self.has_worker("read"):
-                self._listing.put_in_order()  # some that were read may not be found yet
+                self._listing.put_in_order()  # the filter finds only rows in order
             line = FilterLine("Filter by any word of a row", id="filter", compact=True)
             await self.mount(line, after="#create")
-            # Not by its message: the letter would be painted first, the rows a frame later.
+            # Its message would arrive after the letter is painted, and the rows a frame later.
             self.watch(line, "value", self._filter, init=False)
         self.query_one(Input).focus()
 
     def _filter(self, text: str) -> None:
-        """Show a screenful of what is found; of very many, the others are found after it."""
+        """Show the first screenful of matches immediately, and find the others after that."""
         self._listing.filter = text
         began = time.perf_counter()
         search = self._listing.search()
@@ -261,7 +261,7 @@ class CredentialsPage(Page[None]):
         began = time.perf_counter()
         for _slice in search:
             if time.perf_counter() - began > _LITTLE:
-                await asyncio.sleep(_LITTLE)  # in which a key is answered
+                await asyncio.sleep(_LITTLE)  # so that keys are handled
                 began = time.perf_counter()
         self._show_found(self._list.selected)
         self._count()
@@ -292,12 +292,12 @@ class CredentialsPage(Page[None]):
             self._check([credential_id])
 
     def action_check_all(self) -> None:
-        """Check what is listed, as it is filtered now, except what is pending."""
+        """Check all listed credentials except pending ones."""
         self._check(list(self._listing.shown))
 
     @work(exclusive=True, group="check")
     async def _check(self, credential_ids: Sequence[str]) -> None:
-        """Check these at Stripe, and no longer others."""
+        """Check these at Stripe, instead of any that are being checked."""
         results: dict[str, CheckResult] = {}
         self.call_after_refresh(self.refresh_bindings)
         self._show_checked(0, len(credential_ids))
@@ -305,7 +305,7 @@ class CredentialsPage(Page[None]):
             pending = {*await asyncio.to_thread(self._services.store.pending_ids)}
             credential_ids = [one for one in credential_ids if one not in pending]
             if not credential_ids:
-                text = "There are no credentials to check: what is listed is pending."
+                text = "There are no credentials to check: all that are listed are pending."
                 self.notify(text, markup=False)
             checks = self._services.upkeep().check(credential_ids)
             async with aclosing(checks):
@@ -329,7 +329,7 @@ class CredentialsPage(Page[None]):
         self.call_after_refresh(self.refresh_bindings)
 
     def action_stop_checking(self) -> None:
-        """Check no more; the results so far are kept."""
+        """Stop checking; the results so far are kept."""
         self.workers.cancel_group(self, "check")
         self._end_checking()
 
@@ -374,7 +374,7 @@ class CredentialsPage(Page[None]):
         if row is None:
             self._glance()
         elif is_pending(row):
-            self.app.clear_notifications()  # the one that said to press Enter
+            self.app.clear_notifications()  # one of them says to press Enter
             self._open_create(row)
         else:
             self._open_details(row)
@@ -404,7 +404,7 @@ class CredentialsPage(Page[None]):
             self.notify(said, markup=False)
 
     async def _report_unfinished(self) -> None:
-        """Report what was left unfinished earlier, after removing what has expired."""
+        """Remove expired requests, then report what is unfinished."""
         from m3cred_tui.ui.screens.deletion import report_unfinished
 
         await self._expire()
@@ -414,13 +414,13 @@ class CredentialsPage(Page[None]):
         await report_unfinished(self.app, self._services, self._listing.row)
 
     def _pending(self) -> list[Credential]:
-        """Return what is not created yet; their rows are the first ones."""
+        """Return what is not created yet, whose rows come first."""
         rows = map(self._listing.row, self._listing.ids)
         first = takewhile(lambda row: not is_authenticated(row), rows)
         return [row for row in first if isinstance(row, Credential)]
 
     async def _expire(self) -> None:
-        """Remove the requests that have expired, report each once, and come back later."""
+        """Remove expired requests and report each; run again when the next one expires."""
         now = self._services.now()
         pending = self._pending()
         ends = [end for one in pending if (end := waits_until(one))]
@@ -452,7 +452,7 @@ def _offer(pending: list[Credential]) -> str:
 def _summary(results: dict[str, CheckResult]) -> str:
     if len(results) == 1:
         [result] = results.values()
-        return result.told or "Stripe knows the account, and the key may use it."
+        return result.told or "Stripe knows the account, and the key can access it."
     counted = Counter(result.label for result in results.values())
     return f"Checked {len(results):,}: " + ", ".join(
         f"{count:,} {label}" for label, count in counted.most_common()

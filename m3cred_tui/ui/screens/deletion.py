@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _DELETING = "m3ter can no longer send Bills with it, and it cannot be brought back."
 _STAYS = " The Stripe account itself stays connected."
-_UNLESS = " The Stripe account itself stays connected, unless you have that ended, too."
+_UNLESS = " The Stripe account itself stays connected, unless you disconnect it, too."
 _DROPPING = (
-    "Stripe has approved access for it; to have that again, the owner of the account must "
-    "approve again. The Stripe account itself stays connected."
+    "Stripe has approved access for it; without it, the owner of the account must approve "
+    "again. The Stripe account itself stays connected."
 )
 _LEAVING = "An approval that Stripe gives for it after that counts for nothing."
 _UNKNOWN = "Stripe may have connected an account for it, which then stays connected."
@@ -46,7 +46,7 @@ async def delete(app: App[Any], services: Services, row: Row) -> bool:
     try:
         if answer == MORE and is_authenticated(row):
             return await _disconnect(app, services, row)
-        # It may have to wait for another process.
+        # This may wait for another process.
         await asyncio.to_thread(services.store.delete, row.id)
     except Problem as problem:
         app.notify(str(problem), severity="error", markup=False)
@@ -57,7 +57,7 @@ async def delete(app: App[Any], services: Services, row: Row) -> bool:
 async def report_unfinished(
     app: App[Any], services: Services, row_of: Callable[[str], Row | None]
 ) -> None:
-    """Report the disconnections that were begun earlier and not finished."""
+    """Report disconnections that were begun and not finished."""
     try:
         unfinished = await asyncio.to_thread(services.store.disconnecting.ids)
     except Problem as problem:
@@ -88,7 +88,7 @@ async def _disconnect(app: App[Any], services: Services, credential: Credential)
     others = await asyncio.to_thread(upkeep.also_affected, credential.id)
     if others and not await app.push_screen_wait(_about_others(others)):
         return False
-    app.notify("Stripe is asked to disconnect the account.", markup=False)
+    app.notify("Asking Stripe to disconnect the account.", markup=False)
     done = await upkeep.disconnect(credential.id)
     app.notify(
         done.told,

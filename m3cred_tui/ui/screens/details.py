@@ -39,7 +39,7 @@ _NO_EDITING = "A credential cannot be edited; create another one and delete this
 
 
 class DetailsPage(Page[str]):
-    """Every field of a credential; ends with its ID if the user wants it deleted."""
+    """All fields of a credential; returns its ID if the user wants to delete it."""
 
     CSS_PATH = "details.tcss"
     AUTO_FOCUS = "VerticalScroll"
@@ -52,7 +52,7 @@ class DetailsPage(Page[str]):
     ]
 
     def __init__(self, services: Services, row: Row, learned: Callable[[Row], None]) -> None:
-        """Take the row as it is in the list; ``learned`` takes it once it was opened."""
+        """Take the row of the list; ``learned`` is called with it once it was opened."""
         super().__init__("Credentials", NAME.of(row), demo=services.demo)
         self._services = services
         self._row = row
@@ -72,12 +72,12 @@ class DetailsPage(Page[str]):
         self._read_check()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to check and to use only a credential that was created."""
+        """Offer to check and to use a credential only once it is created."""
         del parameters
         return action not in {"check", "copy_integration"} or is_authenticated(self._row)
 
     def _show(self) -> None:
-        if not self.display:  # it is being left, and what is shown may be gone already
+        if not self.display:  # the page is closing, and its widgets may be gone
             return
         row = self._row
         if isinstance(row, Credential):
@@ -91,7 +91,7 @@ class DetailsPage(Page[str]):
 
     @work
     async def _open_sealed_part(self) -> None:
-        """Check that the sealed part agrees with what is shown."""
+        """Check that the sealed part agrees with the fields shown."""
         try:
             row = await asyncio.to_thread(self._services.store.verified, self._row.id)
         except Problem as problem:
@@ -133,7 +133,7 @@ class DetailsPage(Page[str]):
         self._show()
 
     def action_delete(self) -> None:
-        """Close, so that the list deletes the credential."""
+        """Close, and have the list delete the credential."""
         self.dismiss(self._row.id)
 
     def action_copy_id(self) -> None:
@@ -141,7 +141,7 @@ class DetailsPage(Page[str]):
         self._copy(self._row.id, "Credential ID")
 
     def action_copy_integration(self) -> None:
-        """Send what an Integration Configuration has from the credential, as JSON."""
+        """Send the fields for an Integration Configuration, as JSON."""
         if is_authenticated(self._row):
             text = json.dumps(integration_fields(self._row), indent=2, ensure_ascii=False)
             self._copy(text, "Fields for m3ter's API")

@@ -31,12 +31,12 @@ _MORE = (
 )
 _AFTER = "On a phone, the last page stays empty: paste its address here. Esc closes."
 ROOM = 3
-"""Lines beside the code."""
+"""Lines that the dialog needs besides the code."""
 NO, YES, MORE = range(3)
 
 
 class Confirm(ModalScreen[int]):
-    """Asks; the safe answer, ``NO``, has the focus, and Esc gives it, too."""
+    """A question; the safe answer, ``NO``, has the focus, and Esc also gives it."""
 
     CSS_PATH = "dialogs.tcss"
     AUTO_FOCUS = "#no"
@@ -49,7 +49,7 @@ class Confirm(ModalScreen[int]):
     def __init__(
         self, question: str, consequence: str, *, no: str, yes: str, more: str = ""
     ) -> None:
-        """Take plain text only; ``no``, ``yes`` and ``more`` say what the answers do."""
+        """Take plain text; ``no``, ``yes`` and ``more`` are the labels of the answers."""
         super().__init__()
         self._question = question
         self._consequence = consequence
@@ -71,10 +71,9 @@ class Confirm(ModalScreen[int]):
 
 
 async def agreed(app: App[Any], going: str, lost: Callable[[], str | None]) -> bool:
-    """Ask whether to go where something is ``lost``, in a worker; ask again if that changes.
+    """Ask whether to leave what would be ``lost``, in a worker; ask again if that changes.
 
-    An approval that comes from Stripe while the question is open is another loss than the
-    one the user was asked about.
+    An approval that arrives from Stripe while the question is open changes it.
     """
     asked = None
     while (loss := lost()) and loss != asked:
@@ -112,7 +111,7 @@ class Help(ModalScreen[None]):
 
 
 class Qr(ModalScreen[None]):
-    """The code, black on white whatever the theme, as cameras expect it."""
+    """The code, black on white in every theme, as cameras expect it."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

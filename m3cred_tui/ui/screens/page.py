@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class Page(Screen[Result], Generic[Result]):
-    """A screen with a title and its keys; it can say what would be lost by leaving it."""
+    """A screen with a title and a key line, which knows what leaving it would lose."""
 
     AUTO_FOCUS = ""
 
@@ -36,22 +36,22 @@ class Page(Screen[Result], Generic[Result]):
         yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
-        """Yield what is between the title and the keys."""
+        """Yield the widgets between the title and the key line."""
         raise NotImplementedError
 
     def has_worker(self, group: str) -> bool:
-        """Return whether a worker of this page and group has not finished."""
+        """Return whether a worker of this page in this group is still running."""
         of_group = [one for one in self.workers if one.node is self and one.group == group]
         return not all(one.is_finished for one in of_group)
 
     @property
     def would_lose(self) -> str | None:
-        """One sentence saying what is lost when the user leaves now; ``None`` is nothing."""
+        """One sentence about what leaving now would lose; ``None`` for nothing."""
         return None
 
 
 class TooSmall(ModalScreen[None]):
-    """One sentence, until the window is large enough; the page behind keeps its state."""
+    """Covers the page, which keeps its state, until the window is large enough."""
 
     @staticmethod
     def is_needed(size: Size) -> bool:
@@ -59,7 +59,7 @@ class TooSmall(ModalScreen[None]):
         return size.width < LEAST_WIDTH or size.height < LEAST_HEIGHT
 
     def on_screen_resume(self) -> None:
-        """Close when the window was made larger behind a dialog."""
+        """Close if the window was enlarged while a dialog was on top."""
         if not self.is_needed(self.app.size):
             self.dismiss()
 

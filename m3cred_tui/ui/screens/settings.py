@@ -58,13 +58,13 @@ _TO_DEMO = (
 
 
 def set_up_page(editor: SettingsEditor, code: str) -> SetUpPage:
-    """Return the page that sets up the destination of this code."""
+    """Return the page that sets up the destination with this code."""
     destination = next(one for one in DESTINATIONS if one.code == code)
     return SetUpPage(editor, group_of(destination))
 
 
 async def agreed_to_demo(app: App[Any], lost: str | None) -> bool:
-    """Ask whether to leave for the demo, in a worker."""
+    """Ask whether to switch to the demo, in a worker."""
     consequence = f"{_TO_DEMO} {lost}" if lost else _TO_DEMO
     question = Confirm("Try the demo?", consequence, no="Stay", yes="Try the demo")
     return await app.push_screen_wait(question) == YES
@@ -77,7 +77,7 @@ class _Destinations(OptionList):
 
 
 class SettingsPage(Page[None]):
-    """Lists the destinations; Enter sets the selected one up."""
+    """The destinations; Enter sets up the selected one."""
 
     CSS_PATH = "settings.tcss"
     AUTO_FOCUS = "OptionList"
@@ -145,7 +145,7 @@ class SettingsPage(Page[None]):
 
 
 def rows(setup: Setup) -> Iterator[SettingRow]:
-    """Yield a row for each value that can be set, or that the environment sets."""
+    """Yield a row for each setting that can be changed here or is set by the environment."""
     for setting, entry in setup.entries.items():
         if entry.origin is Origin.ENVIRONMENT:
             yield FixedRow(setup, setting)
@@ -165,7 +165,7 @@ _OF_THE_KEY = {
 
 
 def hint(name: str | None, group: Group) -> str:
-    """Return what belongs in the control of this ID, or nothing."""
+    """Return the help for the control with this ID, or an empty string."""
     helps = {one.name: one.help_for(group.subject) for one in group.settings}
     return (helps | _OF_THE_KEY).get(name or "", "")
 
@@ -183,11 +183,11 @@ class _Lines(VerticalScroll, can_focus=False):
 
 
 class SetUpPage(Page[None]):
-    """A line for each value; nothing is written before all that was entered is right."""
+    """A line per setting; nothing is written until everything entered is valid."""
 
     CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", tooltip="Back; stops what is being tried"),
+        Binding("escape", "back", "Back", tooltip="Back; stops a trial that is running"),
         Binding("ctrl+s", "save", "Save", tooltip="Save what was entered"),
         Binding("ctrl+t", "try_key", "Try it", tooltip="Get the secret key, and check it"),
         Binding("up,left", "app.focus_previous", show=False),
@@ -225,7 +225,7 @@ class SetUpPage(Page[None]):
         return _UNSAVED if self._changes else None
 
     async def _read(self) -> Setup | None:
-        """Show what is set now, with the focus on what is missing or wrong."""
+        """Show the current settings, and focus the first that is wrong or missing."""
         try:
             setup = self._editor.setup(self._group)
         except Problem as problem:
@@ -251,14 +251,14 @@ class SetUpPage(Page[None]):
 
     @on(Select.Changed, f"#{OAUTH.name}")
     def _show_channel(self) -> None:
-        """Show the channel where there can be one."""
+        """Show the channel only for the OAuth model that has one."""
         for choice in self.query(ChoiceRow):
             if choice.setting is OAUTH:
                 channel = self.query_one(f"#setting-{CHANNEL.name}")
                 channel.display = choice.value == OAuthModel.APPS
 
     def _show_hint(self) -> None:
-        """Mark the line that has the focus, and say what belongs there."""
+        """Mark the line that has the focus, and show its help."""
         for row in self._rows:
             row.set_class(row.has_focus_within, "-here")
         name = self.focused.id if self.focused else None
@@ -268,7 +268,7 @@ class SetUpPage(Page[None]):
         self.query_one("#outcome", Static).update(Content(text))
 
     def _are_right(self) -> bool:
-        """Check everything; the focus goes to what is wrong first."""
+        """Check everything, and focus the first line that is wrong."""
         self._tell("")
         wrong = [row for row in self._rows if not row.is_right()]
         if wrong:
@@ -280,7 +280,7 @@ class SetUpPage(Page[None]):
         if not self.has_worker("save") and self._are_right():
             if self._changes:
                 self._save(self._changes)
-            else:  # perhaps by an impatient second key
+            else:  # as after a second, impatient key
                 self._tell(self._saved)
 
     @work(group="save")
@@ -302,14 +302,14 @@ class SetUpPage(Page[None]):
             await self._after_saving(_done(saved))
 
     async def _after_saving(self, done: str) -> None:
-        """Show what is still missing, or leave if nothing is."""
+        """Close the page, unless a setting is missing or wrong."""
         setup = await self._read()
         if setup is None:
             return
         if setup.missing:
             missing = ", ".join(one.noun for one in setup.missing)
             done += f" Still to be set: {missing}."
-        elif not setup.problem:  # which is shown below its line, which has the focus
+        elif not setup.problem:  # a problem is shown below its line, which has the focus
             self.notify(f"{done} {self._group.label} is set up.", markup=False)
             self.dismiss()
             return
@@ -347,7 +347,7 @@ class SetUpPage(Page[None]):
             progress.stop()
 
     def action_back(self) -> None:
-        """Stop what is being tried, or else leave."""
+        """Stop the trial that is running, or else leave."""
         if self.has_worker("trial"):
             self.workers.cancel_group(self, "trial")
         elif not self.has_worker("save"):

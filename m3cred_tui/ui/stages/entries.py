@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class NameStage(Stage):
-    """Stage 1: asks for a name and shows immediately what is wrong with it."""
+    """Stage 1: asks for a name, and immediately shows what is wrong with it."""
 
     LABEL = "Name the credential"
     TITLE = "Name credential"
@@ -80,10 +80,10 @@ _PROMPT = 0  # the drop-down's own first line
 
 
 class ChoiceStage(Stage):
-    """A drop-down, its notes, and Next; focus moves from one to the other."""
+    """A drop-down, Next and notes; a choice moves the focus to Next."""
 
     FIELD: ClassVar[str]
-    """What it sets in the draft."""
+    """The field of the draft that it sets."""
     CHOICES: ClassVar[Sequence[EntityType | Destination]]
     PROMPT: ClassVar[str]
     NOTES: ClassVar[Sequence[str]]
@@ -106,7 +106,7 @@ class ChoiceStage(Stage):
         (self._select if self._select.selection is None else self._next_button).focus()
 
     def on_mount(self) -> None:
-        """Make the prompt a heading of the drop-down, which opens on its first choice."""
+        """Make the prompt the heading of the drop-down, which opens on its first choice."""
         self.watch(self._select, "expanded", self._open_on_choice, init=False)
 
     def _open_on_choice(self, expanded: bool) -> None:  # noqa: FBT001  a watcher's parameter
@@ -132,7 +132,7 @@ class ChoiceStage(Stage):
         self._next_button.focus()
 
     def action_move(self, step: int) -> None:
-        """Open the drop-down where there is nothing else to go to."""
+        """Open the drop-down until there is a choice, which enables the next control."""
         if self._select.selection is None:
             self._select.action_show_overlay()
         else:

@@ -1,4 +1,4 @@
-"""What every stage of Create Integration Credential is."""
+"""The base of the stages of Create Integration Credential."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _PAGE_DOWN = "Scroll to what is below the window's edge"
 
 
 class Stage(VerticalScroll, can_focus=False):
-    """One panel: a title, what is asked for, and the button that continues."""
+    """A panel with a title, controls, and the button that continues."""
 
     LABEL: ClassVar[str]
-    """What the stepper calls the stage."""
+    """The name of the stage in the stepper."""
     TITLE: ClassVar[str]
     """The panel's title."""
 
@@ -38,7 +38,7 @@ class Stage(VerticalScroll, can_focus=False):
 
     @dataclass
     class Completed(Message):
-        """The stage is completed; ``draft`` holds what was entered so far."""
+        """The stage is completed; ``draft`` holds everything entered so far."""
 
         draft: Draft
 
@@ -63,30 +63,30 @@ class Stage(VerticalScroll, can_focus=False):
         yield from self.compose_panel()
 
     def compose_panel(self) -> ComposeResult:
-        """Yield what stands below the title."""
+        """Yield the widgets below the title."""
         raise NotImplementedError
 
     async def arrive(self, draft: Draft) -> None:
-        """Take what was entered so far."""
+        """Take what was entered in the stages before."""
         self.draft = draft
 
     def entered(self) -> Draft | None:
-        """Return the draft with what is entered here; where that is not complete, say why."""
+        """Return the draft with this stage's input; if it is not valid, say why."""
         return self.draft
 
     @on(Button.Pressed, "#next")
     def complete(self) -> None:
-        """Continue with the next stage, if this one is complete."""
+        """Continue with the next stage if this one is complete."""
         draft = self.entered()
         if draft is not None:
             self.post_message(self.Completed(draft))
 
     def take_focus(self) -> None:
-        """Put the focus on the next thing to do."""
+        """Focus the next thing to do."""
         focus_first(self)
 
     def action_move(self, step: int) -> None:
-        """Go to the control of this stage below or above, and from the last to the first."""
+        """Focus the next or previous control of this stage, in a circle."""
         controls = [one for one in self.screen.focus_chain if self in one.ancestors]
         if self.screen.focused in controls:
             place = controls.index(self.screen.focused) + step
@@ -102,12 +102,12 @@ class Stage(VerticalScroll, can_focus=False):
 
     @property
     def kept(self) -> Draft | None:
-        """What is on disk already, to be resumed later."""
+        """The draft that is on disk already, to be resumed later."""
         return None
 
     @property
     def would_lose(self) -> str | None:
-        """One sentence saying what is lost by leaving the stage; ``None`` is nothing."""
+        """One sentence about what leaving the stage would lose; ``None`` for nothing."""
         return None
 
 
@@ -117,5 +117,5 @@ def next_button() -> Button:
 
 
 def note(text: str) -> Static:
-    """Return a note, given in plain text."""
+    """Return a note in plain text."""
     return Static(Content(text), classes="note")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 _UNKNOWN = "?"
-# Each as wide as what it stands for; what is drawn and not here is a question mark.
+# Each as wide as what it replaces; any other character becomes a question mark.
 _SIGNS = {
     "✓": "+",
     "●": ">",
@@ -53,7 +53,7 @@ class _Ascii(dict[int, str]):
 
 
 def shown(text: str, characters: Characters) -> str:
-    """Return ``text``, with its sequences, in characters that the terminal has, as wide."""
+    """Return ``text`` in characters of the same width that the terminal has."""
     if characters == "all" or text.isascii():
         return text
     return text.translate(_table(characters))
@@ -75,11 +75,11 @@ def _is_in_pc_font(character: str) -> bool:
 
 
 Colours = Literal["truecolor", "256", "standard", "none"]
-"""The last but one are the sixteen that the terminal's owner chose."""
+"""``standard``: the sixteen that the terminal's owner chose."""
 Characters = Literal["all", "console", "ascii"]
-"""``console``: the letters of any language, but of signs and boxes those of a PC's font."""
+"""``console``: the letters of any language, but only the signs and boxes of a PC's font."""
 
-# None of them ignores every sequence that it does not know; some draw its letters.
+# These do not ignore every unknown sequence; some draw its letters.
 _OLD = (
     *("ansi", "cons", "cygwin", "eterm", "linux", "pc", "sun", "wsvt", "wy"),
     *("vt1", "vt2", "vt3", "vt4", "vt5"),  # not vte, which is young
@@ -94,7 +94,7 @@ class Abilities(NamedTuple):
     colours: Colours = "truecolor"
     characters: Characters = "all"
     is_old: bool = False
-    """Whether it draws a part of every sequence that is younger than a VT220."""
+    """Whether it draws parts of sequences that are newer than a VT220."""
     hyperlinks: bool = True
 
 
@@ -115,7 +115,7 @@ def _colours(environ: Mapping[str, str], *, is_old: bool) -> Colours:
     if environ.get("NO_COLOR") is not None:
         return "none"
     term = environ.get("TERM", "")
-    # screen hands its terminal's COLORTERM on, and takes 38;2;R;G;B for five attributes.
+    # screen passes COLORTERM on, but reads 38;2;R;G;B as five attributes.
     in_screen = "STY" in environ or (term.startswith("screen") and not environ.get("TMUX"))
     if environ.get("COLORTERM", "").lower() in _TRUECOLOR and not (is_old or in_screen):
         return "truecolor"
@@ -124,9 +124,9 @@ def _colours(environ: Mapping[str, str], *, is_old: bool) -> Colours:
 
 
 def _number_of_colours(term: str) -> int:
-    """Ask terminfo; a terminal that it does not know has the eight that nearly all have."""
+    """Ask terminfo; a terminal that it does not know is taken to have eight."""
     try:
-        import _curses  # noqa: PLC0415  the package around it would take as long again
+        import _curses  # noqa: PLC0415  importing the package would double the time
     except ImportError:
         return _FEW
     try:
@@ -137,11 +137,11 @@ def _number_of_colours(term: str) -> int:
 
 
 OWN_THEME = "ansi-dark"
-"""Textual's theme of the colours that the terminal's owner chose."""
+"""Textual's theme with the colours that the terminal's owner chose."""
 _READABLE = "ansi_default"
 _CURSOR = "bold reverse"
 
-# Over the theme's: its blue and magenta cannot be read on black, nor all others on white.
+# Replaces the theme's: its blue and magenta are unreadable on black, others on white.
 OWN_VARIABLES = {
     "primary": _READABLE,
     "border": _READABLE,
@@ -172,7 +172,7 @@ def are_few(colours: Colours) -> bool:
 
 
 def draw_in(console: Console, colours: Colours) -> None:
-    """Draw in these: Textual itself only considers the terminal's name and ``COLORTERM``."""
+    """Set the colours: Textual itself only considers ``TERM`` and ``COLORTERM``."""
     system = "standard" if colours == "none" else colours
-    # Textual makes the console in its __init__, and draws in what this says.
+    # Textual creates the console in its __init__, and this decides how it draws.
     console._color_system = COLOR_SYSTEMS[system]  # noqa: SLF001

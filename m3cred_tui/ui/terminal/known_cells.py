@@ -79,7 +79,7 @@ def of_blank(how: Rendition) -> Rendition:
 
 @lru_cache(maxsize=1024)
 def for_blank(wanted: Rendition, now: Rendition) -> Rendition:
-    """Return how to draw a blank: what is invisible on it stays as it is ``now``."""
+    """Return how to draw a blank: what is invisible on it does not change."""
     if wanted.attributes or of_blank(now).attributes:
         return wanted
     return now._replace(background=wanted.background)
@@ -116,8 +116,8 @@ _TOKEN = re.compile(
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
     r"|(?P<feed>\n)"
 )
-# Synchronized output; title, pointer and clipboard. What is passed through tmux or
-# screen is not among them: these may insert it in the middle of a sequence of their own.
+# Synchronized output; title, pointer and clipboard. Sequences passed through tmux or screen
+# are not among them: these may insert them in the middle of a sequence of their own.
 _DRAWS_NOTHING = re.compile(
     r"(?:\x1b\[\?2026[hl]|\x1b\](?:[012]|22|52);[^\x1b\x07]*(?:\x1b\\|\x07))*"
 )
@@ -135,11 +135,11 @@ class KnownCells:
         self._is_void = False
 
     def forget(self) -> None:
-        """Invalidate all cells: the window has changed. Any thread may call this."""
+        """Forget all cells, as the window has changed. Any thread may call this."""
         self._is_void = True
 
     def changes(self, data: str) -> str:
-        """Return what has the same effect as ``data``, after everything sent before."""
+        """Return output with the same effect as ``data``, without what is shown already."""
         if self._is_void:
             self._rows, self._cursor = {}, None
         drawing = _Drawing(self._rows)
@@ -181,7 +181,7 @@ class KnownCells:
 
     def _link_to(self, link: str) -> str:
         self._link = link
-        # With one id the lines of a wrapped link are one link to the terminal, too.
+        # With one id, the lines of a wrapped link are one link to the terminal.
         return f"\x1b]8;id=m3cred;{link}\x1b\\" if link else "\x1b]8;;\x1b\\"
 
     def _draw_plainly(self) -> str:
@@ -190,7 +190,7 @@ class KnownCells:
 
 
 class _Drawing:
-    """The rows that some output changes, as they are afterwards."""
+    """The rows that some output changes, in their new state."""
 
     def __init__(self, rows: dict[int, Cells]) -> None:
         self._before = rows
@@ -198,7 +198,7 @@ class _Drawing:
         self.cursor = -1, -1
 
     def take(self, data: str) -> bool:
-        """Apply ``data``; return whether it only draws, at positions that it names."""
+        """Apply ``data``; return whether it only draws, at explicit positions."""
         end, sgr, link = 0, "", ""
         while token := _TOKEN.match(data, end):
             end = token.end()
@@ -226,7 +226,7 @@ class _Drawing:
         self.cursor = line, column + len(cells)
 
 
-@lru_cache(maxsize=4096)  # most of what is sent was sent before
+@lru_cache(maxsize=4096)  # most texts are sent repeatedly
 def _cells(text: str, how: Rendition, link: str) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     blank = " ", of_blank(how), link
@@ -253,7 +253,7 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
     if not changed:
         return
     if not (_is_even(before) and _is_even(after)):
-        # Terminals disagree on the position of what follows: all of it is sent.
+        # Terminals disagree on where the following cells are: all of them are sent.
         first = max(at for at in range(changed[0] + 1) if (after[at] or ("",))[0])
         changed = [at for at in range(first, len(after)) if after[at] is not None]
     begin = end = changed[0]

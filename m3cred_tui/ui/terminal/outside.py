@@ -1,4 +1,4 @@
-"""What reaches the terminal besides the screen that Textual draws."""
+"""Output to the terminal besides the screen that Textual draws."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 _MOST_AT_ONCE = 4096
 _ENDS = frozenset(b"\r\n\x03\x04\x1b")  # Enter, ctrl+c, ctrl+d, Esc
-_LAST_LINE_SECONDS = 0.1  # a wrapped address is pasted as some lines
+_LAST_LINE_SECONDS = 0.1  # a wrapped address is pasted as several lines
 
 
 async def send_to_clipboard(app: App[Any], ways: Ways, text: str, *, what: str) -> str:
-    """Send ``text`` to the terminal's clipboard, and say so; ``what`` begins the sentence."""
+    """Send ``text`` to the clipboard; return a sentence that begins with ``what``."""
     sequence, said = await ways.clip(text, what=what)
     write_to_terminal(app, sequence)
     return said
@@ -36,18 +36,18 @@ async def send_to_clipboard(app: App[Any], ways: Ways, text: str, *, what: str) 
 def print_alone(app: App[Any], text: str) -> None:
     """Leave the full screen until Enter is pressed, with ``text`` as one unbroken line.
 
-    There, every terminal selects it whole, however many lines it takes. The app continues
-    meanwhile, so that what Stripe answers is taken in time; what is pasted there is masked,
-    and pasted where the focus is afterwards.
+    There, every terminal selects it as a whole, however many lines it takes. The app keeps
+    running, so that a redirect from Stripe is handled in time; a paste there is not echoed,
+    and goes to the widget with the focus afterwards.
     """
     app.run_worker(_alone(app, text), group="alone")
 
 
 async def _alone(app: App[Any], text: str) -> None:
-    # Without a pause in its painting, the app would write where this stands.
+    # Without the pause, the app would draw over this.
     with app.batch_update(), app.suspend():
         descriptor = sys.stdin.fileno()
-        with _unechoed(descriptor):  # before anybody is asked to press a key
+        with _unechoed(descriptor):  # before the prompt
             sys.stdout.write(f"\n{text}\n\nPress Enter to go back to m3cred. ")
             sys.stdout.flush()
             entered = await _entered(descriptor)
@@ -56,7 +56,7 @@ async def _alone(app: App[Any], text: str) -> None:
 
 
 async def _entered(descriptor: int) -> bytes:
-    """Return what is typed up to an Enter or another key that ends things, or the end."""
+    """Return what is typed until Enter or another ending key, or the end of input."""
     loop = asyncio.get_running_loop()
     entered, ended = bytearray(), asyncio.Event()
 
@@ -82,7 +82,7 @@ async def _entered(descriptor: int) -> bytes:
 
 @contextmanager
 def _unechoed(descriptor: int) -> Iterator[None]:
-    """Show nothing of what is typed, as it may be an authorization code."""
+    """Echo nothing that is typed: it may be an authorization code."""
     with ExitStack() as after:
         with suppress(termios.error):  # the terminal has gone
             also = termios.ICANON | termios.ISIG

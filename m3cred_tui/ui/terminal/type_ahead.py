@@ -1,4 +1,4 @@
-"""Keys that are typed faster than screens open."""
+"""Holding back keys that are typed faster than screens open."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
 
-_ROUNDS = 4  # from a button's key to the focus on the next stage: messages of messages
-_SECONDS = 3.0  # a widget that takes longer does not hold up the keys
-# Held down to run through a list; each acts on what has the focus when it is handled.
+_ROUNDS = 4  # a button's key moves the focus to the next stage after a chain of messages
+_SECONDS = 3.0  # a slower widget does not hold the keys back
+# Held down to scroll a list; each acts on the widget with the focus when it is handled.
 _CURSOR_KEYS = frozenset({"up", "down", "pageup", "pagedown"})
-_APART = 1.0  # seconds between two keys, after which the first has long been followed
+_APART = 1.0  # seconds between keys, after which the first has long taken effect
 
 
 class TypeAhead:
@@ -44,7 +44,7 @@ class TypeAhead:
         before, self._last = self._last, key
         apart = before is None or key.time - before.time > _APART
         moves = before is not None and {_name(before), _name(key)} <= _CURSOR_KEYS
-        # Released keys are in the queue behind this one, but come before it.
+        # Released keys are behind this one in the queue, but were pressed before it.
         waits = self._following is not None or bool(self._released)
         if not waits and (apart or moves or self._only_writes(before, key)):
             return True
@@ -67,7 +67,7 @@ class TypeAhead:
         self._app.post_message(key)
 
     def _only_writes(self, before: Key | Paste | None, key: Key | Paste) -> bool:
-        """Return whether both keys are text for the focused line: they move nothing."""
+        """Return whether both keys are text for the focused input, and move nothing."""
         return isinstance(self._app.focused, TextInput) and _is_text(before) and _is_text(key)
 
 

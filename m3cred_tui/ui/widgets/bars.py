@@ -25,13 +25,13 @@ class TitleBar(Widget):
     note: reactive[str] = reactive("")
 
     def __init__(self, *place: str, demo: bool) -> None:
-        """Show ``place``, the breadcrumb below Integrations, as plain text."""
+        """Take the breadcrumb below Integrations, as plain text."""
         super().__init__()
         self._breadcrumb = SEPARATOR.join(("Integrations", *place))
         self._demo = demo
 
     def render(self) -> Content:
-        """Put both ends on one line; the breadcrumb gives way."""
+        """Draw both ends on one line; the breadcrumb is cut if they do not fit."""
         right = Content(self.note)
         if self._demo:
             mark = Content.styled(" DEMO ", "bold $text-warning reverse")
@@ -65,12 +65,12 @@ class KeyLine(Widget):
 
     def _update(self, screen: Screen[object]) -> None:
         shown = _keys(screen)
-        if shown != self._shown:  # nothing is written to the terminal for the same line
+        if shown != self._shown:  # the same line is not drawn again
             self._shown = shown
             self.refresh()
 
     def render(self) -> Content:
-        """Put the keys at the left, and the command palette's at the right if it fits."""
+        """Draw the keys at the left, and the command palette's at the right if it fits."""
         width = self.content_size.width
         fitting = _fitting(self._shown, width)
         gap = _WIDE if _length(fitting, _WIDE) <= width else _NARROW
@@ -100,7 +100,7 @@ def _length(shown: Sequence[_Shown], gap: str) -> int:
 
 
 def _fitting(shown: Sequence[_Shown], width: int) -> Sequence[_Shown]:
-    """Leave out of the middle what has no room: help, which tells all, is among the last."""
+    """Drop keys from the middle until the others fit; Help, which lists all, stays."""
     fitting = list(shown)
     while len(fitting) > _LAST and _length(fitting, _NARROW) > width:
         del fitting[-_LAST - 1]
@@ -108,7 +108,7 @@ def _fitting(shown: Sequence[_Shown], width: int) -> Sequence[_Shown]:
 
 
 def _keys(screen: Screen[object]) -> list[_Shown]:
-    """Return what is shown; the first key of each action."""
+    """Return the keys to show: the first of each action."""
     shown: dict[str, _Shown] = {}
     for active in screen.active_bindings.values():
         binding = active.binding

@@ -24,7 +24,7 @@ _GAP = 2
 
 
 def fields(facts: Sequence[tuple[str, str | Content]]) -> Content:
-    """Return one line for each (name, value), the values aligned; ``str`` is plain text."""
+    """Return a line per name and value, the values aligned; ``str`` is plain text."""
     width = max(len(name) for name, _ in facts) + _GAP
     return Content("\n").join(
         Content.assemble(
@@ -36,14 +36,14 @@ def fields(facts: Sequence[tuple[str, str | Content]]) -> Content:
 
 
 def mode_mark(*, livemode: bool) -> Content:
-    """Return the word for Stripe's mode, so that live is not mistaken for test."""
+    """Return the word for Stripe's mode; live is not mistaken for test."""
     return (
         Content.styled(" LIVE ", "bold reverse") if livemode else Content.styled("TEST", "bold")
     )
 
 
 def focus_first(parent: Widget) -> None:
-    """Focus the first widget below ``parent`` that takes the focus and is shown."""
+    """Focus the first visible descendant of ``parent`` that can be focused."""
     for widget in parent.query("*"):
         if widget.focusable and widget.display:
             widget.focus()
@@ -51,7 +51,7 @@ def focus_first(parent: Widget) -> None:
 
 
 def show_focus(widget: Widget) -> None:
-    """Scroll to the focus once it has its new position on the screen of ``widget``."""
+    """Scroll to the focus of this screen, once it has its new position."""
 
     def scroll() -> None:
         if (focused := widget.screen.focused) is not None:
@@ -61,7 +61,7 @@ def show_focus(widget: Widget) -> None:
 
 
 class Notice(Static):
-    """Says what has happened, in plain text; hidden while there is nothing to say."""
+    """A message in plain text, hidden while it is empty."""
 
     def __init__(self, text: str = "", *, classes: str = "problem") -> None:
         super().__init__(Content(text), classes=classes)
@@ -69,7 +69,7 @@ class Notice(Static):
         self.display = bool(text)
 
     def say(self, text: str) -> None:
-        """Show ``text``, without drawing it again; an empty one hides the line."""
+        """Show ``text``, and draw only if it is new; an empty text hides the widget."""
         if text == self._said:
             return
         self._said = text
@@ -83,17 +83,17 @@ T = TypeVar("T")
 
 
 class Press(Button):
-    """A button that says in the footer what Enter does."""
+    """A button whose Enter is in the key line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "press", "Select")]
 
     def on_mount(self) -> None:
-        """Take an Enter at any time: while Textual's press effect lasts, it takes none."""
+        """Take Enter at any time: during Textual's press effect, a button ignores it."""
         self.active_effect_duration = 0
 
 
 class DropDown(Select[T], inherit_bindings=False):
-    """A drop-down that says in the footer what Enter does; Up and Down lead past it."""
+    """A drop-down whose Enter is in the key line; Up and Down move past it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "show_overlay", "Select"),
@@ -101,12 +101,12 @@ class DropDown(Select[T], inherit_bindings=False):
     ]
 
     class Chosen(Message):
-        """One of the lines was chosen, be it the one that was chosen before."""
+        """An option was chosen, perhaps the same one as before."""
 
     _is_chosen = False
 
     def on_mount(self) -> None:
-        """Watch the list: Select itself reports a value only when it changes."""
+        """Watch the list: Select itself only reports a value that changes."""
         self.query_one(OptionList).message_signal.subscribe(self, self._note, immediate=True)
 
     def _note(self, message: Message) -> None:
@@ -114,14 +114,14 @@ class DropDown(Select[T], inherit_bindings=False):
             self._is_chosen = True
 
     def watch_expanded(self, expanded: bool) -> None:  # noqa: FBT001  a watcher's parameter
-        """Report a choice once it is the value: then the list closes."""
+        """Report a choice when the list closes: by then it is the value."""
         if self._is_chosen and not expanded:
             self._is_chosen = False
             self.post_message(self.Chosen())
 
 
 class TextInput(Input):
-    """A line of input; what is pasted into it reaches the terminal as visible characters."""
+    """A line of input that draws every pasted character as a visible one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Continue")]
 
@@ -129,15 +129,15 @@ class TextInput(Input):
         super().__init__(
             placeholder=placeholder, id=id, compact=compact, highlighter=_Visible()
         )
-        self.cursor_blink = False  # a blink a second is a byte stream to a remote terminal
+        self.cursor_blink = False  # each blink is sent to a remote terminal
 
     def on_paste(self, event: events.Paste) -> None:
-        """Pass on to Textual's own handler no more than can be redrawn at each key."""
+        """Limit what Textual's handler takes to what can be redrawn at every key."""
         event.text = event.text[:_LONGEST_PASTE]
 
 
 class _Visible(Highlighter):
-    """Shows each character as one that is harmless, so that the cursor stays right."""
+    """Draws each character as a harmless one of the same width."""
 
     def __call__(self, text: str | Text) -> Text:
         plain = text if isinstance(text, str) else text.plain
@@ -145,4 +145,4 @@ class _Visible(Highlighter):
         return Text("".join(shown), no_wrap=True, overflow="ignore", end="")
 
     def highlight(self, text: Text) -> None:
-        """Change nothing: the line has no highlighted parts."""
+        """Highlight nothing."""

@@ -1,4 +1,4 @@
-"""The list of credentials, which draws only visible lines, and its filter line."""
+"""The list of credentials, which draws only its visible lines, and its filter line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MARGIN = len(_CURSOR)
 
 
 class CredentialList(ScrollView, can_focus=True):
-    """One line a credential under a line of headings; the cursor line is highlighted."""
+    """A line per credential below the headings; the cursor line is highlighted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "credentials--heading",
@@ -52,7 +52,7 @@ class CredentialList(ScrollView, can_focus=True):
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
-    # As Textual's, but without a new layout of the page for each other number of rows.
+    # As Textual's, but without a new layout of the page when the number of rows changes.
     virtual_size: reactive[Size] = reactive(Size(0, 0), repaint=False)
 
     class Opened(Message):
@@ -63,7 +63,7 @@ class CredentialList(ScrollView, can_focus=True):
             self.credential_id = credential_id
 
     class LeftUpwards(Message):
-        """The user pressed up on the first line."""
+        """The user pressed Up on the first line."""
 
     def __init__(self, listing: Listing) -> None:
         super().__init__()
@@ -77,11 +77,11 @@ class CredentialList(ScrollView, can_focus=True):
         return shown[self.cursor] if 0 <= self.cursor < len(shown) else None
 
     def show(self, listing: Listing, selected: str | None, *, more: bool = False) -> None:
-        """Show ``listing`` from now on, with the cursor on ``selected``; ``None`` is the first.
+        """Show ``listing``, with the cursor on ``selected``; ``None`` is the first row.
 
-        Where that is gone, the cursor is on what has taken its place. On a list that was
-        scrolled, its line stays where it is. ``more`` says that other rows will follow; the
-        scrollbar waits for them.
+        If that row is gone, the cursor stays at its position. In a list that was scrolled,
+        the cursor keeps its line. ``more`` says that other rows will follow: the scrollbar
+        waits for them.
         """
         before, top = self.cursor, int(self.scroll_offset.y)
         self.listing = listing
@@ -94,7 +94,7 @@ class CredentialList(ScrollView, can_focus=True):
         drawn = listing.order, [listing.row(one) for one in self._ids_in_sight]
         if drawn != self._drawn:
             self._drawn = drawn
-            self.refresh(self.size.region)  # without the scrollbar, which draws itself
+            self.refresh(self.size.region)  # the scrollbar draws itself
 
     @property
     def _ids_in_sight(self) -> Sequence[str]:
@@ -113,14 +113,14 @@ class CredentialList(ScrollView, can_focus=True):
         self.on_resize()
 
     def on_resize(self) -> None:
-        """Take all lines, as wide as the window."""
+        """Make room for all rows, as wide as the window."""
         lines = len(self.listing.shown) + _HEADING_LINES
         self.virtual_size = Size(self.size.width, lines)
         if self.show_vertical_scrollbar != (lines > self.container_size.height):
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             self.vertical_scrollbar.window_virtual_size = lines
-            self._scroll(int(self.scroll_offset.y))  # no further than the last row
+            self._scroll(int(self.scroll_offset.y))  # not past the last row
 
     def validate_cursor(self, cursor: int) -> int:
         return max(0, min(cursor, len(self.listing.shown) - 1))
@@ -151,7 +151,7 @@ class CredentialList(ScrollView, can_focus=True):
         return 0 <= row < len(shown) and is_pending(self.listing.row(shown[row]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Name Enter by what it does to the credential under the cursor."""
+        """Name Enter after what it does to the credential under the cursor."""
         del parameters
         return action not in {"open", "go_on"} or (action == "go_on") == self._is_pending(
             self.cursor
@@ -167,7 +167,7 @@ class CredentialList(ScrollView, can_focus=True):
             self.post_message(self.Opened(self.selected))
 
     def on_click(self, event: events.Click) -> None:
-        """Select by a click, open by a second one."""
+        """Select with a click, open with a double click."""
         row = self._row_at(event.y)
         if row == self.cursor and event.chain > 1:
             self.action_open()
@@ -175,7 +175,7 @@ class CredentialList(ScrollView, can_focus=True):
             self.cursor = row
 
     def render_line(self, y: int) -> Strip:
-        """Draw line ``y`` of the window: the headings, or the row that is scrolled there."""
+        """Draw line ``y`` of the window: the headings, or the row scrolled to it."""
         width = self.size.width
         if y < _HEADING_LINES:
             return self._heading(width)
@@ -194,12 +194,12 @@ class CredentialList(ScrollView, can_focus=True):
         for column, cell_width in share(width - 2 * _MARGIN):
             heading = column.heading if len(column.heading) <= cell_width else column.short
             if column is self.listing.order:
-                heading += "▾"  # no further than the gap
+                heading += "▾"  # which fits into the gap
             cells.append(set_cell_size(heading, cell_width + GAP))
         return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
 
     def redraw(self) -> None:
-        """Draw the visible lines again, as more is known about them."""
+        """Draw the visible lines again, as more is known about them now."""
         self.refresh(self.size.region)
 
     def _line(self, row_number: int, width: int) -> Strip:
@@ -237,15 +237,15 @@ class CredentialList(ScrollView, can_focus=True):
 
 
 class FilterLine(TextInput):
-    """A line of input that answers a key with one update of the screen."""
+    """A line of input that redraws the screen once per key."""
 
-    # As Textual's, but without a new layout of the page for each letter: what follows from
-    # one is painted a frame later.
+    # As Textual's, but without a new layout of the page for each letter, which would be
+    # painted a frame later.
     virtual_size: reactive[Size] = reactive(Size(0, 0))
 
 
 def _cells(row: Row | None, width: int, checks: Checks) -> str:
-    """Return the line of ``row``: each column cut to its width, with an ellipsis."""
+    """Return the line of a row, each column cut to its width with an ellipsis."""
     if row is None:
         return "(deleted elsewhere)"
     if not isinstance(row, Credential):

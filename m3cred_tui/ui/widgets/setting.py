@@ -1,4 +1,4 @@
-"""A setting's row in the form: its value, where it is from, and what is wrong with it."""
+"""The rows of the settings form: a value, its origin, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Change(NamedTuple):
 
 
 class SettingLine(TextInput):
-    """A line for a value; what is pasted is taken whole, and may be hidden."""
+    """A line for a value, which may be hidden; takes every line of a paste."""
 
     def __init__(self, name: str, text: str, placeholder: str, *, hidden: bool = False) -> None:
         super().__init__(placeholder, id=name, compact=True)
@@ -46,20 +46,20 @@ class SettingLine(TextInput):
         self.select_on_focus = False
 
     def on_paste(self, event: events.Paste) -> None:
-        """Have Textual's own handler, which takes the first line, take all of them."""
+        """Join the lines for Textual's own handler, which takes only the first."""
         event.text = _one_line(event.text)
 
     def take(self, text: str) -> None:
-        """Take a paste that came while something else had the focus."""
+        """Take a paste that arrived while something else had the focus."""
         self.focus()
         self.insert_text_at_cursor(_one_line(text))
 
 
 class SettingRow(Vertical):
-    """Subclasses compose the control, and say what has been entered in it.
+    """Subclasses compose the control, and return what was entered in it.
 
-    A paste is checked immediately, what is typed when the line is left or when it was wrong
-    before: half of a value is no mistake yet.
+    A paste is checked immediately; typing is checked when the line is left, or at every key
+    if it was wrong: half of a value is not a mistake.
     """
 
     def __init__(self, setup: Setup, setting: Setting[object]) -> None:
@@ -77,24 +77,24 @@ class SettingRow(Vertical):
         yield Notice(f"! {self._entry.problem}" if self._entry.problem else "")
 
     def compose_control(self) -> ComposeResult:
-        """Yield what stands next to the label."""
+        """Yield the control next to the label."""
         raise NotImplementedError
 
     def compose_more(self) -> ComposeResult:
-        """Yield what stands below that, if anything does."""
+        """Yield further controls below it."""
         yield from ()
 
     @property
     def is_in_file(self) -> bool:
-        """Whether the file sets it, rightly or wrongly."""
+        """Whether the file sets it, to a valid value or not."""
         return self._entry.origin is Origin.FILE
 
     def change(self) -> Change | None:
-        """Return what was entered, where that is not what is set."""
+        """Return the value that was entered, if it is not the one that is set."""
         return None
 
     def is_right(self) -> bool:
-        """Check what was entered, and say what is wrong with it."""
+        """Check what was entered, and show what is wrong with it."""
         change = self.change()
         problem: Problem | None = self._entry.problem if change is None else None
         try:
@@ -128,7 +128,7 @@ class SettingRow(Vertical):
 
 
 class FixedRow(SettingRow):
-    """A value that the environment sets: it is shown, and changed there."""
+    """A value that the environment sets, which cannot be changed here."""
 
     def compose_control(self) -> ComposeResult:
         shown = self._setup.text_of(self.setting)
@@ -137,7 +137,7 @@ class FixedRow(SettingRow):
 
 
 class LineRow(SettingRow):
-    """A value that is a line of text; an empty one is not set."""
+    """A value that is a line of text; empty means not set."""
 
     def __init__(self, setup: Setup, setting: Setting[object]) -> None:
         super().__init__(setup, setting)
@@ -158,7 +158,7 @@ class LineRow(SettingRow):
 
 
 class ChoiceRow(SettingRow):
-    """A value that is one of a few."""
+    """A value that is one of several."""
 
     def __init__(self, setup: Setup, setting: Setting[object]) -> None:
         super().__init__(setup, setting)
@@ -196,7 +196,7 @@ _SOURCES = {
 
 
 class KeyRow(SettingRow):
-    """A drop-down with the sources, and a line for the one that is chosen."""
+    """A drop-down with the sources, and a line for the chosen one."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup, SECRET_KEY)
@@ -204,7 +204,7 @@ class KeyRow(SettingRow):
 
     def compose_control(self) -> ComposeResult:
         options = [(Content(words), one.name) for one, words in _SOURCES.items()]
-        # What is set wrongly shows none, so that none of them seems to be it.
+        # With a wrong value, none is shown as the chosen one.
         first = self._source or (None if self.is_in_file else SECRET_KEY)
         value = first.name if first else Select.NULL
         yield DropDown(options, prompt="not set", value=value, compact=True, id=SOURCE)
@@ -222,7 +222,7 @@ class KeyRow(SettingRow):
 
     @property
     def chosen(self) -> Setting[object] | None:
-        """The source that is chosen; ``None``: not set."""
+        """The chosen source; ``None`` if not set."""
         source: Select[str] = self.query_one(Select)
         return next((one for one in _SOURCES if one.name == source.selection), None)
 
@@ -232,7 +232,7 @@ class KeyRow(SettingRow):
 
     @property
     def loses_sealed_key(self) -> bool:
-        """Whether a key that m3cred has sealed, and never shows, would be removed."""
+        """Whether the change removes a key that m3cred has sealed and never shows."""
         change = self.change()
         if self._source is not SECRET_KEY or change is None:
             return False
@@ -256,7 +256,7 @@ class KeyRow(SettingRow):
             self._line.focus()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take a paste while the source is chosen, too."""
+        """Take a paste even while the drop-down has the focus."""
         event.stop()
         if self._line is not None:
             self._line.take(event.text)
@@ -267,7 +267,7 @@ class KeyRow(SettingRow):
 
 
 def _source(value: object) -> tuple[Setting[object] | None, str]:
-    """Return the setting that gives the key, and what may be shown of it."""
+    """Return the setting that gives the key, and the part of it that may be shown."""
     match value:
         case FromCommand(command):
             return SECRET_KEY_COMMAND, command
