@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.model.authorization import CODE_LIFETIME
 from m3cred_tui.model.credential import Credential, Destination
 from m3cred_tui.model.problem import Problem
@@ -13,10 +14,45 @@ class ListenerUnreachable(Problem, code="ListenerUnreachable"):
     address: str
 
 
+class ListenerUnknown(Problem):
+    """m3cred cannot listen, and whose program gets Stripe's answer is not known."""
+
+    text = """{trouble} Whose program is there is not known: compare the account's ID before you
+        create the credential."""
+    trouble: Problem
+
+
+class AccountUnseen(Problem, code="AccountUnseen"):
+    """m3cred cannot listen, another user's program may, and `--yes` accepts its account."""
+
+    text = """m3cred cannot listen on port {port}, to which Stripe redirects. A program of
+        another user may, and return the approval of its own account, so --yes is not enough:
+        name the account with --expect-account, or leave --yes out and look at it."""
+    port: int
+
+
 class ForeignRedirect(Problem, code="ForeignRedirect"):
     text = """A redirect that does not belong to this authorization was turned away ({count} so
         far). If it was yours, open the URL shown now, not an older one."""
     count: int
+
+
+_TURNED_AWAY = {
+    TurnedAway.NOT_OPENED: "A browser requested m3cred's address in the background or in a "
+    "frame, not as a page that you open.",
+    TurnedAway.OTHER_HOST: "A browser came by another name or port than m3cred's, perhaps "
+    "through a tunnel whose ports differ.",
+    TurnedAway.TOO_LARGE: "A browser sent too much with m3cred's address, most likely cookies "
+    "of other programs; a private window has none.",
+}
+
+
+class BrowserTurnedAway(Problem, code="BrowserTurnedAway"):
+    """A browser that requested the callback server's address was turned away."""
+
+    text = "{_why} It was turned away. If it was yours, paste the address that it shows."
+    why: TurnedAway
+    _why = property(lambda self: _TURNED_AWAY[self.why])
 
 
 class Expired(Problem, code="Expired"):

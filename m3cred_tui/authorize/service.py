@@ -22,10 +22,23 @@ from m3cred_tui.authorize.events import (
 )
 from m3cred_tui.authorize.exchange import EXCHANGE, claim
 from m3cred_tui.authorize.journal import Journal
-from m3cred_tui.authorize.problems import CodeUnused, Expired, Refused
+from m3cred_tui.authorize.problems import (
+    AccountUnseen,
+    CodeUnused,
+    Expired,
+    ListenerUnknown,
+    Refused,
+)
 from m3cred_tui.authorize.waiting import Answer, until_answered
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
-from m3cred_tui.callback.server import CallbackServer, NoFreePort
+from m3cred_tui.callback.server import (
+    CallbackServer,
+    CannotListen,
+    Listening,
+    NoFreePort,
+    listen_on_loopback,
+    redirect_port,
+)
 from m3cred_tui.model.authorization import (
     CALLBACK_PORTS,
     CODE_LIFETIME,
@@ -42,44 +55,6 @@ from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.system.threads import in_thread
 
 _STATE_BYTES = 32
-
-
-_Listener = tuple[CallbackServer | None, Problem | None]
-"""A listener, or why there is none: the redirect can be pasted, too."""
-
-
-def _requested(
-    ports: Sequence[int], own_redirect_uri: str | None, expires_at: datetime
-) -> tuple[AuthorizationRequest, _Listener]:
-    """Make a request that nobody can guess, and listen on the first free port.
-
-    For the user's own page, the state begins with the port, as Stripe gives that page nothing
-    else of ours.
-    """
-    token = secrets.token_urlsafe(_STATE_BYTES)
-    if own_redirect_uri is None:
-        state = Secret(token)
-        server, trouble = _listen(state, ports)
-        leads_to = server.redirect_uri if server else redirect_uri(ports[0])
-    else:
-        leads_to = own_redirect_uri
-        for port in ports:
-            state = Secret(f"{port}{PORT_END}{token}")
-            server, trouble = _listen(state, [port])
-            if server is not None:
-                break
-        if isinstance(trouble, NoFreePort):
-            trouble = NoFreePort(ports)
-    return AuthorizationRequest(state, leads_to, expires_at), (server, trouble)
-
-
-def _listen(state: Secret, ports: Sequence[int]) -> _Listener:
-    server = CallbackServer(state, ports=ports)
-    try:
-        server.start()
-    except Problem as problem:
-        return None, problem
-    return server, None
 
 
 _log = logging.getLogger(__name__)
@@ -100,6 +75,8 @@ class Authorizer:
     ports: Sequence[int] = CALLBACK_PORTS
     own_redirect_uri: str | None = None
     """An address of the user's that Stripe redirects to, in place of our listener."""
+    unseen: bool = False
+    """Whether nobody looks at the account before it is created."""
     time_limit: timedelta = TIME_LIMIT
     late: Callable[[End], None] | None = None
     """Is given the end of an authorization that was closed after its code was sent."""
@@ -120,14 +97,16 @@ class Authorizer:
         listener and polls end with it. A code that is being exchanged then is not taken back,
         as Stripe may already have connected the account: the exchange continues, even
         beyond the event loop (see :func:`~m3cred_tui.authorize.exchange.unfinished`), and
-        :attr:`late` is given its end.
+        :attr:`late` is given its end. Raises :class:`PortsOfAnotherUser` and
+        :class:`AccountUnseen`, before anything is asked of Stripe.
         """
-        if resumed is None:
-            expires_at = self.now() + self.time_limit
-            request, listener = _requested(self.ports, self.own_redirect_uri, expires_at)
-        else:
-            request, listener = resumed, _listen(resumed.state, [resumed.port])
-        server, trouble = listener
+        ports = self.ports if resumed is None else [resumed.port]
+        port, listening, trouble = await self._listening(ports)
+        request = resumed or self._request(port)
+        server = None
+        if listening is not None:
+            server = CallbackServer(request.state)
+            server.start(listening)
         url = self.gateway.authorize_url(redirect_uri=request.redirect_uri, state=request.state)
         answer = Answer(request, server, stripe=urljoin(url, "/"))
         leaves_by_itself = False
@@ -151,6 +130,32 @@ class Authorizer:
                     await asyncio.shield(answer.hear_no_more())
             finally:
                 self._claim_what_came_last(answer)
+
+    async def _listening(
+        self, ports: Sequence[int]
+    ) -> tuple[int, Listening | None, Problem | None]:
+        """Listen, or say why not and which port a redirect to be pasted may lead to."""
+        try:
+            listening = listen_on_loopback(ports)
+        except (NoFreePort, CannotListen) as trouble:
+            port, is_ours = await asyncio.to_thread(redirect_port, ports)
+            if is_ours:
+                return port, None, trouble
+            if self.unseen:
+                raise AccountUnseen(port) from None
+            return port, None, ListenerUnknown(trouble)
+        return listening[0], listening, None
+
+    def _request(self, port: int) -> AuthorizationRequest:
+        """Make a request that nobody can guess.
+
+        For the user's own page, the state begins with the port, as Stripe gives that page
+        nothing else of ours.
+        """
+        token, own = secrets.token_urlsafe(_STATE_BYTES), self.own_redirect_uri
+        state = token if own is None else f"{port}{PORT_END}{token}"
+        expires_at = self.now() + self.time_limit
+        return AuthorizationRequest(Secret(state), own or redirect_uri(port), expires_at)
 
     async def _steps(
         self, url: str, answer: Answer, trouble: Problem | None

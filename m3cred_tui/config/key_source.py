@@ -226,7 +226,7 @@ def _content(path: Path) -> bytes:
         finally:
             os.close(folder)
     except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        raise StoreUnusable(path, flaw.reason, flaw.fix) from None
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
 

@@ -9,12 +9,11 @@ import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, is_authenticated
+from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, is_authenticated
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
     field_of,
-    is_narrower,
     matches,
     plain,
     searched_in,
@@ -22,14 +21,11 @@ from m3cred_tui.listing.search import (
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.port import Damaged
+from m3cred_tui.store.port import CredentialStore, Damaged, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-
-    from m3cred_tui.listing.columns import Column, Row
-    from m3cred_tui.store.port import CredentialStore, Stamp
 
 STEP = 5_000
 """Rows after which progress is reported, and the rows read so far can be found."""
@@ -50,17 +46,13 @@ class Checks:
         for credential_id, result in results.items():
             if result.outcome is Outcome.PENDING:
                 continue
-            before = self.result(credential_id)
+            before = self._results.get(credential_id)
             if before is None or before.at <= result.at:
                 self._results[credential_id] = result
 
-    def result(self, credential_id: str) -> CheckResult | None:
-        """Return the result of the last check, if there was one."""
-        return self._results.get(credential_id)
-
     def label(self, credential_id: str, width: int) -> str | None:
         """Return the last check's label, with as much of its time as fits into ``width``."""
-        if (result := self.result(credential_id)) is None:
+        if (result := self._results.get(credential_id)) is None:
             return None
         at = result.at.astimezone()
         text = f"{'✓' if result.outcome is Outcome.OK else '!'} {result.label}"
@@ -69,7 +61,7 @@ class Checks:
 
     def is_bad(self, credential_id: str) -> bool:
         """Return whether the last check found that the credential cannot be used."""
-        result = self.result(credential_id)
+        result = self._results.get(credential_id)
         return result is not None and result.outcome is not Outcome.OK
 
 
@@ -110,7 +102,6 @@ class Listing:
         self._read = lru_cache(_KEPT)(read)
         self.damaged: dict[str, Damaged] = {}
         """Rows whose sealed part was opened and does not agree with the clear part."""
-        self._found: tuple[Sequence[str], Rows] = ((), Rows((), ()))
         self.ids: Sequence[str] = ()
         self.texts: dict[str, str] = {}
         self.rows = Rows((), ())
@@ -153,7 +144,6 @@ class Listing:
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
         self.rows = rows or in_order(self.ids, self.texts, self.order)
-        self._found = (), self.rows
 
     def add(self, credential_id: str) -> None:
         """Take the ID of a credential that was created here."""
@@ -199,24 +189,12 @@ class Listing:
         if not words:
             self.shown = self.rows.ids if self.order is not CREATED else self.ids
             return
-        among, sought = self._to_search(words)
-        ids: list[str] = []
-        texts: list[str] = []
-        self.shown = ids
-        for some in matches(among, sought):
-            ids += some.ids
-            texts += some.texts
+        self.shown = shown = []
+        for ids in matches(self.rows, words):
+            shown += ids
             yield
-            if self.shown is not ids:  # the user has changed the filter
+            if self.shown is not shown:  # the user has changed the filter
                 return
-        self._found = words, Rows(ids, texts)
-
-    def _to_search(self, words: Sequence[str]) -> tuple[Rows, Sequence[str]]:
-        """Return the rows to search, and the words to search for, last typed first."""
-        before, found = self._found
-        if is_narrower(words, before):
-            return found, [word for word in reversed(words) if word not in before]
-        return self.rows, words[::-1]
 
     def arrange(self) -> None:
         """Apply filter and order again, completely."""

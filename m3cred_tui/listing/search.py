@@ -5,14 +5,11 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED
+from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row
 from m3cred_tui.model.name import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from m3cred_tui.listing.columns import Column, Row
-
 
 _FIELDS = tuple(column for column in COLUMNS if column is not CREATED)  # the name comes first
 _BETWEEN = "\n"  # in no word and in no field
@@ -62,31 +59,19 @@ def beginning(key: str) -> str:
     return without_accents(key) + _BETWEEN
 
 
-def matches(rows: Rows, words: Sequence[str]) -> Iterator[Rows]:
-    """Yield the rows that contain all the words, a slice of ``rows`` at a time."""
+def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the IDs of the rows that contain all the words, a slice of ``rows`` at a time."""
     ids, texts = rows
     for start in range(0, len(ids), _SLICE):
-        places: Sequence[int] = range(start, min(start + _SLICE, len(ids)))
+        found: Sequence[int] = range(start, min(start + _SLICE, len(ids)))
         for word in words:
-            places = _with(word, rows, places)
-        yield Rows([ids[place] for place in places], [texts[place] for place in places])
-
-
-def is_narrower(words: Sequence[str], than: Sequence[str]) -> bool:
-    """Return whether ``words`` find only rows that the others find, too."""
-    return all(
-        any(other in word and is_id_part(other) == is_id_part(word) for word in words)
-        for other in than
-    )
+            if is_id_part(word):
+                found = [at for at in found if word in texts[at] or word in ids[at]]
+            else:
+                found = [at for at in found if word in texts[at]]
+        yield [ids[at] for at in found]
 
 
 def is_id_part(word: str) -> bool:
     """Return whether a word is also searched for in Credential IDs."""
     return len(word) >= _ID_PART and _ID_LETTERS.issuperset(word)
-
-
-def _with(word: str, rows: Rows, places: Sequence[int]) -> Sequence[int]:
-    ids, texts = rows
-    if is_id_part(word):
-        return [place for place in places if word in texts[place] or word in ids[place]]
-    return [place for place in places if word in texts[place]]

@@ -216,7 +216,7 @@ def _tokens(fields: Json) -> TokenResponse:
 
 
 def _request(fields: Json) -> AuthorizationRequest:
-    # Brings dataclasses, which take as long as the rest of a list.
+    # Brings urllib, which a list does without.
     from m3cred_tui.model.authorization import AuthorizationRequest  # noqa: PLC0415
 
     return AuthorizationRequest(

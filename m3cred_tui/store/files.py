@@ -24,7 +24,7 @@ from m3cred_tui.store.problems import (
 )
 
 _is_temporary = re.compile(r"\.[0-9a-f]{16}\.tmp").fullmatch
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _PRIVATE = 0o600
 _NO_CALL = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 _NO_LINKS = {errno.EPERM, *_NO_CALL}  # FAT says that they are not permitted
@@ -144,7 +144,7 @@ def fill(folder: int, name: str, data: bytes) -> None:
 
     A crash may leave it torn. Raises ``OSError``.
     """
-    _write(folder, name, data, flags=_OLD_FILE)
+    _fill(os.open(name, _OLD_FILE, dir_fd=folder), data)
 
 
 def move(folder: int, name: str, into: int, new_name: str) -> None:
@@ -202,25 +202,27 @@ def temporary_name() -> str:
     return f".{os.urandom(8).hex()}.tmp"
 
 
-def _write(
-    folder: int, name: str, data: bytes, mode: int = _PRIVATE, *, flags: int = _NEW_FILE
-) -> None:
-    """Write a file; nothing stays of a new one if that fails."""
-    file = os.open(name, flags, mode, dir_fd=folder)
+def _write(folder: int, name: str, data: bytes, mode: int) -> None:
+    """Write a new file; nothing of it stays if that fails."""
+    file = os.open(name, _NEW_FILE, mode, dir_fd=folder)
     try:
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(file, left) :]
-            os.ftruncate(file, len(data))
-            _sync(file)
-        finally:
-            os.close(file)
+        _fill(file, data)
     except BaseException:
-        if flags & os.O_EXCL:
-            with suppress(OSError):
-                os.unlink(name, dir_fd=folder)
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
         raise
+
+
+def _fill(file: int, data: bytes) -> None:
+    """Make this the whole content of an open file, and close it."""
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(file, left) :]
+        os.ftruncate(file, len(data))
+        _sync(file)
+    finally:
+        os.close(file)
 
 
 def _link(folder: int, name: str, new_name: str) -> None:
@@ -258,11 +260,11 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 class FlawError(Exception):
     """A flaw in one file, and the command that fixes it, if there is one."""
 
-    def __init__(self, reason: str, mend: str = "") -> None:
-        run = f"; run: {clean(mend, most=4096)}" if mend else ""
+    def __init__(self, reason: str, fix: str = "") -> None:
+        run = f"; run: {clean(fix, most=4096)}" if fix else ""
         super().__init__(reason + run)
         self.reason = reason
-        self.mend = mend
+        self.fix = fix
 
 
 @contextmanager
@@ -271,7 +273,7 @@ def flaws_refused(path: Path) -> Iterator[None]:
     try:
         yield
     except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        raise StoreUnusable(path, flaw.reason, flaw.fix) from None
 
 
 @contextmanager

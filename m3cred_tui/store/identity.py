@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]  # no types
 
-
 # ASCII-armoured, as m3cred writes it, or as `age -p` does without -a.
 _BEGINNINGS = b"-----BEGIN AGE ", b"age-encryption."
 
@@ -70,7 +69,7 @@ def wrapped(plain: bytes, passphrase: Secret, path: Path) -> bytes:
     """
     file = sealing.wrap(plain, passphrase)
     if opened(file, passphrase, path).text != plain:
-        raise StoreUnusable(path, "what was wrapped does not open to the same identity")
+        raise StoreUnusable(path, "the wrapped copy does not open to the same identity")
     return file
 
 
@@ -161,7 +160,7 @@ class IdentityFile:
 
         Hold the store's lock, as every writer there does.
         """
-        with suppress(FileNotFoundError), self._folder() as folder:
+        with suppress(IdentityMissing), self._folder() as folder:
             files.sweep(folder)
 
     def is_locked(self) -> bool:
@@ -237,11 +236,8 @@ class IdentityFile:
         return opened(file, Secret(""), self.path)
 
     def _read(self) -> bytes:
-        try:
-            with self._folder() as folder:
-                return self._content(folder)
-        except FileNotFoundError:
-            raise IdentityMissing(self.path) from None
+        with self._folder() as folder:
+            return self._content(folder)
 
     def _content(self, folder: int) -> bytes:
         with flaws_refused(self.path):
@@ -268,21 +264,20 @@ class IdentityFile:
 
     def _replace(self, before: OpenedIdentity, after: OpenedIdentity) -> None:
         self._unlocked[after.file] = after
-        try:
-            with locked(self._data), self._folder() as folder:
-                if self._content(folder) != before.file:
-                    raise StoreUnusable(self.path, _CHANGED)
-                files.replace(folder, self.path.name, after.file)
-                # What a killed process left there may be the identity in the clear.
-                files.sweep(folder)
-        except FileNotFoundError:
-            raise IdentityMissing(self.path) from None
+        with locked(self._data), self._folder() as folder:
+            if self._content(folder) != before.file:
+                raise StoreUnusable(self.path, _CHANGED)
+            files.replace(folder, self.path.name, after.file)
+            # What a killed process left there may be the identity in the clear.
+            files.sweep(folder)
 
     @contextmanager
     def _folder(self, *, make: bool = False) -> Iterator[int]:
         try:
             with private_folder(self.path.parent, make=make) as folder:
                 yield folder
+        except FileNotFoundError:
+            raise IdentityMissing(self.path) from None
         except OutcomeUnknown as unknown:
             found = "Run m3cred identity to see what is there."
             raise OutcomeUnknown(self.path, unknown.reason, found) from unknown

@@ -36,16 +36,16 @@ def reason_unfollowed(error: OSError) -> str:
 
 
 class StoreUnusable(Problem, code="StoreUnusable"):
-    """A directory or file cannot be used; ``mend``, if any, is the command that fixes it."""
+    """A directory or file cannot be used; ``fix``, if any, is the command that fixes it."""
 
     text = "{path} cannot be used: {reason}.{_run}"
     path: Path
     reason: str
-    mend: str = ""
+    fix: str = ""
 
     @property
     def _run(self) -> str:
-        return f" Run: {self.mend}" if self.mend else ""
+        return f" Run: {self.fix}" if self.fix else ""
 
 
 class StoreBusy(Problem, code="StoreBusy"):
@@ -60,7 +60,7 @@ class OutcomeUnknown(Problem, code="OutcomeUnknown"):
     ``found`` says what was there when it was read again, as a sentence.
     """
 
-    text = "Whether {path} keeps the last change is not known: {reason}. {found}"
+    text = "It is not known whether {path} kept the last change: {reason}. {found}"
     path: Path
     reason: str
     found: str = "Check the list of credentials."

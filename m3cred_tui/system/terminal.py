@@ -1,8 +1,9 @@
-"""The modes of a terminal, and whether this job may change them."""
+"""The modes of a terminal, whether this job may change them, and whether it takes output."""
 
 from __future__ import annotations
 
 import os
+import select
 import termios
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _LOCAL_FLAGS = 3  # of what tcgetattr returns
+_OUTPUT, _ERRORS = 1, 2
+_PATIENCE = 0.5  # seconds
 
 
 def is_in_foreground(terminal: int) -> bool:
@@ -19,6 +22,35 @@ def is_in_foreground(terminal: int) -> bool:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:  # not the controlling terminal, so no job is stopped
         return True
+
+
+def can_be_continued() -> bool:
+    """Tell whether a shell with job control started this job, and continues it when stopped.
+
+    Otherwise the job is the whole session, as with ``ssh -t HOST m3cred``.
+    """
+    return os.getpgrp() != os.getsid(0)
+
+
+def takes_output(descriptor: int, patience: float = 0.0) -> bool:
+    """Tell whether a write would not wait, or only for so many seconds."""
+    try:
+        return bool(select.select([], [descriptor], [], patience)[1])
+    except (OSError, ValueError):  # it is closed
+        return True
+
+
+def leave_blocked_streams(patience: float = _PATIENCE) -> None:
+    """Let what is still written go nowhere where nobody reads it.
+
+    Call it to end: a terminal that is stopped, or that nobody reads, would hold that up. From a
+    signal's handler, even the write that waits now goes on.
+    """
+    for descriptor in (_OUTPUT, _ERRORS):
+        if not takes_output(descriptor, patience):
+            nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(nothing, descriptor)
+            os.close(nothing)
 
 
 @contextmanager
@@ -41,4 +73,7 @@ def echo_off(
     finally:
         if is_in_foreground(terminal):
             with suppress(termios.error):
-                termios.tcsetattr(terminal, when, before)
+                if when == termios.TCSAFLUSH:
+                    termios.tcflush(terminal, termios.TCIFLUSH)
+                # Without waiting until all is written, which a stopped terminal never allows.
+                termios.tcsetattr(terminal, termios.TCSANOW, before)

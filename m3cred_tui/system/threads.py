@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,16 +43,15 @@ def in_thread(
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, result, error)
 
+    def hold_loop(_outcome: object) -> None:
+        if outcome.cancelled():
+            loop.run_in_executor(None, thread.join)
+
     thread = threading.Thread(target=run, name=name, daemon=not holds_loop)
     if holds_loop:
-        outcome.add_done_callback(partial(_hold_loop, thread))
+        outcome.add_done_callback(hold_loop)
     thread.start()
     return outcome
-
-
-def _hold_loop(thread: threading.Thread, outcome: asyncio.Future[Any]) -> None:
-    if outcome.cancelled():
-        outcome.get_loop().run_in_executor(None, thread.join)
 
 
 def running(name: str) -> list[threading.Thread]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
-from m3cred_tui.model.credential import Credential, Status, StripeAccount
+from m3cred_tui.model.credential import Credential, Destination, Status, StripeAccount
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import CredentialDamaged, IdentityLocked, IdentityMissing
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
-
 
 _OUTCOMES: dict[type[Problem], Outcome] = {
     CredentialDamaged: Outcome.DAMAGED,
@@ -236,13 +234,12 @@ class _Results:
         if not self._waiting:
             return
         clock = asyncio.get_running_loop().time
-        begun, results = clock(), dict(self._waiting)
+        begun = clock()
         try:
-            await asyncio.to_thread(self._keep, results)
+            await asyncio.to_thread(self._keep, dict(self._waiting))
+            self._waiting.clear()
         except Problem as problem:
             raise ResultsNotKept(problem) from problem
         finally:
             # The more results there are, the longer it takes.
             self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))
-        waiting = self._waiting.items()
-        self._waiting = {one: new for one, new in waiting if results.get(one) is not new}

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.stripe.problems import Call, NoUsableReply, StripeProblem, StripeRefused
-from m3cred_tui.upkeep.account import UNAUTHORIZED
+from m3cred_tui.upkeep.account import UNAUTHORIZED, Holder
 
 if TYPE_CHECKING:
     from m3cred_tui.store.port import CredentialStore
-    from m3cred_tui.upkeep.account import Holder
 
 
 class Disconnected(NamedTuple):

@@ -81,16 +81,10 @@ class Upkeep:
         """Disconnect the account at Stripe, then delete the credential.
 
         Once begun, it continues even if the caller is cancelled. If it does not finish, the
-        credential is among :meth:`unfinished`; then call this again. Never raises ``Problem``.
+        credential stays in ``store.disconnecting``; then call this again. Never raises
+        ``Problem``.
         """
         return await going_on(partial(self._disconnect, credential_id))
-
-    def unfinished(self) -> list[str]:
-        """Return the IDs of credentials whose disconnection was begun but not finished.
-
-        Raises ``StoreUnusable``.
-        """
-        return self.store.disconnecting.ids()
 
     def also_affected(self, credential_id: str) -> list[Credential]:
         """Return the other credentials that lose access when this one is disconnected.
@@ -118,13 +112,11 @@ class Upkeep:
 
     async def _disconnect(self, credential_id: str) -> Disconnected:
         try:
-            held = await self._held(credential_id)
+            approved = await asyncio.to_thread(opened, self.store, credential_id)
+            held = await self._holder(*approved)
         except Problem as problem:
             return not_begun(problem)
         return await disconnected(held)
-
-    async def _held(self, credential_id: str) -> Holder:
-        return await self._holder(*await asyncio.to_thread(opened, self.store, credential_id))
 
     async def _holder(self, credential: Credential, tokens: TokenResponse) -> Holder:
         platform = await asyncio.to_thread(self.platform, credential.destination)

@@ -102,6 +102,48 @@ async def test_a_paste_and_ten_browsers_cause_one_exchange(
     assert stub.exchanges == 1
 
 
+@pytest.mark.parametrize("comes_back", ["paste", "browser"])
+@pytest.mark.parametrize("approves", [True, False])
+async def test_of_two_answers_that_come_before_one_is_read_the_first_counts(
+    at_stub: Authorizer,
+    stub: Any,
+    visitor: Any,
+    redirect_of: RedirectOf,
+    comes_back: str,
+    approves: bool,
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        approval = redirect_of(ready.url)
+        refusal = approval.replace("?code=", "?error=access_denied&was=")
+        first, second = (approval, refusal) if approves else (refusal, approval)
+        if comes_back == "browser":
+            await visitor.go(first)
+        else:
+            ready.paste(first, final=True)
+        ready.paste(second, final=True)
+        page = await visitor.go(second)
+        assert ("Stripe approved access" in page.text) is approves
+        last = [event async for event in events][-1]
+    assert isinstance(last, Approved if approves else Failed)
+    assert stub.exchanges == approves
+
+
+async def test_of_two_pastes_the_first_counts_without_a_listener_too(
+    at_stub: Authorizer, stub: Any, port: int, redirect_of: RedirectOf
+) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        async with aclosing(at_stub.authorize()) as events:
+            ready = await anext(events)
+            assert isinstance(ready, UrlReady)
+            approval = redirect_of(ready.url)
+            ready.paste(approval, final=True)
+            ready.paste(approval.replace("?code=", "?error=access_denied&was="), final=True)
+            assert isinstance([event async for event in events][-1], Approved)
+    assert stub.exchanges == 1
+
+
 async def test_a_wrong_paste_is_reported_and_the_wait_continues(
     at_stub: Authorizer, visitor: Any, redirect_of: RedirectOf
 ) -> None:
@@ -158,8 +200,25 @@ async def test_the_request_is_written_before_its_url_is_shown(
         assert ready.url.endswith(told.request.state.reveal())
         ready.paste(redirect_of(ready.url), final=True)
         assert isinstance([event async for event in events][-1], Approved)
-    approved = ["approved None", "approved Acme"]
-    assert told.steps == ["requested", "answered", *approved, "claimed, Approved"]
+
+
+async def test_tokens_are_kept_before_anything_else_is_asked_of_stripe(
+    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf
+) -> None:
+    told = Told(steps=stub.paths)
+    async with aclosing(replace(at_stub, journal=told).authorize()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady):
+                event.paste(redirect_of(event.url), final=True)
+    assert told.steps == [
+        "requested",
+        "answered",
+        "/oauth/token",
+        "approved None",
+        "/v1/account",
+        "approved Acme",
+        "claimed, Approved",
+    ]
 
 
 async def test_no_url_is_shown_for_a_request_that_could_not_be_written(

@@ -1,10 +1,11 @@
 """``m3cred create`` and ``m3cred resume`` by pipes, beside a demo Stripe."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,18 @@ from m3cred_tui.model.authorization import redirect_uri
 
 Environ = dict[str, str]
 PATIENCE = 30
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+
+
+@contextmanager
+def ignored(numbers: Iterable[signal.Signals]) -> Iterator[None]:
+    """Have what is started in this block ignore these signals, as ``nohup`` does with one."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def free_port() -> int:

@@ -19,7 +19,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from tests.cli.creation import Environ, ended, files, set_up, started
+from tests.cli.creation import ENDING, Environ, ended, files, ignored, set_up, started
 from tests.store.light_age import wrapped_lightly
 from tests.ui.visit import approve, approve_only, refuse
 
@@ -99,6 +99,16 @@ def test_an_address_on_standard_input_is_as_good_also_wrapped_and_after_a_wrong_
     assert code not in command.errors
 
 
+def test_a_browser_with_too_many_cookies_is_told_of_on_the_terminal(
+    environment: Environ,
+) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        redirect = command.object()["redirectUri"]
+        cookies = {"Cookie": "a" * 40_000}
+        assert httpx.get(redirect, headers=cookies, trust_env=False).status_code == 431
+        assert "paste the address that it shows" in command.told("A browser sent too much")
+
+
 def test_without_consent_nothing_is_created_and_the_next_command_is_shown(
     environment: Environ,
 ) -> None:
@@ -140,7 +150,7 @@ def test_a_refusal_is_reported_and_leaves_nothing(environment: Environ) -> None:
     assert files(environment, "pending") == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 @pytest.mark.quick(1)
 def test_a_signal_leaves_the_request_and_says_until_when(
     environment: Environ, number: signal.Signals
@@ -155,6 +165,18 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert (end["credential"]["id"], end["credential"]["status"]) == (begin["id"], "pending")
     assert "“Acme” waits for Stripe until " in end["error"]["message"]
     assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
+
+
+def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(environment: Environ) -> None:
+    numbers = (*ENDING, signal.SIGTSTP)
+    with ignored(numbers), started(environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        command.told("waits for your approval")
+        for number in numbers:
+            command.process.send_signal(number)
+        approve(begin["url"])
+        assert command.object()["credential"]["status"] == "authenticated"
+        assert command.end()[0] == 0
 
 
 @pytest.mark.parametrize(

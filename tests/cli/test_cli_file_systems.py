@@ -37,7 +37,7 @@ if "locks" in lacking:
 if "sync" in lacking:
     files._sync = sync
 if "space" in lacking:
-    os.write = fails(errno.ENOSPC)
+    files._fill = fails(errno.ENOSPC)
 sealing.wrap = lambda plain, passphrase: wrapped_lightly(plain, passphrase.reveal())
 sys.exit(main(words))
 """

@@ -176,7 +176,7 @@ async def test_ctrl_c_at_the_question_ends_it_with_130_and_the_echo_back(
         assert "Traceback" not in shown.text
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=str)
 async def test_a_signal_at_the_question_leaves_the_echo_on(
     number: signal.Signals, start: Start, locked: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Standard streams that are closed, full, without a reader, or of few characters."""
 
+import asyncio
 import fcntl
 import os
 import re
@@ -16,7 +17,9 @@ import pytest
 
 from m3cred_tui.cli.output.streams import harmless
 from m3cred_tui.model.text import is_visible
+from tests.cli.conftest import Start
 from tests.cli.kept import keep
+from tests.e2e.terminal import SOON, rests
 from tests.store.light_age import wrapped_lightly
 
 Run = Callable[..., CompletedProcess[str]]
@@ -241,3 +244,15 @@ def wait_until_it_reads_on(process: "subprocess.Popen[bytes]", pipe: int) -> Non
 
 def sleeps(process: "subprocess.Popen[bytes]") -> bool:
     return ") S " in Path(f"/proc/{process.pid}/stat").read_text("ascii")
+
+
+@pytest.mark.parametrize("command", [("list",), ("check", "--all"), ("--help",)], ids=str)
+@pytest.mark.quick(1)
+async def test_ctrl_c_ends_it_on_a_terminal_that_nobody_reads(
+    start: Start, command: tuple[str, ...]
+) -> None:
+    async with start(*command) as shown:
+        shown.freeze()
+        await asyncio.to_thread(rests, shown.pid)
+        shown.signal(signal.SIGINT)
+        assert await shown.ends_unread(SOON) == 130

@@ -1,7 +1,6 @@
 """Checking credentials at the demo Stripe, and disconnecting them there."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
@@ -17,7 +16,6 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
-from m3cred_tui.upkeep.service import Upkeep
 from tests.ui.conftest import Browser, Clock, Keep
 from tests.ui.user import User, opened, to_stage_4
 
@@ -224,13 +222,6 @@ async def test_who_else_loses_access_is_reported_before_disconnecting(
 async def test_a_disconnection_that_was_cut_off_is_reported_at_the_next_start(
     services: Services, keep: Keep
 ) -> None:
-    acme = keep("Acme")
-
-    class Begun(Upkeep):
-        def unfinished(self) -> list[str]:
-            return [acme.id]
-
-    upkeep = services.upkeep()
-    begun = Begun(upkeep.store, upkeep.platform, upkeep.now)
-    async with opened(replace(services, upkeep=lambda: begun)) as user:
+    services.store.disconnecting.begin(keep("Acme").id)
+    async with opened(services) as user:
         await user.sees("was being disconnected at Stripe", "Press d on it")

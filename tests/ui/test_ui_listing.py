@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from m3cred_tui.listing import search
 from m3cred_tui.listing.columns import DESTINATION, NAME, STATUS
 from m3cred_tui.listing.listing import Listing, Reading
-from m3cred_tui.listing.search import Rows, plain, without_accents
+from m3cred_tui.listing.search import plain, without_accents
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.store.port import CredentialStore
@@ -155,23 +155,6 @@ def test_the_filter_finds_the_same_however_it_came_to_be_typed(
             )
         ]
         assert listing.shown == found
-
-
-@given(
-    st.lists(Letters).map(lambda words: [word for text in words for word in text.split()]),
-    st.lists(Letters).map(lambda words: [word for text in words for word in text.split()]),
-    Letters,
-)
-def test_narrower_words_find_nothing_new(
-    words: Sequence[str], others: Sequence[str], text: str
-) -> None:
-    rows = Rows(["00000000-aaaa-bbbb"], [text])
-
-    def finds(sought: Sequence[str]) -> bool:
-        return any(found.ids for found in search.matches(rows, sought))
-
-    if search.is_narrower(words, others) and finds(words):
-        assert finds(others)
 
 
 @given(Text)

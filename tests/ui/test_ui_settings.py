@@ -127,7 +127,7 @@ async def test_a_wrong_secret_key_is_reported_below_it_and_nothing_is_written(
     before = place.write('version = 1\n[stripe]\nclient_id = "ca_live"\n')
     async with opened(place.services) as user:
         await to_form(user, test=test)
-        await user.until(lambda: user.focus in {"SettingLine", "Choice"})
+        await user.until(lambda: user.focus in {"SettingLine", "DropDown"})
         await user.press(*(["down"] if user.focus == "SettingLine" else []))
         if source:
             await choose(user, source)

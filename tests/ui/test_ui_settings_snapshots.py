@@ -116,7 +116,7 @@ def test_picture_of_the_form_in_sixteen_colours(snap: Snap, size: tuple[int, int
     async def walk(user: User) -> None:
         await to_form(user, test=True)
         await user.press("down")
-        await user.focuses("Choice")
+        await user.focuses("DropDown")
 
     assert snap(walk, size, SET, theme="ansi-dark")
 
@@ -129,7 +129,7 @@ def test_picture_of_the_form_without_colours(
     async def walk(user: User) -> None:
         await to_form(user, test=True)
         await user.press("down")
-        await user.focuses("Choice")
+        await user.focuses("DropDown")
 
     assert snap(walk, size, SET)
 

@@ -16,7 +16,8 @@ from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.browser.clipboard import send_to_clipboard
 from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
 from m3cred_tui.browser.surroundings import attached_environ, login_name
-from m3cred_tui.callback.server import NoFreePort, listen_on_loopback
+from m3cred_tui.callback.listeners import listeners
+from m3cred_tui.callback.server import NoFreePort, listen_on_loopback, redirect_port
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import put_json
 from m3cred_tui.cli.output.streams import coloured
@@ -219,19 +220,20 @@ def _credentials(here: Opened) -> Iterator[_Found]:
 
 def _ports(settings: Settings) -> Iterator[_Found]:
     """Listen on each port that Stripe may redirect to, and close it again."""
-    numbers, free = _numbers(settings), []
+    numbers, free = _numbers(settings), list[str]()
     for number in numbers:
         try:
-            _, listeners = listen_on_loopback([number])
+            _, sockets = listen_on_loopback([number])
         except NoFreePort:
             yield _NOTE, f"Port {number} is held by {holder_of(number)}."
         else:
             free.append(str(number))
-            for one in listeners:
+            for one in sockets:
                 one.close()
     if free:
         yield _OK, f"Free: {', '.join(free)}."
     else:
+        redirect_port(numbers)  # raises the problem with another user's programs
         yield (
             _FIX,
             "No port that Stripe can redirect to is free: end a program that holds one, or "
@@ -251,33 +253,12 @@ def _numbers(settings: Settings) -> list[int]:
     return sorted(set(numbers))
 
 
-_LISTENS = "0A"  # of the kernel's table of sockets
-_PROC = Path("/proc")
-
-
-def holder_of(port: int, proc: Path = _PROC) -> str:
-    """Return who listens on a port, as far as this user may see (``proc(5)``)."""
-    sockets = {f"socket:[{inode}]" for inode in _inodes(port, proc)}
-    for process in proc.glob("[0-9]*") if sockets else ():
-        try:
-            if not sockets.isdisjoint(map(os.readlink, (process / "fd").iterdir())):
-                name = clean((process / "comm").read_text(errors="replace"), most=40)
-                return f"{name} (process {process.name})"
-        except OSError:  # it has ended, or belongs to another user
-            continue
+def holder_of(port: int) -> str:
+    """Return who listens on a port, as far as this user may see."""
+    for one in listeners(port):
+        program = one.program or "a program"
+        return program if one.is_ours else f"{program} of the user {one.user}"
     return "another program"
-
-
-def _inodes(port: int, proc: Path) -> Iterator[str]:
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = (proc / "net" / table).read_text().splitlines()[1:]
-        except OSError:  # not Linux
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[1].endswith(f":{port:04X}") and fields[3] == _LISTENS:
-                yield fields[9]
 
 
 def _browser() -> Iterator[_Found]:

@@ -91,9 +91,10 @@ class Session:
 
     def _authorizer(self, destination: Destination) -> Authorizer:
         authorizer = authorizer_for(destination, self.settings, self.identity)
+        unseen = self.chosen.yes and not self.chosen.expect_account
         if self.chosen.no_browser:
-            return replace(authorizer, open_browser=_open_none)
-        return authorizer
+            return replace(authorizer, unseen=unseen, open_browser=_open_none)
+        return replace(authorizer, unseen=unseen)
 
 
 def in_session(chosen: Namespace, work: Work) -> int:

@@ -17,7 +17,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
-from m3cred_tui.system.terminal import echo_off, is_in_foreground
+from m3cred_tui.system.terminal import echo_off, is_in_foreground, takes_output
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
 T = TypeVar("T")
@@ -25,9 +25,10 @@ T = TypeVar("T")
 LONGEST_PASSPHRASE = 1024
 """Bytes of UTF-8."""
 
-_INPUT = 0
+_INPUT, _ERRORS = 0, 2
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
+_ENDING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)  # Python itself handles SIGINT
 
 
 class NoTerminal(Problem, code="NoTerminal"):
@@ -73,7 +74,8 @@ def asked(prompt: str) -> Secret:
                 _wait_for_line(terminal)
                 return _secret(_line(terminal), "the terminal")
             finally:
-                os.write(terminal, b"\n")
+                if takes_output(terminal):
+                    os.write(terminal, b"\n")
     except (OSError, termios.error) as error:
         reason = plain_reason(OSError(*error.args))
         raise PassphraseUnusable("the terminal", reason) from None
@@ -251,8 +253,8 @@ def _secret(line: bytes, source: str) -> Secret:
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
     shown = harmless(prompt, sys.stderr).encode(sys.stderr.encoding, "replace")
-    # Handled until echo is on again, so that neither signal leaves it off.
-    with handled({signal.SIGTERM: _end, signal.SIGHUP: _end}), echo_off(terminal) as hide:
+    # Handled until echo is on again, so that none of these signals leaves it off.
+    with handled(dict.fromkeys(_ENDING, _end)), echo_off(terminal) as hide:
 
         def ask(*_: object) -> None:
             # In the background this would stop the job for good: an interrupted read is
@@ -301,14 +303,15 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     def show(line: str) -> None:
         nonlocal due
-        if time.monotonic() >= due:
+        if time.monotonic() >= due and takes_output(_ERRORS):
             _write(_TO_START_AND_CLEAR + line)
             due = time.monotonic() + _PAUSE
 
     try:
         yield show
     finally:
-        _write(_TO_START_AND_CLEAR)
+        if takes_output(_ERRORS):
+            _write(_TO_START_AND_CLEAR)
 
 
 def _write(text: str) -> None:

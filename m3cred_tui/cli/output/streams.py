@@ -98,6 +98,11 @@ def guarded(do: Callable[[], int]) -> int:
             return do()
         finally:  # argparse leaves by SystemExit
             sys.stdout.flush()
+    except KeyboardInterrupt:
+        from m3cred_tui.system.terminal import leave_blocked_streams  # noqa: PLC0415 - seldom
+
+        leave_blocked_streams()
+        raise
     except OSError as error:
         if error.errno not in _NOT_WRITTEN:
             raise

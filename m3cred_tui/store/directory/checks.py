@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-
 _NAME = "checks.json"
 _SCHEMA = 1
 _LARGEST = 64 * 1024 * 1024
@@ -49,14 +48,13 @@ class DirectoryChecks(NamedTuple):
 
     def keep(self, results: Mapping[str, CheckResult]) -> None:
         with locked(self.data):
-            there = set(self.store_ids())
-            kept = {one: result for one, result in self.read().items() if one in there}
+            kept = dict(self.read())
             for credential_id, result in results.items():
                 before = kept.get(credential_id)
-                is_later = before is None or before.at <= result.at
-                if credential_id in there and is_later:
+                if before is None or before.at <= result.at:
                     kept[credential_id] = result
-            data = _bytes(kept)
+            there = set(self.store_ids())
+            data = _bytes({one: result for one, result in kept.items() if one in there})
             with private_folder(self.data) as folder:
                 with suppress(files.UnconfirmedError):  # older results are back after a crash
                     files.replace(folder, _NAME, data)

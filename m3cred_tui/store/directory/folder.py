@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-
 # No file's name has a slash in it.
 _records_among = re.compile(f"/({ID_PATTERN}\\.json)/").findall
 ID_LENGTH = 36
@@ -145,7 +144,7 @@ class RecordFolder:
             room, name = _room_name(credential_id), _file_name(credential_id)
             try:
                 files.fill(folder, room, data)
-            except FileNotFoundError:
+            except OSError:  # there is none, or a link or a directory in its place
                 files.replace(folder, name, data)
             else:
                 files.move(folder, room, folder, name)

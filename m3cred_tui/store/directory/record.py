@@ -6,7 +6,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from m3cred_tui.model.credential import is_credential_id
+from m3cred_tui.model.credential import Credential, is_credential_id
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import sealing
 from m3cred_tui.store.fields import (
@@ -24,7 +24,6 @@ from m3cred_tui.store.problems import CannotBeKept, CredentialDamaged, NotThere
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.fields import Secrets
     from m3cred_tui.store.identity import IdentityFile
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 SCHEMA = 2
-_LAST_WITHOUT_CHECKSUM = 1
-"""A schema whose fields are those of today; its files stay as they are until an update."""
 LARGEST_RECORD = 64 * 1024
 """Bytes; a record of today has about 2,000."""
 
@@ -84,15 +81,15 @@ def parse_record(credential_id: str, data: bytes) -> Record:
     header = json_object(data)
     schema = header.get("schema")
     if type(schema) is not int or schema < 1:
-        raise FlawError("it is not a credential of m3cred")
+        raise FlawError("it is not an m3cred credential")
     if schema > SCHEMA:
         raise FlawError(f"a newer m3cred wrote it (schema {clean(str(schema), most=10)})")
-    if schema > _LAST_WITHOUT_CHECKSUM:
+    if schema > 1:  # schema 1 has no checksum; its files stay as they are until an update
         if not data.endswith(_last_field(data[:-_LAST_FIELD_LENGTH])):
             raise FlawError("it was changed after it was written (its checksum is wrong)")
         del header[_CHECKSUM]
     if header.keys() != _FIELDS:
-        raise FlawError("it is not a credential of m3cred")
+        raise FlawError("it is not an m3cred credential")
     if header["id"] != credential_id:
         raise FlawError("its ID is not the one in its file's name")
     sealed = text(header, "sealed")

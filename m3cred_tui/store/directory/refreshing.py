@@ -8,12 +8,13 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.credential import TokenResponse, is_credential_id
+from m3cred_tui.model.credential import Credential, TokenResponse, is_credential_id
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.folder import ID_LENGTH
+from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder
 from m3cred_tui.store.directory.record import (
     LARGEST_RECORD,
+    Record,
     opened,
     parse_record,
     sealed,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.folder import RecordFolder
-    from m3cred_tui.store.directory.record import Record
     from m3cred_tui.store.identity import IdentityFile
 
 LARGEST_ASKED = 4096
@@ -133,7 +131,7 @@ class DirectoryRefresh:
         data = sealed(self.credential, tokens, self._store.identity)
         try:
             files.fill(self._folder, self._room, data)
-        except FileNotFoundError:  # swept with the credential, or removed by hand
+        except OSError:  # swept with the credential, removed by hand, or a link in its place
             with locked(self._store.data):
                 self._write(self._room, data)
         self._land(self.credential, tokens)

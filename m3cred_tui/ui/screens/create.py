@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import ContentSwitcher, Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -38,12 +36,6 @@ COMPLETED, CURRENT, PENDING = "✓", "●", "○"
 class Stepper(OptionList):
     """One line a stage; a completed one has ✓ before it and can be gone back to."""
 
-    @dataclass
-    class Chosen(Message):
-        """The user wants to go back to a completed stage."""
-
-        stage: int
-
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__(compact=True)
         self._labels = labels
@@ -65,11 +57,6 @@ class Stepper(OptionList):
         """Show where the focus is, on a stage that Enter leads to."""
         if self.highlighted is None:
             self.action_first()
-
-    @on(OptionList.OptionSelected)
-    def _go_back(self, message: OptionList.OptionSelected) -> None:
-        message.stop()
-        self.post_message(self.Chosen(message.option_index))
 
 
 class CreatePage(Page[str]):
@@ -159,9 +146,9 @@ class CreatePage(Page[str]):
         else:
             self.app.push_screen(Qr(code))
 
-    @on(Stepper.Chosen)
-    def _on_chosen(self, message: Stepper.Chosen) -> None:
-        self._leave_for(message.stage)
+    @on(OptionList.OptionSelected, "Stepper")
+    def _on_chosen(self, message: OptionList.OptionSelected) -> None:
+        self._leave_for(message.option_index)
 
     def action_to_stepper(self) -> None:
         self.query_one(Stepper).focus()

@@ -59,8 +59,7 @@ async def report_unfinished(
 ) -> None:
     """Report the disconnections that were begun earlier and not finished."""
     try:
-        upkeep = await asyncio.to_thread(services.upkeep)
-        unfinished = await asyncio.to_thread(upkeep.unfinished)
+        unfinished = await asyncio.to_thread(services.store.disconnecting.ids)
     except Problem as problem:
         app.notify(str(problem), severity="error", markup=False)
         return

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from m3cred_tui.authorize.problems import CodeSent
-from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated
+from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated, local
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
@@ -128,8 +128,8 @@ class DetailsPage(Page[str]):
         if result is None:
             self._checked = "never checked"
         else:
-            when = f"{result.at.astimezone():%Y-%m-%d %H:%M}"
-            self._checked = f"{result.label}, {when}{'. ' if result.told else ''}{result.told}"
+            told = f". {result.told}" if result.told else ""
+            self._checked = f"{result.label}, {local(result.at)}{told}"
         self._show()
 
     def action_delete(self) -> None:

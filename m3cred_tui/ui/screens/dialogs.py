@@ -97,9 +97,9 @@ class Help(ModalScreen[None]):
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
         self._keys = [
-            (below.app.get_key_display(active.binding), _means(active.binding))
-            for active in below.active_bindings.values()
-            if active.binding.show or active.binding.tooltip
+            (below.app.get_key_display(binding), binding.tooltip or binding.description)
+            for _, binding, *_ in below.active_bindings.values()
+            if binding.show or binding.tooltip
         ]
 
     def compose(self) -> ComposeResult:
@@ -109,10 +109,6 @@ class Help(ModalScreen[None]):
             yield Static(fields(self._keys))
             yield Static(Content(_ABOUT), classes="note")
             yield Static(Content(_MORE), classes="note")
-
-
-def _means(binding: Binding) -> str:
-    return binding.tooltip or binding.description
 
 
 class Qr(ModalScreen[None]):

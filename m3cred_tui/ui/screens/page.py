@@ -12,8 +12,10 @@ from m3cred_tui.ui.widgets.bars import KeyLine, TitleBar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.geometry import Size
 
 
+LEAST_WIDTH, LEAST_HEIGHT = 60, 20
 Result = TypeVar("Result")
 
 
@@ -51,19 +53,18 @@ class Page(Screen[Result], Generic[Result]):
 class TooSmall(ModalScreen[None]):
     """One sentence, until the window is large enough; the page behind keeps its state."""
 
-    def __init__(self, least_width: int, least_height: int) -> None:
-        super().__init__()
-        self._least_width = least_width
-        self._least_height = least_height
+    @staticmethod
+    def is_needed(size: Size) -> bool:
+        """Return whether a window of this size is too small."""
+        return size.width < LEAST_WIDTH or size.height < LEAST_HEIGHT
 
     def on_screen_resume(self) -> None:
         """Close when the window was made larger behind a dialog."""
-        size = self.app.size
-        if size.width >= self._least_width and size.height >= self._least_height:
+        if not self.is_needed(self.app.size):
             self.dismiss()
 
     def compose(self) -> ComposeResult:
         yield Static(
-            f"m3cred needs a window of {self._least_width} columns and {self._least_height} "
+            f"m3cred needs a window of {LEAST_WIDTH} columns and {LEAST_HEIGHT} "
             "lines; please make this one larger. Nothing you entered is lost."
         )

@@ -198,7 +198,6 @@ class SetUpPage(Page[None]):
         super().__init__("Settings", group.label)
         self._editor = editor
         self._group = group
-        self._saving = False
         self._saved = "Nothing was changed."
 
     def compose_body(self) -> ComposeResult:
@@ -278,7 +277,7 @@ class SetUpPage(Page[None]):
 
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
-        if not self._saving and self._are_right():
+        if not self.has_worker("save") and self._are_right():
             if self._changes:
                 self._save(self._changes)
             else:  # perhaps by an impatient second key
@@ -290,31 +289,20 @@ class SetUpPage(Page[None]):
         question = Confirm("Save?", _KEY_GOES, no="No, keep it", yes="Yes, save")
         if loses and await self.app.push_screen_wait(question) != YES:
             return
-        self._saving = True
         self._tell("… Saving")
-        try:
-            await self._tell_saved(*await self._saved_of(changes))
-        finally:
-            self._saving = False
-
-    async def _saved_of(self, changes: list[Change]) -> tuple[str, Problem | None]:
-        """Save one after the other; return which are, and what kept the next one from it."""
         saved = list[str]()
         try:
             for change in changes:
                 await asyncio.to_thread(self._editor.change, self._group, *change)
-                done = change.setting.noun
-                saved.append(done if change.text is not None else f"{done} removed")
+                noun = change.setting.noun
+                saved.append(noun if change.text is not None else f"{noun} removed")
         except Problem as problem:
-            return ", ".join(saved), problem
-        return ", ".join(saved), None
+            self._tell(f"{_done(saved)} ! {problem}".strip())
+        else:
+            await self._after_saving(_done(saved))
 
-    async def _tell_saved(self, saved: str, problem: Problem | None) -> None:
-        """Say what is done; leave where nothing is left to be entered."""
-        done = f"✓ Saved: {saved}." if saved else ""
-        if problem is not None:
-            self._tell(f"{done} ! {problem}".strip())
-            return
+    async def _after_saving(self, done: str) -> None:
+        """Show what is still missing, or leave if nothing is."""
         setup = await self._read()
         if setup is None:
             return
@@ -362,10 +350,14 @@ class SetUpPage(Page[None]):
         """Stop what is being tried, or else leave."""
         if self.has_worker("trial"):
             self.workers.cancel_group(self, "trial")
-        elif not self._saving:
+        elif not self.has_worker("save"):
             self._leave()
 
     @work(exclusive=True, group="leave")
     async def _leave(self) -> None:
         if await agreed(self.app, "Leave this page", lambda: self.would_lose):
             self.dismiss()
+
+
+def _done(saved: list[str]) -> str:
+    return f"✓ Saved: {', '.join(saved)}." if saved else ""

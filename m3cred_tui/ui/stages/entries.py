@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.content import Content
@@ -77,13 +77,14 @@ class NameStage(Stage):
 
 
 _PROMPT = 0  # the drop-down's own first line
-Chosen = TypeVar("Chosen", EntityType, Destination)
 
 
-class ChoiceStage(Stage, Generic[Chosen]):
+class ChoiceStage(Stage):
     """A drop-down, its notes, and Next; focus moves from one to the other."""
 
-    CHOICES: Sequence[Chosen]
+    FIELD: ClassVar[str]
+    """What it sets in the draft."""
+    CHOICES: ClassVar[Sequence[EntityType | Destination]]
     PROMPT: ClassVar[str]
     NOTES: ClassVar[Sequence[str]]
 
@@ -94,15 +95,9 @@ class ChoiceStage(Stage, Generic[Chosen]):
         for text in self.NOTES:
             yield note(text)
 
-    def choice_in(self, draft: Draft) -> Chosen | None:
-        raise NotImplementedError
-
-    def with_choice(self, draft: Draft, choice: Chosen) -> Draft:
-        raise NotImplementedError
-
     async def arrive(self, draft: Draft) -> None:
         await super().arrive(draft)
-        choice = self.choice_in(draft)
+        choice = getattr(draft, self.FIELD)
         if choice is not None and self._select.selection is None:
             self._select.value = choice
         self._update_next()
@@ -121,7 +116,7 @@ class ChoiceStage(Stage, Generic[Chosen]):
             choices.highlighted = _PROMPT + 1
 
     @property
-    def _select(self) -> Select[Chosen]:
+    def _select(self) -> Select[Any]:
         return self.query_one(Select)
 
     @property
@@ -149,14 +144,15 @@ class ChoiceStage(Stage, Generic[Chosen]):
 
     def entered(self) -> Draft | None:
         choice = self._select.selection
-        return None if choice is None else self.with_choice(self.draft, choice)
+        return None if choice is None else self.draft._replace(**{self.FIELD: choice})
 
 
-class EntityTypeStage(ChoiceStage[EntityType]):
+class EntityTypeStage(ChoiceStage):
     """Stage 2: asks what the integration sends."""
 
     LABEL = "Select entity type"
     TITLE = "Entity Type Settings"
+    FIELD = "entity_type"
     CHOICES = ENTITY_TYPES
     PROMPT = "Select the type of entity"
     NOTES = (
@@ -164,18 +160,13 @@ class EntityTypeStage(ChoiceStage[EntityType]):
         "Note: Currently, only Bill is available for selection.",
     )
 
-    def choice_in(self, draft: Draft) -> EntityType | None:
-        return draft.entity_type
 
-    def with_choice(self, draft: Draft, choice: EntityType) -> Draft:
-        return draft._replace(entity_type=choice)
-
-
-class DestinationStage(ChoiceStage[Destination]):
+class DestinationStage(ChoiceStage):
     """Stage 3: asks where the integration sends to."""
 
     LABEL = "Select destination"
     TITLE = "Destination Settings"
+    FIELD = "destination"
     CHOICES = DESTINATIONS
     PROMPT = "Select the destination"
     NOTES = (
@@ -183,9 +174,3 @@ class DestinationStage(ChoiceStage[Destination]):
         "authenticate with your Stripe test environment. With Stripe, m3ter sends to your "
         "live Stripe account.",
     )
-
-    def choice_in(self, draft: Draft) -> Destination | None:
-        return draft.destination
-
-    def with_choice(self, draft: Draft, choice: Destination) -> Draft:
-        return draft._replace(destination=choice)

@@ -74,6 +74,7 @@ class Stage(VerticalScroll, can_focus=False):
         """Return the draft with what is entered here; where that is not complete, say why."""
         return self.draft
 
+    @on(Button.Pressed, "#next")
     def complete(self) -> None:
         """Continue with the next stage, if this one is complete."""
         draft = self.entered()
@@ -90,10 +91,6 @@ class Stage(VerticalScroll, can_focus=False):
         if self.screen.focused in controls:
             place = controls.index(self.screen.focused) + step
             controls[place % len(controls)].focus()
-
-    @on(Button.Pressed, "#next")
-    def _next(self) -> None:
-        self.complete()
 
     def leave(self) -> None:
         """End the work in progress."""

@@ -56,16 +56,13 @@ def shown(text: str, characters: Characters) -> str:
     """Return ``text``, with its sequences, in characters that the terminal has, as wide."""
     if characters == "all" or text.isascii():
         return text
-    return text.translate(_ascii() if characters == "ascii" else _console())
+    return text.translate(_table(characters))
 
 
 @cache
-def _ascii() -> Mapping[int, str]:
-    return _Ascii(_ASCII)
-
-
-@cache
-def _console() -> Mapping[int, str]:
+def _table(characters: Characters) -> Mapping[int, str]:
+    if characters == "ascii":
+        return _Ascii(_ASCII)
     return {code: sign for code, sign in _ASCII.items() if not _is_in_pc_font(chr(code))}
 
 

@@ -36,18 +36,20 @@ def render_only_changes(screen: Screen[Any]) -> None:
     screen._compositor = _ChangedLines()  # noqa: SLF001  Textual offers no other way
 
 
-_FOREGROUND = frozenset(map(str, (*range(30, 38), *range(90, 98))))
-_BACKGROUND = frozenset(map(str, (*range(40, 48), *range(100, 108))))
-_EXTENDED = {"5": 3, "2": 5}  # 38;5;n and 38;2;r;g;b
+_PARAMETER = re.compile(
+    r"(?P<foreground>38;(?:5;\d+|2;\d+;\d+;\d+)|3[0-79]|9[0-7])"
+    r"|(?P<background>48;(?:5;\d+|2;\d+;\d+;\d+)|4[0-79]|10[0-7])"
+    r"|(?P<attribute>[1-9]\d*)"
+)
 _SEEN_ON_BLANKS = frozenset(("4", "7", "9", "21", "53"))
 
 
 class Rendition(NamedTuple):
-    """How text is drawn, as SGR parameters; an empty colour is the terminal's default."""
+    """How text is drawn, as SGR parameters."""
 
+    foreground: str = "39"
+    background: str = "49"
     attributes: tuple[str, ...] = ()
-    foreground: str = ""
-    background: str = ""
 
 
 PLAIN = Rendition()
@@ -56,28 +58,16 @@ PLAIN = Rendition()
 @lru_cache(maxsize=1024)
 def rendition(parameters: str) -> Rendition:
     """Parse the parameters that were sent since the last reset."""
-    left, result = parameters.split(";"), PLAIN
-    while left:
-        one, length = left[0], 1
-        if one in {"38", "48"}:
-            length = _EXTENDED.get(left[1] if len(left) > 1 else "", 1)
-            colour = ";".join(left[:length])
-            if one == "38":
-                result = result._replace(foreground=colour)
-            else:
-                result = result._replace(background=colour)
-        elif one in _FOREGROUND:
-            result = result._replace(foreground=one)
-        elif one in _BACKGROUND:
-            result = result._replace(background=one)
-        elif one == "39":
-            result = result._replace(foreground="")
-        elif one == "49":
-            result = result._replace(background="")
-        elif one not in {"", "0"}:
-            result = result._replace(attributes=(*result.attributes, one))
-        left = left[length:]
-    return result
+    foreground, background, attributes = PLAIN
+    for one in _PARAMETER.finditer(parameters):
+        match one.lastgroup:
+            case "foreground":
+                foreground = one[0]
+            case "background":
+                background = one[0]
+            case _:
+                attributes += (one[0],)
+    return Rendition(foreground, background, attributes)
 
 
 @lru_cache(maxsize=1024)
@@ -107,9 +97,9 @@ def change(before: Rendition, after: Rendition) -> str:
             before = PLAIN
         parts += after.attributes
     if before.foreground != after.foreground:
-        parts.append(after.foreground or "39")
+        parts.append(after.foreground)
     if before.background != after.background:
-        parts.append(after.background or "49")
+        parts.append(after.background)
     return f"\x1b[{';'.join(parts)}m"
 
 
@@ -264,7 +254,7 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
         return
     if not (_is_even(before) and _is_even(after)):
         # Terminals disagree on the position of what follows: all of it is sent.
-        first = max(at for at in range(changed[0] + 1) if _begins(after[at]))
+        first = max(at for at in range(changed[0] + 1) if (after[at] or ("",))[0])
         changed = [at for at in range(first, len(after)) if after[at] is not None]
     begin = end = changed[0]
     for at in changed:
@@ -278,7 +268,3 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
 def _is_even(row: Cells) -> bool:
     """Return whether each cell has exactly one character."""
     return not [None for cell in row if cell is not None and len(cell[0]) != 1]
-
-
-def _begins(cell: Cell | None) -> bool:
-    return cell is not None and bool(cell[0])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Select, Static
@@ -23,7 +22,7 @@ from m3cred_tui.config.table import (
     value_text,
 )
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.widgets.controls import DropDown, Notice, T, TextInput
+from m3cred_tui.ui.widgets.controls import DropDown, Notice, TextInput
 
 if TYPE_CHECKING:
     from textual import events
@@ -54,15 +53,6 @@ class SettingLine(TextInput):
         """Take a paste that came while something else had the focus."""
         self.focus()
         self.insert_text_at_cursor(_one_line(text))
-
-
-class Choice(DropDown[T]):
-    """A drop-down among lines: the arrow keys move to the next one, Enter opens it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
 
 
 class SettingRow(Vertical):
@@ -106,17 +96,14 @@ class SettingRow(Vertical):
     def is_right(self) -> bool:
         """Check what was entered, and say what is wrong with it."""
         change = self.change()
-        problem: Problem | None = self._entry.problem
-        is_right = True
-        if change is not None:
-            problem = None
-            try:
-                if change.text is not None:
-                    change.setting.check(change.text, self._setup.group.subject)
-            except Problem as wrong:
-                problem, is_right = wrong, False
+        problem: Problem | None = self._entry.problem if change is None else None
+        try:
+            if change is not None and change.text is not None:
+                change.setting.check(change.text, self._setup.group.subject)
+        except Problem as wrong:
+            problem = wrong
         self.say(f"! {problem}" if problem else "")
-        return is_right
+        return change is None or problem is None
 
     @on(Input.Changed)
     def _look(self, message: Input.Changed) -> None:
@@ -180,7 +167,7 @@ class ChoiceRow(SettingRow):
 
     def compose_control(self) -> ComposeResult:
         options = [(Content(words), value) for words, value in self.setting.choices]
-        yield Choice(
+        yield DropDown(
             options,
             value=self._before,
             allow_blank=False,
@@ -220,7 +207,7 @@ class KeyRow(SettingRow):
         # What is set wrongly shows none, so that none of them seems to be it.
         first = self._source or (None if self.is_in_file else SECRET_KEY)
         value = first.name if first else Select.NULL
-        yield Choice(options, prompt="not set", value=value, compact=True, id=SOURCE)
+        yield DropDown(options, prompt="not set", value=value, compact=True, id=SOURCE)
 
     def compose_more(self) -> ComposeResult:
         prefixes = " or ".join(f"{one}…" for one in prefixes_of(self._setup.destination))

@@ -1,4 +1,4 @@
-"""An authorization request is answered once, by whichever process."""
+"""An authorization request is answered once, in whichever process."""
 
 from datetime import timedelta
 
@@ -95,7 +95,7 @@ def test_a_sealed_text_is_kept_once_and_nothing_else_is_taken_for_one(
 
 
 @pytest.mark.usefixtures("kept")
-def test_an_approval_takes_the_place_of_its_request_and_is_never_dropped(
+def test_an_approval_replaces_its_request_and_is_never_dropped(
     store: CredentialStore, other: CredentialStore, tokens: TokenResponse
 ) -> None:
     store.keep_pending(PENDING, tokens)
@@ -110,7 +110,7 @@ def test_an_approval_takes_the_place_of_its_request_and_is_never_dropped(
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_request_can_be_kept_again_and_dropped(store: CredentialStore) -> None:
+def test_a_request_can_be_stored_again_and_dropped(store: CredentialStore) -> None:
     store.requests.keep(REQUESTED._replace(name="Acme 2"), request("another_state"))
     assert store.requests.read(ID).state.reveal() == "another_state"
     store.requests.drop(ID)
@@ -119,7 +119,7 @@ def test_a_request_can_be_kept_again_and_dropped(store: CredentialStore) -> None
 
 
 @pytest.mark.usefixtures("kept")
-def test_only_requests_whose_time_is_over_expire(store: CredentialStore) -> None:
+def test_only_requests_past_their_time_limit_expire(store: CredentialStore) -> None:
     later = REQUESTED.created_at + timedelta(seconds=1)
     younger = REQUESTED._replace(id=YOUNGER, created_at=later)
     store.requests.keep(younger, request("state_younger"))
