@@ -39,7 +39,7 @@ def test_the_inserted_text_makes_the_intended_word(name: str, quote: str, cut: i
     assert line.words == ["m3cred", "show", name[:cut]]
     replaced = typed[len(quote) :]  # what readline takes for the word
     (inserted,) = insertions([name], line, replaced)
-    inserted = inserted.removeprefix('"')  # readline takes it for the one that is open
+    inserted = inserted.removeprefix(quote)  # readline takes it for the one that is open
     whole = typed.removesuffix(replaced) + inserted + quote
     assert taken_apart(f"m3cred show {whole}").words == ["m3cred", "show", name]
 
@@ -69,6 +69,9 @@ def test_the_history_of_bash_is_left_alone_within_double_quotes() -> None:
     assert [*insertions(["a!b"], line, "a")] == ['a"\\!"b']
     line = taken_apart('m3cred show "')
     assert [*insertions(["!b"], line, "")] == ['""\\!"b']  # the first is for readline
+    line = taken_apart("m3cred show '")
+    assert [*insertions(["'b"], line, "")] == ["''\\''b"]
+    assert [*insertions(['"b'], line, "")] == ['"b']
 
 
 def test_a_name_that_begins_with_a_dash_is_no_option(

@@ -258,6 +258,19 @@ def test_the_old_passphrase_of_an_identity_in_clear_does_not_become_the_new_one(
     assert (identity.read_bytes() if exists else identity.exists()) == (plain if exists else 0)
 
 
+def test_nor_is_a_line_left_over_under_a_passphrase(
+    given: Run, identity: Path, plain: bytes
+) -> None:
+    put(identity, before := wrapped_lightly(plain, PASSPHRASE))
+    lines = f"{PASSPHRASE}\nNEW\nNEW\n".encode()
+    ended = given(
+        lines, "--passphrase-fd", FD, "identity", "protect", "--new-passphrase-fd", FD
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.endswith("cannot be used: another line follows it.\n")
+    assert identity.read_bytes() == before
+
+
 def test_a_new_passphrase_is_taken_from_a_pipe_that_stays_open(
     environment: dict[str, str],
 ) -> None:

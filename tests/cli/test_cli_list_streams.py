@@ -150,6 +150,11 @@ def test_what_the_locale_does_not_have_is_a_question_mark(shell: Shell, encoding
     assert shop in ended.stdout
 
 
+def test_a_command_that_is_run_has_all_standard_streams(shell: Shell) -> None:
+    ended = shell("m3cred exec 'Acme 1' -- sh -c 'cat && echo told >&2 && echo ok' <&- 2>&-")
+    assert (ended.returncode, ended.stdout) == (0, b"ok\n")
+
+
 ENCODINGS = ["cp1252", "koi8-r", "cp437", "cp1251", "iso-8859-15", "iso2022_jp"]
 HAVE_CONTROLS = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 

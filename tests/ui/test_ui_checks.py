@@ -1,5 +1,8 @@
 """Checking credentials at the demo Stripe, and disconnecting them there."""
 
+import asyncio
+from pathlib import Path
+
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import (
@@ -69,6 +72,18 @@ async def test_all_that_is_listed_is_checked_and_counted(
         await user.sees("Checked 2: 2 revoked")
         await user.press("escape")
         assert [row for row in user.rows() if "Bolt" in row and "revoked" in row] == []
+
+
+async def test_results_that_cannot_be_kept_are_shown_all_the_same(
+    services: Services, keep: Keep, tmp_path: Path
+) -> None:
+    keep("Acme")
+    lock = tmp_path / "data" / "lock"
+    await asyncio.to_thread(lock.unlink)
+    await asyncio.to_thread(lock.mkdir)
+    async with opened(services) as user:
+        await user.press("V")
+        await user.sees("! revoked", "The results were not kept.", "it is a directory")
 
 
 async def test_the_details_say_what_the_check_said_and_check_again(

@@ -322,7 +322,8 @@ def insertions(values: Iterable[str], line: Typed, replaced: str) -> Iterator[st
         if value.startswith(line.words[-1]):
             insertion = quoted(value[length:], line.quote)
             # readline takes a quotation mark at the beginning for the one that is open.
-            yield f'"{insertion}' if insertion.startswith('"') else insertion
+            is_taken = line.quote and insertion.startswith(line.quote)
+            yield line.quote + insertion if is_taken else insertion
 
 
 def quoted(text: str, quote: str) -> str:

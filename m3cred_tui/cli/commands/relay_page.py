@@ -18,6 +18,8 @@ from m3cred_tui.model.text import clean_path
 from m3cred_tui.store import files
 from m3cred_tui.store.problems import plain_reason
 
+# O_PATH: a directory that takes files may show nobody what is in it.
+_FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _READABLE = 0o644  # before the umask
 
 
@@ -32,7 +34,7 @@ class FileNotWritten(Problem, code="FileNotWritten"):
 def write_public(path: Path, data: bytes, *, replace: bool) -> None:
     """Write a file; ``replace`` an existing one. Raises :class:`FileNotWritten`."""
     try:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(path.parent, _FOLDER)
         try:
             if replace:
                 _refuse_special(path)

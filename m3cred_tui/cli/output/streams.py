@@ -40,7 +40,7 @@ def prepare() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - until the end
         elif number and isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-            if not is_utf8(stream):
+            if not (isinstance(stream, _Checked) or is_utf8(stream)):
                 setattr(sys, name, _Checked(stream))
 
 
