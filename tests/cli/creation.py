@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,15 @@ def set_up(
             "M3CRED_STRIPE_TEST_MARKETPLACE_BASE": stripe.marketplace_base,
             "LANG": "C.UTF-8",
         }
+
+
+def shortly_before_midnight() -> tuple[str, timezone]:
+    """Return a time zone in which it is five minutes to midnight: for TZ, and as an object."""
+    now = datetime.now(UTC)
+    since_midnight = timedelta(hours=now.hour, minutes=now.minute)
+    ahead = (timedelta(hours=23, minutes=55) - since_midnight) % timedelta(days=1)
+    zone = timezone(ahead)
+    return f"XXX-{datetime(2000, 1, 1) + ahead:%H:%M}", zone  # noqa: DTZ001 - only its clock
 
 
 class Command:

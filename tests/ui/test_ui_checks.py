@@ -1,6 +1,7 @@
 """Checking credentials at the demo Stripe, and disconnecting them there."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
@@ -155,6 +156,16 @@ async def test_one_whose_code_was_sent_says_what_to_do_and_is_deleted_when_it_wa
         await user.sees("Stripe may have connected an account for it, which then stays")
         await user.answers_yes()
         await user.until(lambda: store.ids() == [bolt.id])
+
+
+async def test_a_wait_that_ends_tomorrow_shows_the_date(
+    services: Services, store: CredentialStore, clock: Clock
+) -> None:
+    clock.time = datetime(2026, 11, 23, 23, 55).astimezone()
+    keep_waiting(store, clock, "Acme")
+    async with opened(services) as user:
+        await user.sees("“Acme” waits for Stripe until 2026-11-24 00:05.")
+        assert "… 24 Nov 00:05" in user.screen
 
 
 async def test_who_waits_for_stripe_shows_until_when_whatever_check_is_kept(
