@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
@@ -21,7 +23,8 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.keeping import in_memory_only
+from m3cred_tui.authorize.journal import created
+from m3cred_tui.authorize.keeping import PATIENCE, in_memory_only
 from m3cred_tui.authorize.problems import (
     ApprovalLost,
     ApprovalNotKept,
@@ -45,6 +48,7 @@ from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Row
 from m3cred_tui.store.problems import (
+    AlreadyThere,
     AnsweredElsewhere,
     NotThere,
     OutcomeUnknown,
@@ -52,10 +56,12 @@ from m3cred_tui.store.problems import (
     StoreUnusable,
 )
 from m3cred_tui.stripe.adapters import ConnectGateway
-from m3cred_tui.stripe.problems import StripeUnreachable
+from m3cred_tui.stripe.problems import StripeProblem, StripeRefused, StripeUnreachable
 from tests.authorize.conftest import Clock, StubStripe, response
 
 DRAFT = Draft("Acme", BILL, STRIPE_TEST)
+
+UNREADABLE = "0196d5c8-0000-7000-8000-00000000000a"
 
 RedirectOf = Callable[..., str]
 Begin = Callable[..., Authorization]
@@ -343,11 +349,39 @@ async def test_a_name_that_another_credential_has_is_refused_and_the_approval_st
     await follow(first, redirect_of)
     await first.create("Acme")
     await follow(second, redirect_of)
-    with pytest.raises(NameTaken):
+    with pytest.raises(NameTaken) as told:
         await second.create("  aCME ")
+    assert told.value.name == "aCME"
     assert second.state is State.APPROVED
+    (store.data / "credentials" / f"{UNREADABLE}.json").touch(0o600)
     await second.create("Other")
-    assert len(store.ids()) == 2
+    assert len(store.ids()) == 3
+
+
+async def test_nothing_is_created_before_stripe_has_approved_it(
+    begin: Begin, store: Store
+) -> None:
+    authorization = begin()
+    for state in (State.NEW, State.REQUESTED):
+        assert authorization.state is state
+        with pytest.raises(ValueError, match="not approved"):
+            await authorization.create("Acme")
+        await leave_at(authorization, UrlReady)
+    assert store.pending_ids() == store.ids()
+
+
+async def test_a_credential_that_was_created_without_anybody_knowing_is_not_in_its_own_way(
+    begin: Begin, store: Store, redirect_of: RedirectOf
+) -> None:
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    store.failure = OutcomeUnknown(store.data, "input/output error")
+    store.fails_after = store.goes_away = True
+    with pytest.raises(OutcomeUnknown):
+        await authorization.create("Acme")
+    store.failure, store.is_away = None, False
+    assert isinstance((await authorization.create("Acme")).doubt, AlreadyThere)
+    assert authorization.state is State.CREATED
 
 
 async def test_leaving_loses_an_approval_that_could_not_be_kept_until_it_is_created(
@@ -419,6 +453,8 @@ async def test_an_approval_that_is_given_up_comes_back_from_its_sealed_text(
         authorization = begin()
         await follow(authorization, redirect_of)
         (keeping,) = in_memory_only()
+        assert keeping.daemon, "it would hold up the end of the process"
+        assert 0 < keeping.until - time.monotonic() <= PATIENCE
         given_up = keeping.give_up()
     assert isinstance(given_up, ApprovalNotKept)
     assert (given_up.account_id, given_up.reason) == ("acct_1Stub", str(full))
@@ -426,6 +462,40 @@ async def test_an_approval_that_is_given_up_comes_back_from_its_sealed_text(
     assert isinstance(authorization.end, Approved)
     assert pending.account == authorization.end.account
     assert store.tokens(pending.id).scope == authorization.end.tokens.scope
+
+
+async def test_an_approval_is_given_up_for_the_last_reason_and_not_once_it_is_created(
+    begin: Begin,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+) -> None:
+    reason, keep = "the disk is full", store.keep_pending
+    tried = threading.Semaphore(0)
+
+    def fail(credential: Credential, tokens: TokenResponse) -> None:
+        tried.release()
+        if reason:
+            raise StoreUnusable(tmp_path, reason)
+        keep(credential, tokens)
+
+    monkeypatch.setattr(store, "keep_pending", fail)
+    monkeypatch.setattr("m3cred_tui.authorize.keeping._PAUSE", 0.01)
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    (keeping,) = in_memory_only()
+    reason = "the file system is read-only"
+    for _ in range(5):  # the first ones were before it
+        await asyncio.to_thread(tried.acquire)
+    assert "read-only" in str(keeping.problem)
+    assert isinstance(authorization.end, Approved)
+    assert authorization.pending is not None
+    created_elsewhere = created(authorization.pending, authorization.end.account, "Acme")
+    store.create(created_elsewhere, authorization.end.tokens)
+    reason = ""
+    await authorization.until_kept(5)
+    assert keeping.give_up() is None
 
 
 async def test_an_approval_that_cannot_even_be_sealed_is_reported_lost(
@@ -459,6 +529,8 @@ async def test_a_code_whose_outcome_is_unknown_stays_in_the_list_until_it_is_del
     stub.exchange = response(b'{"error": "invalid_grant"}', status=status)
     authorization = begin()
     assert (await follow(authorization, redirect_of))[-1] is State.FAILED
+    assert isinstance(authorization.end, Failed)
+    assert isinstance(authorization.end.problem, StripeProblem)
     rows = store.read_many(store.ids())
     assert [row.status for row in rows if isinstance(row, Credential)] == (
         [Status.UNKNOWN] if is_there else []
@@ -477,6 +549,25 @@ async def test_the_request_is_in_the_store_before_the_url_is_shown(
         request = store.requests.read(kept)
         assert isinstance(request, AuthorizationRequest)
         assert request.state.reveal() in ready.url
+
+
+async def test_a_refused_code_that_cannot_be_removed_stays_in_the_list(
+    begin: Begin,
+    store: Store,
+    stub: StubStripe,
+    redirect_of: RedirectOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stub.exchange = response(b'{"error": "invalid_grant"}', status=400)
+    busy = Mock(side_effect=StoreBusy(store.data))
+    monkeypatch.setattr(DirectoryRequests, "settle", busy)
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    assert isinstance(authorization.end, Failed)
+    assert isinstance(authorization.end.problem, StripeRefused)
+    (row,) = store.read_many(store.ids())
+    assert isinstance(row, Credential)
+    assert row.status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("resumes", [False, True], ids=["new", "resumed"])
