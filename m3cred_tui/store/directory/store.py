@@ -14,8 +14,8 @@ from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
 from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, ids_in
-from m3cred_tui.store.directory.record import credential_of, opened, parse_record, sealed
-from m3cred_tui.store.fields import json_object, line
+from m3cred_tui.store.directory.record import opened, parse_record, sealed
+from m3cred_tui.store.fields import credential_from, json_object, line
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.port import Damaged, Newest, Row
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 def _row(read: Read, credential_id: str) -> Row | None:
     try:
-        return credential_of(read(credential_id))
+        return credential_from(read(credential_id).header)
     except FileNotFoundError:
         return None
     except FlawError as flaw:
