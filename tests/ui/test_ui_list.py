@@ -35,7 +35,7 @@ async def test_the_newest_is_first_and_selected(services: Services, keep: Keep) 
         await user.sees("3 credentials", "▌Mule")
 
 
-async def test_live_and_test_tell_themselves_apart_by_words(
+async def test_live_and_test_credentials_differ_in_words(
     services: Services, keep: Keep
 ) -> None:
     keep("Acme", livemode=True)
