@@ -1,5 +1,5 @@
 # What one does here. `make check` before a commit, `make test-all` before a merge.
-.PHONY: check test test-all bench pictures pages install
+.PHONY: check test test-all bench mutate pictures pages install
 
 BIN := .venv/bin
 
@@ -24,6 +24,17 @@ test-all: install  ## every test; some need other programs, and say which
 
 bench: install  ## what everything costs, as ratios to a bare Textual app in the same run
 	$(BIN)/python -m tests.benchmarks
+
+ROOMS := authorize store stripe upkeep callback
+
+mutate: install  ## faults in ROOMS that their quick tests do not notice; hours, resumes where it stopped
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[mutate]'
+	for room in $(ROOMS); do \
+		git checkout-index --all --force --prefix=build/mutate/$$room/ && \
+		sed "s/ROOM/$$room/" pyproject.toml > build/mutate/$$room/pyproject.toml && \
+		(cd build/mutate/$$room && $(CURDIR)/$(BIN)/mutmut run --max-children 2 && \
+			$(CURDIR)/$(BIN)/mutmut results) || exit; \
+	done
 
 pictures: install  ## draw the README's picture and the snapshots of the screens again
 	$(BIN)/python docs/picture.py

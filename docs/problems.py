@@ -15,11 +15,12 @@ from m3cred_tui.model.problem import Problem
 PAGES = (Path(__file__).with_name("json.md"), Path(__file__).with_name("create.md"))
 
 OF_CREATE = """
-    AlreadyThere AnsweredElsewhere CannotBeKept CredentialDamaged DestinationOpen Expired
-    IdentityLocked IdentityMissing InputEnded Interrupted NameTaken NoTerminal NotConfirmed
-    NotPending NotSetUp NotThere NothingPending OutcomeUnknown Refused ReplyLost RequestExpired
-    SecretKeyUnusable SeveralPending StoreBusy StoreUnusable StripeFailed StripeNonsense
-    StripeRefused StripeUnreachable UnexpectedAccount WrongMode WrongPassphrase
+    AccountUnseen AlreadyThere AnsweredElsewhere CannotBeKept CredentialDamaged
+    DestinationOpen Expired IdentityLocked IdentityMissing InputEnded Interrupted NameTaken
+    NoTerminal NotConfirmed NotPending NotSetUp NotThere NothingPending OutcomeUnknown
+    PortsOfAnotherUser Refused ReplyLost RequestExpired SecretKeyUnusable SeveralPending
+    StoreBusy StoreUnusable StripeFailed StripeNonsense StripeRefused StripeUnreachable
+    UnexpectedAccount WrongMode WrongPassphrase
 """.split()  # noqa: SIM905  a column of strings would be longer than the table
 """Codes of problems that end ``create`` and ``resume``, besides those of the settings."""
 

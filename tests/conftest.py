@@ -3,8 +3,11 @@
 It is here as no conftest.py further down is read by the process that says it.
 """
 
+import faulthandler
 import gc
+import os
 import signal
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -18,12 +21,17 @@ from tests.store import swept_table
 from tests.store.swept_table import SWEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from types import FrameType
 
     from _pytest.terminal import TerminalReporter
 
 _OWN_NETWORK = pytest.StashKey[bool]()
+_STDERR = pytest.StashKey[int]()
+"""The real one, which a test's capturing leaves alone."""
+
+_PATIENCE = 1.5
+"""Times its time limit, after which a test that goes on ends its process."""
 
 # What a run with "&" or nohup ignores, and would hand down to every program it starts.
 _USUAL: "dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers]" = {
@@ -54,6 +62,50 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, usual)
     is_worker = hasattr(config, "workerinput")
     config.stash[_OWN_NETWORK] = is_worker and own_network.enter()
+    config.stash[_STDERR] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> "Generator[None, object, object]":
+    """End the process, with the stacks of its threads, if a time limit does not end a test.
+
+    The limit is a signal, which comes once, and which Python handles between two of the main
+    thread's steps. So it ends no call into C, and no clean-up that waits for a thread.
+    """
+    _end_unless_done_in(_limit(item), item.config)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
+    """Do the same for the clean-up after a failure, at which pytest cancels it."""
+    if isinstance(node, pytest.Item):
+        _end_unless_done_in(_limit(node), node.config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let no thread that a test has left hold up the end of the process, either."""
+    left = {one for one in threading.enumerate() if not one.daemon} - {threading.main_thread()}
+    if left:
+        _end_unless_done_in(float(config.getini("timeout")), config)
+
+
+def _limit(item: pytest.Item) -> float:
+    """Return the seconds that pytest-timeout gives a test; 0 is no limit."""
+    if marker := item.get_closest_marker("timeout"):
+        return float(marker.args[0])
+    chosen = item.config.getoption("timeout")
+    return float(item.config.getini("timeout") if chosen is None else chosen)
+
+
+def _end_unless_done_in(seconds: float, config: pytest.Config) -> None:
+    if seconds:
+        stderr = config.stash[_STDERR]
+        faulthandler.dump_traceback_later(_PATIENCE * seconds, exit=True, file=stderr)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

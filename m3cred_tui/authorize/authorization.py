@@ -18,6 +18,7 @@ from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.model.credential import Credential, Draft, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.system.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -201,6 +202,16 @@ class Authorization:
         if waiting is not None:
             waiting.cancel()
 
+    async def until_kept(self, seconds: float | None) -> None:
+        """Wait until an approval that could not be kept is; raises why it is not in time."""
+        keeping = self._journal.keeping
+        if keeping is None:
+            return
+        kept = in_thread(keeping.join, name="m3cred-until-kept")
+        await asyncio.wait({kept}, timeout=seconds)
+        if keeping.is_alive():
+            raise keeping.problem
+
     async def create(self, name: str) -> Created:
         """Create the credential under this name; the disk has the last word on whether it is.
 
@@ -218,6 +229,8 @@ class Authorization:
                 raise
             doubt = problem
         self._is_created = True
+        if self._journal.keeping is not None:
+            await asyncio.to_thread(self._journal.keeping.stop)
         return Created(credential, doubt)
 
     async def check_name(self, name: str) -> None:
@@ -229,7 +242,7 @@ class Authorization:
         own = self.pending and self.pending.id
         rows = self._store.read_many(self._store.ids())
         others = (row for row in rows if isinstance(row, Credential) and row.id != own)
-        return {name_key(row.name) for row in others if row.status is not Status.PENDING}
+        return {name_key(row.name) for row in others if row.status is Status.AUTHENTICATED}
 
 
 def _is_created(store: CredentialStore, credential_id: str) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from m3cred_tui.authorize.events import Approved, Failed
+from m3cred_tui.authorize.keeping import Keeping
 from m3cred_tui.model.credential import (
     Credential,
     Draft,
@@ -17,7 +20,8 @@ from m3cred_tui.model.credential import (
 )
 from m3cred_tui.model.name import tidy_name
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.problems import AnsweredElsewhere
+from m3cred_tui.store.problems import AnsweredElsewhere, OutcomeUnknown
+from m3cred_tui.stripe.problems import NoUsableReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,10 +41,11 @@ class Journal:
     def requested(self, request: AuthorizationRequest) -> None:
         """Keep the request, before its URL is seen; raises ``Problem``."""
 
-    def answered(self) -> None:
-        """Let no other process answer it: the code is about to be sent, once.
+    def answered(self, request: AuthorizationRequest) -> None:
+        """Let no other process answer it, and make room: the code is about to be sent, once.
 
-        Raises ``Problem`` when another one was faster.
+        Raises ``AnsweredElsewhere`` when another one was faster, and another ``Problem`` when
+        what Stripe would approve could not be kept.
         """
 
     def taken(self) -> Problem | None:
@@ -50,7 +55,10 @@ class Journal:
         """Keep what Stripe gave, or what is known of the account by now; raises ``Problem``."""
 
     def claimed(self, end: End) -> None:
-        """Record what became of the code, even when nobody waits for it."""
+        """Record what became of the code, even when nobody waits for it.
+
+        An approval that could not be kept is tried again, in a thread.
+        """
 
     def ended(self) -> None:
         """Forget the request: it was refused, or its time is over."""
@@ -70,6 +78,8 @@ class PendingJournal(Journal):
     """Whether the code was sent, or is about to be."""
     end: End | None = None
     """What became of the code, once that is known."""
+    keeping: Keeping | None = None
+    """Set for an approval that could not be kept."""
 
     def requested(self, request: AuthorizationRequest) -> None:
         """Keep the request; raises ``Problem`` as the store does."""
@@ -81,10 +91,14 @@ class PendingJournal(Journal):
         )
         self.store.requests.keep(self.credential, request)
 
-    def answered(self) -> None:
-        """Remove the request; raises ``AnsweredElsewhere``."""
+    def answered(self, request: AuthorizationRequest) -> None:
+        """Mark the request; raises what the store does."""
         if self.credential is not None:
-            self.store.requests.answer(self.credential.id)
+            try:
+                self.store.requests.answer(self.credential, request)
+            except OutcomeUnknown:
+                if self.store.requests.waits(self.credential.id):
+                    raise  # otherwise it is marked, and only a crash could undo that
         self.is_answered = True
 
     def taken(self) -> Problem | None:
@@ -105,8 +119,25 @@ class PendingJournal(Journal):
             self.credential = approved
 
     def claimed(self, end: End) -> None:
-        """Record it."""
+        """Record it, and what follows for the request."""
         self.end = end
+        match end:
+            case Approved(unkept=Problem() as unkept):
+                keep, seal = partial(self._keep, end), partial(self._sealed, end)
+                self.keeping = Keeping(end, unkept, keep, seal)
+                self.keeping.start()
+            case Failed(problem) if self.credential and not isinstance(problem, NoUsableReply):
+                with suppress(Problem):  # it stays then, and says that the code was sent
+                    self.store.requests.settle(self.credential.id)
+
+    def _keep(self, approved: Approved) -> None:
+        self.approved(approved.tokens, approved.account)
+        self.end = replace(approved, unkept=None)
+
+    def _sealed(self, approved: Approved) -> bytes:
+        assert self.credential is not None  # noqa: S101 - it is requested
+        credential = self.credential._replace(account=approved.account)
+        return self.store.sealed(credential, approved.tokens)
 
     def ended(self) -> None:
         """Remove the request if possible: it expires on its own."""

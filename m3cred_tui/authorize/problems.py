@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from m3cred_tui.model.credential import Destination
+from m3cred_tui.callback.pages import TurnedAway
+from m3cred_tui.model.authorization import CODE_LIFETIME
+from m3cred_tui.model.credential import Credential, Destination
 from m3cred_tui.model.problem import Problem
 
 
@@ -12,10 +14,45 @@ class ListenerUnreachable(Problem, code="ListenerUnreachable"):
     address: str
 
 
+class ListenerUnknown(Problem):
+    """m3cred cannot listen, and whose program gets Stripe's answer is not known."""
+
+    text = """{trouble} Whose program is there is not known: compare the account's ID before you
+        create the credential."""
+    trouble: Problem
+
+
+class AccountUnseen(Problem, code="AccountUnseen"):
+    """m3cred cannot listen, another user's program may, and `--yes` accepts its account."""
+
+    text = """m3cred cannot listen on port {port}, to which Stripe redirects. A program of
+        another user may, and return the approval of its own account, so --yes is not enough:
+        name the account with --expect-account, or leave --yes out and look at it."""
+    port: int
+
+
 class ForeignRedirect(Problem, code="ForeignRedirect"):
     text = """A redirect that does not belong to this authorization was turned away ({count} so
         far). If it was yours, open the URL shown now, not an older one."""
     count: int
+
+
+_TURNED_AWAY = {
+    TurnedAway.NOT_OPENED: "A browser requested m3cred's address in the background or in a "
+    "frame, not as a page that you open.",
+    TurnedAway.OTHER_HOST: "A browser came by another name or port than m3cred's, perhaps "
+    "through a tunnel whose ports differ.",
+    TurnedAway.TOO_LARGE: "A browser sent too much with m3cred's address, most likely cookies "
+    "of other programs; a private window has none.",
+}
+
+
+class BrowserTurnedAway(Problem, code="BrowserTurnedAway"):
+    """A browser that requested the callback server's address was turned away."""
+
+    text = "{_why} It was turned away. If it was yours, paste the address that it shows."
+    why: TurnedAway
+    _why = property(lambda self: _TURNED_AWAY[self.why])
 
 
 class Expired(Problem, code="Expired"):
@@ -24,6 +61,44 @@ class Expired(Problem, code="Expired"):
     text = "No answer came from Stripe within {_minutes} minutes. Begin a new authorization."
     time_limit: timedelta
     _minutes = property(lambda self: round(self.time_limit.total_seconds() / 60))
+
+
+class CodeUnused(Problem, code="CodeUnused"):
+    """The code's time passed, as what it would have given could not be kept."""
+
+    text = """Stripe's code was not sent within its {_minutes} minutes, as an approval could not
+        be kept: {reason} No account was connected. Begin a new authorization."""
+    reason: str
+    _minutes = CODE_LIFETIME // timedelta(minutes=1)
+
+
+class ApprovalNotKept(Problem, code="ApprovalNotKept"):
+    """An approval is nowhere but in what was written out (status 3)."""
+
+    text = """Stripe has approved {account_id}, and the approval could not be kept: {reason} It
+        was written to standard output, sealed. Save those lines as a file; then run:
+        m3cred resume --sealed FILE"""
+    account_id: str
+    reason: str
+    sealed: bytes
+
+
+class ApprovalLost(Problem, code="ApprovalLost"):
+    """An approval could neither be kept nor sealed (status 4)."""
+
+    text = """Stripe has approved {account_id}, and the approval is lost: {reason} Disconnect
+        that account in Stripe's Dashboard, or create the credential again."""
+    account_id: str
+    reason: str
+
+
+class CodeSent(Problem, code="CodeSent"):
+    """A request cannot be resumed: its code was sent, and Stripe's answer is unknown."""
+
+    text = """The code for “{pending.name}” was sent to Stripe, and the answer never came here:
+        Stripe may have connected an account to m3ter. Look for it among the connected accounts
+        in Stripe's Dashboard, then delete this entry: m3cred delete {pending.id}"""
+    pending: Credential
 
 
 class Refused(Problem, code="Refused"):

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, Visited
-from m3cred_tui.authorize.problems import ForeignRedirect, ListenerUnreachable
+from m3cred_tui.authorize.problems import (
+    BrowserTurnedAway,
+    ForeignRedirect,
+    ListenerUnreachable,
+)
 from m3cred_tui.callback.pasted import pasted_redirect
 from m3cred_tui.callback.reception import ReceptionStatus, parse_status, status_query
 from m3cred_tui.callback.redirect import RedirectResult
@@ -76,7 +80,8 @@ async def news(
     """Yield after every poll what is new, or ``None`` where nothing is.
 
     ``patience`` says for how many seconds the next poll may be held. Each change is reported
-    once: the listener does not answer, it rejected redirects, a browser used the short address.
+    once: the listener does not answer, it rejected redirects, it turned a browser away, a
+    browser used the short address.
     """
     reachable, before = True, ReceptionStatus(version=0)
     async with await asyncio.to_thread(_client) as client:
@@ -88,15 +93,20 @@ async def news(
                 yield Noticed(ListenerUnreachable(address)) if reachable else None
                 await asyncio.sleep(min(_PAUSE, wait))
             else:
-                yield _new(before, status)
+                for new in _new(before, status) or [None]:
+                    yield new
                 before = status
             reachable = status is not None
 
 
-def _new(before: ReceptionStatus, status: ReceptionStatus) -> Noticed | Visited | None:
+def _new(before: ReceptionStatus, status: ReceptionStatus) -> list[Noticed | Visited | None]:
+    reasons = [why for why in status.turned_away if why not in before.turned_away]
+    new: list[Noticed | Visited | None] = [Noticed(BrowserTurnedAway(why)) for why in reasons]
     if status.mismatches > before.mismatches:
-        return Noticed(ForeignRedirect(status.mismatches))
-    return Visited() if status.visits > before.visits else None
+        new.append(Noticed(ForeignRedirect(status.mismatches)))
+    if status.visits > before.visits:
+        new.append(Visited())
+    return new
 
 
 async def _poll(

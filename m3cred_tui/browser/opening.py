@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.system.environment import without_ours
+from m3cred_tui.system.process import without_ours
 from m3cred_tui.system.threads import in_thread
 
 REMOTE = ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")
@@ -68,26 +68,26 @@ def browser_commands(url: str, environ: Mapping[str, str], platform: str) -> lis
 
 def _wished_for(wish: str, url: str, environ: Mapping[str, str]) -> Iterator[list[str]]:
     """Read ``$BROWSER``: commands, each with ``%s`` for the URL or the URL put after it."""
-    reason = "$BROWSER names no program"
+    reason, mistake = "$BROWSER names no program", ""
     found = False
     for entry in filter(None, map(str.strip, wish.split(os.pathsep))):
         shown = clean(entry, most=60)
         try:
             program, *arguments = shlex.split(entry.removesuffix("&"))
         except ValueError:
-            reason = f"$BROWSER has an entry that cannot be read: {shown}"
+            mistake = f"$BROWSER has an entry that cannot be read: {shown}"
             continue
         where = shutil.which(program, path=environ.get("PATH"))
         if PurePath(program).name in _TEXT_BROWSERS:
             reason = f"{shown} shows pages in a terminal, and m3cred is using this one"
         elif where is None:
-            reason = f"$BROWSER names a program that was not found: {shown}"
+            mistake = f"$BROWSER names a program that was not found: {shown}"
         else:
             found = True
             given = [argument.replace("%s", url) for argument in arguments]
             yield [where, *given] if given != arguments else [where, *arguments, url]
     if not found:
-        raise BrowserDidNotOpen(reason)
+        raise BrowserDidNotOpen(mistake or reason)
 
 
 SOON = 2.0

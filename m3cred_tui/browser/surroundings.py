@@ -10,13 +10,12 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import NamedTuple
 
 from m3cred_tui.browser.opening import DISPLAY, REMOTE, BrowserDidNotOpen, browser_commands
-from m3cred_tui.system.environment import without_ours
+from m3cred_tui.system.process import without_ours
 
 _SOON = 1.0
 
@@ -83,6 +82,8 @@ class Surroundings(NamedTuple):
     """A graphical one that a browser opened here would be seen on."""
     browser_variable: bool
     """``$BROWSER`` names a program that can be started, and not a text browser only."""
+    browser_mistake: str = ""
+    """What is wrong with ``$BROWSER``, or nothing."""
 
     @property
     def browser_is_elsewhere(self) -> bool:
@@ -97,6 +98,7 @@ class Surroundings(NamedTuple):
     def reasons(self) -> tuple[str, ...]:
         """What was noticed, the most telling first, each in a few words."""
         noticed = {
+            self.browser_mistake: bool(self.browser_mistake),
             "this is an SSH session": self.ssh,
             "no display here": not self.display and not self.ssh,
             "in a container": self.container,
@@ -118,6 +120,7 @@ def surroundings(
     container = any(environ.get(name) for name in _CONTAINER_VARIABLES) or any(
         (root / name).exists() for name in _CONTAINER_FILES
     )
+    browser_variable, browser_mistake = _wish(environ, platform)
     wsl = bool(environ.get("WSL_DISTRO_NAME")) or (
         not container and "microsoft" in _first_line(root / "proc/version").lower()
     )
@@ -130,7 +133,8 @@ def surroundings(
         wsl=wsl,
         # Windows' browser reaches the 127.0.0.1 of WSL.
         display=platform == "darwin" or wsl or any(environ.get(name) for name in DISPLAY),
-        browser_variable=_names_browser(environ, platform),
+        browser_variable=browser_variable,
+        browser_mistake=browser_mistake,
     )
 
 
@@ -173,11 +177,16 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _names_browser(environ: Mapping[str, str], platform: str) -> bool:
-    if environ.get("BROWSER", "").strip():
-        with suppress(BrowserDidNotOpen):
-            return bool(browser_commands("", environ, platform))
-    return False
+def _wish(environ: Mapping[str, str], platform: str) -> tuple[bool, str]:
+    """Return whether ``$BROWSER`` can be started, and what is wrong with it otherwise."""
+    if not environ.get("BROWSER", "").strip():
+        return False, ""
+    try:
+        browser_commands("", environ, platform)
+    except BrowserDidNotOpen as problem:
+        # A text browser is no mistake: on many a server it is the usual setting.
+        return False, problem.reason if problem.reason.startswith("$BROWSER") else ""
+    return True, ""
 
 
 def _first_line(path: Path) -> str:

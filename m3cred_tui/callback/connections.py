@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import h11
 
-from m3cred_tui.callback.pages import Response, plain
+from m3cred_tui.callback.pages import Response
 
 MOST_CONNECTIONS = 100
 """Well below the 256 files that macOS lets a process have open."""
@@ -43,13 +43,16 @@ class Request:
 
 
 Respond = Callable[[Request], Awaitable[Response]]
+Refuse = Callable[[HTTPStatus], Response]
+"""Returns the response to what is no request, or too large a one."""
 
 
 class Connections:
     """Accepts connections, and exchanges one request and one response on each."""
 
-    def __init__(self, respond: Respond, silence_seconds: float) -> None:
+    def __init__(self, respond: Respond, refuse: Refuse, silence_seconds: float) -> None:
         self._respond = respond
+        self._refuse = refuse
         self._silence_seconds = silence_seconds
         self._open: dict[asyncio.Task[None], float] = {}  # since when; oldest first
         self._answering: set[asyncio.Task[None]] = set()
@@ -135,7 +138,7 @@ class Connections:
             if request is None:
                 return
             if isinstance(request, HTTPStatus):
-                await self._send(connection, protocol, plain(request))
+                await self._send(connection, protocol, self._refuse(request))
             else:
                 await self._answer(connection, protocol, request)
             if not self._finishing:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 from html import escape
 from http import HTTPStatus
 from string import Template
@@ -120,6 +121,49 @@ NOT_EXPECTED = _page(
     "It does not belong to the authorization request in your terminal, and it was not used.",
     "Open the URL that your terminal shows now. It is still waiting.",
 )
+
+
+class TurnedAway(StrEnum):
+    """Why a browser was turned away from an address that a person can open."""
+
+    NOT_OPENED = "not opened"
+    OTHER_HOST = "other host"
+    TOO_LARGE = "too large"
+
+
+_INSTEAD = (
+    "It was not used, and your terminal is still waiting. If you came from Stripe, copy the "
+    "whole address from the address bar, and paste it into your terminal."
+)
+TURNED_AWAY = {
+    TurnedAway.NOT_OPENED: _page(
+        HTTPStatus.FORBIDDEN,
+        "notice",
+        "?",
+        "This address was not opened as a page",
+        "A page, an add-on or a service worker requested it in the background or in a frame. "
+        "m3cred takes Stripe's answer only from a page that you open.",
+        _INSTEAD,
+    ),
+    TurnedAway.OTHER_HOST: _page(
+        HTTPStatus.FORBIDDEN,
+        "notice",
+        "?",
+        "This address has another name or port",
+        "m3cred answers at 127.0.0.1 and at its own port. A tunnel must have the same port at "
+        "both ends, as in the command that your terminal shows.",
+        _INSTEAD,
+    ),
+    TurnedAway.TOO_LARGE: _page(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "notice",
+        "?",
+        "Your browser sent too much with this address",
+        "Most likely these are cookies of other programs on this computer. Open the address in "
+        "a private window, or delete the cookies of 127.0.0.1 and load this page again.",
+        _INSTEAD,
+    ),
+}
 
 
 def plain(status: HTTPStatus, *headers: tuple[str, str]) -> Response:

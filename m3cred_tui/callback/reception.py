@@ -1,6 +1,7 @@
 """What a browser and our own process can ask of the callback server, and its answers.
 
-It keeps the first valid redirect, and counts rejected redirects and visits.
+It keeps the first valid redirect, counts rejected redirects and visits, and notes why browsers
+were turned away.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple, Self
 
 from m3cred_tui.callback import pages
 from m3cred_tui.callback.connections import MOST_HEADERS, Request
-from m3cred_tui.callback.pages import Response
+from m3cred_tui.callback.pages import Response, TurnedAway
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
 from m3cred_tui.model.authorization import CALLBACK_PATH
 from m3cred_tui.model.problem import Problem
@@ -75,6 +76,8 @@ class ReceptionStatus:
     """Rejected redirects: malformed, without state or with the wrong one."""
     visits: int = 0
     """How often a browser opened the short address, and so reached the callback server."""
+    turned_away: tuple[TurnedAway, ...] = ()
+    """Why browsers were turned away: each reason once, as any web page can cause one."""
 
     def to_json(self) -> str:
         """Return the body of a response."""
@@ -93,8 +96,10 @@ def parse_status(body: str | bytes) -> ReceptionStatus:
                 "phase": str(phase),
                 "mismatches": int(mismatches),
                 "visits": int(visits),
+                "turned_away": [*reasons],
             }:
-                return ReceptionStatus(version, Phase(phase), mismatches, visits)
+                turned_away = tuple(map(TurnedAway, reasons))
+                return ReceptionStatus(version, Phase(phase), mismatches, visits, turned_away)
     raise ValueError("not a status of the callback server")
 
 
@@ -170,6 +175,13 @@ class Reception:
         self._update(visits=self.status.visits + 1)
         return self.short_target
 
+    def turn_away(self, why: TurnedAway) -> Response:
+        """Return the page for a browser that is turned away, and report why."""
+        if why not in self.status.turned_away:
+            _log.warning("a browser was turned away: %s", why)
+            self._update(turned_away=(*self.status.turned_away, why))
+        return pages.TURNED_AWAY[why]
+
     async def newer_than(self, version: int, within: float) -> ReceptionStatus:
         """Return the status once it is newer than ``version``, or after ``within`` seconds.
 
@@ -207,13 +219,16 @@ class Reception:
             self._urgent_news = asyncio.Event()
 
 
-_PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz")
+_PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_PREFETCHES = (b"prefetch", b"preview")
+_NAVIGATION = {b"sec-fetch-mode": b"navigate", b"sec-fetch-dest": b"document"}
+"""What a browser says of a page that a person opens (Fetch Metadata), if it says anything."""
 _END_PAGES = {Phase.RECEIVED: pages.APPROVED, Phase.REFUSED: pages.REFUSED}
 
 
 async def respond(request: Request, reception: Reception, port: int, paths: Paths) -> Response:
-    """Return the response to ``request``; only a GET of the exact path delivers a redirect."""
-    if refusal := _refusal(request, port, paths):
+    """Return the response to ``request``; only a navigation to the exact path delivers."""
+    if refusal := _refusal(request, reception, port, paths):
         return refusal
     if request.path == CALLBACK_PATH:
         if not reception.deliver(request.query):
@@ -228,12 +243,22 @@ async def respond(request: Request, reception: Reception, port: int, paths: Path
     return await _status(request.query, reception)
 
 
-def _refusal(request: Request, port: int, paths: Paths) -> Response | None:
-    if len(request.headers) > MOST_HEADERS:
-        return pages.plain(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-    if not _is_for_us(request, port):
-        return pages.plain(HTTPStatus.FORBIDDEN)
+def refuse(status: HTTPStatus, reception: Reception) -> Response:
+    """Return the response to what could not be read as a request."""
+    if status is HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+        return reception.turn_away(TurnedAway.TOO_LARGE)
+    return pages.plain(status)
+
+
+def _refusal(
+    request: Request, reception: Reception, port: int, paths: Paths
+) -> Response | None:
     is_public = request.path == CALLBACK_PATH or request.path.startswith(_SHORT_PATH)
+    if len(request.headers) > MOST_HEADERS:
+        return refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reception)
+    if not _is_for_us(request, port):
+        forbidden = pages.plain(HTTPStatus.FORBIDDEN)
+        return reception.turn_away(TurnedAway.OTHER_HOST) if is_public else forbidden
     if not (is_public or any(_is_same(request.path, ours) for ours in paths)):
         return pages.plain(HTTPStatus.NOT_FOUND)
     if request.method != "GET":
@@ -241,7 +266,7 @@ def _refusal(request: Request, port: int, paths: Paths) -> Response | None:
     if _is_prefetch(request):
         # An error makes the browser ask again when the user really navigates there.
         return pages.plain(HTTPStatus.SERVICE_UNAVAILABLE)
-    return None
+    return None if _is_navigation(request) else reception.turn_away(TurnedAway.NOT_OPENED)
 
 
 def _is_for_us(request: Request, port: int) -> bool:
@@ -253,7 +278,19 @@ def _is_for_us(request: Request, port: int) -> bool:
 
 def _is_prefetch(request: Request) -> bool:
     values = (value for name in _PREFETCH_HEADERS for value in request.values(name))
-    return any(b"prefetch" in value.lower() for value in values)
+    return any(sign in value.lower() for value in values for sign in _PREFETCHES)
+
+
+def _is_navigation(request: Request) -> bool:
+    """Return whether a person opens the page, as far as the browser says.
+
+    Sec-Fetch-Site tells nothing: Stripe's redirect comes from another site, as any link does.
+    """
+    if any(b"websocket" in value.lower() for value in request.values(b"upgrade")):
+        return False
+    return all(
+        value == ours for name, ours in _NAVIGATION.items() for value in request.values(name)
+    )
 
 
 def _see_other(url: str) -> Response:

@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import Self
 
 from m3cred_tui.callback.connections import Connections
-from m3cred_tui.callback.reception import Paths, Reception, respond
+from m3cred_tui.callback.listeners import listeners
+from m3cred_tui.callback.reception import Paths, Reception, refuse, respond
 from m3cred_tui.callback.redirect import RedirectResult
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from m3cred_tui.model.problem import Problem
@@ -45,6 +46,24 @@ class NoFreePort(Problem, code="NoFreePort"):
         )
 
 
+class PortsOfAnotherUser(Problem, code="PortsOfAnotherUser"):
+    """Another user's program holds every port that Stripe may redirect to, so m3cred stops."""
+
+    text = """{_ports} held by another user's program ({users}), which would get Stripe's answer
+        and could return the approval of its own account. So m3cred does not continue. Have that
+        program ended, or set other ports and register them at Stripe; then begin a new
+        authorization."""
+    ports: Sequence[int]
+    users: str
+
+    @property
+    def _ports(self) -> str:
+        *others, last = map(str, self.ports)
+        if not others:
+            return f"Port {last}, to which Stripe redirects, is"
+        return f"The ports that Stripe can redirect to ({', '.join(others)} and {last}) are"
+
+
 class CannotListen(Problem, code="CannotListen"):
     """The system does not let m3cred listen on loopback."""
 
@@ -57,16 +76,41 @@ class CannotListen(Problem, code="CannotListen"):
         return "unknown error" if self.errno is None else os.strerror(self.errno)
 
 
-def listen_on_loopback(ports: Sequence[int]) -> tuple[int, list[socket.socket]]:
+Listening = tuple[int, list[socket.socket]]
+"""A port, and the sockets that listen on it."""
+
+
+def listen_on_loopback(ports: Sequence[int]) -> Listening:
     """Listen on the first port that is free on 127.0.0.1 and, if it exists, on ::1.
 
     Raises :class:`NoFreePort` and :class:`CannotListen`. A port that another program holds on
     one of the two is skipped, because the browser might take our redirect there.
     """
     for port in ports:
-        if listeners := _listen_on(port):
-            return listeners[0].getsockname()[1], listeners
+        if sockets := _listen_on(port):
+            return sockets[0].getsockname()[1], sockets
     raise NoFreePort(ports)
+
+
+def redirect_port(ports: Sequence[int]) -> tuple[int, bool]:
+    """Return the port for Stripe to redirect to where m3cred cannot listen, for a paste.
+
+    The program there gets Stripe's answer, so it must be this user's; also return whether that
+    is known. Raises :class:`PortsOfAnotherUser`.
+    """
+    unknown: list[int] = []
+    users: set[str] = set()
+    for port in ports:
+        found = listeners(port)
+        others = {one.user for one in found if not one.is_ours}
+        if found and not others:
+            return port, True
+        if not found:
+            unknown.append(port)
+        users |= others
+    if not unknown:
+        raise PortsOfAnotherUser(ports, ", ".join(sorted(users)))
+    return unknown[0], False
 
 
 def _listen_on(port: int) -> list[socket.socket]:
@@ -125,17 +169,17 @@ class CallbackServer:
         self._thread: threading.Thread | None = None
         self._closing = asyncio.Event()
 
-    def start(self) -> None:
-        """Listen on a free port and accept connections.
+    def start(self, listening: Listening | None = None) -> None:
+        """Listen on a free port, if it is not ``listening`` already, and accept connections.
 
         Raises :class:`NoFreePort` and :class:`CannotListen`.
         """
         if self._thread is not None:
             raise RuntimeError("a CallbackServer can be started only once")
-        self._port, listeners = listen_on_loopback(self._ports)
+        self._port, sockets = listening or listen_on_loopback(self._ports)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
-            target=self._run, args=(self._loop, listeners), name="callback server", daemon=True
+            target=self._run, args=(self._loop, sockets), name="callback server", daemon=True
         )
         self._thread.start()
         _log.info("listening on port %d", self._port)
@@ -219,7 +263,8 @@ class CallbackServer:
         answer = functools.partial(
             respond, reception=self._reception, port=self.port, paths=self._paths
         )
-        connections = Connections(answer, self._silence_seconds)
+        refusal = functools.partial(refuse, reception=self._reception)
+        connections = Connections(answer, refusal, self._silence_seconds)
         for listener in listeners:
             connections.accept_from(listener)
         await self._closing.wait()

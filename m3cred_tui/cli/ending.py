@@ -1,15 +1,25 @@
 """How every command ends: its exit status, and how a problem is reported."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
-from collections.abc import Callable
+import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from m3cred_tui.model.problem import Problem
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
+    from m3cred_tui.authorize.keeping import Keeping
+    from m3cred_tui.cli.output.prompts import Handler
+
+DONE, FAILED, WRONG_USAGE, NOT_KEPT, LOST = 0, 1, 2, 3, 4
+_STATUSES = {"ApprovalNotKept": NOT_KEPT, "ApprovalLost": LOST}
 
 _OPEN_NOTHING = frozenset({"list", "completion"})
 """These run often and open nothing sealed; closing a process takes 10 ms."""
@@ -41,7 +51,14 @@ def failed(problem: Problem, *, as_json: bool = False) -> int:
 
         put_json({"error": error_fields(problem)})
     sys.stderr.write(f"m3cred: {problem}\n")
-    return FAILED
+    if (sealed := getattr(problem, "sealed", None)) and not as_json:
+        sys.stdout.write(f"{sealed.decode()}\n")
+    return status_of(problem)
+
+
+def status_of(problem: Problem) -> int:
+    """Return the exit status of a command that ends with this problem."""
+    return _STATUSES.get(problem.root.code, FAILED)
 
 
 def misused(sentence: str) -> int:
@@ -51,32 +68,65 @@ def misused(sentence: str) -> int:
 
 
 _STDERR = 2
-_SENTENCE = b"m3cred: waiting for Stripe's answer; what it approves is kept.\n"
-_IMPATIENT = (signal.SIGINT, signal.SIGTERM)
+_WAITING = "waiting for Stripe's answer; what it approves is kept."
+_IMPATIENT = (signal.SIGINT, signal.SIGTERM)  # a connection that drops may send SIGHUP twice
 _LOOK_EVERY = 0.2  # seconds; a signal just before a wait does not interrupt it
 
 
 def let_exchange_end() -> None:
-    """Wait for requests to Stripe that are still running; the app's screen is already closed.
+    """Wait for what must not be cut off; the app's screen is already closed.
 
-    Another Ctrl+C only repeats the message, as leaving now would lose the account that Stripe
-    may have connected. The requests' own time limits end the wait.
+    Another Ctrl+C during a request to Stripe only repeats the message, as leaving now would
+    lose the account that Stripe may have connected; the request's own time limits end the wait.
+    An approval that is in memory only is tried again: at a terminal until Ctrl+C, in a script
+    for a minute. Raises ``ApprovalNotKept`` and ``ApprovalLost``.
     """
     from m3cred_tui.authorize.exchange import unfinished  # noqa: PLC0415 - brings asyncio
 
-    exchanges = unfinished()
-    if not exchanges:
-        return
+    if exchanges := unfinished():
+        with _handled(dict.fromkeys(_IMPATIENT, lambda *_signal: _say(_WAITING))):
+            _say(_WAITING)
+            for exchange in exchanges:
+                while exchange.is_alive():
+                    exchange.join(_LOOK_EVERY)
+    keeping = sys.modules.get("m3cred_tui.authorize.keeping")
+    for one in keeping.in_memory_only() if keeping else ():
+        _let_keep(one)
+
+
+def _handled(handlers: Mapping[int, Handler]) -> AbstractContextManager[None]:
     from m3cred_tui.cli.output.prompts import handled  # noqa: PLC0415 - rare, and 5 ms
 
-    with handled(dict.fromkeys(_IMPATIENT, _say)):
-        _say()
-        for exchange in exchanges:
-            while exchange.is_alive():
-                exchange.join(_LOOK_EVERY)
+    return handled(handlers)
 
 
-def _say(*_signal: object) -> None:
+def _let_keep(keeping: Keeping) -> None:
+    """Wait until an approval is kept; raises what becomes of it if it is given up."""
+    is_over = False
+
+    def give_up(*_signal: object) -> None:
+        nonlocal is_over
+        is_over = True
+
+    whose = f"Stripe's approval of {keeping.approved.account.id}"
+    way_out = "; Ctrl+C gives up and shows it here, sealed" if _has_terminal() else ""
+    with _handled(dict.fromkeys(_IMPATIENT, give_up)):
+        _say(f"{whose} is in memory only: {keeping.problem} m3cred keeps trying{way_out}.")
+        while keeping.is_alive() and not is_over:
+            keeping.join(_LOOK_EVERY)
+            is_late = time.monotonic() > keeping.until
+            is_over = is_over or (is_late and not _has_terminal())
+    if problem := keeping.give_up():
+        raise problem
+    _say("The approval is kept now: m3cred resume continues it.")
+
+
+def _has_terminal() -> bool:
+    """Return whether somebody can press Ctrl+C; a terminal may go meanwhile."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _say(sentence: str) -> None:
     # A signal may interrupt this very write, and sys.stderr is not reentrant.
     with suppress(OSError):
-        os.write(_STDERR, _SENTENCE)
+        os.write(_STDERR, f"m3cred: {sentence}\n".encode())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import check_private_file, private_folder
-from m3cred_tui.system.environment import set_aside
+from m3cred_tui.system.process import set_aside
 
 _PACKAGE = "m3cred_tui."
 _LONGEST_LINE = 1000

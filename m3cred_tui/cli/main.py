@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from m3cred_tui import VERSION
-from m3cred_tui.system.environment import clean_environment, let_the_window_decide
+from m3cred_tui.cli.output.streams import guarded, prepare
+from m3cred_tui.system.process import clean_environment, let_the_window_decide
 
 _INTERRUPTED = 130
 
@@ -17,11 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     words = sys.argv[1:] if arguments is None else [*arguments]
     clean_environment()
+    prepare()
     try:
         if not words:
             return _open_app()
-        from m3cred_tui.cli.output.streams import guarded
-
         return guarded(lambda: _run(words))
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from m3cred_tui import VERSION
 from m3cred_tui.model.credential import (
@@ -15,18 +16,26 @@ from m3cred_tui.model.credential import (
 )
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
 
 Add = Callable[..., argparse.ArgumentParser]
 """Adds a command; takes its name and the arguments of ``ArgumentParser``."""
 
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
+_LONGEST_ERROR = 1000
 _ONE_CREDENTIAL = "its name, ID, or the beginning of its ID"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Report wrong usage; the message quotes what was typed, or pasted."""
+        super().error(clean(message, most=_LONGEST_ERROR))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    whole = argparse.ArgumentParser(
+    whole = _Parser(
         prog="m3cred",
         allow_abbrev=False,
         description="Create m3ter Integration Credentials for Stripe in the terminal.",
@@ -125,6 +134,11 @@ def _resume(add: Add) -> None:
         help="its ID, the beginning of its ID, or its name; by default the only pending one",
     )
     command.add_argument("--name", type=_name, metavar="NAME", help="create it under this name")
+    command.add_argument(
+        "--sealed",
+        metavar="FILE",
+        help="keep an approval that m3cred could only write out, sealed, and resume it",
+    )
     _add_consent(command)
 
 
@@ -365,7 +379,7 @@ def _flag(command: argparse.ArgumentParser, name: str, text: str) -> None:
 
 
 def _name(text: str) -> str:
-    if problem := name_problem(text, ()):
+    if problem := name_problem(text):
         raise argparse.ArgumentTypeError(problem)
     return tidy_name(text)
 

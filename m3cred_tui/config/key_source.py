@@ -15,7 +15,7 @@ from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.problems import masked, prefix_of, shown
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean, clean_path
-from m3cred_tui.system.environment import without_ours
+from m3cred_tui.system.process import without_ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -226,7 +226,7 @@ def _content(path: Path) -> bytes:
         finally:
             os.close(folder)
     except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        raise StoreUnusable(path, flaw.reason, flaw.fix) from None
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
 

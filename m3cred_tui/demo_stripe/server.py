@@ -130,8 +130,12 @@ def _ending_signals() -> Iterator[Callable[[], int]]:
     with read, written:
         written.settimeout(0)  # required by set_wakeup_fd
         wakeup = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
-        # SIGINT too, which a shell's background job ignores at first.
-        before = [(one, signal.signal(one, _pass)) for one in _END_SIGNALS]
+        # What is ignored stays so: nohup, or SIGINT in a background job of a script.
+        before = [
+            (one, signal.signal(one, _pass))
+            for one in _END_SIGNALS
+            if signal.getsignal(one) is not signal.SIG_IGN
+        ]
         try:
             yield first_signal
         finally:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 Row = Credential | Damaged
 
-STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…"}
+STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…", Status.UNKNOWN: "!"}
 
 
 class Column(NamedTuple):
-    """One column: its heading, a short one for narrow columns, its least width, its text.
+    """One column: its heading, a short one for narrow columns, its minimum width, its text.
 
     ``word``, if there is one, is searched and sorted by instead of the text.
     """
@@ -54,7 +54,7 @@ def is_authenticated(row: Row | None) -> TypeGuard[Credential]:
 
 
 def waits_until(credential: Credential) -> datetime | None:
-    """Return when the wait for Stripe ends, in local time; ``None`` if it does not wait."""
+    """Return when the wait for Stripe ends, in local time; ``None`` if there is no wait."""
     if credential.status is not Status.PENDING or credential.account is not None:
         return None
     from m3cred_tui.model.authorization import TIME_LIMIT  # noqa: PLC0415 - few rows need it
@@ -63,10 +63,12 @@ def waits_until(credential: Credential) -> datetime | None:
 
 
 def status_text(credential: Credential, now: datetime) -> str:
-    """Return the status of a credential, and until when it waits for Stripe, if it does."""
+    """Return the status of a credential, with the end of its wait for Stripe, if any."""
+    if credential.status is Status.UNKNOWN:
+        return "unknown: the code was sent, and Stripe's answer never came here"
     if (over := waits_until(credential)) is None:
         return credential.status.value
-    return "pending, time is over" if over <= now else f"pending until {over:%H:%M}"
+    return "pending, time is over" if over <= now else f"pending until {clock_time(over, now)}"
 
 
 def account_text(credential: Credential) -> str:
@@ -80,10 +82,20 @@ def local(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _status(credential: Credential, _width: int) -> str:
-    over = waits_until(credential)
-    word = credential.status.value if over is None else f"until {over:%H:%M}"
-    return f"{STATUS_SIGNS[credential.status]} {word}"
+def clock_time(moment: datetime, now: datetime) -> str:
+    """Return a time in the user's time zone, with its date if that is not today's."""
+    there = moment.astimezone()
+    return f"{there:%H:%M}" if there.date() == now.astimezone().date() else local(there)
+
+
+def _status(credential: Credential, width: int) -> str:
+    sign, word = STATUS_SIGNS[credential.status], credential.status.value
+    if over := waits_until(credential):
+        # The wait takes minutes, so only midnight can make it end on another day.
+        word = f"until {clock_time(over, credential.created_at)}"
+        if len(word) + 2 > width:
+            word = f"{over:%d %b %H:%M}"
+    return f"{sign} {word}"
 
 
 def _created(credential: Credential, width: int) -> str:
@@ -104,10 +116,10 @@ STATUS = Column(
     15,
     _status,
     lambda row: f"! damaged: {row.reason}",
-    lambda one: one.status,  # its sign would double the memory of the whole text
+    lambda one: one.status,  # its sign would double the memory of the entire text
 )
 CREATED = Column("Created", "Date", 6, _created)
-CHECK = Column("Last check", "Check", 15, lambda _one, _width: "")  # is not in the row
+CHECK = Column("Last check", "Check", 15, lambda _one, _width: "")  # not in the row
 ID = Column("Credential ID", "ID", 36, lambda one, _: one.id, lambda row: row.id)
 
 COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)
@@ -127,7 +139,7 @@ GAP = 1
 
 @lru_cache(maxsize=8)
 def share(width: int) -> Sequence[tuple[Column, int]]:
-    """Return the columns that fit into ``width`` cells, in order, each with its own width."""
+    """Return the columns that fit into ``width`` cells, in order, each with its width."""
     widths: dict[Column, int] = {}
     spare = width + GAP
     for column in _NEEDED_FIRST:

@@ -1,6 +1,6 @@
 """The credentials of a page: known by ID, read when they are drawn.
 
-The store is read for the search away from the event loop.
+For the search, the store is read outside the event loop.
 """
 
 from __future__ import annotations
@@ -9,46 +9,32 @@ import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, is_authenticated
+from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, is_authenticated
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
     field_of,
-    is_narrower,
     matches,
     plain,
     searched_in,
 )
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.port import Damaged
+from m3cred_tui.store.port import CredentialStore, Damaged, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncGenerator,
-        Callable,
-        Container,
-        Iterator,
-        Mapping,
-        Sequence,
-    )
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from m3cred_tui.listing.columns import Column, Row
-    from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.port import CredentialStore, Stamp
-
 STEP = 5_000
-"""Rows after which progress is reported, and those that were read are found, too."""
+"""Rows after which progress is reported, and the rows read so far can be found."""
 
-_BATCH = 500  # some 20 ms: the longest that the end of the app waits
-
-_OK, _PENDING = "ok", "pending"
-"""Their values; the outcomes themselves are imported only where there are any."""
+_BATCH = 500  # about 20 ms, the longest that leaving the app waits
 
 
 class Checks:
-    """The results, by the ID of the credential."""
+    """The results of checks, by the ID of the credential."""
 
     def __init__(self) -> None:
         self._results: dict[str, CheckResult] = {}
@@ -58,35 +44,31 @@ class Checks:
     def take(self, results: Mapping[str, CheckResult]) -> None:
         """Take results: of two for one credential the later, and none of a pending one."""
         for credential_id, result in results.items():
-            if result.outcome == _PENDING:
+            if result.outcome is Outcome.PENDING:
                 continue
-            before = self.result(credential_id)
+            before = self._results.get(credential_id)
             if before is None or before.at <= result.at:
                 self._results[credential_id] = result
 
-    def result(self, credential_id: str) -> CheckResult | None:
-        """Return what the last check said, if there was one."""
-        return self._results.get(credential_id)
-
     def label(self, credential_id: str, width: int) -> str | None:
-        """Return what the last check said, with as much of its time as fits into ``width``."""
-        if (result := self.result(credential_id)) is None:
+        """Return the last check's label, with as much of its time as fits into ``width``."""
+        if (result := self._results.get(credential_id)) is None:
             return None
         at = result.at.astimezone()
-        text = f"{'✓' if result.outcome == _OK else '!'} {result.label}"
+        text = f"{'✓' if result.outcome is Outcome.OK else '!'} {result.label}"
         fuller = (f"{text} {at:%d %b %H:%M}", f"{text} {at:%d %b}")
         return next((one for one in fuller if len(one) <= width), text)
 
     def is_bad(self, credential_id: str) -> bool:
         """Return whether the last check found that the credential cannot be used."""
-        result = self.result(credential_id)
-        return result is not None and result.outcome != _OK
+        result = self._results.get(credential_id)
+        return result is not None and result.outcome is not Outcome.OK
 
 
 SORTABLE = (CREATED, *(column for column in COLUMNS if column is not CREATED))
 
 _KEPT = 256
-"""Rows that stay read; a few screenfuls. 100,000 of them would take 100 MiB."""
+"""Rows that stay in memory; a few screens. 100,000 of them would take 100 MiB."""
 
 
 class Seen(NamedTuple):
@@ -95,23 +77,23 @@ class Seen(NamedTuple):
     ids: Sequence[str]
     """All of them, newest first."""
     written: AbstractSet[str]
-    """Those that were written since the previous look."""
+    """Those that were written since the store was last read."""
     unread: Sequence[str]
     """Those whose text is unknown or may have changed."""
     texts: dict[str, str]
-    """The known texts that they are searched in."""
+    """The known texts that are searched."""
     order: Column
     rows: Rows
     """The known rows, in that order."""
     damaged: AbstractSet[str]
-    """Those that :meth:`Listing.learn` had found damaged when the look began."""
+    """Those that :meth:`Listing.learn` had found damaged when this reading began."""
 
 
 class Listing:
     """Rows in the order and under the filter that the user chose.
 
-    It holds the ID of each and, once that is read, the text that it is searched in; filter
-    and order cover the rows with a text. Only the app's own thread uses it.
+    It holds the ID of each and, once read, the text that is searched; filter and order cover
+    the rows with a text. Only the app's own thread uses it.
     """
 
     def __init__(self, read: Callable[[str], Row | None]) -> None:
@@ -119,8 +101,7 @@ class Listing:
         self.checks = Checks()
         self._read = lru_cache(_KEPT)(read)
         self.damaged: dict[str, Damaged] = {}
-        """Rows whose sealed part was opened, and does not agree with what can be read."""
-        self._found: tuple[Sequence[str], Rows] = ((), Rows((), ()))
+        """Rows whose sealed part was opened and does not agree with the clear part."""
         self.ids: Sequence[str] = ()
         self.texts: dict[str, str] = {}
         self.rows = Rows((), ())
@@ -135,7 +116,7 @@ class Listing:
         return bool(self.filter.strip()) or self.order is not CREATED
 
     def begin(self, ids: Sequence[str], total: int) -> None:
-        """Take the newest IDs, newest first, and how many credentials there are in all."""
+        """Take the newest IDs, newest first, and the number of all credentials."""
         self.ids, self.total = ids, total
 
     def accept(self, seen: Seen) -> None:
@@ -155,7 +136,7 @@ class Listing:
     def take(self, texts: Mapping[str, str]) -> None:
         """Take the texts of rows that were read; they are found after :meth:`put_in_order`.
 
-        What was found damaged meanwhile stays so: a read opens no sealed part.
+        Rows that were found damaged meanwhile stay so: reading opens no sealed part.
         """
         damaged = {one: searched_in(row) for one, row in self.damaged.items()}
         self.texts.update({**texts, **damaged})
@@ -163,7 +144,6 @@ class Listing:
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
         self.rows = rows or in_order(self.ids, self.texts, self.order)
-        self._found = (), self.rows
 
     def add(self, credential_id: str) -> None:
         """Take the ID of a credential that was created here."""
@@ -204,42 +184,25 @@ class Listing:
             return Damaged(credential_id, str(problem))
 
     def search(self) -> Iterator[None]:
-        """Put into ``shown`` what the filter finds, more with each step."""
+        """Put the rows that the filter finds into ``shown``, more with each step."""
         words = plain(self.filter).split()
         if not words:
             self.shown = self.rows.ids if self.order is not CREATED else self.ids
             return
-        among, sought = self._to_search(words)
-        ids: list[str] = []
-        texts: list[str] = []
-        self.shown = ids
-        for some in matches(among, sought):
-            ids += some.ids
-            texts += some.texts
+        self.shown = shown = []
+        for ids in matches(self.rows, words):
+            shown += ids
             yield
-            if self.shown is not ids:  # the user has gone on to another filter
+            if self.shown is not shown:  # the user has changed the filter
                 return
-        self._found = words, Rows(ids, texts)
-
-    def _to_search(self, words: Sequence[str]) -> tuple[Rows, Sequence[str]]:
-        """Return the rows to search, and the words to search for, the last typed first."""
-        before, found = self._found
-        if is_narrower(words, before):
-            return found, [word for word in reversed(words) if word not in before]
-        return self.rows, words[::-1]
 
     def arrange(self) -> None:
         """Apply filter and order again, completely."""
         for _slice in self.search():
             pass
 
-    @property
-    def taken_names(self) -> Container[str]:
-        """The :func:`name_key` of every name in use; a view that grows as more is read."""
-        return _TakenNames(self)
-
     def is_taken(self, key: str) -> bool:
-        """Return whether a credential has a name with this :func:`name_key`.
+        """Return whether a credential that was read has a name with this :func:`name_key`.
 
         A pending one has none yet: it gets its name when it is created.
         """
@@ -247,7 +210,7 @@ class Listing:
         alike = (
             one
             for one, text in self.texts.items()
-            if begins in text and text.startswith(begins)  # the first is the faster
+            if begins in text and text.startswith(begins)  # the first test is faster
         )
         rows = map(self.row, alike)
         return any(is_authenticated(row) and name_key(row.name) == key for row in rows)
@@ -256,14 +219,6 @@ class Listing:
         if (row := self.row(credential_id)) is not None:
             self.texts[credential_id] = searched_in(row)
         self.put_in_order()
-
-
-class _TakenNames:
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self._listing.is_taken(key)
 
 
 def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Rows:
@@ -276,14 +231,14 @@ def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Row
 
 
 class Reading:
-    """Keeps a listing in step with a store, which it reads in a thread."""
+    """Keeps a listing up to date with a store, which it reads in a thread."""
 
     def __init__(self, store: CredentialStore, listing: Listing) -> None:
         self._store = store
         self._listing = listing
-        self._is_behind = True  # also after a failure: its cause may end without a new stamp
+        self._is_behind = True  # also after a failure, whose cause may end without a new stamp
         self._stamp: Stamp | None = None
-        """Of the store when the last look at it began."""
+        """The store's stamp when the last reading began."""
 
     def is_due(self) -> bool:
         """Return whether anything may have changed since the last reading, or if it failed."""
@@ -292,8 +247,8 @@ class Reading:
     async def catch_up(self) -> AsyncGenerator[int]:
         """Read what is new in the store; yields how many rows are left.
 
-        Each time, the listing has changed; it does not yield where nothing has. Raises
-        ``StoreUnusable``; what was read until then stays.
+        It yields each time the listing has changed. Raises ``StoreUnusable``; what was read
+        until then stays.
         """
         listing, self._is_behind = self._listing, True
         stamp = self._store.stamp()
@@ -315,7 +270,7 @@ class Reading:
         self._is_behind = False
 
     def _look(self) -> Seen:
-        """Look which credentials there are now, and which were written since."""
+        """Return the credentials that there are now, and those written since."""
         listing, since = self._listing, self._stamp
         damaged = {*listing.damaged}
         ids, order, known = self._store.ids(), listing.order, listing.texts
@@ -323,7 +278,7 @@ class Reading:
         if ids == listing.ids and not written:
             ids, texts, rows = listing.ids, known, listing.rows
         else:
-            # From scratch: a removed ID goes, and no text keeps an older copy of an ID.
+            # From scratch: removed IDs go, and no text keeps an older copy of an ID.
             texts = {one: text for one in ids if (text := known.get(one)) is not None}
             rows = in_order(ids, texts, order)
         unread = [one for one in ids if one not in texts or one in written]

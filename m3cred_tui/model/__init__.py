@@ -1,1 +1,1 @@
-"""What a credential is: values and rules, no I/O and no clock of its own."""
+"""What a credential is: values and rules, no I/O, no clock."""

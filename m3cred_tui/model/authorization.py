@@ -1,4 +1,4 @@
-"""An authorization request, its time limits, and the ports that a redirect may reach."""
+"""An authorization request, its time limits, and the ports for redirects."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -10,7 +10,7 @@ CALLBACK_PATH = "/callback"
 
 CALLBACK_PORTS = (27182, 27183, 27184, 27185)
 """Fixed, because Stripe redirects only to registered addresses and a tunnel must name its
-port; outside the ranges that Linux and macOS take for outgoing connections."""
+port; outside the ranges that Linux and macOS use for outgoing connections."""
 
 
 def redirect_uri(port: int) -> str:
@@ -29,8 +29,8 @@ CODE_LIFETIME = timedelta(minutes=5)
 
 
 PORT_END = "-"
-"""Ends the port at the beginning of a state whose request redirects to a page of the user's:
-the page reads there which port to redirect to."""
+"""Ends the port at the beginning of the state in a request that redirects to the user's own
+page: from there, the page takes the port to redirect to."""
 
 
 class AuthorizationRequest(NamedTuple):
@@ -42,7 +42,7 @@ class AuthorizationRequest(NamedTuple):
 
     @property
     def port(self) -> int:
-        """The port that we listen on: Stripe redirects to it, or the user's own page does."""
+        """The port that we listen on; Stripe or the user's own page redirects to it."""
         redirect = urlsplit(self.redirect_uri)
         if redirect.scheme == "http":
             return redirect.port or 0

@@ -20,32 +20,19 @@ class Outcome(StrEnum):
     FAILED = "failed"
     """Inconclusive: try again later."""
     NOT_SET_UP = "not_set_up"
-    """There is no secret key for the destination, or its source gave none."""
+    """There is no secret key for the destination, or its source returned none."""
     DAMAGED = "damaged"
     """The credential's record cannot be used."""
     PENDING = "pending"
     """The credential is not created yet, so there is nothing to check."""
 
 
-_LABELS = {
-    Outcome.OK: "ok",
-    Outcome.REVOKED: "revoked",
-    Outcome.WRONG_KEY: "wrong key",
-    Outcome.NO_PERMISSION: "no permission",
-    Outcome.UNREACHABLE: "unreachable",
-    Outcome.FAILED: "failed",
-    Outcome.NOT_SET_UP: "not set up",
-    Outcome.DAMAGED: "damaged",
-    Outcome.PENDING: "pending",
-}
-
-
 LONGEST_TOLD = 400
-"""Characters, including what Stripe said."""
+"""Characters, including Stripe's message."""
 
 
 class CheckResult(NamedTuple):
-    """The outcome of one check, and when it was."""
+    """The outcome of one check, and its time."""
 
     outcome: Outcome
     at: datetime
@@ -54,5 +41,5 @@ class CheckResult(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The outcome in the few words that fit into a list."""
-        return _LABELS[self.outcome]
+        """The outcome in words that fit into a list."""
+        return self.outcome.replace("_", " ")

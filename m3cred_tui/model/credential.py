@@ -47,14 +47,14 @@ DESTINATIONS = (STRIPE, STRIPE_TEST)
 
 
 class OAuthModel(StrEnum):
-    """How an account gives access, and with what the platform then calls Stripe."""
+    """How an account gives access, and with which key the platform then calls Stripe."""
 
     CONNECT = "connect"
     """The platform's secret key, and the account's id
     (https://docs.stripe.com/connect/oauth-reference)."""
 
     APPS = "apps"
-    """An access token of the account's own
+    """The account's own access token
     (https://docs.stripe.com/stripe-apps/api-authentication/oauth)."""
 
 
@@ -63,9 +63,11 @@ ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
 
 
 class Status(StrEnum):
-    """How far a credential is with Stripe."""
+    """How far a credential has come with Stripe."""
 
     PENDING = "pending"
+    UNKNOWN = "unknown"
+    """The code was sent, and Stripe's answer is not here: it may have connected an account."""
     AUTHENTICATED = "authenticated"
 
 
@@ -84,7 +86,7 @@ class StripeAccount(NamedTuple):
 
 
 class TokenResponse(NamedTuple):
-    """What Stripe answers to an exchange or a refresh, as far as m3cred uses it.
+    """Stripe's answer to an exchange or a refresh, as far as m3cred uses it.
 
     With Connect, ``access_token``, ``refresh_token`` and ``publishable_key`` are deprecated
     and may be missing (https://docs.stripe.com/connect/oauth-reference#post-token). With
@@ -98,7 +100,7 @@ class TokenResponse(NamedTuple):
     refresh_token: Secret | None = None
     publishable_key: str | None = None
     oauth: OAuthModel = OAuthModel.CONNECT
-    """The model by which they were granted, and by which they work."""
+    """The model by which they were granted and are used."""
     obtained_at: datetime | None = None
     """When an access token's hour began; ``None`` if the token does not expire."""
 
@@ -156,8 +158,8 @@ def is_credential_id(text: str) -> bool:
 def integration_fields(credential: Credential) -> dict[str, str]:
     """Return a credential's part of an Integration Configuration, in m3ter's field names.
 
-    As m3ter's API has it (https://www.m3ter.com/docs/api, Create integration configuration);
-    whoever creates the configuration adds ``configData``, and m3ter adds ``version``.
+    As in m3ter's API (https://www.m3ter.com/docs/api, Create integration configuration);
+    the caller of that API adds ``configData``, and m3ter adds ``version``.
     """
     return {
         "name": credential.name,

@@ -1,7 +1,7 @@
 """The rules for a credential's name."""
 
 import unicodedata
-from collections.abc import Container
+from collections.abc import Callable
 
 from m3cred_tui.model.text import clean, is_mark, is_steady, is_visible
 
@@ -28,12 +28,12 @@ def name_key(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
-def name_problem(text: str, taken: Container[str]) -> str | None:
+def name_problem(text: str, is_taken: Callable[[str], bool] | None = None) -> str | None:
     """Return why ``text`` cannot be a credential's name, in one sentence, or ``None``.
 
-    ``taken`` holds the :func:`name_key` of every name in use.
+    ``is_taken`` returns whether a name with this :func:`name_key` is in use.
     """
-    if len(text) > _AMPLE:  # composing a megabyte at each key press would be noticed
+    if len(text) > _AMPLE:  # composing a megabyte at each key press would be noticeable
         return f"The name has more than {_AMPLE:,} characters; {LONGEST_NAME} is the most."
     name = tidy_name(text)
     if not name:
@@ -43,7 +43,7 @@ def name_problem(text: str, taken: Container[str]) -> str | None:
     problems = filter(None, map(_character_problem, text))
     if problem := next(problems, None) or _marks_problem(name):
         return problem
-    if name_key(name) in taken:
+    if is_taken and is_taken(name_key(name)):
         return "Another credential already has this name."
     return None
 

@@ -6,7 +6,7 @@ from typing import ClassVar, dataclass_transform
 
 from m3cred_tui.model.text import clean
 
-_LONGEST = 4096  # of a field: a path, say
+_LONGEST = 4096  # characters of a field, such as a path
 
 
 @dataclass_transform(eq_default=False)
@@ -20,8 +20,8 @@ class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
             id: str
 
     ``str(problem)`` is ``text`` with the fields and properties that it names. ``code`` is for
-    scripts and stays as it is; a class without one is a base, or wraps another problem. Text
-    from outside is cleaned here, as it becomes a field. A problem never holds a secret.
+    scripts and never changes; a class without one is a base, or wraps another problem. Text
+    from outside is cleaned here, when it becomes a field. A problem never holds a secret.
     """
 
     code: ClassVar[str] = ""
@@ -30,36 +30,25 @@ class Problem(Exception):  # noqa: N818  our word for it, as the user reads it
 
     def __init_subclass__(cls, *, code: str = "") -> None:
         cls.code = code
-        cls.text = " ".join(cls.text.split())  # it may be written on several lines
+        cls.text = " ".join(cls.text.split())  # it may have several lines
         cls.fields = tuple(dict.fromkeys([*cls.fields, *cls.__annotations__]))
 
     def __init__(self, *values: object, **named: object) -> None:
         given = dict(zip(self.fields[: len(values)], values, strict=True)) | named
         for name, value in given.items():
-            # A member of a StrEnum is our own text, and stays what it is.
-            setattr(self, name, _cleaned(value) if type(value) is str else value)
+            # A member of a StrEnum is our own text, and is kept as it is.
+            setattr(self, name, clean(value, most=_LONGEST) if type(value) is str else value)
         super().__init__(*(getattr(self, name) for name in self.fields))
 
     def __str__(self) -> str:
-        return self.text.format_map(_Shown(self))
+        return self.text.format_map(self)
+
+    def __getitem__(self, name: str) -> object:
+        value = getattr(self, name)
+        # Paths are values here, too, but pathlib is not for this room.
+        return clean(str(value), most=_LONGEST) if hasattr(value, "__fspath__") else value
 
     @property
     def root(self) -> Problem:
-        """The problem that this one wraps, to say where it is, or else itself."""
+        """The problem that this one wraps to say where it is, or itself."""
         return next((one.root for one in self.args if isinstance(one, Problem)), self)
-
-
-class _Shown:
-    """What a text can name: the attributes of a problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-
-    def __getitem__(self, name: str) -> object:
-        value = getattr(self._problem, name)
-        # Paths are values here, too, but pathlib is not for this room.
-        return _cleaned(str(value)) if hasattr(value, "__fspath__") else value
-
-
-def _cleaned(text: str) -> str:
-    return clean(text, most=_LONGEST)

@@ -7,8 +7,8 @@ from typing import NoReturn, final
 class Secret:
     """Holds a secret text; only :meth:`reveal` returns it.
 
-    It does not print, format, compare, hash, pickle or copy, so that a log line, a crash
-    report or a test's diff cannot show it by accident.
+    It cannot be printed, formatted, compared, hashed, pickled or copied, so that a log line, a
+    crash report or a test's diff cannot show it by accident.
     """
 
     __slots__ = ("__text",)
@@ -17,7 +17,7 @@ class Secret:
         self.__text = text
 
     def reveal(self) -> str:
-        """Return the secret itself, for the one place that must send or seal it."""
+        """Return the secret, only where it must be sent or sealed."""
         return self.__text
 
     def __repr__(self) -> str:

@@ -13,16 +13,16 @@ CUT = "\N{HORIZONTAL ELLIPSIS}"
 # Cc control, Cf format (bidi, zero-width, tags), Cs surrogate, Co private use, Cn unassigned,
 # Zl and Zp line breaks: none of them is a visible character that every terminal agrees on.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# By their category letters, marks or signs, but nothing is drawn for them.
+# Letters, marks or signs by their category, but nothing is drawn for them.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
-# Halves of flags, and skin tones: their width depends on their neighbours, and no two terminals
-# agree on it, so that the rest of the line would be anywhere.
+# Halves of flags, and skin tones: their width depends on their neighbours, and terminals
+# disagree on it, so the rest of the line could be anywhere.
 _UNSTEADY = (range(0x1F1E6, 0x1F200), range(0x1F3FB, 0x1F400))
 _JAMO = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
 _MOST_MARKS = 3  # of each kind on one letter, as in Burmese
-# Times what is shown: how much of a megabyte is examined. The time that Python takes to sort a
-# pile of marks grows with its square.
+# Only so many times the shown length is examined, even of a megabyte: the time that Python
+# takes to sort a pile of marks grows with its square.
 _AMPLE = 4
 
 
@@ -49,29 +49,26 @@ def drawn(text: str) -> Iterator[str]:
     """Yield, for each character, what a terminal may draw of it on a line of its own.
 
     A character that is not visible or not steady becomes U+FFFD, and so does a mark with
-    nothing before it; a mark on top of three others is left out, as it would be drawn over its
+    nothing before it; a fourth mark on a letter is left out, as it would be drawn over its
     neighbours.
     """
-    over = beside = 0
+    marks = {"over": 0, "beside": 0}
     for position, character in enumerate(text):
         place = _place(character)
-        if place == "over" and position:
-            over += 1
-            yield character if over <= _MOST_MARKS else ""
-        elif place == "beside" and position:
-            beside += 1
-            yield character if beside <= _MOST_MARKS else ""
+        if place in marks and position:
+            marks[place] += 1
+            yield character if marks[place] <= _MOST_MARKS else ""
         else:
-            over = beside = 0
+            marks = {"over": 0, "beside": 0}
             yield character if place == "own" else REPLACEMENT
 
 
 def clean(text: str, *, most: int = 200) -> str:
     """Return ``text`` as one line that is safe to draw, of at most ``most`` characters.
 
-    White space of any kind becomes one space; the rest is what :func:`drawn` yields.
+    Any run of white space becomes one space; the rest is what :func:`drawn` yields.
     """
-    # Most text; examining each character would be noticed when reading 100,000 records.
+    # Most text; examining each character of 100,000 records would take noticeably longer.
     if text.isascii() and text.isprintable() and len(text) <= most and text == text.strip():
         return " ".join(text.split()) if "  " in text else text
     line = " ".join(text.split())
@@ -84,7 +81,7 @@ def clean(text: str, *, most: int = 200) -> str:
 
 
 def clean_path(path: object) -> str:
-    """Return a path as one line that is safe to draw, whole unless it is no path at all."""
+    """Return a path as one line that is safe to draw, of up to 4096 characters."""
     return clean(str(path), most=4096)
 
 
@@ -95,7 +92,7 @@ def _place(character: str) -> _Place:
     category = unicodedata.category(character)
     if category in {"Mn", "Me"}:
         return "over"
-    # The rest of a Hangul syllable that is written in its parts, after the first consonant.
+    # A later part of a decomposed Hangul syllable, after the first consonant.
     if category == "Mc" or _is_in(_JAMO, character):
         return "beside"
     return "own"

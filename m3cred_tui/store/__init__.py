@@ -1,1 +1,1 @@
-"""The store of credentials: its port, its engines, and what this machine keeps for itself."""
+"""The store of credentials: its port, its engines, and private files on this machine."""

@@ -1,7 +1,6 @@
-"""A credential and its secrets as JSON: each field is checked and cleaned as it is taken.
+"""A credential and its secrets as JSON; each field is checked and cleaned as it is read.
 
-This is where records are trusted or not: types and sizes are checked, codes must be known, and
-text is cleaned for the terminal.
+Types and sizes are checked, codes must be known, and text is cleaned for the terminal.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def json_object(data: bytes) -> Json:
-    """Return the object; raises :class:`FlawError` for anything else, with no part of it."""
+    """Return the object; raises :class:`FlawError`, without any of the text, for others."""
     try:
         decoded = data.decode("utf-8")
         value, end = _decode(decoded)
@@ -62,7 +61,7 @@ def json_object(data: bytes) -> Json:
 
 
 def text(fields: Json, key: str) -> str:
-    """Return a text as it is; like all below, raises :class:`FlawError`."""
+    """Return a text unchanged; like all below, raises :class:`FlawError`."""
     value = fields.get(key)
     if type(value) is not str:
         raise FlawError(f"its {key} is not text")
@@ -83,7 +82,7 @@ def boolean(fields: Json, key: str) -> bool:
 
 
 def time(fields: Json, key: str) -> datetime:
-    """Return a time that has a zone."""
+    """Return a time with its zone."""
     try:
         value = datetime.fromisoformat(text(fields, key))
     except ValueError:
@@ -109,7 +108,7 @@ def iso(moment: datetime) -> str:
 
 
 def credential_fields(credential: Credential) -> Json:
-    """Return everything of a credential that is no secret."""
+    """Return everything in a credential that is not secret."""
     account = credential.account
     return {
         "id": credential.id,
@@ -131,14 +130,14 @@ def credential_fields(credential: Credential) -> Json:
 
 
 def credential_from(fields: Json) -> Credential:
-    """Return the credential in its fields; raises :class:`FlawError`."""
+    """Return the credential in these fields; raises :class:`FlawError`."""
     status = known(_STATUSES, fields, "status")
     return Credential(
         id=text(fields, "id"),
         name=line(fields, "name"),
         entity_type=known(_ENTITY_TYPES, fields, "entityType"),
         destination=known(_DESTINATIONS, fields, "destination"),
-        account=_account(fields["stripe"], is_needed=status is not Status.PENDING),
+        account=_account(fields["stripe"], is_needed=status is Status.AUTHENTICATED),
         created_at=time(fields, "createdAt"),
         created_by=line(fields, "createdBy"),
         status=status,
@@ -182,7 +181,7 @@ def secret_fields(secrets: Secrets) -> Json:
 
 
 def _of_apps(tokens: TokenResponse) -> Json:
-    """Return what only Stripe Apps needs, so that records of Connect stay as they were."""
+    """Return the fields for Stripe Apps only, so that records of Connect stay unchanged."""
     return {
         **({} if tokens.oauth is OAuthModel.CONNECT else {"oauth": tokens.oauth.value}),
         **({} if tokens.obtained_at is None else {"obtainedAt": iso(tokens.obtained_at)}),
@@ -216,7 +215,7 @@ def _tokens(fields: Json) -> TokenResponse:
 
 
 def _request(fields: Json) -> AuthorizationRequest:
-    # Brings dataclasses, which take as long as the rest of a list.
+    # Brings urllib, which a list does without.
     from m3cred_tui.model.authorization import AuthorizationRequest  # noqa: PLC0415
 
     return AuthorizationRequest(

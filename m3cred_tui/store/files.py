@@ -1,8 +1,7 @@
-"""Private files: checked as ssh does it, changed so that a crash leaves the old or the new.
+"""Private files: checked as ssh does, and changed so that a crash leaves the old or the new.
 
 A folder is an open descriptor, and names are relative to it, so that nobody can swap the path
-in between. Checks are made on what was opened, never on its name, which may mean something
-else by then.
+in between. What was opened is checked, never its name, which may mean something else by then.
 """
 
 import errno
@@ -12,7 +11,7 @@ import re
 import shlex
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,7 +24,10 @@ from m3cred_tui.store.problems import (
 )
 
 _is_temporary = re.compile(r"\.[0-9a-f]{16}\.tmp").fullmatch
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_PRIVATE = 0o600
+_NO_CALL = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_NO_LINKS = {errno.EPERM, *_NO_CALL}  # FAT says that they are not permitted
 _OLD_FILE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -38,9 +40,9 @@ class UnconfirmedError(Exception):
 
 
 def make_folder(path: Path) -> None:
-    """Make the directory, and those above it that are missing, for this user alone.
+    """Make the directory and its missing parents, for this user alone.
 
-    Nothing is made in another user's directory, as in that of ``HOME`` after ``sudo -E``:
+    Nothing is made in another user's directory, such as ``HOME`` after ``sudo -E``:
     raises :class:`StoreUnusable`, or ``OSError``.
     """
     try:
@@ -58,32 +60,77 @@ def make_folder(path: Path) -> None:
         close_read(above)
 
 
-def create(folder: int, name: str, data: bytes) -> None:
-    """Write a new file that is there whole or not at all, for this user alone.
+def create(folder: int, name: str, data: bytes, mode: int = _PRIVATE) -> None:
+    """Write a new file, completely or not at all, by default for this user alone.
 
     Raises ``FileExistsError`` when the name is taken, any other ``OSError`` when nothing was
-    changed, and :class:`UnconfirmedError` when the file is there but may not survive a crash.
+    changed, and :class:`UnconfirmedError` when the file exists but may not survive a crash.
     """
     temporary = temporary_name()
     try:
-        _write(folder, temporary, data)
-        # A link, unlike a rename, refuses a name that is taken.
-        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        _write(folder, temporary, data, mode)
+        _link(folder, temporary, name)
     finally:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
     _confirm(folder)
 
 
-def replace(folder: int, name: str, data: bytes) -> None:
-    """Write a file in place of the one of that name, which stays until then.
+def create_anywhere(folder: int, name: str, data: bytes, mode: int = _PRIVATE) -> None:
+    """Do the same on any file system, such as FAT on a stick, which has no hard links.
 
-    Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when the new
-    file is there but the old one may be back after a crash.
+    There, a crash may leave a part of the file. What the file system has no call to confirm
+    counts as confirmed.
+    """
+    try:
+        try:
+            create(folder, name, data, mode)
+        except OSError as error:
+            if error.errno != errno.EMLINK:
+                raise
+            _write(folder, name, data, mode)
+            _confirm(folder)
+    except UnconfirmedError as unconfirmed:
+        if unconfirmed.cause.errno not in _NO_CALL:
+            raise
+
+
+def lacking(folder: int) -> list[str]:
+    """Return what the store needs and the file system of a folder does not have.
+
+    It is tried with a file of its own. Raises ``OSError`` when even that cannot be made.
+    """
+    temporary, link = temporary_name(), temporary_name()
+    file = os.open(temporary, _NEW_FILE, _PRIVATE, dir_fd=folder)
+    needs: dict[str, Callable[[], object]] = {
+        "locks": lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB),
+        "hard links": lambda: _link(folder, temporary, link),
+        "confirmed changes of directories": lambda: _sync(folder),
+    }
+    found = []
+    try:
+        for need, use in needs.items():
+            try:
+                use()
+            except OSError:
+                found.append(need)
+    finally:
+        close_read(file)
+        for name in (temporary, link):
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+    return found
+
+
+def replace(folder: int, name: str, data: bytes, mode: int = _PRIVATE) -> None:
+    """Replace the file of that name, which stays until the new one is complete.
+
+    Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when the file
+    was replaced but a crash may bring the old one back.
     """
     temporary = temporary_name()
     try:
-        _write(folder, temporary, data)
+        _write(folder, temporary, data, mode)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(OSError):
@@ -93,21 +140,15 @@ def replace(folder: int, name: str, data: bytes) -> None:
 
 
 def fill(folder: int, name: str, data: bytes) -> None:
-    """Write over a file that is at least as large, which needs no more space on the disk.
+    """Overwrite a file that is at least as large, which needs no more space on the disk.
 
     A crash may leave it torn. Raises ``OSError``.
     """
-    file = os.open(name, _OLD_FILE, dir_fd=folder)
-    try:
-        _write_all(file, data)
-        os.ftruncate(file, len(data))
-        _sync(file)
-    finally:
-        os.close(file)
+    _fill(os.open(name, _OLD_FILE, dir_fd=folder), data)
 
 
 def move(folder: int, name: str, into: int, new_name: str) -> None:
-    """Move a file over one in another folder, which needs no more space on the disk.
+    """Replace a file in another folder with this one, which needs no more space on the disk.
 
     Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` as
     :func:`replace` does.
@@ -119,17 +160,17 @@ def move(folder: int, name: str, into: int, new_name: str) -> None:
 def remove(folder: int, name: str) -> bool:
     """Remove a file, and return whether it was there; it may be gone already.
 
-    Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when it is
-    removed but may be back after a crash.
+    Raises ``OSError`` when nothing was changed, and :class:`UnconfirmedError` when it was
+    removed but a crash may bring it back.
     """
     was_there = remove_unconfirmed(folder, name)
-    # Even when it was gone: whoever removed it may not have got this far.
+    # Even if it was gone: the process that removed it may not have got this far.
     _confirm(folder)
     return was_there
 
 
 def remove_unconfirmed(folder: int, name: str) -> bool:
-    """Do the same for a file that does no harm when a crash brings it back."""
+    """Do the same for a file that does no harm if a crash brings it back."""
     try:
         os.unlink(name, dir_fd=folder)
     except FileNotFoundError:
@@ -138,9 +179,9 @@ def remove_unconfirmed(folder: int, name: str) -> bool:
 
 
 def sweep(folder: int) -> None:
-    """Remove what killed writers have left; only while no other process can write.
+    """Remove what killed writers left; call it only while no other process can write.
 
-    What cannot be removed stays, and does no harm.
+    A file that cannot be removed does no harm.
     """
     for name in os.listdir(folder):
         if _is_temporary(name):
@@ -149,7 +190,7 @@ def sweep(folder: int) -> None:
 
 
 def close_read(descriptor: int) -> None:
-    """Close what was only read; a failure says nothing about what was done meanwhile."""
+    """Close what was only read; a failure means nothing for what was done meanwhile."""
     try:  # noqa: SIM105 - a list closes many, and suppress() takes longer than a close
         os.close(descriptor)
     except OSError:
@@ -157,23 +198,41 @@ def close_read(descriptor: int) -> None:
 
 
 def temporary_name() -> str:
-    """Return a name that no other file has and that no record can have."""
+    """Return a name that no other file has and no record can have."""
     return f".{os.urandom(8).hex()}.tmp"
 
 
-def _write(folder: int, name: str, data: bytes) -> None:
-    file = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
+def _write(folder: int, name: str, data: bytes, mode: int) -> None:
+    """Write a new file; nothing of it stays if that fails."""
+    file = os.open(name, _NEW_FILE, mode, dir_fd=folder)
     try:
-        _write_all(file, data)
+        _fill(file, data)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+        raise
+
+
+def _fill(file: int, data: bytes) -> None:
+    """Make this the whole content of an open file, and close it."""
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(file, left) :]
+        os.ftruncate(file, len(data))
         _sync(file)
     finally:
         os.close(file)
 
 
-def _write_all(file: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(file, left) :]
+def _link(folder: int, name: str, new_name: str) -> None:
+    """Give a file a second name; a link, unlike a rename, refuses one that is taken."""
+    try:
+        os.link(name, new_name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            raise OSError(errno.EMLINK, os.strerror(errno.EMLINK)) from error
+        raise
 
 
 def _confirm(folder: int) -> None:
@@ -184,7 +243,7 @@ def _confirm(folder: int) -> None:
 
 
 def _sync(descriptor: int) -> None:
-    """Flush it to the disk itself; never retried, as a second try may succeed falsely."""
+    """Flush it to the disk itself; never retried, as a second attempt may succeed falsely."""
     if sys.platform == "darwin":
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync stops at the drive's cache there
     else:
@@ -199,31 +258,36 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class FlawError(Exception):
-    """What is wrong with one file, and the command that fixes it, if there is one."""
+    """A flaw in one file, and the command that fixes it, if there is one."""
 
-    def __init__(self, reason: str, mend: str = "") -> None:
-        run = f"; run: {clean(mend, most=4096)}" if mend else ""
+    def __init__(self, reason: str, fix: str = "") -> None:
+        run = f"; run: {clean(fix, most=4096)}" if fix else ""
         super().__init__(reason + run)
         self.reason = reason
-        self.mend = mend
+        self.fix = fix
+
+
+@contextmanager
+def flaws_refused(path: Path) -> Iterator[None]:
+    """Raise a :class:`FlawError` in a block as a :class:`StoreUnusable` of this path."""
+    try:
+        yield
+    except FlawError as flaw:
+        raise StoreUnusable(path, flaw.reason, flaw.fix) from None
 
 
 @contextmanager
 def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
-    """Open a directory that belongs to this user alone, for a block; gives its descriptor.
+    """Open a directory of this user alone for a block; yields its descriptor.
 
-    Raises ``FileNotFoundError`` if there is none, unless ``make`` is set. Whatever goes wrong
-    with it, in the block too, is raised as a :class:`StoreUnusable` or, when a change was made
-    but not confirmed, an :class:`OutcomeUnknown`. ``FileExistsError`` passes through.
+    Raises ``FileNotFoundError`` if there is none, unless ``make`` is set. Any other ``OSError``
+    but ``FileExistsError`` is raised as :class:`StoreUnusable`, and :class:`UnconfirmedError`
+    as :class:`OutcomeUnknown`, also from the block.
     """
     try:
-        try:
-            folder = _opened_folder(path)
-        except FileNotFoundError:
-            if not make:
-                raise
+        if make and not os.path.lexists(path):
             make_folder(path)
-            folder = _opened_folder(path)
+        folder = _opened_folder(path)
         try:
             yield folder
         finally:
@@ -244,7 +308,8 @@ def _opened_folder(path: Path) -> int:
         _refuse_what_is_there(path)
         raise
     try:
-        _check_folder(os.fstat(folder), path)
+        with flaws_refused(path):
+            _check_private(os.fstat(folder), path, "700")
     except BaseException:
         close_read(folder)
         raise
@@ -252,7 +317,7 @@ def _opened_folder(path: Path) -> int:
 
 
 def _refuse_what_is_there(path: Path) -> None:
-    """Raise a :class:`StoreUnusable` if it can say more than the system's error does."""
+    """Raise a :class:`StoreUnusable` where it can say more than the system's error."""
     try:
         status = path.lstat()
     except OSError:
@@ -262,21 +327,15 @@ def _refuse_what_is_there(path: Path) -> None:
         raise StoreUnusable(path, reason)
     if not stat.S_ISDIR(status.st_mode):
         raise StoreUnusable(path, "it is not a directory")
-    _check_folder(status, path)
-
-
-def _check_folder(status: os.stat_result, path: Path) -> None:
-    try:
+    with flaws_refused(path):
         _check_private(status, path, "700")
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
 
 
 def read_private(folder: int, name: str, path: Path | str, *, most: int) -> bytes:
     """Read a regular file of this user alone in an open folder; ``path`` is for the messages.
 
-    Raises ``FileNotFoundError`` where there is none, and :class:`FlawError` when it is not
-    such a file, has more than ``most`` bytes or cannot be read.
+    Raises ``FileNotFoundError`` if there is none, and :class:`FlawError` if it is not such a
+    file, has more than ``most`` bytes or cannot be read.
     """
     try:
         file = os.open(name, _FILE, dir_fd=folder)
@@ -309,11 +368,11 @@ def check_private_file(status: os.stat_result, path: Path | str) -> None:
 
 
 def check_way(path: Path) -> None:
-    """Refuse a directory below one where another user could put another in its place.
+    """Refuse a directory that another user could replace in one of its parents.
 
     As sshd does (``safe_path``): each directory above belongs to root or to this user, and
-    nobody else may write to it. The bits may be wider in a directory whose sticky bit keeps
-    users from each other's files, and for a group that has no other member. Links are followed,
+    nobody else may write to it. Wider permissions are accepted with a sticky bit, which keeps
+    users from each other's files, and for a group without other members. Links are followed,
     and the directories that hold them are checked, too. Raises :class:`StoreUnusable`, or
     ``OSError``.
     """
@@ -334,7 +393,7 @@ def check_way(path: Path) -> None:
 
 
 def _way(path: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Walk from the root to a directory as the kernel does, with each link on the way."""
+    """Walk from the root to a directory as the kernel does; yield each link on the way."""
     yield "/", os.stat("/")  # noqa: PTH116 - here and below: a Path takes ten times as long
     here, links = "", 0
     ahead = str(path.absolute()).split("/")[::-1]
@@ -360,15 +419,15 @@ def _way(path: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _is_alone_in(group: int) -> bool:
-    """Return whether it is this user's own group; as Debian's sshd, by name and members."""
-    import grp  # noqa: PLC0415 - seldom needed: most directories are not writable for a group
+    """Return whether it is this user's own group; by name and members, like Debian's sshd."""
+    import grp  # noqa: PLC0415 - rarely needed: few directories are group-writable
     import pwd  # noqa: PLC0415 - the same
 
     try:
         me, entry = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
     except KeyError:
         return False
-    # The name, as not every user of a directory service is in what getpwall returns.
+    # By name, too, as getpwall does not return every user of a directory service.
     is_own = me.pw_gid == group and me.pw_name == entry.gr_name
     others = {one.pw_name for one in pwd.getpwall() if one.pw_gid == group} | {*entry.gr_mem}
     return is_own and others <= {me.pw_name}
@@ -384,7 +443,7 @@ def _of_another_user(above: Path | str, what: str = "directory") -> str:
 def _check_private(status: os.stat_result, path: Path | str, bits: str) -> None:
     """Raise :class:`FlawError` unless this user owns it, and nobody else has access."""
     if status.st_uid != os.geteuid():
-        # No command: to make it ours may lock out whoever owns what lies around it.
+        # No command: taking it over may lock out the owner of what is around it.
         me, other = os.geteuid(), status.st_uid
         raise FlawError(f"it belongs to another user (uid {other}), and you are uid {me}")
     if status.st_mode & _OTHERS:

@@ -1,18 +1,18 @@
-"""One change at a time, among all processes that work on one data directory."""
+"""One change at a time, among all processes that use one data directory."""
 
 import errno
 import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from m3cred_tui.store.files import (
-    FlawError,
     check_private_file,
     check_way,
     close_read,
+    flaws_refused,
     private_folder,
 )
 from m3cred_tui.store.problems import StoreBusy, StoreUnusable, plain_reason, reason_unfollowed
@@ -21,44 +21,37 @@ _NAME = "lock"
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 _PATIENCE = 20.0
-"""Seconds; a change takes milliseconds; a process that holds it longer is stopped or stuck."""
+"""Seconds; a change takes milliseconds: a process that holds it longer is stopped or stuck."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # a process that pauses longer starves in a crowd
 
 
 @contextmanager
 def locked(data: Path, name: str = _NAME, *, patience: float | None = None) -> Iterator[None]:
-    """Hold the lock of the data directory for a block; both are made when missing.
+    """Hold the lock of the data directory for a block; both are made if missing.
 
-    The file is never removed: waiting for a removed one would exclude nobody. The system
-    releases the lock when its process ends, however it ends. Raises :class:`StoreBusy` when
-    another process holds it for longer than ``patience``, and :class:`StoreUnusable`.
+    The file is never removed: a lock on a removed file excludes nobody. The system releases
+    the lock when its process ends, however it ends. Raises :class:`StoreBusy` when another
+    process holds it for longer than ``patience``, and :class:`StoreUnusable`.
     """
     path = data / name
-    with private_folder(data, make=True) as folder:
-        check_way(data)
-        file = _opened(folder, path)
-    try:
+    with ExitStack() as stack:
+        with private_folder(data, make=True) as folder:
+            check_way(data)
+            file = _opened(folder, path)
+            stack.callback(close_read, file)
+            with flaws_refused(path):
+                check_private_file(os.fstat(file), path)
         _take(file, path, _PATIENCE if patience is None else patience)
         yield
-    finally:
-        close_read(file)
 
 
 def _opened(folder: int, path: Path) -> int:
     try:
-        file = os.open(path.name, _OPEN, 0o600, dir_fd=folder)
-        try:
-            check_private_file(os.fstat(file), path)
-        except BaseException:
-            close_read(file)
-            raise
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        return os.open(path.name, _OPEN, 0o600, dir_fd=folder)
     except OSError as error:
         if not os.path.lexists(path):
             raise  # it could not be made: the directory is to blame
         raise StoreUnusable(path, reason_unfollowed(error)) from error
-    return file
 
 
 def _take(file: int, path: Path, patience: float) -> None:

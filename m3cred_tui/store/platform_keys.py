@@ -1,21 +1,22 @@
-"""A platform's secret keys that m3cred keeps: ``<destination>.age``, one file each.
+"""The secret keys of a platform that m3cred stores: ``<destination>.age``, one file each.
 
-Sealed like the credentials, and for the same identity; ``age -d -i identity.txt`` opens them.
-The destination is sealed, too, as age does not say who wrote a file, or what for. Each
-function takes the directory of the keys.
+They are sealed for the identity, like credentials; ``age -d -i identity.txt`` opens them. The
+destination is sealed, too, as age does not say who wrote a file, or what for. Each function
+takes the directory of the keys.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files, sealing
 from m3cred_tui.store.fields import json_object, text
-from m3cred_tui.store.files import FlawError, private_folder, read_private
-from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
+from m3cred_tui.store.files import FlawError, flaws_refused, private_folder, read_private
+from m3cred_tui.store.problems import OutcomeUnknown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from m3cred_tui.store.identity import IdentityFile
 
 _LARGEST = 8192
-"""Bytes; a sealed key of Stripe's has about 500."""
+"""Bytes; a sealed Stripe key has about 500."""
 
 
 def keep_key(keys: Path, destination: Destination, key: Secret, identity: IdentityFile) -> None:
-    """Seal a key, replacing the one that was there; the caller holds the store's lock.
+    """Seal a key, replacing an earlier one; hold the store's lock.
 
     Raises what ``IdentityFile.to_seal`` does, ``StoreUnusable`` and ``OutcomeUnknown``.
     """
@@ -40,24 +41,25 @@ def keep_key(keys: Path, destination: Destination, key: Secret, identity: Identi
             files.replace(folder, _name(destination), sealed.encode())
             files.sweep(folder)
     except OutcomeUnknown as unknown:
-        found = "Seal the key once more."
+        found = "Seal the key again."
         raise OutcomeUnknown(keys / _name(destination), unknown.reason, found) from unknown
 
 
 def kept_key(keys: Path, destination: Destination, identity: IdentityFile) -> Secret:
     """Return a sealed key.
 
-    Raises ``FileNotFoundError`` where there is none, ``StoreUnusable`` where it cannot be
-    opened, and what ``IdentityFile.to_open`` does.
+    Raises ``FileNotFoundError`` if there is none, ``StoreUnusable`` if it cannot be opened,
+    and what ``IdentityFile.to_open`` does.
     """
     path = keys / _name(destination)
-    try:
+    with flaws_refused(path):
         with private_folder(keys) as folder:
             sealed = read_private(folder, path.name, path, most=_LARGEST)
         plain = sealing.unseal(identity.to_open(), sealed.decode("ascii", "replace"))
-        return _taken_from(plain, destination)
-    except FlawError as flaw:
-        raise StoreUnusable(path, flaw.reason, flaw.mend) from None
+        fields = json_object(plain)
+        if text(fields, "destination") != destination.code:
+            raise FlawError("it was sealed for another destination")
+        return Secret(text(fields, "secretKey"))
 
 
 def is_kept(keys: Path, destination: Destination) -> bool:
@@ -66,22 +68,13 @@ def is_kept(keys: Path, destination: Destination) -> bool:
 
 
 def forget_key(keys: Path, destination: Destination) -> bool:
-    """Remove a sealed key, and tell whether there was one; the caller holds the store's lock.
+    """Remove a sealed key, and return whether there was one; hold the store's lock.
 
     Raises ``StoreUnusable`` and ``OutcomeUnknown``.
     """
-    try:
-        with private_folder(keys) as folder:
-            return files.remove(folder, _name(destination))
-    except FileNotFoundError:
-        return False
-
-
-def _taken_from(plain: bytes, destination: Destination) -> Secret:
-    fields = json_object(plain)
-    if text(fields, "destination") != destination.code:
-        raise FlawError("it was sealed for another destination")
-    return Secret(text(fields, "secretKey"))
+    with suppress(FileNotFoundError), private_folder(keys) as folder:
+        return files.remove(folder, _name(destination))
+    return False
 
 
 def _name(destination: Destination) -> str:

@@ -1,19 +1,21 @@
-"""The port of the store, and the values that it speaks in.
+"""The port of the store, and the values that pass through it.
 
-An engine keeps credentials, pending ones among them, and shares them with other processes and,
-as the engine may be, with other machines. Everybody above this room uses an engine by the
+An engine stores credentials, including pending ones, and shares them with other processes and,
+depending on the engine, with other machines. The rooms above use an engine through the
 protocols below; only the wiring in ``cli`` knows which one it is.
 
-Every method may be called from any thread, and may block, except those that say otherwise.
-Each raises ``StoreUnusable`` when the engine does not work. A change raises ``StoreBusy``, too,
-when others did not let it through, and ``OutcomeUnknown`` when it was made but may not last.
-When it returns, it survives a crash.
+Every method may be called from any thread, and may block unless it says otherwise. Each raises
+``StoreUnusable`` when the engine does not work. A change also raises ``StoreBusy`` when others
+did not let it through, and ``OutcomeUnknown`` when it was made but may not last. Once it has
+returned, it survives a crash.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from m3cred_tui.model.credential import Credential, TokenResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,31 +23,32 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.model.credential import Credential, TokenResponse
 
-    Row: TypeAlias = "Credential | Damaged"
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
 
 Stamp = object
-"""Stands for the state of something at one moment, to be compared and handed back."""
+"""The state of something at one moment, to compare and to pass back."""
 
 
 class Damaged(NamedTuple):
-    """A record that cannot be used, as a row that can be seen; ``reason`` is a phrase."""
+    """The row of a record that cannot be used; ``reason`` is a phrase."""
 
     id: str
     reason: str
 
 
+Row = Credential | Damaged
+
+
 class Newest(NamedTuple):
-    """The first of the credentials' IDs, newest first, and how many there are in all."""
+    """The first of the credentials' IDs, newest first, and the number of all."""
 
     ids: list[str]
     total: int
 
 
 class CredentialStore(Protocol):
-    """Keeps credentials; cheap to construct, and touches nothing by itself."""
+    """Stores credentials; cheap to construct, and accesses nothing until a method is called."""
 
     @property
     def requests(self) -> Requests:
@@ -57,7 +60,7 @@ class CredentialStore(Protocol):
 
     @property
     def refreshes(self) -> Refreshes:
-        """The replacing of tokens, by one process at a time for each credential."""
+        """Replaces tokens, in one process at a time for each credential."""
 
     @property
     def disconnecting(self) -> Disconnections:
@@ -67,33 +70,33 @@ class CredentialStore(Protocol):
         """Return the ID of every credential: pending ones, then newest first."""
 
     def newest(self, most: int) -> Newest:
-        """Return the first ``most`` of :meth:`ids`, and how many there are; does not wait."""
+        """Return the first ``most`` of :meth:`ids`, and the number of all; does not block."""
 
     def pending_ids(self) -> list[str]:
         """Return the ID of every pending credential, newest first."""
 
     def stamp(self) -> Stamp:
-        """Return a stamp that differs from every earlier one when anything has changed.
+        """Return a stamp that differs from every earlier one if anything has changed.
 
-        It may differ where nothing has changed. Does not wait.
+        It may also differ if nothing has. Does not block.
         """
 
     def changed_since(self, stamp: Stamp) -> list[str]:
         """Return the IDs of the credentials that were written since ``stamp`` was taken."""
 
     def read(self, credential_id: str) -> Row | None:
-        """Return a credential without its secrets; ``None`` if it is gone or never was.
+        """Return a credential without its secrets; ``None`` if there is none.
 
-        A record that is not whole, or of a newer version, is :class:`Damaged`, and stays.
+        A record that is incomplete, or of a newer version, is :class:`Damaged` and is kept.
         """
 
     def read_many(self, credential_ids: Sequence[str]) -> list[Row | None]:
-        """Return for each ID what :meth:`read` does, faster."""
+        """Return what :meth:`read` does for each ID, faster."""
 
     def verified(self, credential_id: str) -> Row | None:
-        """Return what :meth:`read` does, after its secrets were opened and agree with it.
+        """Return what :meth:`read` does, once its secrets are opened and agree with it.
 
-        Raises ``IdentityMissing`` and ``IdentityLocked`` where it cannot be opened at all.
+        Raises ``IdentityMissing`` and ``IdentityLocked`` if it cannot be opened at all.
         """
 
     def tokens(self, credential_id: str) -> TokenResponse:
@@ -102,50 +105,63 @@ class CredentialStore(Protocol):
     def opened(self, credential_id: str) -> tuple[Credential, TokenResponse]:
         """Return a credential and its tokens.
 
-        Raises ``NotThere`` where it is gone or Stripe has not approved it, ``IdentityMissing``,
-        ``IdentityLocked``, and ``CredentialDamaged`` where :meth:`verified` finds it damaged.
+        Raises ``NotThere`` if it is gone or Stripe has not approved it, ``IdentityMissing``,
+        ``IdentityLocked``, and ``CredentialDamaged`` if :meth:`verified` finds it damaged.
         """
 
     def prepare(self) -> None:
-        """Make sure that what Stripe will approve can be kept, by doing all of it but that.
+        """Make sure that an approval can be stored, by doing everything short of it.
 
-        Call it before Stripe is asked for what cannot be asked for twice. Raises
-        ``IdentityMissing`` and ``IdentityLocked``, too.
+        Call it before asking Stripe for what can be asked for only once. Also raises
+        ``IdentityMissing`` and ``IdentityLocked``.
         """
 
     def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
-        """Keep an approval until it is created or deleted, in place of its request.
+        """Store an approval until it is created or deleted, replacing its request.
 
-        It may be kept again with other fields. Raises what :meth:`create` does.
+        It may be stored again with other fields. Raises what :meth:`create` does.
+        """
+
+    def sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
+        """Return an approval that cannot be stored as ASCII text for :meth:`keep_sealed`.
+
+        Raises ``CannotBeKept``, ``IdentityMissing`` and ``IdentityLocked`` if it cannot even
+        be sealed, as no identity was open in this process.
+        """
+
+    def keep_sealed(self, text: bytes) -> Credential:
+        """Store an approval that :meth:`sealed` has returned.
+
+        Raises ``NotSealed`` for anything else, and what :meth:`keep_pending` and :meth:`opened`
+        do.
         """
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
-        """Keep a new credential, in place of the pending one with its ID.
+        """Store a new credential, replacing the pending one with its ID.
 
         Raises ``AlreadyThere``, ``CannotBeKept``, ``IdentityMissing`` or ``IdentityLocked``
         when nothing was changed.
         """
 
     def update(self, credential_id: str, change: Change) -> Credential:
-        """Replace a created credential by what ``change`` makes of it, and return that.
+        """Replace a created credential with the result of ``change``, and return that.
 
         Nobody else can change it meanwhile; ``change`` may be called more than once. Raises
-        what :meth:`opened` and :meth:`create` do, and what ``change`` does; then nothing was
-        changed.
+        what :meth:`opened`, :meth:`create` and ``change`` do; then nothing was changed.
         """
 
     def delete(self, credential_id: str) -> None:
-        """Remove a credential, pending or damaged or not; one that is gone already is fine."""
+        """Remove a credential, even a pending or damaged one; it may be gone already."""
 
 
 class Requests(Protocol):
-    """Keeps authorization requests, which become approvals or go.
+    """Stores authorization requests until they are approved or removed.
 
-    Where a record is damaged, each raises ``CredentialDamaged``.
+    If a record is damaged, each method raises ``CredentialDamaged``.
     """
 
     def keep(self, credential: Credential, request: AuthorizationRequest) -> None:
-        """Keep a request, and the pending credential that it is for.
+        """Store a request and its pending credential.
 
         Raises what ``CredentialStore.create`` does.
         """
@@ -154,45 +170,49 @@ class Requests(Protocol):
         """Return a request; raises ``NotThere`` when it was answered or dropped meanwhile."""
 
     def waits(self, credential_id: str) -> bool:
-        """Return whether a request is still to be answered."""
+        """Return whether a request is still unanswered."""
 
-    def answer(self, credential_id: str) -> None:
-        """Remove a request whose code is about to be sent, so that nobody else sends it.
+    def answer(self, credential: Credential, request: AuthorizationRequest) -> None:
+        """Mark a request whose code is about to be sent (``Status.UNKNOWN``).
 
-        Raises ``AnsweredElsewhere`` when it is not there any more.
+        Nobody else sends it then, and space for the approval is reserved. Raises
+        ``AnsweredElsewhere`` if it is no longer unanswered, and what :meth:`keep` does.
         """
 
+    def settle(self, credential_id: str) -> None:
+        """Remove a request whose code was sent: Stripe has certainly connected no account."""
+
     def drop(self, credential_id: str) -> None:
-        """Remove a request if it is still there; an approval stays."""
+        """Remove a request if it still exists; an approval stays."""
 
     def expire(self, now: datetime) -> list[Credential]:
-        """Remove the requests whose time is over, and return their pending credentials."""
+        """Remove expired requests, and return their pending credentials."""
 
 
 class CheckResults(Protocol):
-    """Keeps what checks said; results that cannot be read were never kept."""
+    """Stores the results of checks; results that cannot be read are treated as missing."""
 
     def read(self) -> Mapping[str, CheckResult]:
         """Return the last result of each credential that was checked; never raises."""
 
     def keep(self, results: Mapping[str, CheckResult]) -> None:
-        """Keep these, too, the later of two for one credential; those that are gone go."""
+        """Add these: of two for one credential the later, and none of a deleted one."""
 
     def stamp(self) -> Stamp:
-        """Return a stamp that differs from every earlier one when a result was kept."""
+        """Return a stamp that differs from every earlier one if a result was added."""
 
 
 class Disconnections(Protocol):
     """Remembers which disconnections were begun, until the credential is deleted."""
 
     def ids(self) -> list[str]:
-        """Return the IDs of the credentials that are still there."""
+        """Return the IDs of those credentials that still exist."""
 
     def begin(self, credential_id: str) -> bool:
-        """Remember that it is begun, and return whether it was before."""
+        """Remember that it was begun, and return whether it already had been."""
 
     def end(self, credential_id: str) -> None:
-        """Forget it, if that can be done; never raises."""
+        """Forget it if possible; never raises."""
 
 
 class Refreshes(Protocol):
@@ -201,78 +221,78 @@ class Refreshes(Protocol):
     def begun(self, credential_id: str) -> AbstractContextManager[Refresh]:
         """Keep every other process from refreshing a created credential, for a block.
 
-        An answer that another process could not put in place is in place by then. Blocks while
-        another one waits for Stripe. Raises what ``CredentialStore.update`` does.
+        Begins by storing an answer that another process received but could not store. Blocks
+        while another one waits for Stripe. Raises what ``CredentialStore.update`` does.
         """
 
 
 class Refresh(Protocol):
-    """A refresh of one credential, which nobody else can begin meanwhile."""
+    """A refresh of one credential; nobody else can begin one meanwhile."""
 
     @property
     def tokens(self) -> TokenResponse:
-        """The tokens that count now."""
+        """The current tokens."""
 
     @property
     def unanswered(self) -> AskedRefresh | None:
-        """What Stripe was asked for these tokens, without an answer that is known."""
+        """The request to replace these tokens whose answer is not known, if there is one."""
 
     def ask(self, now: datetime) -> AskedRefresh:
-        """Return what to ask Stripe with: it is kept, and so will the answer be."""
+        """Return the request for Stripe; it is stored, and so is room for the answer."""
 
     def failed(self, asked: AskedRefresh) -> None:
-        """Remember that Stripe has failed to answer, if that can be done."""
+        """Remember that Stripe has failed to answer, if possible."""
 
     def keep(self, tokens: TokenResponse) -> None:
-        """Put Stripe's answer in place of the tokens; should it raise, ask Stripe again.
+        """Replace the tokens with Stripe's answer; if this raises, ask Stripe again.
 
-        If others have replaced the tokens meanwhile, by another approval, theirs stay.
+        Tokens that another approval has put in their place meanwhile stay.
         """
 
     def forget(self) -> None:
-        """Forget what was asked, as nothing more can come of it; never raises."""
+        """Forget the request, as nothing more can come of it; never raises."""
 
 
 _STUBBORN = timedelta(minutes=10)
-"""How long the same key is used after Stripe has failed. Stripe may give the same failure to it
-for a day; but the failure may also be of a proxy, and the answer be there, so that the key is
-not given up for good."""
+"""How long a key is reused after Stripe has failed. Stripe may repeat that failure for a day;
+but it may also have been a proxy's, and Stripe have an answer, so the key is not given up for
+good."""
 
 
 class AskedRefresh(NamedTuple):
-    """A refresh that Stripe is asked for: to ask again within a day gets the same answer."""
+    """A request to refresh tokens: if repeated within a day, it gets the same answer."""
 
     key: str
     """The idempotency key."""
     at: datetime
-    """When it was asked first: the answer is not younger than that."""
+    """When it was first sent: the answer is no younger than that."""
     has_failed: bool = False
     """Whether Stripe has failed to answer it, by a 5xx status."""
     since: datetime | None = None
-    """When another key was used first for the same tokens, if one was."""
+    """When another key was first used for the same tokens, if one was."""
 
     @property
     def begun_at(self) -> datetime:
-        """When these tokens were to be replaced first, under whichever key."""
+        """When a replacement of these tokens was first requested, with whichever key."""
         return self.since or self.at
 
     @property
     def earlier(self) -> AskedRefresh | None:
-        """What was asked under the key before this one; it is put down as old as it can be."""
+        """The request with the previous key, dated as early as it can have been."""
         stem, _, number = self.key.rpartition("-")
         if number == "0":
             return None
         return AskedRefresh(f"{stem}-{int(number) - 1}", self.begun_at)
 
     def is_for(self, tokens: TokenResponse) -> bool:
-        """Return whether it asks for the successors of these tokens."""
+        """Return whether it asks to replace these tokens."""
         return self.key.startswith(f"{_key_of(tokens)}-")
 
 
 def asked_for(
     tokens: TokenResponse, before: AskedRefresh | None, now: datetime
 ) -> AskedRefresh:
-    """Return what to ask for these tokens, where ``before`` was asked for them before."""
+    """Return the request to replace these tokens; ``before`` is the one before it, if any."""
     if before is None:
         return AskedRefresh(f"{_key_of(tokens)}-0", now)
     if before.has_failed and not before.at <= now < before.at + _STUBBORN:
@@ -282,10 +302,10 @@ def asked_for(
 
 
 def _key_of(tokens: TokenResponse) -> str:
-    """Return the same key for the same tokens, so that it cannot be lost while they are there.
+    """Return the same key for the same tokens, so that it cannot be lost while they exist.
 
-    Both are in it: should Stripe leave a refresh token as it is, another refresh is yet another
-    question. Nobody can find the tokens by it.
+    Both are in it: if Stripe leaves a refresh token as it is, another refresh is still another
+    request. The tokens cannot be derived from it.
     """
     from hashlib import sha256  # noqa: PLC0415 - loads OpenSSL, and a list refreshes nothing
 

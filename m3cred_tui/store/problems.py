@@ -20,7 +20,7 @@ _WORDS = {
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open",
     errno.ESTALE: "the file server has lost it",
-    errno.EMLINK: "this file system takes no more links to a file",
+    errno.EMLINK: "this file system has no hard links",
 }
 
 
@@ -31,21 +31,21 @@ def plain_reason(error: OSError) -> str:
 
 
 def reason_unfollowed(error: OSError) -> str:
-    """As :func:`plain_reason`, of a name that was opened with ``O_NOFOLLOW``."""
+    """Return the same for a name that was opened with ``O_NOFOLLOW``."""
     return "it is a symbolic link" if error.errno == errno.ELOOP else plain_reason(error)
 
 
 class StoreUnusable(Problem, code="StoreUnusable"):
-    """A directory or file cannot be used; ``mend``, if any, is the command that fixes it."""
+    """A directory or file cannot be used; ``fix``, if any, is the command that fixes it."""
 
     text = "{path} cannot be used: {reason}.{_run}"
     path: Path
     reason: str
-    mend: str = ""
+    fix: str = ""
 
     @property
     def _run(self) -> str:
-        return f" Run: {self.mend}" if self.mend else ""
+        return f" Run: {self.fix}" if self.fix else ""
 
 
 class StoreBusy(Problem, code="StoreBusy"):
@@ -60,7 +60,7 @@ class OutcomeUnknown(Problem, code="OutcomeUnknown"):
     ``found`` says what was there when it was read again, as a sentence.
     """
 
-    text = "Whether {path} keeps the last change is not known: {reason}. {found}"
+    text = "It is not known whether {path} kept the last change: {reason}. {found}"
     path: Path
     reason: str
     found: str = "Check the list of credentials."
@@ -95,6 +95,11 @@ class CannotBeKept(Problem, code="CannotBeKept"):
 
     text = "The credential {id} cannot be saved: {reason}."
     id: str
+    reason: str
+
+
+class NotSealed(Problem, code="NotSealed"):
+    text = "This is not an approval that m3cred has sealed: {reason}."
     reason: str
 
 

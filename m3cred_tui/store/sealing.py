@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.secret import Secret
 
-# https://age-encryption.org/v1: a scrypt stanza is the only one, and ends in its work factor.
+# https://age-encryption.org/v1: a scrypt stanza is the only one; its work factor comes last.
 _HEADER = rb"age-encryption\.org/v1\n-> scrypt [\w+/]{22} ([1-9]\d?)\n"
 _MOST_WORK = 22
-"""The work factor up to which age, too, opens a file: 4 GiB, and about 15 seconds."""
+"""The largest work factor that age opens, too: 4 GiB, and about 15 seconds."""
 _HEADER_LINES = 3
 
 
@@ -74,17 +74,17 @@ def identity_in(text: bytes) -> Identity:
 def wrap(plain: bytes, passphrase: Secret) -> bytes:
     """Return ``plain`` under a passphrase, ASCII-armoured; takes seconds.
 
-    The passphrase is taken as it was typed, byte by byte: age does not normalise it either.
+    The passphrase is used exactly as typed: age does not normalise it either.
     """
     wrapped: bytes = _age().passphrase.encrypt(plain, passphrase.reveal(), armored=True)
     return wrapped
 
 
 def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
-    """Return what is under the passphrase; takes as many seconds as the file demands.
+    """Return the text that was wrapped; takes as many seconds as the file demands.
 
-    Raises :class:`WrongPassphraseError`, and :class:`FlawError` when it is no age file under
-    a passphrase, or one that would keep this machine busy for too long.
+    Raises :class:`WrongPassphraseError`, and :class:`FlawError` when it is not an age file
+    under a passphrase, or would keep this machine busy for too long.
     """
     work, most = _work_factor(wrapped), _most_work()
     if work > most:
@@ -92,7 +92,7 @@ def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
     try:
         plain: bytes = _age().passphrase.decrypt(wrapped, passphrase.reveal())
     except _age().DecryptError as error:
-        # pyrage measures this machine, and has a limit of its own for it.
+        # pyrage measures this machine, and sets its own limit.
         if "Excessive work" in str(error):
             raise FlawError(f"it takes too much work to open (2^{work})") from None
         raise WrongPassphraseError from None

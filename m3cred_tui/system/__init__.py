@@ -1,1 +1,1 @@
-"""What the operating system is asked for: signals, threads, a private process."""
+"""The operating system: environment, signals, threads, terminal modes, a private process."""

@@ -1,7 +1,84 @@
-"""Protect this process from other processes."""
+"""The environment that libraries obey, and what other processes may read of this one."""
 
+import os
 import resource
 import sys
+from collections.abc import Mapping
+
+_OF_TEXTUAL = "TEXTUAL"
+_LOOKS = frozenset(
+    f"{_OF_TEXTUAL}_{name}"
+    for name in (
+        "ANIMATIONS",
+        "COLOR_SYSTEM",
+        "DIM_FACTOR",
+        "DISABLE_KITTY_KEY",
+        "FILTERS",
+        "FPS",
+        "SMOOTH_SCROLL",
+        "SPEEDUPS",
+        "THEME",
+    )
+)
+"""Textual's variables that only change how it draws; the others record keys, pastes or the
+screen, send them to a developer's tool, press keys, or replace our driver."""
+
+_RECORDERS = frozenset({"SSLKEYLOGFILE", "PYTHONASYNCIODEBUG"})
+"""The keys of every TLS connection go into a file; asyncio logs the arguments of callbacks."""
+
+_HOME = "HOME"
+
+_set_aside: dict[str, str] = {}
+
+
+def clean_environment() -> None:
+    """Remove from the environment what no library may obey.
+
+    These variables would make a library record the secret keys that are typed, or the tokens
+    that Stripe sends. A ``HOME`` that is not an absolute path, such as an empty one, is removed
+    in favour of the account's own. Call this before any library is imported.
+    """
+    names = [*filter(_is_recorder, os.environ)]
+    if not os.environ.get(_HOME, "/").startswith("/"):
+        names.append(_HOME)
+    for name in names:
+        _set_aside[name] = os.environ.pop(name)
+
+
+def set_aside() -> list[str]:
+    """Return the names of the variables that were removed."""
+    return sorted(_set_aside)
+
+
+def as_started() -> dict[str, str]:
+    """Return the environment that this process was started with, for another program."""
+    return {**os.environ, **_set_aside}
+
+
+def _is_recorder(name: str) -> bool:
+    if name in _RECORDERS:
+        return True
+    return name.startswith(_OF_TEXTUAL) and name not in _LOOKS
+
+
+def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for another program: m3cred's variables may hold secret keys."""
+    return {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
+
+
+def let_the_window_decide() -> None:
+    """Remove ``COLUMNS`` and ``LINES``, which libraries prefer to the size of the window.
+
+    They are kept on a line without a size, such as a serial one.
+    """
+    try:
+        size = os.get_terminal_size(2)
+    except OSError:
+        return
+    if all(size):
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
+
 
 _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 

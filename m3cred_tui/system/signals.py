@@ -1,4 +1,4 @@
-"""Leave the program in an orderly way on a signal."""
+"""Leaving the program in an orderly way on a signal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from m3cred_tui.system.terminal import leave_blocked_streams
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-
-_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 @contextmanager
@@ -19,9 +20,9 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     """Call ``leave`` in the running event loop for a signal that would end the process.
 
     asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
-    keys or mouse moves are queued. After the block, SIGHUP is ignored: shell and system both
-    send one when a connection drops, and the second must not interrupt the clean-up. The
-    others are ignored once one has arrived.
+    keys or mouse moves are queued. After the block, SIGHUP does nothing: shell and system both
+    send one when a connection drops, and the second must not interrupt the clean-up. Nor do
+    the others once one has arrived. Signals already ignored, as under ``nohup``, stay so.
     """
     loop = asyncio.get_running_loop()
     is_leaving = False
@@ -29,16 +30,22 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     def handle(number: int, _frame: object) -> None:
         nonlocal is_leaving
         is_leaving = True
+        leave_blocked_streams()
         loop.call_soon_threadsafe(leave, signal.Signals(number))
 
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    before = {
+        number: signal.signal(number, handle)
+        for number in _SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        after = dict.fromkeys(_SIGNALS, _ignore) if is_leaving else before
-        for number, handler in (after | {signal.SIGHUP: signal.SIG_IGN}).items():
-            signal.signal(number, handler)
+        for number, handler in before.items():
+            is_over = is_leaving or number == signal.SIGHUP
+            signal.signal(number, _ignore if is_over else handler)
 
 
 def _ignore(_number: int, _frame: object) -> None:
     """Let the clean-up finish; unlike SIG_IGN, child processes do not inherit this."""
+    leave_blocked_streams()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,19 +16,19 @@ T = TypeVar("T")
 def in_thread(
     call: Callable[[], T], *, name: str, holds_loop: bool = False
 ) -> asyncio.Future[T]:
-    """Begin ``call`` in a thread of its own, and return the wait for its result.
+    """Run ``call`` in its own thread, and return a future of its result.
 
-    Cancelling the wait does not end the call, nor does closing the loop; its result is then
-    ignored. Unlike asyncio's own threads, this one does not hold up the end of the process,
-    unless it ``holds_loop``: then ``asyncio.run`` waits for a call that nobody waits for any
-    more.
+    Neither cancelling the future nor closing the loop ends the call; its result is then
+    ignored. Unlike asyncio's own threads, this one does not delay the end of the process,
+    unless it ``holds_loop``: then ``asyncio.run`` waits even for a call whose future was
+    cancelled.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: BaseException | None) -> None:
         if outcome.done():
-            return  # nobody waits any more
+            return  # it was cancelled
         if error is not None:
             outcome.set_exception(error)
         else:
@@ -44,16 +43,15 @@ def in_thread(
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, result, error)
 
+    def hold_loop(_outcome: object) -> None:
+        if outcome.cancelled():
+            loop.run_in_executor(None, thread.join)
+
     thread = threading.Thread(target=run, name=name, daemon=not holds_loop)
     if holds_loop:
-        outcome.add_done_callback(partial(_hold_loop, thread))
+        outcome.add_done_callback(hold_loop)
     thread.start()
     return outcome
-
-
-def _hold_loop(thread: threading.Thread, outcome: asyncio.Future[Any]) -> None:
-    if outcome.cancelled():
-        outcome.get_loop().run_in_executor(None, thread.join)
 
 
 def running(name: str) -> list[threading.Thread]:

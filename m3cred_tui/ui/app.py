@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -30,11 +31,10 @@ from m3cred_tui.ui.terminal.abilities import (
     are_few,
     draw_in,
 )
-from m3cred_tui.ui.terminal.driver import TerminalDriver, forget_cells
+from m3cred_tui.ui.terminal.driver import TerminalDriver, can_suspend, forget_cells
 from m3cred_tui.ui.terminal.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import PurePath
 
@@ -50,6 +50,7 @@ _ALL = Abilities()
 _UI = Path(__file__).parent
 _FEW_COLOURS = _UI / "few_colours.tcss"
 _CRASHED, _SIGNALLED = 1, 128
+_CANNOT_SUSPEND = "m3cred cannot be suspended here: no shell would bring it back."
 
 
 @contextmanager
@@ -77,6 +78,14 @@ class M3credApp(App[None]):
         Binding(
             "ctrl+l", "redraw", "Redraw", show=False, priority=True, tooltip="Redraw the screen"
         ),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            show=False,
+            priority=True,
+            tooltip="Suspend m3cred; fg in the shell brings it back",
+        ),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]
 
@@ -87,7 +96,8 @@ class M3credApp(App[None]):
         few = are_few(abilities.colours)
         if few:
             self.set_reactive(App.theme, OWN_THEME)  # before the styles are read
-        driver: Any = partial(TerminalDriver, abilities=abilities)
+        gone = partial(self._leave, signal.SIGHUP)
+        driver: Any = partial(TerminalDriver, abilities=abilities, gone=gone)
         styles: list[str | PurePath] = [_UI / "app.tcss", _UI / "screens" / "credentials.tcss"]
         if few:
             styles.insert(1, _FEW_COLOURS)
@@ -172,6 +182,13 @@ class M3credApp(App[None]):
         """Draw everything again, as after another program has written on the screen."""
         forget_cells(self)
         self.screen.refresh()
+
+    def action_suspend_process(self) -> None:
+        """Suspend, if that is not for ever."""
+        if can_suspend():
+            super().action_suspend_process()
+        else:
+            self.notify(_CANNOT_SUSPEND, severity="warning", markup=False)
 
     def get_default_screen(self) -> Screen[Any]:
         """Open on the Credentials page itself, with no empty screen below it."""

@@ -1,1 +1,1 @@
-"""Checks, refreshes and disconnects credentials, and gives access by them."""
+"""Checks, refreshes and disconnects credentials, and gives programs access with them."""

@@ -1,4 +1,4 @@
-"""An opened credential: its account at Stripe, the access to it, and fresh tokens for it."""
+"""An opened credential: its account at Stripe, access to that, and fresh tokens."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ UNAUTHORIZED = 401
 _CONFLICT = 409
 
 MARGIN = timedelta(minutes=5)
-"""How long an access token is valid at least when it is handed out."""
+"""How long an access token is valid, at least, when it is handed out."""
 
 _KEY_KEPT = timedelta(days=1)
 """How long Stripe repeats the same answer (https://docs.stripe.com/api/idempotent_requests)."""
 
 _ROUNDS = 2
-"""The answer to an earlier request may have expired, too."""
+"""Attempts, as the answer to an earlier request may have expired, too."""
 
 
 def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, TokenResponse]:
     """Return a credential that Stripe has approved, and its tokens.
 
-    Raises :class:`StillPending` where Stripe has not, and what ``CredentialStore.opened`` does.
+    Raises :class:`StillPending` if Stripe has not, and what ``CredentialStore.opened`` does.
     """
     try:
         return store.opened(credential_id)
@@ -59,16 +59,16 @@ def opened(store: CredentialStore, credential_id: str) -> tuple[Credential, Toke
 
 
 async def going_on(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Return the result of ``work``, which runs in a thread with an event loop of its own.
+    """Return the result of ``work``, which runs in a thread with its own event loop.
 
-    It may block there. Cancelling the wait does not end it; then ``asyncio.run`` waits for it
-    before it returns, as the process could not end it in good order later.
+    It may block there. Cancelling this does not end it; then ``asyncio.run`` waits for it
+    before it returns, as the process could not end it in an orderly way later.
     """
     return await in_thread(lambda: asyncio.run(work()), name="m3cred-going-on", holds_loop=True)
 
 
 class Access(NamedTuple):
-    """A key for a program, and the account that it is for."""
+    """A key for a program, and the account that it gives access to."""
 
     key: Secret
     account_id: str
@@ -82,7 +82,7 @@ class Access(NamedTuple):
 
 @dataclass(slots=True)
 class Holder:
-    """A credential, its tokens, and the Stripe gateway for them; raises ``KeyDoesNotFit``."""
+    """A credential, its tokens, and their Stripe gateway; raises ``KeyDoesNotFit``."""
 
     store: CredentialStore
     credential: Credential
@@ -92,14 +92,11 @@ class Holder:
     time_limit: float
     """Seconds for one call to Stripe."""
     gateway: StripeGateway = field(init=False)
-    _by_token: StripeGateway = field(init=False)
-    """Reads the account with the credential's access token, with Connect, too."""
 
     def __post_init__(self) -> None:
         if livemode_of(self.platform.secret_key) is (not self.tokens.livemode):
-            raise KeyDoesNotFit(self.credential.destination, livemode=self.tokens.livemode)
+            raise KeyDoesNotFit(self.credential.destination)
         self.gateway = self._gateway(self.tokens.oauth)
-        self._by_token = self._gateway(OAuthModel.APPS)
 
     def _gateway(self, oauth: OAuthModel) -> StripeGateway:
         platform = self.platform._replace(oauth=oauth)
@@ -112,14 +109,14 @@ class Holder:
 
     @property
     def _is_fixed(self) -> bool:
-        """Whether the tokens are never replaced: Connect's, and a pending credential's."""
+        """Whether the tokens are never replaced: those of Connect or a pending credential."""
         is_pending = self.credential.status is Status.PENDING
         return is_pending or self.tokens.oauth is not OAuthModel.APPS
 
     async def freshen(self, refused: Secret | None = None) -> None:
         """Replace the access token if its hour is over, or if Stripe ``refused`` it.
 
-        The new tokens are stored. Continues when the caller is cancelled. Raises
+        The new tokens are stored, even if the caller is cancelled. Raises
         ``StripeProblem``, :class:`AnswerLost`, and what ``CredentialStore.update`` does.
         """
         if not self._is_fixed and (refused or self.is_over):
@@ -127,7 +124,7 @@ class Holder:
 
     async def _refreshed(self, refused: Secret | None) -> TokenResponse:
         with self.store.refreshes.begun(self.credential.id) as refresh:
-            # Now that nobody else can: another process may have done it.
+            # Checked again under the lock: another process may have replaced them.
             for _ in range(_ROUNDS):
                 tokens = refresh.tokens
                 if not (_is_over(tokens, self.now()) or _is_token(refused, tokens)):
@@ -146,10 +143,11 @@ class Holder:
     async def own_account(self) -> StripeAccount:
         """Read the account as :meth:`account` does, but with the credential's own access token.
 
-        Whatever platform is set by now, the answer is about what was approved. Call it while
-        the token's hour is not over: a refresh is tried only when Stripe refuses the token.
+        The answer is about what was approved, whatever platform is set now. Call it before the
+        token's hour is over: a refresh is tried only when Stripe refuses the token.
         """
-        return await self._account(self._by_token)
+        # Adapters for Stripe Apps use the access token, with Connect's, too.
+        return await self._account(self._gateway(OAuthModel.APPS))
 
     async def _account(self, gateway: StripeGateway) -> StripeAccount:
         try:
@@ -194,9 +192,9 @@ async def _replace(refresh: Refresh, gateway: StripeGateway, now: datetime) -> N
 async def _answer(
     refresh: Refresh, gateway: StripeGateway, asked: AskedRefresh
 ) -> TokenResponse:
-    """Return the answer; if the refresh token is dead, also one to an earlier request.
+    """Return the answer; if the refresh token is invalid, that to an earlier request.
 
-    That may have used it up: what looked like a failure of Stripe may have been a proxy's.
+    That request may have used the token: an apparent failure of Stripe may be a proxy's.
     """
     question = asked
     while True:

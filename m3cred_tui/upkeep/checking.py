@@ -1,4 +1,4 @@
-"""Checking credentials, several at the same time and never too many."""
+"""Checking credentials, several at the same time, but not too many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
-from m3cred_tui.model.credential import Credential, Status, StripeAccount
+from m3cred_tui.model.credential import Credential, Destination, Status, StripeAccount
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import CredentialDamaged, IdentityLocked, IdentityMissing
@@ -21,16 +21,14 @@ from m3cred_tui.stripe.problems import (
     kind_of,
 )
 from m3cred_tui.upkeep.account import Holder, opened
-from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, StillPending
+from m3cred_tui.upkeep.problems import AnswerLost, KeyDoesNotFit, ResultsNotKept, StillPending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
-
 
 _OUTCOMES: dict[type[Problem], Outcome] = {
     CredentialDamaged: Outcome.DAMAGED,
@@ -43,7 +41,7 @@ _OUTCOMES: dict[type[Problem], Outcome] = {
 def result_of(problem: Problem, at: datetime) -> CheckResult:
     """Return the result of a check that ended with this problem."""
     if isinstance(problem, StripeProblem):
-        outcome, told = Outcome(kind_of(problem).value), problem.happened
+        outcome, told = kind_of(problem), problem.happened
     else:
         outcome, told = _OUTCOMES.get(type(problem), Outcome.FAILED), str(problem)
     return CheckResult(outcome, at, clean(told, most=LONGEST_TOLD))
@@ -54,9 +52,9 @@ _NO_ANSWER = StripeUnreachable, ReplyLost
 
 _TOO_MANY = 429
 _PAUSES = 1.0, 2.0, 4.0, 8.0, 15.0
-"""Seconds before each retry after Stripe had too many requests."""
+"""Seconds before each retry after Stripe has reported too many requests."""
 _MOST_UNANSWERED = 16
-"""Calls in a row; after so many, further ones would only keep the user waiting."""
+"""Calls in a row, after which more would only keep the user waiting."""
 
 
 class Pace:
@@ -71,8 +69,8 @@ class Pace:
     async def ask(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the answer; raises ``StripeProblem``.
 
-        A call without an answer is repeated once. While Stripe has too many requests, all calls
-        wait; after many without an answer in a row, no more are sent.
+        A call without an answer is repeated once. While Stripe reports too many requests, all
+        calls wait; after many in a row without an answer, no more are sent.
         """
         pauses = iter(_PAUSES)
         is_again = False
@@ -113,14 +111,14 @@ _log = logging.getLogger(__name__)
 _KEEP_EVERY = 1.0
 """Seconds between two writes of the results."""
 _SHARE = 20
-"""Writing takes at most one part in so many of the time."""
+"""Writing takes at most this fraction (1/20) of the time."""
 
 Checked = tuple[str, CheckResult]
 
 
 @dataclass(slots=True)
 class Checking:
-    """One check of some credentials, and what they share."""
+    """One run of checks, and what the credentials share in it."""
 
     store: CredentialStore
     platform: Callable[[Destination], Platform]
@@ -159,7 +157,7 @@ class Checking:
             await results.keep_if_possible()
 
     async def _one(self, credential_id: str) -> Checked:
-        """Return the result for a credential; raises if no credential can be opened."""
+        """Return the result for a credential; raises only if none can be opened."""
         try:
             result = await self._result(credential_id)
         except (IdentityMissing, IdentityLocked):
@@ -171,7 +169,7 @@ class Checking:
 
     async def _result(self, credential_id: str) -> CheckResult:
         credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
-        if credential.status is Status.PENDING:
+        if credential.status is not Status.AUTHENTICATED:
             raise StillPending(credential_id)
         platform = await self._platform_of(credential.destination)
         if isinstance(platform, Problem):
@@ -184,19 +182,18 @@ class Checking:
         return CheckResult(Outcome.OK, at)
 
     async def _platform_of(self, destination: Destination) -> Platform | Problem:
-        """Look a platform up once, as a command that prints its key may be slow."""
+        """Return a platform, determined once, as a command that prints its key may be slow."""
         async with self._looking_up:
             if destination not in self._platforms:
-                found: Platform | Problem
                 try:
                     found = await asyncio.to_thread(self.platform, destination)
+                    self._platforms[destination] = found
                 except Problem as problem:
-                    found = problem
-                self._platforms[destination] = found
+                    self._platforms[destination] = problem
         return self._platforms[destination]
 
     def _learn(self, credential: Credential, account: StripeAccount) -> None:
-        """Store the name and country that the account has by now, if possible."""
+        """Store the current name and country of the account, if possible."""
         known = credential.account
         if known is None:
             return
@@ -213,7 +210,7 @@ class Checking:
 
 
 class _Results:
-    """The results that are not in the store yet."""
+    """The results that are not stored yet."""
 
     def __init__(self, keep: Callable[[Mapping[str, CheckResult]], None]) -> None:
         self._keep = keep
@@ -233,15 +230,16 @@ class _Results:
             await self.keep()
 
     async def keep(self) -> None:
-        """Store them; raises what ``store.checks.keep`` does."""
+        """Store them; raises :class:`ResultsNotKept`."""
         if not self._waiting:
             return
         clock = asyncio.get_running_loop().time
-        begun, results = clock(), dict(self._waiting)
+        begun = clock()
         try:
-            await asyncio.to_thread(self._keep, results)
+            await asyncio.to_thread(self._keep, dict(self._waiting))
+            self._waiting.clear()
+        except Problem as problem:
+            raise ResultsNotKept(problem) from problem
         finally:
             # The more results there are, the longer it takes.
             self._next = clock() + max(_KEEP_EVERY, _SHARE * (clock() - begun))
-        waiting = self._waiting.items()
-        self._waiting = {one: new for one, new in waiting if results.get(one) is not new}

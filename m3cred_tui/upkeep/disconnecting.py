@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.stripe.problems import Call, NoUsableReply, StripeProblem, StripeRefused
-from m3cred_tui.upkeep.account import UNAUTHORIZED
+from m3cred_tui.upkeep.account import UNAUTHORIZED, Holder
 
 if TYPE_CHECKING:
     from m3cred_tui.store.port import CredentialStore
-    from m3cred_tui.upkeep.account import Holder
 
 
 class Disconnected(NamedTuple):
-    """Which of the two happened, and what went wrong if not both did."""
+    """Which of the two steps was done, and what went wrong unless both were."""
 
     disconnected_at_stripe: bool = False
-    """Whether Stripe said that the account is no longer connected."""
+    """Whether Stripe reported that the account is no longer connected."""
     deleted: bool = False
     """Whether the credential is gone from the store."""
     told: str = ""
-    """All of it in plain sentences."""
+    """The outcome in plain sentences."""
     problem: Problem | None = None
 
 
@@ -41,7 +40,7 @@ class _Answer(NamedTuple):
 
 
 async def disconnected(held: Holder) -> Disconnected:
-    """Disconnect and delete; that it was begun is stored before Stripe is asked."""
+    """Disconnect and delete; that this was begun is stored before Stripe is asked."""
     store, credential_id = held.store, held.credential.id
     try:
         was_begun = store.disconnecting.begin(credential_id)
@@ -59,7 +58,7 @@ async def disconnected(held: Holder) -> Disconnected:
 
 
 def not_begun(problem: Problem) -> Disconnected:
-    """Return the outcome when this machine's problem kept Stripe from being asked."""
+    """Return the outcome if a problem on this machine kept us from asking Stripe."""
     told = f"{problem} Stripe was not asked, and the credential was not deleted."
     return Disconnected(told=told, problem=problem)
 
@@ -67,7 +66,7 @@ def not_begun(problem: Problem) -> Disconnected:
 async def _disconnected_at_stripe(held: Holder) -> _Answer:
     first = last = await _problem(held)
     was_lost = isinstance(first, NoUsableReply)
-    if was_lost:  # asking again does not change what is done
+    if was_lost:  # asking again changes nothing that was done
         last = await _problem(held)
     if first is None or last is None:
         return _Answer(_NOW)
@@ -90,15 +89,15 @@ async def _problem(held: Holder) -> StripeProblem | None:
 
 
 def _is_ambiguous(problem: StripeProblem) -> bool:
-    """Return whether it may mean that nothing is connected, or that a setting is wrong."""
+    """Return whether it may mean that nothing is connected or that a setting is wrong."""
     return isinstance(problem, StripeRefused) and problem.error == "invalid_client"
 
 
 async def _is_connected(held: Holder) -> bool | None:
     """Return whether the account still gives access; ``None`` if that cannot be determined.
 
-    A refusal of the platform's key proves nothing, as it may be another platform's by now. A
-    refusal of the credential's own access token does, but not after its hour.
+    A refusal of the platform's key proves nothing, as it may now be another platform's. A
+    refusal of the credential's own access token does, unless its hour is over.
     """
     with suppress(Problem):
         await held.freshen()
@@ -114,7 +113,7 @@ async def _is_connected(held: Holder) -> bool | None:
 
 
 def _has_ended(refused: StripeRefused) -> bool:
-    """Return whether an access token is no longer valid although its hour is not over."""
+    """Return whether an access token has become invalid before its hour is over."""
     if refused.call is Call.REFRESH:  # the access token was refused before
         return refused.error == "invalid_grant"
     return refused.status == UNAUTHORIZED
@@ -124,7 +123,9 @@ def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disco
     try:
         store.delete(credential_id)
     except Problem as problem:
-        gone = _is_gone(store, credential_id)
+        gone = False
+        with suppress(Problem):
+            gone = store.read(credential_id) is None
         rest = "" if gone else " The credential was not deleted; delete it again."
         told = f"{happened}. {problem}{rest}"
         return Disconnected(
@@ -133,10 +134,3 @@ def _deleted(store: CredentialStore, credential_id: str, happened: str) -> Disco
     store.disconnecting.end(credential_id)
     told = f"{happened}, and the credential was deleted."
     return Disconnected(disconnected_at_stripe=True, deleted=True, told=told)
-
-
-def _is_gone(store: CredentialStore, credential_id: str) -> bool:
-    try:
-        return store.read(credential_id) is None
-    except Problem:
-        return False

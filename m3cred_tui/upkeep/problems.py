@@ -1,4 +1,4 @@
-"""What can go wrong with the use of a credential, besides Stripe and the store."""
+"""What can go wrong in using a credential, besides Stripe and the store."""
 
 from datetime import datetime
 
@@ -9,6 +9,13 @@ from m3cred_tui.model.problem import Problem
 class StillPending(Problem, code="StillPending"):
     text = "The credential {id} is pending: create it before you use it."
     id: str
+
+
+class ResultsNotKept(Problem):
+    """Wraps why what Stripe said in a check is only shown."""
+
+    text = "The results were not kept. {cause}"
+    cause: Problem
 
 
 class NoOwnKey(Problem, code="NoOwnKey"):
@@ -24,12 +31,9 @@ class NoOwnKey(Problem, code="NoOwnKey"):
 class KeyDoesNotFit(Problem, code="KeyDoesNotFit"):
     """The secret key that is set is of the other mode than the credential."""
 
-    text = """The secret key that is set for {destination.label} is for {_given} mode, but the
-        credential is for {_needed} mode."""
+    text = """The secret key that is set for {destination.label} is for {destination.other_mode}
+        mode, but the credential is for {destination.mode} mode."""
     destination: Destination
-    livemode: bool
-    _needed = property(lambda self: "live" if self.livemode else "test")
-    _given = property(lambda self: "test" if self.livemode else "live")
 
 
 class AnswerLost(Problem, code="AnswerLost"):

@@ -1,7 +1,6 @@
-"""Checks and disconnects credentials, and gives access by them; knows no UI.
+"""Checks and disconnects credentials, and gives programs access with them; knows no UI.
 
-The tokens of a credential of Stripe Apps are replaced when their hour is over, once among all
-processes.
+The tokens of a Stripe Apps credential are replaced when their hour is over, by one process.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ TIME_LIMIT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """Its dependencies; cheap to construct, and touches nothing by itself."""
+    """Its dependencies; cheap to construct, and accesses nothing until it is used."""
 
     store: CredentialStore
     platform: Callable[[Destination], Platform]
@@ -44,15 +43,15 @@ class Upkeep:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def access(self, credential_id: str, *, by_platform: bool = False) -> Access:
-        """Return what a program needs to call Stripe by this credential.
+        """Return what a program needs to call Stripe with this credential.
 
         The key is the credential's own access token, which acts on its account whatever the
         program does, or ``by_platform`` the platform's secret key. An access token of Stripe
-        Apps that is about to expire is replaced first; for one of Connect, no platform need be
-        set up. Raises :class:`NoOwnKey` and other kinds of ``Problem``.
+        Apps that is about to expire is replaced first; one of Connect needs no platform. Raises
+        :class:`NoOwnKey` and other kinds of ``Problem``.
         """
         credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
-        if credential.status is Status.PENDING:
+        if credential.status is not Status.AUTHENTICATED:
             raise StillPending(credential_id)
         if by_platform:
             platform = (await self._holder(credential, tokens)).platform
@@ -70,10 +69,10 @@ class Upkeep:
     ) -> AsyncGenerator[tuple[str, CheckResult]]:
         """Ask Stripe about each credential, and yield each result as it arrives.
 
-        Each credential comes once, in the order of the answers. The results are kept in
-        ``store.checks``, even when the generator is closed early (``aclosing``), except that a
-        credential is pending. Raises ``IdentityMissing`` and ``IdentityLocked``, and after the
-        last result what ``store.checks.keep`` does.
+        Each credential comes once, in the order of the answers. The results, except for
+        pending credentials, are stored in ``store.checks``, even if the generator is closed
+        early (``aclosing``). Raises ``IdentityMissing`` and ``IdentityLocked``, and after the
+        last result :class:`ResultsNotKept`.
         """
         checking = Checking(self.store, self.platform, self.now, self.time_limit, self.sleep)
         return checking.results(credential_ids, at_once)
@@ -81,23 +80,17 @@ class Upkeep:
     async def disconnect(self, credential_id: str) -> Disconnected:
         """Disconnect the account at Stripe, then delete the credential.
 
-        Once begun, it continues when the caller is cancelled. If it does not finish, it is
-        among :meth:`unfinished`; then call this again. Never raises ``Problem``.
+        Once begun, it continues even if the caller is cancelled. If it does not finish, the
+        credential stays in ``store.disconnecting``; then call this again. Never raises
+        ``Problem``.
         """
         return await going_on(partial(self._disconnect, credential_id))
-
-    def unfinished(self) -> list[str]:
-        """Return the IDs of credentials whose disconnection was begun and not finished.
-
-        Raises ``StoreUnusable``.
-        """
-        return self.store.disconnecting.ids()
 
     def also_affected(self, credential_id: str) -> list[Credential]:
         """Return the other credentials that lose access when this one is disconnected.
 
-        They are of the same account, mode and OAuth model; one that cannot be opened is assumed
-        to be of the same model. Reads every credential; raises ``StoreUnusable``.
+        They have the same account, mode and OAuth model; one that cannot be opened is assumed
+        to have the same model. Reads every credential; raises ``StoreUnusable``.
         """
         mine = self.store.read(credential_id)
         if not isinstance(mine, Credential) or mine.account is None:
@@ -119,13 +112,11 @@ class Upkeep:
 
     async def _disconnect(self, credential_id: str) -> Disconnected:
         try:
-            held = await self._held(credential_id)
+            approved = await asyncio.to_thread(opened, self.store, credential_id)
+            held = await self._holder(*approved)
         except Problem as problem:
             return not_begun(problem)
         return await disconnected(held)
-
-    async def _held(self, credential_id: str) -> Holder:
-        return await self._holder(*await asyncio.to_thread(opened, self.store, credential_id))
 
     async def _holder(self, credential: Credential, tokens: TokenResponse) -> Holder:
         platform = await asyncio.to_thread(self.platform, credential.destination)

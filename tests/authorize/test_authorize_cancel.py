@@ -17,8 +17,10 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
+from m3cred_tui.authorize.exchange import unfinished
 from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.model.authorization import AuthorizationRequest
 
 RedirectOf = Callable[..., str]
 IsFree = Callable[[], bool]
@@ -166,7 +168,8 @@ class SlowDisk(Journal):
     def __init__(self) -> None:
         self.asked, self.may_answer = threading.Event(), threading.Event()
 
-    def answered(self) -> None:
+    def answered(self, request: AuthorizationRequest) -> None:
+        del request
         self.asked.set()
         self.may_answer.wait()
 
@@ -187,9 +190,12 @@ async def test_leaving_while_the_disk_is_slow_loses_no_approval(
     await asyncio.to_thread(disk.asked.wait)
     await _cancel(task)
     assert stub.exchanges == 0
+    (exchange,) = unfinished()
     disk.may_answer.set()
     assert isinstance(await late.get(), Approved)
     assert stub.exchanges == 1
+    exchange.join()
+    assert unfinished() == []
 
 
 async def test_leaving_as_the_browser_returns_loses_no_approval(

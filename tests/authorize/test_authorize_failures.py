@@ -17,11 +17,23 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.problems import Expired, ListenerUnreachable, Refused
+from m3cred_tui.authorize.problems import (
+    AccountUnseen,
+    Expired,
+    ListenerUnreachable,
+    Refused,
+)
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.browser.opening import BrowserDidNotOpen
-from m3cred_tui.callback.server import CallbackServer, NoFreePort
+from m3cred_tui.callback.server import (
+    CallbackServer,
+    Listening,
+    NoFreePort,
+    PortsOfAnotherUser,
+)
+from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import StripeAccount
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.problems import (
     ReplyLost,
@@ -31,6 +43,7 @@ from m3cred_tui.stripe.problems import (
     StripeUnreachable,
 )
 from tests.authorize.conftest import CODE
+from tests.other_user import as_root, held_by_another_user, held_silently
 
 RedirectOf = Callable[..., str]
 
@@ -153,6 +166,71 @@ async def test_when_every_port_is_taken_the_user_is_told_and_can_paste(
             assert isinstance([event async for event in events][-1], Approved)
 
 
+@as_root
+@pytest.mark.parametrize("own", [None, "https://pay.example/m3cred/"])
+async def test_nothing_is_asked_of_stripe_while_another_user_holds_every_port(
+    at_stub: Authorizer, clock: Any, own: str | None
+) -> None:
+    with held_by_another_user(0, 0) as theirs:
+        new = replace(at_stub, ports=theirs, own_redirect_uri=own)
+        state = Secret(f"{theirs[0]}-s")
+        left = AuthorizationRequest(state, own or redirect_uri(theirs[0]), clock())
+        one_is_free = replace(new, ports=(*theirs, 0))
+        for events in (new.authorize(), one_is_free.authorize(left)):
+            async with aclosing(events):
+                with pytest.raises(PortsOfAnotherUser):
+                    await anext(events)
+
+
+@as_root
+@pytest.mark.parametrize("own", [None, "https://pay.example/m3cred/"])
+async def test_a_redirect_to_be_pasted_leads_to_a_port_of_this_user(
+    at_stub: Authorizer, own: str | None
+) -> None:
+    with held_by_another_user(0) as theirs, socket.create_server(("127.0.0.1", 0)) as ours:
+        port = ours.getsockname()[1]
+        new = replace(at_stub, ports=(*theirs, port), own_redirect_uri=own, unseen=True)
+        async with aclosing(new.authorize()) as events:
+            ready = await anext(events)
+            assert isinstance(ready, UrlReady)
+            named = ready.redirect_uri if own is None else ready.url.partition("state=")[2]
+            assert str(port) in named
+
+
+async def test_an_account_is_not_taken_unseen_where_the_listener_may_be_anyones(
+    at_stub: Authorizer,
+) -> None:
+    with held_silently() as port:
+        there = replace(at_stub, ports=(port,))
+        async with aclosing(replace(there, unseen=True).authorize()) as events:
+            with pytest.raises(AccountUnseen, match=f"port {port}.*--expect-account"):
+                await anext(events)
+        async with aclosing(there.authorize()) as events:
+            assert isinstance(await anext(events), UrlReady)
+            noticed = await anext(events)
+            assert isinstance(noticed, Noticed)
+            assert noticed.problem.root.code == "NoFreePort"
+            assert "compare the account's ID" in str(noticed.problem)
+
+
+async def test_an_account_is_not_taken_unseen_where_the_system_lets_nobody_listen(
+    at_stub: Authorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The one thing that is not available here for real: a sandbox without sockets.
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "no")
+
+    monkeypatch.setattr(socket.socket, "bind", forbidden)
+    async with aclosing(replace(at_stub, unseen=True).authorize()) as events:
+        with pytest.raises(AccountUnseen):
+            await anext(events)
+    async with aclosing(at_stub.authorize()) as events:
+        await anext(events)
+        noticed = await anext(events)
+        assert isinstance(noticed, Noticed)
+        assert noticed.problem.root.code == "CannotListen"
+
+
 async def test_the_wait_ends_at_the_time_limit_of_the_wall_clock(
     at_stub: Authorizer,
     clock: Any,
@@ -183,6 +261,25 @@ async def test_a_code_that_arrives_in_the_last_second_is_used(
         assert isinstance(ready, UrlReady)
         await anext(events)
         await visitor.go(redirect_of(ready.url))
+        clock.forward(minutes=11)
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+async def test_a_code_that_arrives_as_the_listener_closes_at_the_end_of_its_time_is_used(
+    at_stub: Authorizer, clock: Any, redirect_of: RedirectOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LastMoment(CallbackServer):
+        def close(self) -> None:
+            if self.result() is None:
+                page = httpx.get(redirect, follow_redirects=True, trust_env=False)
+                assert "approved" in page.text
+            super().close()
+
+    monkeypatch.setattr("m3cred_tui.authorize.service.CallbackServer", LastMoment)
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        redirect = redirect_of(ready.url)
         clock.forward(minutes=11)
         assert isinstance([event async for event in events][-1], Approved)
 
@@ -231,8 +328,8 @@ async def test_an_unreachable_listener_is_reported_once(
     at_stub: Authorizer, clock: Any, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Deaf(CallbackServer):
-        def start(self) -> None:
-            super().start()
+        def start(self, listening: Listening | None = None) -> None:
+            super().start(listening)
             self.close()
 
     monkeypatch.setattr("m3cred_tui.authorize.service.CallbackServer", Deaf)

@@ -1,5 +1,6 @@
 """The address that a browser ended on, pasted while the listener waits for the browser."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import aclosing
@@ -14,15 +15,16 @@ from m3cred_tui.authorize.events import (
     BrowserOpened,
     Event,
     Failed,
+    Noticed,
     RedirectReceived,
     UrlReady,
     Visited,
 )
 from m3cred_tui.authorize.journal import Journal
-from m3cred_tui.authorize.problems import Refused
+from m3cred_tui.authorize.problems import CodeUnused, Refused
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.callback.redirect import WrongState
-from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
+from m3cred_tui.model.authorization import CODE_LIFETIME, AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
 
@@ -47,7 +49,8 @@ class Told(Journal):
         self.request = request
         self._step("requested")
 
-    def answered(self) -> None:
+    def answered(self, request: AuthorizationRequest) -> None:
+        assert request
         self._step("answered")
 
     def taken(self) -> Problem | None:
@@ -96,6 +99,48 @@ async def test_a_paste_and_ten_browsers_cause_one_exchange(
         ready.paste(redirect, final=True)
         stub.may_answer.set()
         assert isinstance([event async for event in events][-1], Approved)
+    assert stub.exchanges == 1
+
+
+@pytest.mark.parametrize("comes_back", ["paste", "browser"])
+@pytest.mark.parametrize("approves", [True, False])
+async def test_of_two_answers_that_come_before_one_is_read_the_first_counts(
+    at_stub: Authorizer,
+    stub: Any,
+    visitor: Any,
+    redirect_of: RedirectOf,
+    comes_back: str,
+    approves: bool,
+) -> None:
+    async with aclosing(at_stub.authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        approval = redirect_of(ready.url)
+        refusal = approval.replace("?code=", "?error=access_denied&was=")
+        first, second = (approval, refusal) if approves else (refusal, approval)
+        if comes_back == "browser":
+            await visitor.go(first)
+        else:
+            ready.paste(first, final=True)
+        ready.paste(second, final=True)
+        page = await visitor.go(second)
+        assert ("Stripe approved access" in page.text) is approves
+        last = [event async for event in events][-1]
+    assert isinstance(last, Approved if approves else Failed)
+    assert stub.exchanges == approves
+
+
+async def test_of_two_pastes_the_first_counts_without_a_listener_too(
+    at_stub: Authorizer, stub: Any, port: int, redirect_of: RedirectOf
+) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        async with aclosing(at_stub.authorize()) as events:
+            ready = await anext(events)
+            assert isinstance(ready, UrlReady)
+            approval = redirect_of(ready.url)
+            ready.paste(approval, final=True)
+            ready.paste(approval.replace("?code=", "?error=access_denied&was="), final=True)
+            assert isinstance([event async for event in events][-1], Approved)
     assert stub.exchanges == 1
 
 
@@ -155,22 +200,88 @@ async def test_the_request_is_written_before_its_url_is_shown(
         assert ready.url.endswith(told.request.state.reveal())
         ready.paste(redirect_of(ready.url), final=True)
         assert isinstance([event async for event in events][-1], Approved)
-    approved = ["approved None", "approved Acme"]
-    assert told.steps == ["requested", "answered", *approved, "claimed, Approved"]
 
 
-@pytest.mark.parametrize("step", ["requested", "answered"])
-async def test_stripe_is_asked_nothing_that_could_not_be_written(
-    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf, step: str
+async def test_tokens_are_kept_before_anything_else_is_asked_of_stripe(
+    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf
 ) -> None:
-    events: list[Event] = []
-    async with aclosing(replace(at_stub, journal=Told(trouble=step)).authorize()) as all_events:
-        async for event in all_events:
-            events.append(event)
+    told = Told(steps=stub.paths)
+    async with aclosing(replace(at_stub, journal=told).authorize()) as events:
+        async for event in events:
             if isinstance(event, UrlReady):
                 event.paste(redirect_of(event.url), final=True)
-    assert isinstance(events[-1], Failed)
-    assert f"trouble at {step}" in str(events[-1].problem)
+    assert told.steps == [
+        "requested",
+        "answered",
+        "/oauth/token",
+        "approved None",
+        "/v1/account",
+        "approved Acme",
+        "claimed, Approved",
+    ]
+
+
+async def test_no_url_is_shown_for_a_request_that_could_not_be_written(
+    at_stub: Authorizer, stub: Any
+) -> None:
+    told = Told(trouble="requested")
+    async with aclosing(replace(at_stub, journal=told).authorize()) as events:
+        (event,) = [event async for event in events]
+    assert isinstance(event, Failed)
+    assert "trouble at requested" in str(event.problem)
+    assert stub.exchanges == 0
+
+
+async def test_a_code_is_sent_only_when_what_it_brings_can_be_kept(
+    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf
+) -> None:
+    told = Told(trouble="answered")
+    async with aclosing(replace(at_stub, journal=told).authorize()) as events:
+        async for event in events:
+            match event:
+                case UrlReady():
+                    event.paste(redirect_of(event.url), final=True)
+                case Noticed(Trouble(what="trouble at answered")):
+                    assert stub.exchanges == 0
+                    told.trouble = ""
+                case Approved():
+                    break
+    assert told.steps[1:3] == ["answered", "answered"]
+    assert stub.exchanges == 1
+
+
+async def test_leaving_a_code_that_cannot_be_sent_yet_leaves_it_unsent(
+    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf
+) -> None:
+    late: asyncio.Queue[Approved | Failed] = asyncio.Queue()
+    told = Told(trouble="answered")
+    authorizer = replace(at_stub, journal=told, late=late.put_nowait)
+    async with aclosing(authorizer.authorize()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady):
+                event.paste(redirect_of(event.url), final=True)
+            if isinstance(event, Noticed):
+                break
+    assert isinstance(await late.get(), Failed)
+    assert stub.exchanges == 0
+
+
+async def test_a_code_that_could_not_be_sent_while_it_was_good_is_not_sent_at_all(
+    at_stub: Authorizer, stub: Any, redirect_of: RedirectOf
+) -> None:
+    clock = [at_stub.now()]
+    told = Told(trouble="answered")
+    authorizer = replace(at_stub, journal=told, now=lambda: clock[0])
+    async with aclosing(authorizer.authorize()) as events:
+        async for event in events:
+            match event:
+                case UrlReady():
+                    event.paste(redirect_of(event.url), final=True)
+                case Noticed():
+                    clock[0] += CODE_LIFETIME
+                case Failed(problem):
+                    assert isinstance(problem, CodeUnused)
+                    assert "trouble at answered" in str(problem)
     assert stub.exchanges == 0
 
 

@@ -16,8 +16,9 @@ from m3cred_tui.model.credential import (
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.directory.record import Record, header_of, parse_record, record_bytes
+from m3cred_tui.store.directory.record import SCHEMA, Record, parse_record, record_bytes
 from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.fields import credential_fields
 from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def credential(number: int) -> Credential:
 
 
 def _write(credentials: Path, credential: Credential, sealed: str) -> None:
-    data = record_bytes(Record(header_of(credential), sealed))
+    data = record_bytes(Record({"schema": SCHEMA, **credential_fields(credential)}, sealed))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     file = os.open(credentials / f"{credential.id}.json", flags, 0o600)
     with open(file, "wb") as opened:  # noqa: PTH123  a descriptor is not a Path

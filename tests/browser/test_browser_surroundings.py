@@ -83,6 +83,25 @@ def test_the_browser_variable_brings_the_browser_here_if_it_can_be_started(
     assert ("$BROWSER is set" in here.reasons) is not is_elsewhere
 
 
+@pytest.mark.parametrize("elsewhere", [{}, {"SSH_CONNECTION": FROM_HOME}], ids=["here", "ssh"])
+@pytest.mark.parametrize(
+    ("wish", "mistake"),
+    [
+        ("firefx", "$BROWSER names a program that was not found: firefx"),
+        ("firefx:w3m", "$BROWSER names a program that was not found: firefx"),
+        ("'mine", "$BROWSER has an entry that cannot be read: 'mine"),
+        (":", "$BROWSER names no program"),
+        ("w3m", None),
+        ("mine:firefx", None),
+    ],
+)
+def test_a_mistyped_browser_variable_is_named_where_none_would_open(
+    root: Path, wish: str, mistake: str | None, elsewhere: dict[str, str]
+) -> None:
+    reasons = look(root, BROWSER=wish, **elsewhere).reasons
+    assert reasons[0] == mistake if mistake else "not found" not in str(reasons)
+
+
 def test_tmux_and_screen_are_reported_after_what_decides(root: Path) -> None:
     here = look(root, SSH_CONNECTION=FROM_HOME, TMUX="/tmp/x,1,0", STY="1.pts", DISPLAY=":0")
     assert here.reasons == ("this is an SSH session", "in tmux", "in screen")

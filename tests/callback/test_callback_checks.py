@@ -3,10 +3,11 @@
 import pytest
 
 from m3cred_tui.callback.connections import MOST_HEADERS
+from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.callback.reception import parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
 from m3cred_tui.callback.server import CallbackServer
-from tests.callback.conftest import EndPage, Get, Poll, Send
+from tests.callback.conftest import EndPage, Get, Poll, Send, path_of
 
 
 def test_an_approval_is_received_and_leaves_the_address_bar(
@@ -187,6 +188,8 @@ def test_nothing_but_the_exact_path_delivers_a_redirect(
     [
         "Sec-Purpose: prefetch",
         "Sec-Purpose: prefetch;prerender",
+        "Sec-Purpose: prefetch\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: empty",
+        "X-Purpose: preview",
         "Purpose: prefetch",
         "X-Moz: Prefetch",
     ],
@@ -197,6 +200,125 @@ def test_a_prefetch_does_not_use_up_the_redirect(
     assert get(approval, line).status_code == 503
     assert server.result() is None
     assert get(approval).status_code == 303
+
+
+NAVIGATION = ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"),
+        ("Sec-Fetch-Mode: no-cors",),
+        ("Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"),
+        ("Sec-Fetch-Mode: same-origin", "Sec-Fetch-Dest: document"),
+        ("Sec-Fetch-Mode: nested-navigate",),
+        ("Sec-Fetch-Mode: websocket", "Sec-Fetch-Dest: websocket"),
+        ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"),
+        ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: frame"),
+        ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: object"),
+        ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: embed"),
+        ("Sec-Fetch-Dest: iframe",),
+        (*NAVIGATION, "Sec-Fetch-Mode: no-cors"),
+        ("Sec-Fetch-Mode:", "Sec-Fetch-Dest: document"),
+        ("Connection: Upgrade", "Upgrade: websocket"),
+        (*NAVIGATION, "Connection: keep-alive, Upgrade", "Upgrade: WebSocket"),
+    ],
+    ids=" ".join,
+)
+def test_what_no_person_opens_as_a_page_changes_nothing_and_is_reported(
+    server: CallbackServer, get: Get, poll: Poll, approval: str, lines: tuple[str, ...]
+) -> None:
+    short = path_of(server.short_address_for("https://stripe.example/"))
+    for target in (approval, short):
+        response = get(target, *lines)
+        assert response.status_code == 403
+        assert "This address was not opened as a page" in response.text
+        assert "paste it into your terminal" in response.text
+    assert server.result() is None
+    status = parse_status(poll().content)
+    assert (status.turned_away, status.visits) == ((TurnedAway.NOT_OPENED,), 0)
+    assert get(approval, *NAVIGATION).status_code == 303
+
+
+@pytest.mark.parametrize("site", ["none", "cross-site", "same-site", "same-origin"])
+def test_a_page_that_a_person_opens_is_answered_wherever_it_was_linked(
+    server: CallbackServer, get: Get, approval: str, site: str
+) -> None:
+    lines = (*NAVIGATION, f"Sec-Fetch-Site: {site}", "Upgrade-Insecure-Requests: 1")
+    assert get(approval, *lines).headers["Location"] == server._paths.end
+    assert get(server._paths.end, *lines).status_code == 200
+
+
+def test_the_browser_keeps_its_end_page_for_the_page_that_was_opened(
+    server: CallbackServer, get: Get, approval: str
+) -> None:
+    get(approval)
+    framed = get(server._paths.end, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe")
+    assert framed.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "why", "advice"),
+    [
+        (
+            ["Host: 127.0.0.1:{port}", f"Cookie: {'a' * 40_000}"],
+            431,
+            TurnedAway.TOO_LARGE,
+            "delete the cookies of 127.0.0.1",
+        ),
+        (
+            ["Host: 127.0.0.1:{port}", *["Cookie: a=b"] * MOST_HEADERS],
+            431,
+            TurnedAway.TOO_LARGE,
+            "a private window",
+        ),
+        (
+            ["Host: 127.0.0.1:9000"],
+            403,
+            TurnedAway.OTHER_HOST,
+            "A tunnel must have the same port at both ends",
+        ),
+    ],
+    ids=["cookies", "headers", "port of a tunnel"],
+)
+def test_a_browser_that_is_turned_away_reads_why_and_the_terminal_hears_of_it_once(
+    server: CallbackServer,
+    send: Send,
+    approval: str,
+    lines: list[str],
+    status: int,
+    why: TurnedAway,
+    advice: str,
+) -> None:
+    head = "\r\n".join([f"GET {approval} HTTP/1.1", *lines, "", ""])
+    for _ in range(3):
+        response = send(head.format(port=server.port).encode())
+        assert (response.status_code, server.result()) == (status, None)
+        assert advice in response.text
+        assert "paste it into your terminal" in response.text
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    told = server._reception.status
+    assert (told.turned_away, told.version) == ((why,), 2)
+
+
+def test_each_reason_for_turning_a_browser_away_stays_reported(
+    get: Get, send: Send, poll: Poll
+) -> None:
+    for _ in range(2):
+        get("/callback", "Sec-Fetch-Mode: cors")
+        send(b"GET /callback HTTP/1.1\r\nHost: 127.0.0.1:9000\r\n\r\n")
+    status = parse_status(poll().content)
+    assert status.turned_away == (TurnedAway.NOT_OPENED, TurnedAway.OTHER_HOST)
+    assert status.version == 3
+
+
+def test_a_wrong_host_elsewhere_than_where_a_person_goes_is_not_reported(
+    send: Send, poll: Poll
+) -> None:
+    response = send(b"GET /favicon.ico HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    assert (response.status_code, response.text) == (403, "403 Forbidden\n")
+    assert parse_status(poll().content).version == 1
 
 
 @pytest.mark.parametrize(

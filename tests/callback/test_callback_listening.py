@@ -1,30 +1,38 @@
 """Which ports the server listens on, and when it frees them."""
 
+import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from m3cred_tui.callback import server as server_module
+from m3cred_tui.callback.listeners import Listener, listeners
 from m3cred_tui.callback.reception import Phase, parse_status
 from m3cred_tui.callback.server import (
     CallbackServer,
     CannotListen,
     NoFreePort,
+    PortsOfAnotherUser,
     listen_on_loopback,
+    redirect_port,
 )
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.secret import Secret
 from tests.callback.conftest import EndPage, Get, Poll
+from tests.e2e.conftest import program
+from tests.other_user import as_root, held_by_another_user, held_silently
 
 HOLD = """
 import socket, sys
-held = socket.create_server((sys.argv[1], 0), family=int(sys.argv[2]))
+address, family = sys.argv[1], int(sys.argv[2])
+held = socket.create_server((address, 0), family=family, dualstack_ipv6=":" in address)
 print(held.getsockname()[1], flush=True)
 sys.stdin.read()
 """
@@ -54,6 +62,8 @@ HELD = [
     pytest.param("127.0.0.1", socket.AF_INET, id="v4"),
     pytest.param("0.0.0.0", socket.AF_INET, id="every v4"),
     pytest.param("::1", socket.AF_INET6, id="v6", marks=ipv6),
+    pytest.param("::", socket.AF_INET6, id="every v6", marks=ipv6),
+    pytest.param("::ffff:127.0.0.1", socket.AF_INET6, id="v4 as v6", marks=ipv6),
 ]
 
 
@@ -81,6 +91,86 @@ def test_when_every_port_is_taken_the_user_is_told_which(
             server.start()
         assert raised.value.ports == (taken, taken)
         server.close()
+
+
+@as_root
+def test_a_paste_is_never_awaited_on_a_port_of_another_user() -> None:
+    with held_by_another_user(0, 0) as theirs:
+        with pytest.raises(PortsOfAnotherUser, match=f"{theirs[0]} and {theirs[1]}") as raised:
+            redirect_port(theirs)
+        assert raised.value.users == listeners(theirs[0])[0].user
+        assert f"Port {theirs[0]}, to which" in str(PortsOfAnotherUser(theirs[:1], "nobody"))
+
+
+@as_root
+@pytest.mark.parametrize(("address", "family"), HELD)
+def test_a_port_of_this_user_is_preferred_to_that_of_another(
+    address: str, family: socket.AddressFamily
+) -> None:
+    with (
+        held_by_another_user(0) as theirs,
+        held_silently() as unknown,
+        held_by_another_program(address, family) as ours,
+    ):
+        assert redirect_port([*theirs, unknown, ours]) == (ours, True)
+        assert redirect_port([*theirs, unknown]) == (unknown, False)
+
+
+@as_root
+@ipv6
+def test_a_port_shared_with_another_user_is_theirs() -> None:
+    with (
+        held_by_another_user(0) as theirs,
+        socket.create_server(("::1", theirs[0]), family=socket.AF_INET6),
+        pytest.raises(PortsOfAnotherUser),
+    ):
+        redirect_port(theirs)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127/8")
+def test_a_listener_out_of_reach_of_the_redirect_does_not_count(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as elsewhere:
+        port = elsewhere.getsockname()[1]
+        assert listeners(port) == listeners(port, proc=tmp_path) == []
+
+
+def test_a_connection_that_outlives_its_listener_is_none() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            accepted, _ = listener.accept()
+            listener.close()
+            with accepted:
+                assert listeners(port) == []
+
+
+def test_a_port_that_nobody_is_seen_to_listen_on_may_be_anyones() -> None:
+    with held_silently() as unknown:
+        assert redirect_port([unknown]) == (unknown, False)
+
+
+@as_root
+def test_a_user_whose_uid_a_container_gives_to_strangers_knows_no_listener() -> None:
+    with held_by_another_user(0) as held:
+        os.seteuid(65_534)
+        try:
+            assert redirect_port(held) == (held[0], False)
+        finally:
+            os.seteuid(0)
+
+
+def test_where_the_kernel_has_no_table_lsof_shows_this_users_programs(tmp_path: Path) -> None:
+    program("lsof")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        [ours] = listeners(port, proc=tmp_path)
+        assert ours.is_ours
+        assert ours.program.endswith(f"(process {os.getpid()})")
+    assert listeners(port, proc=tmp_path) == []
+
+
+def test_a_user_without_a_name_is_shown_by_the_uid() -> None:
+    assert Listener(4_000_000, "").user == "uid 4000000"
 
 
 def test_a_system_that_does_not_allow_listening_is_reported(

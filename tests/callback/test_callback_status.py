@@ -1,3 +1,4 @@
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.callback import reception
+from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.callback.reception import (
     REJECTION_SECONDS,
     Phase,
@@ -119,6 +121,7 @@ def test_an_invalid_poll_is_rejected(poll: Poll, query: str) -> None:
         version=st.integers(1),
         phase=st.sampled_from(Phase),
         mismatches=st.integers(0),
+        turned_away=st.lists(st.sampled_from(TurnedAway), unique=True).map(tuple),
     )
 )
 def test_a_status_reads_back_as_it_was_written(status: ReceptionStatus) -> None:
@@ -132,17 +135,26 @@ def test_the_reply_of_another_program_is_not_taken_for_a_status(body: str | byte
 
 
 @pytest.mark.parametrize(
-    "body",
+    "changed",
     [
-        "[" * 100_000,
-        "{}",
-        "[]",
-        '{"version": "1", "phase": "waiting", "mismatches": 0}',
-        '{"version": 1, "phase": "done", "mismatches": 0}',
-        '{"version": 1, "phase": "waiting"}',
+        {"version": "1"},
+        {"phase": "done"},
+        {"mismatches": None},
+        {"visits": 0.5},
+        {"turned_away": "not opened"},
+        {"turned_away": ["odd"]},
+        {"turned_away": [[]]},
     ],
 )
-def test_an_almost_valid_status_is_rejected(body: str) -> None:
+def test_an_almost_valid_status_is_rejected(changed: dict[str, object]) -> None:
+    valid = json.loads(ReceptionStatus().to_json())
+    parse_status(json.dumps(valid))
+    with pytest.raises(ValueError):  # noqa: PT011  it has no other message to match
+        parse_status(json.dumps(valid | changed))
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, "{}", "[]"])
+def test_what_is_no_status_at_all_is_rejected(body: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  it has no other message to match
         parse_status(body)
 

@@ -1,6 +1,8 @@
 """``m3cred check``: every outcome is another word, and 0 means that all are ok."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,6 +15,7 @@ from m3cred_tui.model.credential import OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import CANARY, keep, keep_pending
 from tests.e2e.terminal import terminal
+from tests.store.test_store_disk import in_private_mounts
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -76,6 +79,56 @@ def test_a_credential_of_stripe_apps_is_checked_by_its_own_token(
     connected.connect("App", OAuthModel.APPS)
     ended = m3cred("check", "--all", "--json", **connected.environ)
     assert outcomes(ended) == {"App": "ok"}
+
+
+# A directory in which nothing can be written serves an ordinary user; root needs a mount.
+READ_ONLY = 'chmod 500 "$DATA" "$STATE"'
+MOUNTED = """mount -t tmpfs -o ro none "$STATE" && mount --bind "$DATA" "$DATA" &&
+    mount -o remount,ro,bind "$DATA" """
+FULL = """cp -a "$DATA" "$COPY" && mount -t tmpfs -o mode=700,size=64k none "$DATA" &&
+    cp -a "$COPY/." "$DATA" && { cat /dev/zero >"$DATA/rest" 2>/dev/null; true; }"""
+
+
+@pytest.mark.parametrize(
+    ("disk", "reason"),
+    [(READ_ONLY, "permission is denied"), (MOUNTED, "read-only"), (FULL, "the disk is full")],
+    ids=["no permission", "read-only", "full"],
+)
+def test_results_that_cannot_be_kept_are_given_all_the_same(
+    connected: Connected,
+    environment: dict[str, str],
+    tmp_path: Path,
+    disk: str,
+    reason: str,
+) -> None:
+    if (os.geteuid() == 0) is (disk == READ_ONLY):
+        pytest.skip("permissions bind everybody but root, who alone can mount")
+    acme, other = connected.connect("Acme"), connected.connect("Other")
+    connected.revoke(other)
+    data, state, copy = (tmp_path / name for name in ("data/m3cred", "state/m3cred", "copy"))
+    state.mkdir(mode=0o700, parents=True)
+    paths = {"DATA": str(data), "STATE": str(state), "COPY": str(copy)}
+    namespace = [] if disk == READ_ONLY else in_private_mounts()
+    check = f"{sys.executable} -m m3cred_tui check"
+    line = f"{disk} && {{ {check} Acme; echo $?; {check} --all --json; echo $?; }}"
+    ended = subprocess.run(
+        [*namespace, "/bin/sh", "-c", line],
+        env={**environment, **connected.environ, **paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    data.chmod(0o700)
+    alone, together = ended.stdout.split("\n0\n")
+    assert alone == "Acme  ok"
+    found = json.loads(together.removesuffix("\n1\n"))
+    assert [one["outcome"] for one in found["credentials"]] == ["revoked", "ok"]
+    assert {one["id"] for one in found["credentials"]} == {acme.id, other.id}
+    sentence = f"The results were not kept. {data}"
+    assert ended.stderr.count(f"m3cred: {sentence}") == ended.stderr.count("\n") == 2
+    assert found["notKept"]["code"] == "StoreUnusable"
+    assert found["notKept"]["message"].startswith(sentence)
+    assert reason in found["notKept"]["message"]
 
 
 def test_which_ones_has_to_be_said(m3cred: Run, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def test_the_inserted_text_makes_the_intended_word(name: str, quote: str, cut: i
     assert line.words == ["m3cred", "show", name[:cut]]
     replaced = typed[len(quote) :]  # what readline takes for the word
     (inserted,) = insertions([name], line, replaced)
+    inserted = inserted.removeprefix(quote)  # readline takes it for the one that is open
     whole = typed.removesuffix(replaced) + inserted + quote
     assert taken_apart(f"m3cred show {whole}").words == ["m3cred", "show", name]
 
@@ -52,8 +53,35 @@ def test_bash_reads_a_quoted_name_as_intended(quote: str) -> None:
         text=True,
         check=True,
     )
-    # Within double quotes, history expansion is not for scripts.
     assert ended.stdout.splitlines() == HARD
+
+
+def test_nothing_is_offered_where_bash_would_expand_what_stays_of_the_word() -> None:
+    for typed in ("$HOME:a", "`id`=a", '"$HOME":a', "a!b:a", "{a:a", "$'a", '$"a', "~:a"):
+        line = taken_apart(f"m3cred show {typed}")
+        assert [*insertions([f"{line.words[-1]}bc"], line, "a")] == [], typed
+    line = taken_apart('m3cred show "a"\\!"a')
+    assert [*insertions(["a!abc"], line, "a")] == ["abc"]
+
+
+def test_the_history_of_bash_is_left_alone_within_double_quotes() -> None:
+    line = taken_apart('m3cred show "a')
+    assert [*insertions(["a!b"], line, "a")] == ['a"\\!"b']
+    line = taken_apart('m3cred show "')
+    assert [*insertions(["!b"], line, "")] == ['""\\!"b']  # the first is for readline
+    line = taken_apart("m3cred show '")
+    assert [*insertions(["'b"], line, "")] == ["''\\''b"]
+    assert [*insertions(['"b'], line, "")] == ['"b']
+
+
+def test_a_name_that_begins_with_a_dash_is_no_option(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (one,) = keep(tmp_path, ["--yes"])
+    assert answer(["delete", ""]).candidates == [(one.id, "--yes")]
+    assert values(answer(["delete", "--", "--y"])) == ["--yes"]
 
 
 def test_only_the_end_of_a_word_that_bash_splits_is_replaced() -> None:
@@ -147,6 +175,21 @@ def test_a_store_that_cannot_be_read_completes_nothing(
     )
     assert (ended.returncode, ended.stdout) == (1, b"")
     assert b"Traceback" not in ended.stderr
+
+
+def test_a_name_that_the_locale_cannot_write_is_completed_by_its_id(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The question mark in its place would be a pattern for the shell."""
+    shop, russian = keep(tmp_path, ["Zoë", "Щит"])
+    ended = subprocess.run(
+        [sys.executable, "-m", "m3cred_tui", "completion", "bash", "--answer"],
+        env=environment | {"PYTHONIOENCODING": "koi8-r"},
+        input="m3cred show \0\0".encode("koi8-r"),
+        capture_output=True,
+        check=False,
+    )
+    assert {*ended.stdout.decode("koi8-r").split()} == {"words", shop.id, russian.name}
 
 
 def test_another_shell_is_wrong_usage(m3cred: Run) -> None:

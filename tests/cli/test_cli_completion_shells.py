@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from string import punctuation
 
 import pytest
 
@@ -13,7 +14,10 @@ from tests.e2e.conftest import program
 from tests.e2e.terminal import ENTER, TAB, Terminal, terminal
 
 NAMES = ["Acme production", "Acme test", 'Bob\'s "best" $HOME', "a:b=c@d", "日本語の請求"]
-NAMES += ["-dashed name"]
+EVERY = f"every {punctuation} is itself"
+FIRST = {one: f"{one}b{number} at its beginning" for number, one in enumerate(punctuation)}
+NAMES += ["-dashed name", *FIRST.values()]
+NAMES += ["Wow!!a", "Wow!!b", "!! once more", EVERY]
 BEGUN = {
     "Acme\\ p": NAMES[0],
     '"Acme p': NAMES[0],
@@ -23,6 +27,11 @@ BEGUN = {
     "a": NAMES[3],
     "日": NAMES[4],
     "-- -d": NAMES[5],
+    "ev": EVERY,
+    "'ev": EVERY,
+    '"ev': EVERY,
+    f'"W{TAB}b': "Wow!!b",
+    '"!!': "!! once more",
 }
 LINES = {
     "m3cred dele": "m3cred delete",
@@ -37,6 +46,8 @@ LINES = {
     "m3cred exec 'Acme test' -- cat on": "m3cred exec 'Acme test' -- cat only-file",
     "m3cred delete 01a1f82f": "m3cred delete 01a1f82f-1e80-7000-8000-000000000000",
 }
+ESCAPED = {"bash": '"$\\`', "zsh": '"$\\`', "fish": '"$\\'}
+"""What has to be escaped within double quotes."""
 PROMPT = "READY>"
 CTRL_L, CTRL_U = "\x0c", "\x15"
 
@@ -108,7 +119,7 @@ class Journey:
 
 @pytest.mark.parametrize("name", STARTS)
 @pytest.mark.quick(1)
-async def test_a_name_with_blanks_and_quotes_is_completed_as_it_is(
+async def test_a_name_is_completed_as_it_is_whatever_its_characters_do_in_a_shell(
     shell: Shell, name: str
 ) -> None:
     journey = Journey(await shell(name))
@@ -116,6 +127,22 @@ async def test_a_name_with_blanks_and_quotes_is_completed_as_it_is(
         await journey.clear()
         text = await journey.run("m3cred show ", begun, TAB, shows=f"Name: {meant}")
         assert "There is no credential" not in text
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'], ids=["plain", "single", "double"])
+@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.long
+async def test_no_character_does_anything_at_the_beginning_of_a_word(
+    shell: Shell, name: str, quote: str
+) -> None:
+    journey = Journey(await shell(name))
+    for first, meant in FIRST.items():
+        if first == quote == "'":
+            continue  # it cannot be typed within itself
+        is_escaped = not quote or (quote == '"' and first in ESCAPED[name])
+        begun = "\\" * is_escaped + meant.partition(" ")[0]
+        await journey.clear()
+        await journey.run(f"m3cred show -- {quote}{begun}", TAB, shows=f"Name: {meant}")
 
 
 @pytest.mark.parametrize("name", STARTS)

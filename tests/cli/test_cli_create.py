@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,16 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from tests.cli.creation import Environ, ended, files, set_up, started
+from tests.cli.creation import (
+    ENDING,
+    Environ,
+    ended,
+    files,
+    ignored,
+    set_up,
+    shortly_before_midnight,
+    started,
+)
 from tests.store.light_age import wrapped_lightly
 from tests.ui.visit import approve, approve_only, refuse
 
@@ -99,6 +109,16 @@ def test_an_address_on_standard_input_is_as_good_also_wrapped_and_after_a_wrong_
     assert code not in command.errors
 
 
+def test_a_browser_with_too_many_cookies_is_told_of_on_the_terminal(
+    environment: Environ,
+) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        redirect = command.object()["redirectUri"]
+        cookies = {"Cookie": "a" * 40_000}
+        assert httpx.get(redirect, headers=cookies, trust_env=False).status_code == 431
+        assert "paste the address that it shows" in command.told("A browser sent too much")
+
+
 def test_without_consent_nothing_is_created_and_the_next_command_is_shown(
     environment: Environ,
 ) -> None:
@@ -140,7 +160,7 @@ def test_a_refusal_is_reported_and_leaves_nothing(environment: Environ) -> None:
     assert files(environment, "pending") == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 @pytest.mark.quick(1)
 def test_a_signal_leaves_the_request_and_says_until_when(
     environment: Environ, number: signal.Signals
@@ -155,6 +175,27 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert (end["credential"]["id"], end["credential"]["status"]) == (begin["id"], "pending")
     assert "“Acme” waits for Stripe until " in end["error"]["message"]
     assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
+
+
+def test_a_wait_that_ends_tomorrow_is_announced_with_the_date(environment: Environ) -> None:
+    name, zone = shortly_before_midnight()
+    with started({**environment, "TZ": name}, *CREATE) as command:
+        until = datetime.fromisoformat(command.object()["expiresAt"]).astimezone(zone)
+        command.told(f"waits for your approval until {until:%Y-%m-%d %H:%M}.")
+        command.process.terminate()
+        assert f"until {until:%Y-%m-%d %H:%M}; to" in command.object()["error"]["message"]
+
+
+def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(environment: Environ) -> None:
+    numbers = (*ENDING, signal.SIGTSTP)
+    with ignored(numbers), started(environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        command.told("waits for your approval")
+        for number in numbers:
+            command.process.send_signal(number)
+        approve(begin["url"])
+        assert command.object()["credential"]["status"] == "authenticated"
+        assert command.end()[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -240,7 +281,7 @@ def test_a_signal_during_the_exchange_reports_an_account_that_was_lost(
         go.set()
         end = command.object()
         assert command.end()[0] == 128 + signal.SIGINT
-    assert (end["credential"], end["error"]["code"]) == (None, "Interrupted")
+    assert (end["credential"]["status"], end["error"]["code"]) == ("unknown", "Interrupted")
     assert "Whether Stripe has connected the account is not known." in end["error"]["message"]
 
 
@@ -334,3 +375,24 @@ def test_it_works_without_the_library_that_draws_the_app(environment: Environ) -
     assert end["error"] is None
     assert "m3cred_tui.authorize.service" in imported
     assert "textual" not in imported
+
+
+@pytest.mark.long
+def test_whatever_floods_standard_input_a_browser_and_a_signal_are_heard(
+    environment: Environ,
+) -> None:
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as flood:
+        for ends in ("approved", "interrupted"):
+            with started(
+                environment, *CREATE[:2], ends, *CREATE[3:], "--yes", given=flood.stdout
+            ) as command:
+                url = command.object()["url"]
+                if ends == "approved":
+                    approve(url)
+                else:
+                    command.process.send_signal(signal.SIGINT)
+                end = command.object()
+                assert (end["error"] is None) == (ends == "approved")
+                assert command.end()[0] in {0, 130}
+            assert command.errors.count("! ") <= 2
+        flood.kill()

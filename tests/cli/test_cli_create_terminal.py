@@ -12,7 +12,17 @@ import pytest
 from m3cred_tui.cli.creation import standard_input
 from tests.cli.conftest import Start
 from tests.cli.creation import Environ, files, set_up
-from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER, PATIENCE, Terminal
+from tests.e2e.terminal import (
+    CTRL_BACKSLASH,
+    CTRL_C,
+    CTRL_S,
+    CTRL_Z,
+    ENTER,
+    PATIENCE,
+    SOON,
+    Terminal,
+    rests,
+)
 from tests.ui.visit import approve, approve_only
 
 WAITS, QUESTION = "waits for your approval until", "Create the credential? [y/N]"
@@ -89,12 +99,18 @@ async def test_no_keeps_the_approval_and_another_command_creates_it(
     assert len(files(environment, "credentials")) == 1
 
 
-async def test_ctrl_c_in_the_wait_leaves_the_terminal_as_it_was_and_the_request(
-    start: Start, environment: Environ
+@pytest.mark.parametrize(
+    ("key", "number"),
+    [(CTRL_C, signal.SIGINT), (CTRL_BACKSLASH, signal.SIGQUIT)],
+    ids=["ctrl+c", "ctrl+backslash"],
+)
+async def test_a_key_that_ends_the_wait_leaves_the_terminal_as_it_was_and_the_request(
+    start: Start, environment: Environ, key: str, number: signal.Signals
 ) -> None:
     async with waiting(start) as shown:
-        shown.press(CTRL_C)
-        assert await shown.ends() == 130
+        await shown.hides()
+        shown.press(key)
+        assert await shown.ends() == 128 + number
         assert shown.reads("Interrupted. “Acme” waits for Stripe until")
         assert shown.line_discipline() == shown.modes
     assert len(files(environment, "pending")) == 1
@@ -110,6 +126,34 @@ async def test_ctrl_c_at_the_question_creates_nothing(
         assert await shown.ends() == 130
         assert shown.reads("Interrupted. Stripe has approved acct_1Demo")
     assert files(environment, "credentials") == []
+
+
+async def test_ctrl_c_ends_the_wait_on_a_terminal_that_nobody_reads(
+    start: Start, environment: Environ
+) -> None:
+    async with waiting(start) as shown:
+        await shown.hides()
+        shown.freeze()
+        await asyncio.to_thread(approve, url_in(shown))
+        await asyncio.to_thread(rests, shown.pid)
+        # Not by its key, for which Linux drops what nobody has read.
+        shown.signal(signal.SIGINT)
+        assert await shown.ends_unread(SOON) == 130
+        assert shown.line_discipline() == shown.modes
+    assert len(files(environment, "pending")) == 1
+
+
+async def test_ctrl_c_ends_the_wait_on_a_terminal_that_ctrl_s_has_stopped(
+    start: Start, environment: Environ
+) -> None:
+    async with waiting(start) as shown:
+        await shown.hides()
+        shown.press(CTRL_S)
+        await asyncio.to_thread(approve, url_in(shown))
+        await asyncio.to_thread(rests, shown.pid)
+        shown.press(CTRL_C)
+        assert await shown.ends(SOON) == 130
+    assert len(files(environment, "pending")) == 1
 
 
 @asynccontextmanager

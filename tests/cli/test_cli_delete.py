@@ -58,6 +58,22 @@ async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed
     assert names(tmp_path) == NAMES
 
 
+def test_the_log_says_what_was_deleted_and_stderr_why_it_was_not(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    one, other = keep(tmp_path, NAMES)
+    assert m3cred("delete", one.name, "--yes").returncode == 0
+    log = tmp_path / "state" / "m3cred" / "m3cred.log"
+    assert f": deleted {one.id}\n" in log.read_text()
+    lock = tmp_path / "data" / "m3cred" / "lock"
+    lock.unlink()
+    lock.mkdir()
+    ended = m3cred("delete", other.name, "--yes")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"m3cred: {lock} cannot be used: it is a directory.\n"
+    assert "ERROR" in log.read_text()
+
+
 async def test_ctrl_c_at_the_question_deletes_nothing(start: Start, tmp_path: Path) -> None:
     keep(tmp_path, NAMES)
     async with start("delete", "Acme test") as shown:

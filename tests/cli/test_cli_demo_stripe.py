@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
+from tests.cli.creation import ignored
 
 
 @contextmanager
@@ -72,6 +73,19 @@ def test_it_ends_on_a_signal_without_another_word(
         program.send_signal(number)
         rest = program.communicate(timeout=30)
         assert (program.returncode, *rest) == (status, "", "")
+
+
+def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(
+    environment: dict[str, str],
+) -> None:
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+    with ignored(numbers), demo_stripe(environment) as program:
+        api_base = json.loads(first_line(program))["api_base"]
+        for number in numbers:
+            program.send_signal(number)
+        assert httpx.get(f"{api_base}/v1/account", trust_env=False).status_code == 401
+        program.terminate()
+        assert program.wait(30) == 0
 
 
 @pytest.mark.parametrize("apart", range(0, 2000, 250))

@@ -18,6 +18,7 @@ from m3cred_tui.model.authorization import CALLBACK_PORTS
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import CANARY, keep, keep_pending, store_of
 from tests.e2e.terminal import terminal
+from tests.other_user import as_root, held_by_another_user, held_silently
 from tests.store.light_age import wrapped_lightly
 
 Run = Callable[..., CompletedProcess[str]]
@@ -223,8 +224,22 @@ def test_a_port_in_use_is_reported_with_its_program(doctor: Doctor) -> None:
     assert str(CALLBACK_PORTS[0]) in " ".join(told for _, told in found)
 
 
-def test_a_holder_that_may_not_be_known_is_another_program(tmp_path: Path) -> None:
-    assert holder_of(27182, proc=tmp_path) == CANNOT_LISTEN
+def test_a_holder_that_may_not_be_known_is_another_program() -> None:
+    with held_silently() as port:
+        assert holder_of(port) == CANNOT_LISTEN
+
+
+@as_root
+def test_another_user_on_every_port_is_to_be_fixed_and_is_named(doctor: Doctor) -> None:
+    with held_by_another_user(0) as theirs:
+        ports = str(theirs[0])
+        both = {f"M3CRED_{one}_PORTS": ports for one in ("STRIPE", "STRIPE_TEST")}
+        (state, held), (worst, told) = doctor("--offline", **both)["ports"]
+    assert state == "note"
+    assert held.startswith(f"Port {ports} is held by ")
+    assert " of the user " in held
+    assert worst == "mend"
+    assert told.startswith(f"Port {ports}, to which Stripe redirects, is held by another user")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -13,6 +13,7 @@ import pytest
 
 from m3cred_tui.model.credential import OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
+from tests.cli.creation import ENDING, ignored
 from tests.cli.kept import keep, keep_pending, store_of
 from tests.e2e.conftest import program
 from tests.e2e.terminal import CTRL_C, terminal
@@ -201,22 +202,24 @@ async def test_the_terminal_is_the_commands(
         assert await shown.ends() == 7
 
 
+@pytest.mark.parametrize("numbers", [(), (*ENDING, signal.SIGTSTP)], ids=["none", "ignored"])
 def test_signals_limits_and_files_are_as_they_were(
-    execute: Run, environment: dict[str, str]
+    execute: Run, environment: dict[str, str], numbers: Sequence[signal.Signals]
 ) -> None:
     look = (
         "ulimit -c; grep -E 'Sig(Ign|Blk|Cgt)' /proc/self/status; ls -l /proc/self/fd | "
         "grep -o '[0-9]* -> .*' | grep -v -e /proc -e pipe"
     )
-    ended = execute("/bin/sh", "-c", look)
-    plain = subprocess.run(
-        ["/bin/sh", "-c", look],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with ignored(numbers):
+        ended = execute("/bin/sh", "-c", look)
+        plain = subprocess.run(
+            ["/bin/sh", "-c", look],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert settable(ended.stdout) == settable(plain.stdout)
 
 

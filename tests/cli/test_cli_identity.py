@@ -241,6 +241,55 @@ def test_a_wrong_passphrase_is_one_sentence_and_status_1(
     assert "canary" not in ended.stderr
 
 
+@pytest.mark.parametrize("verb", [("protect",), ("export", "copy")], ids=lambda verb: verb[0])
+@pytest.mark.parametrize("exists", [True, False])
+def test_the_old_passphrase_of_an_identity_in_clear_does_not_become_the_new_one(
+    given: Run, identity: Path, plain: bytes, verb: tuple[str, ...], *, exists: bool
+) -> None:
+    if exists:
+        put(identity, plain)
+    old = "--passphrase-fd", FD
+    # The new one may still be on its way; and without the option, two lines are one too many.
+    for lines, before in (b"OLD\n", old), (b"OLD\nNEW\n", ()):
+        ended = given(lines, *before, "identity", *verb, "--new-passphrase-fd", FD)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr.count("\n") == 1
+        assert "OLD" not in ended.stderr
+    assert (identity.read_bytes() if exists else identity.exists()) == (plain if exists else 0)
+
+
+def test_nor_is_a_line_left_over_under_a_passphrase(
+    given: Run, identity: Path, plain: bytes
+) -> None:
+    put(identity, before := wrapped_lightly(plain, PASSPHRASE))
+    lines = f"{PASSPHRASE}\nNEW\nNEW\n".encode()
+    ended = given(
+        lines, "--passphrase-fd", FD, "identity", "protect", "--new-passphrase-fd", FD
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.endswith("cannot be used: another line follows it.\n")
+    assert identity.read_bytes() == before
+
+
+def test_a_new_passphrase_is_taken_from_a_pipe_that_stays_open(
+    environment: dict[str, str],
+) -> None:
+    """The end of what somebody may still write to is not waited for."""
+    to_read, to_write = os.pipe()
+    os.write(to_write, b"NEW\n")
+    protect = subprocess.run(
+        [sys.executable, "-c", PROTECT_MEANWHILE],
+        env=environment,
+        stdin=to_read,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    os.close(to_write)
+    os.close(to_read)
+    assert (protect.returncode, protect.stderr) == (0, b"")
+
+
 def test_without_a_terminal_it_says_how_to_give_the_passphrase(
     given: Run, identity: Path, plain: bytes
 ) -> None:

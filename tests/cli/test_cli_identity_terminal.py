@@ -19,6 +19,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
 from tests.cli.conftest import Start
+from tests.cli.kept import keep
 from tests.e2e.canaries import process_of
 from tests.e2e.terminal import CTRL_C, ENTER, Terminal, terminal
 from tests.e2e.wizard import WAITING, to_authenticate
@@ -128,6 +129,27 @@ async def test_a_new_passphrase_that_will_not_do_is_one_sentence(
     assert not (tmp_path / "copy").exists()
 
 
+async def test_no_question_has_a_control_byte_in_the_encoding_of_the_terminal(
+    start: Start, locked: Path, tmp_path: Path
+) -> None:
+    """Û in UTF-8 holds 0x9B, and › is that byte in cp1252: it begins a control sequence."""
+    copy = await asyncio.to_thread(locked.rename, tmp_path / "Û›")
+    async with start("identity", "import", str(copy), PYTHONIOENCODING="cp1252") as shown:
+        await shown.shows("Passphrase of")
+        shown.press(CTRL_C)
+        assert await shown.ends() == 130
+        assert not {*range(0x80, 0xA0)}.intersection(shown.raw)
+
+
+async def test_nor_has_the_app(start: Start, tmp_path: Path) -> None:
+    keep(tmp_path, ["„Acme›"])
+    async with start(PYTHONIOENCODING="cp1252") as shown:
+        await shown.shows("Acme")
+        shown.press("q")
+        assert await shown.ends() == 0
+        assert not {*range(0x80, 0xA0)}.intersection(shown.raw)
+
+
 async def test_a_new_passphrase_wants_the_old_one_first(start: Start, locked: Path) -> None:
     before = content(locked)
     async with start("identity", "protect") as shown:
@@ -154,7 +176,7 @@ async def test_ctrl_c_at_the_question_ends_it_with_130_and_the_echo_back(
         assert "Traceback" not in shown.text
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=str)
 async def test_a_signal_at_the_question_leaves_the_echo_on(
     number: signal.Signals, start: Start, locked: Path
 ) -> None:

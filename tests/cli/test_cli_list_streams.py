@@ -1,23 +1,31 @@
-"""Standard output that is closed, full, without a reader, or of few characters."""
+"""Standard streams that are closed, full, without a reader, or of few characters."""
 
+import asyncio
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
 import termios
 from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from m3cred_tui.cli.output.streams import harmless
+from m3cred_tui.model.text import is_visible
+from tests.cli.conftest import Start
 from tests.cli.kept import keep
+from tests.e2e.terminal import SOON, rests
 from tests.store.light_age import wrapped_lightly
 
 Run = Callable[..., CompletedProcess[str]]
 Shell = Callable[[str], "CompletedProcess[bytes]"]
 
+CONTROLS = frozenset(bytes([byte]) for byte in range(0x80, 0xA0))
 M3CRED = f"{sys.executable} -m m3cred_tui"
 
 
@@ -27,7 +35,7 @@ UNBUFFERED = pytest.param("1", id="unbuffered", marks=pytest.mark.long)
 @pytest.fixture(params=[pytest.param("", id="buffered"), UNBUFFERED])
 def shell(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Shell:
     """Run a line of bash, in which ``m3cred`` is a command."""
-    keep(tmp_path, ["Zoë’s shop", *(f"Acme {number}" for number in range(50))])
+    keep(tmp_path, ["Zoë’s shop", "„Щит› ⌠日", *(f"Acme {number}" for number in range(50))])
     environ = {**environment, "PYTHONUNBUFFERED": request.param}
 
     def run(line: str) -> CompletedProcess[bytes]:
@@ -82,12 +90,102 @@ def test_closed_standard_error_is_not_an_error(shell: Shell) -> None:
     assert shell("m3cred show nobody 2>/dev/full").returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "status", "told"),
+    [
+        ("", 1, b"m3cred: the app needs a terminal; run it in one.\n"),
+        ("config set stripe_test.secret_key", 1, b"m3cred: The secret key is empty.\n"),
+        ("--passphrase-fd 0 identity protect --new-passphrase-fd 0", 1, None),
+        ("identity import -", 1, None),
+        ("completion bash --answer", 0, b""),
+        ("completion zsh --answer", 0, b""),
+        ("doctor --offline", 1, b""),
+        ("list", 0, b""),
+    ],
+)
+@pytest.mark.quick(5)
+def test_closed_standard_input_is_like_an_empty_one(
+    shell: Shell, command: str, status: int, told: bytes | None
+) -> None:
+    ended = shell(f"m3cred {command} <&-")
+    assert ended.returncode == status
+    assert ended.stderr.count(b"\n") == 1 if told is None else ended.stderr == told
+
+
+def test_standard_input_that_cannot_be_read_is_a_sentence(shell: Shell) -> None:
+    ended = shell("m3cred completion bash --answer 0>/dev/null")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"m3cred: /dev/stdin cannot be used: ")
+
+
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"])
+@pytest.mark.quick(1)
+def test_no_file_takes_the_place_of_a_standard_stream_that_is_closed(
+    environment: dict[str, str], tmp_path: Path, closed: str
+) -> None:
+    script = f"""
+from m3cred_tui.cli.main import main
+import os, sys
+sys.argv = ["m3cred", "--version"]
+main()
+seen = os.open({str(tmp_path / "opened")!r}, os.O_CREAT | os.O_WRONLY)
+print("to stderr", file=sys.stderr, flush=True)
+print("to stdout", flush=True)
+os.write(seen, f"{{seen > 2}} {{sys.stdin.read()!r}}".encode())
+"""
+    (tmp_path / "script").write_text(script)
+    line = f"{sys.executable} {tmp_path / 'script'} {closed}"
+    environ = environment | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(
+        ["/bin/sh", "-c", line], env=environ, stdin=subprocess.DEVNULL, timeout=30, check=True
+    )
+    assert (tmp_path / "opened").read_text() == "True ''"
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_what_the_locale_does_not_have_is_a_question_mark(shell: Shell, encoding: str) -> None:
     ended = shell(f"PYTHONIOENCODING={encoding} m3cred list zoe")
     assert (ended.returncode, ended.stderr) == (0, b"")
     shop = "Zoë?s shop".encode(encoding, "replace")
     assert shop in ended.stdout
+
+
+def test_a_command_that_is_run_has_all_standard_streams(shell: Shell) -> None:
+    ended = shell("m3cred exec 'Acme 1' -- sh -c 'cat && echo told >&2 && echo ok' <&- 2>&-")
+    assert (ended.returncode, ended.stdout) == (0, b"ok\n")
+
+
+ENCODINGS = ["cp1252", "koi8-r", "cp437", "cp1251", "iso-8859-15", "iso2022_jp"]
+HAVE_CONTROLS = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.quick(2)
+def test_nothing_becomes_a_control_byte_in_the_encoding_of_the_terminal(
+    shell: Shell, encoding: str
+) -> None:
+    """The single quotation mark › is 0x9B in cp1252, which begins a sequence (ECMA-48, CSI)."""
+    for line in "list щит", "show '›⌠日'", "show '„Щит› ⌠日'", "list --›":
+        ended = shell(f"PYTHONIOENCODING={encoding} m3cred {line}")
+        assert ended.stdout or ended.stderr
+        for written in ended.stdout, ended.stderr:
+            assert not HAVE_CONTROLS.search(written.replace(b"\x1b(B", b"")), (line, written)
+
+
+@pytest.mark.parametrize("encoding", [*ENCODINGS, "utf-8", "shift_jis", "gb18030", "euc_kr"])
+def test_of_each_encoding_only_the_characters_that_are_control_bytes_are_left_out(
+    encoding: str,
+) -> None:
+    stream = TextIOWrapper(BytesIO(), encoding)
+    signs = map(chr, range(0xA1, 0x3000)) if encoding != "utf-8" else ["›"]
+    for one in filter(is_visible, [*signs, "日", "한"]):
+        try:
+            encoded = one.encode(encoding)
+        except UnicodeEncodeError:
+            assert harmless(one, stream).isascii()
+            continue
+        is_control = any(byte < 32 for byte in encoded) or encoded in CONTROLS
+        assert harmless(one, stream).isascii() if is_control else harmless(one, stream) == one
 
 
 def test_and_an_escape_in_json(shell: Shell) -> None:
@@ -151,3 +249,17 @@ def wait_until_it_reads_on(process: "subprocess.Popen[bytes]", pipe: int) -> Non
 
 def sleeps(process: "subprocess.Popen[bytes]") -> bool:
     return ") S " in Path(f"/proc/{process.pid}/stat").read_text("ascii")
+
+
+@pytest.mark.parametrize("command", [("list",), ("check", "--all"), ("--help",)], ids=str)
+@pytest.mark.quick(1)
+async def test_ctrl_c_ends_it_on_a_terminal_that_nobody_reads(
+    start: Start, command: tuple[str, ...]
+) -> None:
+    async with start(*command) as shown:
+        shown.signal(signal.SIGSTOP)  # it has written nothing yet
+        shown.freeze()
+        shown.signal(signal.SIGCONT)
+        await asyncio.to_thread(rests, shown.pid)
+        shown.signal(signal.SIGINT)
+        assert await shown.ends_unread(SOON) == 130

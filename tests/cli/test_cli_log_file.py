@@ -102,9 +102,17 @@ def test_a_directory_open_to_others_is_not_written_to(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-def test_where_there_can_be_no_log_the_app_continues_without(path: Path) -> None:
-    path.parent.parent.write_text("a file where the directory should be")
-    log.info("here")
+def test_where_there_can_be_no_log_the_app_continues_without(
+    path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    in_the_way = path.parent.parent
+    in_the_way.write_text("a file where the directory should be")
+    log.error("here")
+    assert in_the_way.read_text() == "a file where the directory should be"
+    assert capfd.readouterr() == ("", "")
+    in_the_way.unlink()
+    log.error("there")
+    assert path.read_text().endswith("there\n")
 
 
 def test_a_log_that_is_moved_away_is_begun_again(path: Path) -> None:

@@ -91,6 +91,13 @@ def test_by_force_no_link_and_no_directory_is_replaced(m3cred: Run, tmp_path: Pa
     assert (tmp_path / "link").is_symlink()
 
 
+def test_a_directory_that_only_takes_files_will_do(m3cred: Run, tmp_path: Path) -> None:
+    (tmp_path / "box").mkdir(mode=0o300)
+    assert m3cred("relay-page", str(tmp_path / "box" / "index.html")).returncode == 0
+    (tmp_path / "box").chmod(0o700)
+    assert (tmp_path / "box" / "index.html").exists()
+
+
 def test_a_missing_directory_is_reported(m3cred: Run, tmp_path: Path) -> None:
     ended = m3cred("relay-page", str(tmp_path / "no" / "index.html"))
     assert ended.returncode == 1

@@ -1,6 +1,7 @@
 """``m3cred resume``: what was left goes on, in another process."""
 
 import signal
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.cli.creation import Environ, ended, files, set_up, started
+from tests.other_user import as_root, held_by_another_user
 from tests.ui.visit import approve, approve_only
 
 QUIET = ("--json", "--no-browser")
@@ -87,6 +89,40 @@ def test_killed_while_waiting_it_resumes_at_the_same_url_and_port(environment: E
         approve(first["url"])
         assert command.object()["credential"]["id"] == first["id"]
         assert command.end()[0] == 0
+
+
+@as_root
+def test_a_port_of_another_user_ends_every_command_before_a_url_is_shown(
+    environment: Environ,
+) -> None:
+    begin = begun(environment, "Waits")
+    address = approve_only(begin["url"])
+    new = ("create", "--name", "Acme", *QUIET)
+    with held_by_another_user(int(environment["M3CRED_STRIPE_TEST_PORTS"])):
+        for command in (
+            (*new, "--begin"),
+            (*new, "--expect-account", "acct_1Q2w3E4r5T6y7U8i"),
+            ("resume", *QUIET),
+            ("create", "--complete", begin["id"], "--yes", "--json"),
+        ):
+            status, (end,), errors = ended(environment, *command, given=f"{address}\n")
+            assert (status, end["error"]["code"]) == (1, "PortsOfAnotherUser")
+            assert "approval of its own account" in errors
+    assert [one.stem for one in files(environment, "pending")] == [begin["id"]]
+
+
+def test_yes_alone_is_refused_where_another_user_may_listen(environment: Environ) -> None:
+    new = ("create", "--name", "Acme", *QUIET, "--yes")
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", int(environment["M3CRED_STRIPE_TEST_PORTS"])))
+        status, (end,), _ = ended(environment, *new)
+        assert (status, end["error"]["code"]) == (1, "AccountUnseen")
+        assert files(environment, "pending") == []
+        with started(environment, *new, "--expect-account", "acct_1Q2w3E4r5T6y7U8i") as command:
+            begin = command.object()
+            assert "compare the account's ID" in command.told("before you create")
+            command.write(f"{approve_only(begin['url'])}\n")
+            assert command.object()["error"]["code"] == "UnexpectedAccount"
 
 
 def test_only_one_of_two_that_wait_for_the_same_answer_sends_it(environment: Environ) -> None:

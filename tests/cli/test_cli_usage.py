@@ -5,6 +5,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from m3cred_tui.model.text import is_visible
+
 Run = Callable[..., CompletedProcess[str]]
 
 
@@ -47,6 +49,17 @@ def test_wrong_usage_is_reported_on_stderr_and_is_status_2(
     assert ended.stdout == ""
     assert ended.stderr.startswith("usage: m3cred")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("word", ["--\x1b[2J", "--\x9b2J", "--\u202eevil", "--a\nm3cred:b"])
+def test_what_was_typed_is_shown_harmlessly(m3cred: Run, word: str) -> None:
+    ended = m3cred("list", word)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "unrecognized arguments: --" in ended.stderr
+    *usage, error = ended.stderr.splitlines()
+    assert error.startswith("m3cred: error: ")
+    assert not any(line.startswith("m3cred:") for line in usage)
+    assert all(one == "\N{REPLACEMENT CHARACTER}" or is_visible(one) for one in error)
 
 
 def test_demo_is_not_taken_for_what_the_demo_stripe_command_has(m3cred: Run) -> None:

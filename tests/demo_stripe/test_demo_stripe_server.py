@@ -113,16 +113,17 @@ def test_the_port_and_the_thread_are_gone_afterwards(*, visited: bool) -> None:
 
 
 def test_a_browser_that_stays_connected_does_not_hold_up_the_end() -> None:
-    with background_demo_stripe(REDIRECT_URIS) as description:
-        port = int(description.api_base.rpartition(":")[2])
-        silent = socket.create_connection(("127.0.0.1", port))
-        half = socket.create_connection(("127.0.0.1", port))
-        half.sendall(
-            b"POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n"
-        )
-        _get(description.api_base)
-    silent.close()
-    half.close()
+    half = b"POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n"
+    with _running() as (process, description):
+        port = int(description["api_base"].rpartition(":")[2])
+        with (
+            socket.create_connection(("127.0.0.1", port)),
+            socket.create_connection(("127.0.0.1", port)) as halfway,
+        ):
+            halfway.sendall(half)
+            _get(description["api_base"])
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == 0
 
 
 def test_the_server_writes_and_logs_nothing_even_when_it_breaks(

@@ -124,6 +124,17 @@ def prefetches(aim: Aim) -> Iterator[bytes]:
         yield aim.request("GET", aim.redirect, header)
 
 
+def not_opened(aim: Aim) -> Iterator[bytes]:
+    purposes = (
+        ("Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"),
+        ("Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"),
+        ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"),
+        ("Connection: Upgrade", "Upgrade: websocket"),
+    )
+    for purpose in cycle(purposes):
+        yield aim.request("GET", aim.redirect, *purpose)
+
+
 def guessed_paths(aim: Aim) -> Iterator[bytes]:
     while True:
         token = secrets.token_urlsafe(9)
@@ -190,6 +201,7 @@ REQUESTS: dict[str, Callable[[Aim], Iterator[bytes]]] = {
     "error without state": errors_without_state,
     "preflights, other methods": other_methods,
     "prefetches": prefetches,
+    "images, scripts, frames": not_opened,
     "guessed paths": guessed_paths,
     "oversize": oversize,
     "malformed": malformed,

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import termios
@@ -20,13 +21,19 @@ import pyte
 PATIENCE = 15.0
 """Seconds that a loaded machine may take for what is expected at once."""
 
+SOON = 5.0
+"""Seconds for an end that takes a tenth of one on an idle machine, and for one terminal that is
+not read, two."""
+
 ENTER, ESC, UP, DOWN, RIGHT, LEFT = "\r", "\x1b", "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
-TAB, CTRL_C, CTRL_Q, CTRL_Z = "\t", "\x03", "\x11", "\x1a"
+TAB, CTRL_C, CTRL_L, CTRL_Q = "\t", "\x03", "\x0c", "\x11"
+CTRL_S, CTRL_Z, CTRL_BACKSLASH = "\x13", "\x1a", "\x1c"
 
 # pyte stumbles over these: leave the kitty keyboard protocol, save and restore modes.
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:<\d*u|\?[\d;]*[rs])")
 _UNFINISHED = re.compile(rb"\x1b(?:\[[<?\d;]*)?\Z")
 _MOST_AT_ONCE = 65_536
+_SETTLED = 0.2  # seconds without room in a terminal that nobody reads
 
 # What proc(5) says of a thread that runs or would run, or waits for a disk.
 _STATE_OF_WORK = re.compile(r"\) [RD] ")
@@ -41,13 +48,25 @@ class Output(NamedTuple):
     data: bytes
 
 
+class _Screen(pyte.Screen):
+    """A screen whose terminal answers, as every real one does, when it is asked what it is."""
+
+    def __init__(self, columns: int, lines: int, answer: Callable[[str], object]) -> None:
+        super().__init__(columns, lines)
+        self._answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        self._answer(data)
+
+
 class Terminal:
     """A program, the keyboard before it and the screen behind it; see :func:`terminal`."""
 
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], columns: int, lines: int
     ) -> None:
-        self._screen = pyte.Screen(columns, lines)
+        self.answers: Callable[[str], object] = self.press
+        self._screen: pyte.Screen = _Screen(columns, lines, self._answer)
         self._stream = pyte.ByteStream(self._screen)
         self._unfinished = b""
         self._changed = asyncio.Event()
@@ -58,7 +77,8 @@ class Terminal:
         os.set_blocking(self._master, False)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.modes = termios.tcgetattr(slave)
-        self.pid = _spawn(command, environ, os.ttyname(slave))
+        self._line = os.ttyname(slave)
+        self.pid = _spawn(command, environ, self._line)
         os.close(slave)
         asyncio.get_running_loop().add_reader(self._master, self._read)
 
@@ -141,6 +161,10 @@ class Terminal:
         size = struct.pack("HHHH", lines, columns, 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
+    async def ends_unread(self, patience: float) -> int:
+        """Wait for a program whose terminal is frozen to end; return its exit status."""
+        return await asyncio.wait_for(asyncio.to_thread(self._wait), patience)
+
     async def ends(self, patience: float = PATIENCE) -> int:
         """Wait for the program to end; return its exit status, negative for a signal."""
         async with asyncio.timeout(patience):
@@ -150,6 +174,24 @@ class Terminal:
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
+
+    def pause(self) -> None:
+        """Take nothing from the program, as a frozen terminal does."""
+        asyncio.get_running_loop().remove_reader(self._master)
+
+    def freeze(self) -> None:
+        """Take nothing any more, with as much on the way as there is room for."""
+        self.pause()
+        line = os.open(self._line, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        # The kernel moves what was written to the other end, and has room again for a while.
+        while select.select([], [line], [], _SETTLED)[1]:
+            with suppress(BlockingIOError):
+                while os.write(line, b"."):
+                    pass
+        os.close(line)
+
+    def resume(self) -> None:
+        asyncio.get_running_loop().add_reader(self._master, self._read)
 
     def hang_up(self) -> None:
         """Take the line away, as a dropped connection does."""
@@ -178,6 +220,9 @@ class Terminal:
     def __str__(self) -> str:
         frame = "-" * self._screen.columns
         return f"{frame}\n{self.text}\n{frame}"
+
+    def _answer(self, own: str) -> None:
+        self.answers(own)
 
     def _read(self) -> None:
         try:
@@ -237,6 +282,20 @@ async def terminal(
                 os.kill(shown.pid, signal.SIGKILL)
             shown._wait()
         shown.hang_up()
+
+
+def rests(pid: int) -> None:
+    """Wait until a process has nothing to do, or no way to do it."""
+    before = -1.0
+    end = time.monotonic() + PATIENCE
+    while (now := _processor_seconds(pid)) != before and time.monotonic() < end:
+        before = now
+        time.sleep(0.5)
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return float(fields[11]) + float(fields[12])
 
 
 def _spawn(command: Sequence[str], environ: Mapping[str, str], tty: str) -> int:

@@ -27,7 +27,7 @@ EMPTY = "▊  Name  "
 WIDE = 160  # columns, so that a notice stands on one line
 SEEN = 55  # characters that the field shows even if they are wide
 TAKEN = "Another credential already has this name."
-HARMLESS = (("Acme bills", None), ("Acme", TAKEN), ("x" * 65, name_problem("x" * 65, ())))
+HARMLESS = (("Acme bills", None), ("Acme", TAKEN), ("x" * 65, name_problem("x" * 65)))
 
 
 def notice(screen: str) -> str:
@@ -105,10 +105,10 @@ async def test_every_name_is_refused_in_words_or_shown_as_plain_text(
 
     for hostile in TRIED:
         keys, arrives = pasted(hostile.text)
-        await enter(app, keys, arrives, name_problem(arrives, ()))
+        await enter(app, keys, arrives, name_problem(arrives))
     for hostile in [one for one in TRIED if can_be_typed(one.text)][::8]:
         keys, arrives = typed(hostile.text)
-        await enter(app, keys, arrives, name_problem(arrives, ()))
+        await enter(app, keys, arrives, name_problem(arrives))
     for twin in (twin for twins in TWINS.values() for twin in twins):
         await enter(app, *pasted(twin), TAKEN)
     await app.settles()

@@ -4,17 +4,21 @@ import asyncio
 import os
 import re
 import signal
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import M3CRED, Home, Start
-from tests.e2e.terminal import CTRL_C, CTRL_Q, Terminal
+from tests.e2e.terminal import CTRL_C, CTRL_Q, CTRL_Z, ENTER, RIGHT, Terminal, terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
-ENDING = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
+ENDING = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
+SLOW = 0.3
+"""Seconds that a terminal takes to answer over a bad line."""
 _ON_BY_DEFAULT = {b"7", b"25"}  # wrapping at the edge, and the cursor
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 
@@ -60,6 +64,27 @@ async def test_a_signal_leaves_the_terminal_as_it_was_and_is_logged(
     assert log.read_text().endswith(f"ends with status {128 + number}\n")
 
 
+@pytest.mark.quick(1)
+async def test_what_it_was_started_to_ignore_does_not_end_or_stop_it(home: Home) -> None:
+    ignoring = 'trap "" HUP INT QUIT TERM TSTP TTIN TTOU; exec "$0" --demo'
+    async with terminal(["/bin/sh", "-c", ignoring, M3CRED], home.environ) as app:
+        await app.shows("There are no credentials yet")
+        before = signals_ignored_by(app.pid)
+        for number in (*ENDING, signal.SIGTSTP):
+            app.signal(number)
+        app.press("c")
+        await app.shows("Name credential")
+        assert signals_ignored_by(app.pid) == before
+        app.press(CTRL_Q)
+        assert await app.ends() == 0
+        assert_as_it_was(app)
+
+
+def signals_ignored_by(pid: int) -> str:
+    (line,) = re.findall(r"SigIgn:\t(\w+)", Path(f"/proc/{pid}/status").read_text("ascii"))
+    return str(line)
+
+
 @pytest.mark.parametrize("number", ENDING, ids=lambda it: it.name)
 @pytest.mark.parametrize("outputs", [1, 2, 3, 5])
 @pytest.mark.quick(1)
@@ -101,6 +126,76 @@ async def test_after_a_stop_it_continues_and_leaves_the_terminal_as_it_was(
     app.press(CTRL_Q)
     assert await app.ends() == 0
     assert_as_it_was(app)
+
+
+@pytest.mark.parametrize("command", [M3CRED, "sh -c '\"$@\"; exit $?' sh " + M3CRED])
+@pytest.mark.quick(1)
+async def test_ctrl_z_gives_the_shell_its_terminal_and_fg_brings_the_app_back(
+    home: Home, command: str
+) -> None:
+    async with a_shell(home) as shell:
+        shell.press(f"{command} --demo", ENTER)
+        await shell.shows("There are no credentials yet")
+        shell.press("c")
+        await shell.shows("⏎ Continue")
+        shell.press("Acme")
+        await shell.shows("Acme")
+        shell.press(CTRL_Z)
+        await shell.shows("Stopped")
+        assert modes_left_changed(shell.raw) == {}
+        assert shell.raw.count(b"\x1b[>") == shell.raw.count(b"\x1b[<")
+        shell.press("clear; echo the shell $((40 + 2))", ENTER)
+        await shell.shows("the shell 42")
+        assert shell.echoes()
+        shell.press("fg", ENTER)
+        await shell.shows("Name credential")
+        await shell.shows("Acme")
+        await shell.shows("⏎ Continue")
+        shell.press(" Two")
+        await shell.shows("Acme Two")
+        shell.press(CTRL_Q)
+        await shell.focuses("Stay")
+        shell.press(RIGHT, ENTER)
+        await shell.shows(lambda screen: screen.strip() == "$")
+        shell.press("echo status $?", ENTER)
+        await shell.shows("status 0")
+        assert_as_it_was(shell)
+
+
+def a_shell(home: Home) -> AbstractAsyncContextManager[Terminal]:
+    """Run a shell with job control, which leaves the terminal's modes alone."""
+    shell = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
+    return terminal(shell, {**home.environ, "PS1": "$ "})
+
+
+async def test_what_a_slow_terminal_answers_is_not_left_for_the_shell(home: Home) -> None:
+    async with a_shell(home) as shell:
+        shell.press(f"{M3CRED} --demo", ENTER)
+        while b"\x1b[?2048$p" not in shell.raw:
+            await shell.output()
+        shell.press("q")
+        soon = asyncio.get_running_loop().call_later
+        shell.answers = lambda own: soon(SLOW, shell.press, own)
+        while b"\x1b[?1000l" not in shell.raw:  # it leaves
+            await shell.output()
+        soon(SLOW, shell.press, "\x1b[?2026;2$y\x1b[?2048;2$y\x1b[<35;7;7M\x1b[I")
+        await shell.shows(lambda screen: screen.strip() == "$")
+        while await shell.writes_within(2 * SLOW):
+            pass
+        shell.press("echo the shell $((40 + 2))", ENTER)
+        await shell.shows("the shell 42")
+        assert [line for line in shell.text.splitlines() if line] == [
+            "$ echo the shell $((40 + 2))",
+            "the shell 42",
+            "$",
+        ]
+
+
+async def test_where_no_shell_would_bring_it_back_ctrl_z_says_so(app: Terminal) -> None:
+    app.press(CTRL_Z)
+    await app.shows("m3cred cannot be suspended here")
+    app.press("q")
+    assert await app.ends() == 0
 
 
 @pytest.mark.long

@@ -4,23 +4,19 @@ import asyncio
 import os
 import pty
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import M3CRED, Home
-from tests.e2e.terminal import CTRL_Q, ESC, PATIENCE, terminal
+from tests.e2e.terminal import CTRL_L, CTRL_Q, ESC, SOON, Terminal, rests, terminal
 from tests.e2e.wizard import go_to_stripe, to_authenticate
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 HUNG_UP = 129
-SOON = 5.0
-"""Seconds; on an idle machine it takes a tenth of one."""
 
 
 class Line:
@@ -47,12 +43,7 @@ class Line:
         os.write(self._ours, keys.encode() if isinstance(keys, str) else keys)
 
     def rests(self) -> None:
-        """Wait until the process has nothing to do, or no way to do it."""
-        before = -1.0
-        end = time.monotonic() + PATIENCE
-        while (now := self._processor_seconds()) != before and time.monotonic() < end:
-            before = now
-            time.sleep(0.5)
+        rests(self.process.pid)
 
     def cut(self) -> None:
         os.close(self._ours)
@@ -63,11 +54,6 @@ class Line:
         self.process.wait()
         if self._ours >= 0:
             self.cut()
-
-    def _processor_seconds(self) -> float:
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text("ascii")
-        fields = stat.rpartition(")")[2].split()
-        return float(fields[11]) + float(fields[12])
 
 
 @pytest.fixture
@@ -102,6 +88,31 @@ async def test_a_frozen_terminal_that_then_goes_does_not_hold_the_program(line: 
     line.rests()
     line.cut()
     assert line.process.wait(SOON) == HUNG_UP
+
+
+async def test_a_frozen_terminal_does_not_hold_up_a_signal_and_is_given_back(
+    line: Line,
+) -> None:
+    line.press("?" * 100)  # the help opens and closes
+    line.rests()
+    line.process.terminate()
+    assert line.process.wait(SOON) == 128 + 15
+    line.reads_until(b"\x1b[?1049l")
+
+
+async def test_what_a_frozen_terminal_missed_is_drawn_when_it_goes_on(
+    app: Terminal,
+) -> None:
+    app.pause()
+    app.press("?" * 100, "c")  # the help opens and closes
+    await asyncio.to_thread(rests, app.pid)
+    app.resume()
+    await app.shows("Name credential")
+    await app.settles()
+    seen = app.text
+    app.press(CTRL_L)
+    await app.settles()
+    assert app.text == seen
 
 
 @pytest.mark.long

@@ -49,14 +49,13 @@ async def test_in_no_terminal_is_anything_garbled_or_seen_by_its_colour_alone(
     assert (found.garbled, found.focus) == ("no", "everywhere")
 
 
-async def test_a_terminal_without_colours_or_signs_is_sent_none(
+async def test_only_a_terminal_without_colours_or_signs_is_sent_none(
     setup: Setup, results: Results
 ) -> None:
     found = of(setup, results)
-    if "NO_COLOR" in setup.environ or setup.environ["TERM"] == "vt100":
-        assert found.colours == "none"
-    if "LANG" in setup.environ:
-        assert found.signs == "ASCII only"
+    is_plain = "NO_COLOR" in setup.environ or setup.environ["TERM"] == "vt100"
+    assert (found.colours == "none") is is_plain
+    assert (found.signs == "ASCII only") is ("LANG" in setup.environ)
 
 
 async def test_the_page_tells_of_no_other_terminal() -> None:

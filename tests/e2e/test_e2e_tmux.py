@@ -7,6 +7,7 @@ from playwright.async_api import Page
 
 from tests.e2e.browsers import OpenedUrls, approve_and_return
 from tests.e2e.conftest import M3CRED, Home
+from tests.e2e.terminal import CTRL_Z, ENTER
 from tests.e2e.tmux import ask_tmux, in_tmux
 from tests.e2e.wizard import create_credential, go_to_stripe, to_authenticate
 
@@ -28,3 +29,22 @@ async def test_the_whole_way_inside_tmux(
         assert "Acme in tmux" in pane
         assert [line.rstrip() for line in pane.splitlines()] == app.text.splitlines()
         assert len(home.saved()) == 1
+
+
+async def test_ctrl_z_inside_tmux_and_fg(home: Home, tmux_directory: Path) -> None:
+    shell = ("/bin/bash", "--norc", "--noprofile", "-i")
+    async with in_tmux(tmux_directory, home.environ, *shell) as app:
+        await app.shows("bash-")
+        app.press(f"{M3CRED} --demo", ENTER)
+        await app.shows("There are no credentials yet")
+        app.press(CTRL_Z)
+        await app.shows("Stopped")
+        assert not app.reads("There are no credentials yet")
+        app.press("echo the shell $((40 + 2))", ENTER)
+        await app.shows("the shell 42")
+        app.press("fg", ENTER)
+        await app.shows("There are no credentials yet")
+        app.press("q")
+        await app.shows("the shell 42")
+        app.press("echo status $?", ENTER)
+        await app.shows("status 0")

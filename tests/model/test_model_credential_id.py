@@ -35,7 +35,7 @@ def test_it_is_the_example_of_the_rfc() -> None:
 
 
 @given(st.lists(st.tuples(TIMES, RANDOMNESS), min_size=2))
-def test_ids_sort_by_the_time_they_were_made(made: list[tuple[datetime, bytes]]) -> None:
+def test_ids_sort_by_the_time_of_their_creation(made: list[tuple[datetime, bytes]]) -> None:
     ids = sorted((credential_id(*one), one[0].replace(microsecond=0)) for one in made)
     seconds = [time for _, time in ids]
     assert seconds == sorted(seconds)
@@ -45,7 +45,7 @@ def test_ids_sort_by_the_time_they_were_made(made: list[tuple[datetime, bytes]])
 def test_ids_of_the_same_moment_differ_by_their_randomness(
     time: datetime, one: bytes, other: bytes
 ) -> None:
-    used = (1 << 62) - 1 | (0xFFF << 64)  # what is neither version nor variant
+    used = (1 << 62) - 1 | (0xFFF << 64)  # neither version nor variant
     differ = (int.from_bytes(one) ^ int.from_bytes(other)) & used
     assert (credential_id(time, one) != credential_id(time, other)) == bool(differ)
 

@@ -49,11 +49,11 @@ def test_escape_sequences_of_a_field_never_reach_the_terminal() -> None:
     assert problem.path == Path("/a\x1b[2Jb"), "to be opened, not to be shown"
 
 
-def test_the_member_of_an_enumeration_stays_one() -> None:
+def test_a_member_of_an_enumeration_stays_one() -> None:
     assert Unusable(Path(), Why.FULL).reason is Why.FULL
 
 
-def test_the_code_of_a_problem_with_its_place_is_that_of_what_is_wrong() -> None:
+def test_a_wrapped_problem_keeps_the_code_of_its_cause() -> None:
     problem = Placed("stripe", Placed("ports", Unusable(Path("x"), "is full")))
     assert problem.root.code == "Unusable"
     assert str(problem).startswith("stripe: ports: x cannot be used")
@@ -70,9 +70,7 @@ def test_a_copy_says_the_same_and_is_another_one(again) -> None:  # type: ignore
 
 
 @pytest.mark.parametrize("values", [(), (Path(),), (Path(), "full", "me", "too many")])
-def test_fields_that_are_missing_or_too_many_are_noticed_at_once(
-    values: tuple[object, ...],
-) -> None:
+def test_missing_or_extra_fields_are_noticed_immediately(values: tuple[object, ...]) -> None:
     make: type[Problem] = Unusable
     with pytest.raises((AttributeError, ValueError)):
         make(*values)

@@ -31,7 +31,7 @@ def secret() -> Secret:
     return Secret(CANARY)
 
 
-def test_only_reveal_gives_it_back(secret: Secret) -> None:
+def test_only_reveal_returns_it(secret: Secret) -> None:
     assert secret.reveal() == CANARY
 
 
@@ -54,7 +54,7 @@ def test_only_reveal_gives_it_back(secret: Secret) -> None:
         lambda secret: repr(dir(secret)),
     ],
 )
-def test_no_way_of_printing_shows_it(show: Callable[[Secret], str], secret: Secret) -> None:
+def test_no_kind_of_printing_shows_it(show: Callable[[Secret], str], secret: Secret) -> None:
     assert CANARY not in show(secret)
 
 
@@ -85,7 +85,7 @@ def test_a_print_shows_that_something_is_hidden(secret: Secret) -> None:
         lambda secret: "" + secret,
     ],
 )
-def test_it_cannot_be_compared_or_carried_off(
+def test_it_cannot_be_compared_pickled_or_copied(
     take: Callable[[Secret], object], secret: Secret
 ) -> None:
     with pytest.raises(TypeError) as refusal:
@@ -103,7 +103,7 @@ def test_it_cannot_be_compared_or_carried_off(
         lambda secret: ConnectGateway(Platform("ca_1", secret)),
     ],
 )
-def test_what_holds_it_equals_what_holds_the_same_one_and_is_not_compared_with_another(
+def test_holders_of_the_same_secret_are_equal_and_others_are_not_compared(
     holding: Callable[[Secret], object], secret: Secret
 ) -> None:
     assert holding(secret) == holding(secret)
@@ -144,14 +144,12 @@ def test_a_log_line_does_not_show_it(secret: Secret, caplog: pytest.LogCaptureFi
     assert CANARY not in caplog.text
 
 
-def test_whether_there_is_anything_in_it_can_be_asked() -> None:
+def test_it_can_be_tested_for_emptiness() -> None:
     assert Secret("x")
     assert not Secret("")
 
 
-def test_it_cannot_be_given_more_attributes_or_subclassed_to_be_opened(
-    secret: Secret,
-) -> None:
+def test_neither_a_new_attribute_nor_a_subclass_opens_it(secret: Secret) -> None:
     with pytest.raises(AttributeError):
         secret.text = "x"  # type: ignore[attr-defined]  # that is the point
     with pytest.raises(AttributeError):

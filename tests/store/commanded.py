@@ -1,4 +1,4 @@
-"""Another process that changes a store as it is told to, and dies in the middle if it is to."""
+"""Another process that changes a store on command, and dies in the middle on command."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DIED = "died"
 
 
 class Command(NamedTuple):
-    """What to do to a store; with ``dies_at``, the process ends before that step of it."""
+    """A command for a store; with ``dies_at``, the process ends before that step."""
 
     do: str
     id: str = ""
@@ -41,7 +41,7 @@ class Command(NamedTuple):
 
 
 class Other:
-    """The commanding side of the pipe."""
+    """The parent's side of the pipe."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdin is not None
@@ -64,7 +64,7 @@ def other_process() -> Iterator[Other]:
 
 
 def perform(store: CredentialStore, command: Command) -> object:
-    """Do it, and return what was told: ``done``, the problem's type, or what was asked for."""
+    """Do it, and return the reply: ``done``, the problem's type, or the requested value."""
     try:
         return _DOES[command.do](store, command) or "done"
     except Problem as problem:
@@ -110,7 +110,7 @@ _DOES: Mapping[str, Callable[[CredentialStore, Command], object]] = {
 
 
 def serve() -> None:
-    """Do what each line says; a command that is to die has a process of its own."""
+    """Execute the command in each line; one that dies has its own process."""
     import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415 - warm: no change
 
     while line := sys.stdin.readline():

@@ -1,4 +1,4 @@
-"""What each process of a crowd does to the store that they share; run as a program."""
+"""What each process of a crowd does to their shared store; run as a program."""
 
 import os
 import sys
@@ -14,12 +14,12 @@ _PERIOD = 0.005
 
 
 def kept(rounds: int) -> int:
-    """Return how many credentials one of those that change leaves there."""
+    """Return how many credentials each changing process leaves."""
     return len(range(0, rounds, 4))
 
 
 def change(root: Path, me: str, rounds: int) -> None:
-    """Count in the shared credential, and create others, half of them to be deleted again."""
+    """Count in the shared credential, and create others, of which half are deleted again."""
     store = store_in(root)
     for number in range(rounds):
         store.update(ID, lambda shared, before: _counted(shared, before, me))
@@ -39,12 +39,12 @@ def _counted(
     counted = str(int(shared.name) + 1)
     access_token = before.access_token
     assert access_token is not None
-    # Both halves of the record say how often and by whom.
+    # Both halves of the record show the count and the process.
     return shared._replace(name=counted), tokens(f"{access_token.reveal()}{me}")
 
 
 def begin(root: Path, me: str, rounds: int) -> None:
-    """Create in directories that are not there yet, with an identity that is not, either."""
+    """Create in directories that do not exist yet, without an identity."""
     store = store_in(root)
     for number in range(rounds):
         new = credential(credential_id(datetime.now(UTC), os.urandom(10)), f"{me} {number}")
@@ -52,14 +52,14 @@ def begin(root: Path, me: str, rounds: int) -> None:
 
 
 def watch(root: Path) -> None:
-    """Keep a list up to date by stamps alone until the input ends; say what it is then."""
+    """Keep a list up to date by stamps alone until the input ends; then print it."""
     store = store_in(root)
     known: dict[str, str] = {}
     stamp = store.stamp()
     _read(store, store.ids(), known)
     ended = False
     while not ended:
-        ended = _is_at_end()  # looked at first: what came before it is noticed yet
+        ended = _is_at_end()  # checked first, so that earlier changes are still noticed
         now = store.stamp()
         if now != stamp:
             ids = store.ids()
@@ -93,7 +93,7 @@ def verify(root: Path) -> None:
 
 
 def _is_at_end() -> bool:
-    """Look at the input, which nobody writes to, for as long as a list waits to look again."""
+    """Wait for the end of the input as long as a list waits before it reads again."""
     return bool(select([sys.stdin], [], [], _PERIOD)[0])
 
 

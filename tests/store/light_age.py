@@ -1,4 +1,4 @@
-"""Files under a passphrase that cost little to open: age's format, with any work factor.
+"""Wrapped files that are cheap to open: age's format, with any work factor.
 
 pyrage and age choose one that takes seconds. Written from https://age-encryption.org/v1 and
 RFC 8439, so that it is a second opinion on the format, too.

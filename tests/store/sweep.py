@@ -1,4 +1,4 @@
-"""One run of an operation for each system call in it, with a fault there."""
+"""One run of an operation for each of its system calls, with a fault there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.credential import Credential
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.store.problems import NotThere
 from tests.store.swept_operations import ID, OPERATIONS, credential, store_in, tokens
 from tests.store.swept_process import BEGINS, ENDS, Limits
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from tests.store.swept_table import Outcome
 
 ERRORS = "ENOSPC", "EIO", "EROFS", "EACCES"
-# How often there has to be more memory depends on what age puts into a record at random.
+# How often more memory is needed depends on what age puts into a record at random.
 _MEMORY_CALLS = {"brk", "mmap", "munmap", "mremap", "madvise"}
-# These ask nothing of a file system.
+# These do not use a file system.
 _NO_FILE_CALLS = {"getrandom", "geteuid"}
 # Which error it is makes no difference, as a run with all of them shows: each call has one in
 # turn, which saves some minutes.
@@ -48,7 +48,7 @@ class Point(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a new process finds: each credential with its secret, and the others' bytes."""
+    """What a new process finds: each credential with its secret, and the bytes of others."""
 
     rows: dict[str, tuple[Credential | Damaged | None, str]]
     others: dict[str, bytes]
@@ -147,7 +147,7 @@ class Sweep:
 
 
 class _Copy:
-    """A directory that is as it was before, for a block."""
+    """Yield a directory in its original state, for a block."""
 
     def __init__(self, before: Path, root: Path) -> None:
         self._before, self._root = before, root
@@ -161,7 +161,7 @@ class _Copy:
 
 
 def state_of(root: Path) -> State:
-    """Return what a reader finds that knows nothing of what happened."""
+    """Return what a reader finds without knowing what happened."""
     store = store_in(root)
     rows = {one: (store.verified(one), _secret(store, one)) for one in store.ids()}
     records = (root / "data").glob("*/*.json")
@@ -170,18 +170,20 @@ def state_of(root: Path) -> State:
 
 
 def _secret(store: DirectoryStore, credential_id: str) -> str:
-    if not isinstance(store.read(credential_id), Credential):
+    if not isinstance(found := store.read(credential_id), Credential):
         return "damaged"
     try:
         access_token = store.tokens(credential_id).access_token
     except NotThere:
+        if found.status is Status.UNKNOWN:
+            return "sent"
         return store.requests.read(credential_id).state.reveal()
     assert access_token is not None
     return access_token.reveal()
 
 
 def _assert_usable(root: Path) -> None:
-    """Check that the next start sweeps what was left, and the next change goes well."""
+    """Check that the next start sweeps the leftovers, and the next change succeeds."""
     store = store_in(root)
     store.prepare()
     assert [one.name for one in (root / "data").rglob("*.tmp")] == []
@@ -194,7 +196,7 @@ def _names(lines: list[str]) -> list[str]:
 
 
 def outcomes(sweep: Sweep) -> Iterator[tuple[str, Outcome]]:
-    """Give each fault at each point of an operation by its name, with its outcome."""
+    """Yield each fault at each point of an operation by its name, with its outcome."""
     for point in sweep.points:
         yield "SIGKILL", sweep.faulty(point, "signal=SIGKILL")
     failing = [point for point in sweep.points if point.call not in _NO_FILE_CALLS]

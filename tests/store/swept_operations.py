@@ -1,4 +1,4 @@
-"""What the sweep does to a store: one change each, and what is there before it."""
+"""What the sweep does to a store: one change each, and the state before it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OVER = _TIME + TIME_LIMIT
 
 
 class Operation(NamedTuple):
-    """A change to the credential ``ID``, and what is there before it."""
+    """A change to the credential ``ID``, and the state before it."""
 
     before: Callable[[Path], None]
     run: Callable[[DirectoryStore], object]
@@ -68,7 +68,7 @@ def _nothing(root: Path) -> None:
 
 
 def _others(root: Path) -> None:
-    """One that is created, one that is pending, one that is damaged."""
+    """One created, one pending and one damaged credential."""
     store = store_in(root)
     store.prepare()
     created, pending, damaged = OTHERS
@@ -90,7 +90,7 @@ def _pending(root: Path) -> None:
 
 
 def _requested(root: Path) -> None:
-    """Beside a request whose time is not over when that of this one is."""
+    """Next to a request that has not expired when this one has."""
     _others(root)
     requests = store_in(root).requests
     requests.keep(REQUESTED, request())
@@ -98,8 +98,13 @@ def _requested(root: Path) -> None:
     requests.keep(REQUESTED._replace(id=YOUNGER, created_at=later), request("state_younger"))
 
 
+def _code_sent(root: Path) -> None:
+    _requested(root)
+    store_in(root).requests.answer(REQUESTED, request())
+
+
 def _created_and_still_pending(root: Path) -> None:
-    """As after a process that was killed in the middle of creating."""
+    """As left by a process that was killed during a creation."""
     _pending(root)
     kept = root / "data" / "pending" / f"{ID}.json"
     aside = root / "aside"
@@ -142,7 +147,11 @@ def _keep_request(store: DirectoryStore) -> None:
 
 
 def _answer_request(store: DirectoryStore) -> None:
-    store.requests.answer(ID)
+    store.requests.answer(REQUESTED, request())
+
+
+def _settle_request(store: DirectoryStore) -> None:
+    store.requests.settle(ID)
 
 
 def _drop_request(store: DirectoryStore) -> None:
@@ -151,7 +160,7 @@ def _drop_request(store: DirectoryStore) -> None:
 
 def _expire_request(store: DirectoryStore) -> None:
     if [one.id for one in store.requests.expire(_OVER)] != [ID]:
-        raise NotThere(ID)  # it is told to be there still
+        raise NotThere(ID)  # it is reported as still there
 
 
 OPERATIONS = {
@@ -168,6 +177,8 @@ OPERATIONS = {
     "first prepare": Operation(_nothing, DirectoryStore.prepare),
     "keep request": Operation(_others, _keep_request),
     "answer request": Operation(_requested, _answer_request),
+    "settle request": Operation(_code_sent, _settle_request),
+    "keep in its room": Operation(_code_sent, _keep),
     "drop request": Operation(_requested, _drop_request),
     "expire request": Operation(_requested, _expire_request),
 }

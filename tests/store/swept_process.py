@@ -1,4 +1,4 @@
-"""A warm, single-threaded process that forks one for each operation that strace looks at."""
+"""A warm, single-threaded process that forks one for each operation traced by strace."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 BEGINS, ENDS = "/the-operation-begins", "/the-operation-ends"
-"""Looked for before and after the operation, so that a trace of system calls shows both."""
+"""Tested before and after the operation, so that a trace of system calls shows both."""
 
 _PROGRAM = """
 import sys
@@ -34,7 +34,7 @@ serve()
 """
 _ROOT = Path(__file__).parents[2]
 _PR_SET_PTRACER = 0x59616D61
-_GO = SIGUSR1  # no operation waits for a signal, so no call of its is counted before it
+_GO = SIGUSR1  # no operation waits for a signal, so none of its calls is counted before
 
 
 class Limits(NamedTuple):
@@ -45,7 +45,7 @@ class Limits(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a process told before it ended: nothing, if it was killed."""
+    """What a process reported before it ended: nothing, if it was killed."""
 
     outcome: str
     sentence: str
@@ -62,7 +62,7 @@ class Forks:
     def run(
         self, root: Path, operation: str, *, log: Path, inject: str = "", limits: Limits
     ) -> Told:
-        """Run an operation in a process of its own, and trace it into ``log``."""
+        """Run an operation in its own process, and trace it into ``log``."""
         ask = {"root": str(root), "operation": operation, **limits._asdict()}
         self._asks.write(json.dumps(ask).encode() + b"\n")
         self._asks.flush()
@@ -95,7 +95,7 @@ def forks() -> Iterator[Forks]:
 
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
-    # Warm: no fault is for an import.
+    # Warm, so that no fault hits an import.
     for module in walk_packages(m3cred_tui.store.__path__, "m3cred_tui.store."):
         import_module(module.name)
     import_module("pyrage")
@@ -132,7 +132,7 @@ def _run(ask: Mapping[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def _writes_of(most: int) -> Iterator[None]:
-    """Give the kernel so few bytes each time: an injected short write would write nothing."""
+    """Write so few bytes each time: an injected short write would write nothing."""
     write = os.write
     if most:
         os.write = lambda file, data: write(file, memoryview(data)[:most])
@@ -147,5 +147,5 @@ def _say(answer: Mapping[str, object]) -> None:
 
 
 def _permit_tracing() -> None:
-    """Where only parents may trace (Yama), and strace is no parent."""
+    """Allow tracing where only parents may trace (Yama), as strace is not the parent."""
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)

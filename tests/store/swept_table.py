@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Outcome = Literal["old", "new", "unknown"]
-"""What a run left as far as it told, or whatever is there where it was killed."""
+"""The state that a run reported, or any state if it was killed."""
 
 SWEPT = "swept"
 FAULTS = "SIGKILL", "ENOSPC", "EIO", "EROFS", "EACCES", "short write"
@@ -22,7 +22,7 @@ def cells(counts: Mapping[tuple[str, Outcome], int]) -> list[list[int]]:
 
 
 def lines(rows: Sequence[tuple[str, int, list[list[int]]]]) -> Iterator[str]:
-    """Give the lines of the table: a row is an operation, its system calls and its cells."""
+    """Yield the lines of the table: a row is an operation, its system calls and its cells."""
     if not rows:
         return
     yield _TITLE

@@ -1,4 +1,4 @@
-"""No byte of a record can be another one unnoticed."""
+"""A change of any byte of a record is noticed."""
 
 import random
 from collections.abc import Iterator
@@ -53,9 +53,7 @@ def test_every_bit_of_every_byte_flipped_is_damage(file: Path, acme: Credential)
     assert wrong == []
 
 
-def test_every_length_cut_and_whatever_comes_after_is_damage(
-    file: Path, acme: Credential
-) -> None:
+def test_any_truncation_or_extra_byte_is_damage(file: Path, acme: Credential) -> None:
     data = file.read_bytes()
     cut = [data[:length] for length in range(len(data))]
     headless = [data[length:] for length in range(1, len(data))]
@@ -65,8 +63,8 @@ def test_every_length_cut_and_whatever_comes_after_is_damage(
     assert wrong == []
 
 
-def test_blocks_that_are_lost_or_left_over_are_damage(file: Path, acme: Credential) -> None:
-    """As a disk does it: zeros, another file's bytes, a part twice, parts in another order."""
+def test_lost_or_leftover_blocks_are_damage(file: Path, acme: Credential) -> None:
+    """As a disk would: zeros, another file's bytes, a part twice, parts in another order."""
     data = file.read_bytes()
     foreign = random.Random(3)  # the same bytes in each run
     for size in (1, 2, 4, 16, 64, 256, 512):
@@ -81,7 +79,7 @@ def test_blocks_that_are_lost_or_left_over_are_damage(file: Path, acme: Credenti
                 assert torn == data or not taken_for_whole(acme.id, torn), (size, start, other)
 
 
-def test_damage_in_a_file_is_a_row_and_the_file_stays(
+def test_a_damaged_file_is_a_row_and_stays(
     store: DirectoryStore, file: Path, acme: Credential
 ) -> None:
     data = file.read_bytes()
@@ -94,7 +92,7 @@ def test_damage_in_a_file_is_a_row_and_the_file_stays(
     assert store.verified(acme.id) == acme
 
 
-def test_a_sealed_part_flipped_with_its_checksum_put_right_does_not_open(
+def test_a_changed_sealed_part_with_a_corrected_checksum_does_not_open(
     store: DirectoryStore, file: Path, acme: Credential
 ) -> None:
     whole = parse_record(acme.id, file.read_bytes())
@@ -106,7 +104,7 @@ def test_a_sealed_part_flipped_with_its_checksum_put_right_does_not_open(
 
 
 def test_a_flipped_record_of_schema_1_never_opens_as_another_credential() -> None:
-    """It has no checksum: what a list shows of it may be wrong, what is opened may not."""
+    """It has no checksum: a list may show wrong fields, but an opened one is right."""
     data = (_SCHEMA_1 / f"{_ID_OF_SCHEMA_1}.json").read_bytes()
     identity = IdentityFile(_SCHEMA_1 / "identity.txt", _SCHEMA_1)
     opener = sealing.identity_in(identity.path.read_bytes())

@@ -1,4 +1,4 @@
-"""The results of checks: kept whole, believed only as far as they make sense."""
+"""The results of checks are stored completely, and trusted only if they make sense."""
 
 import json
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def test_only_this_user_can_read_it(store: DirectoryStore, ids: list[str], file:
     assert file.read_bytes().isascii()
 
 
-def test_a_list_notices_what_another_process_has_kept(
+def test_a_list_notices_the_results_of_another_process(
     store: DirectoryStore, ids: list[str]
 ) -> None:
     stamps = [store.checks.stamp()]
@@ -58,7 +58,7 @@ def test_a_list_notices_what_another_process_has_kept(
         b'{"schema": 1, "checks": {',
     ],
 )
-def test_a_damaged_file_is_as_none_and_the_next_result_is_kept(
+def test_a_damaged_file_counts_as_missing_and_the_next_result_is_stored(
     store: DirectoryStore, ids: list[str], file: Path, content: bytes
 ) -> None:
     store.checks.keep({ids[0]: OK})
@@ -68,9 +68,7 @@ def test_a_damaged_file_is_as_none_and_the_next_result_is_kept(
     assert store.checks.read() == {ids[1]: OK}
 
 
-def test_nonsense_about_one_credential_hides_no_other(
-    store: DirectoryStore, ids: list[str], file: Path
-) -> None:
+def test_a_bad_entry_hides_no_other(store: DirectoryStore, ids: list[str], file: Path) -> None:
     good = {"outcome": "ok", "at": AT.isoformat(), "told": ""}
     wrong = [
         {**good, "outcome": "fine"},
@@ -88,7 +86,7 @@ def test_nonsense_about_one_credential_hides_no_other(
         assert store.checks.read() == {ids[1]: OK}, one
 
 
-def test_what_a_file_says_cannot_draw_on_the_terminal(
+def test_the_text_of_a_file_cannot_draw_on_the_terminal(
     store: DirectoryStore, ids: list[str], file: Path
 ) -> None:
     told = "\x1b]0;evil\x07\u202eline\nline" + "x" * 10_000
@@ -100,7 +98,7 @@ def test_what_a_file_says_cannot_draw_on_the_terminal(
     assert len(shown) == LONGEST_TOLD
 
 
-def test_a_file_that_others_can_read_is_not_believed(
+def test_a_file_that_others_can_read_is_not_trusted(
     store: DirectoryStore, ids: list[str], file: Path
 ) -> None:
     store.checks.keep({ids[0]: OK})
@@ -113,12 +111,12 @@ def test_a_file_that_others_can_read_is_not_believed(
     assert store.checks.read() == {ids[0]: REVOKED}
 
 
-def test_where_nothing_was_ever_created_there_is_no_result(store: DirectoryStore) -> None:
+def test_a_new_store_has_no_results(store: DirectoryStore) -> None:
     assert store.checks.read() == {}
     assert store.checks.stamp() == ()
 
 
-def test_the_results_are_no_credential(
+def test_the_results_are_not_a_credential(
     store: DirectoryStore, ids: list[str], acme: Credential
 ) -> None:
     store.checks.keep({ids[0]: OK})

@@ -1,4 +1,4 @@
-"""Several processes at once."""
+"""Several processes at the same time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES = "abcdefgh"
 
 
 def started(root: Path, what: str, me: str = "", rounds: int = 0) -> subprocess.Popen[str]:
-    """Start one of the crowd; it is ready, and waits for a line if it is to change things."""
+    """Start one of the crowd; once ready, a changing process waits for a line."""
     command = [sys.executable, "-I", "-B", "-c", _PROGRAM, str(Path(__file__).parents[2])]
     pipe = subprocess.PIPE
     child = subprocess.Popen(
@@ -91,7 +91,7 @@ def _row(store: DirectoryStore, credential_id: str) -> str:
     return f"{row.name} {row.status.value}"
 
 
-def test_processes_that_begin_at_once_share_one_identity_and_lose_nothing(
+def test_processes_that_start_simultaneously_share_one_identity_and_lose_nothing(
     tmp_path: Path,
 ) -> None:
     begin = [started(tmp_path, "begin", me, 10) for me in "abcd"]

@@ -1,4 +1,4 @@
-"""A record that cannot be used is a row that says why, and stays as it is."""
+"""A record that cannot be used is a row that says why, and stays unchanged."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def file(
 
 
 def change(file: Path, alter: Callable[[Fields], object]) -> None:
-    """Alter the fields as somebody does who knows of the checksum."""
+    """Alter the fields and correct the checksum."""
     fields = json.loads(file.read_bytes())
     del fields["crc32"]
     alter(fields)
@@ -55,10 +55,10 @@ def assert_damaged(store: DirectoryStore, file: Path, reason: str) -> None:
         (b'{"schema": ' + b"9" * 5000 + b"}", "not whole JSON"),
         (b"[]", "not a JSON object"),
         (b"null", "not a JSON object"),
-        (b"{}", "not a credential of m3cred"),
-        (b'{"schema": 1}', "not a credential of m3cred"),
-        (b'{"schema": true}', "not a credential of m3cred"),
-        (b'{"schema": "1"}', "not a credential of m3cred"),
+        (b"{}", "not an m3cred credential"),
+        (b'{"schema": 1}', "not an m3cred credential"),
+        (b'{"schema": true}', "not an m3cred credential"),
+        (b'{"schema": "1"}', "not an m3cred credential"),
         (b'{"schema": 2}', "its checksum is wrong"),
         (b'{"schema": 3}', "a newer m3cred wrote it (schema 3)"),
         (b'{"schema": ' + b"9" * 400 + b"}", "a newer m3cred wrote it (schema 999999999…)"),
@@ -77,8 +77,8 @@ def test_a_foreign_file_is_shown_as_damaged(
     [
         (lambda it: it.update(id="0196d5c8-0000-7000-8000-000000000000"), "its ID is not"),
         (lambda it: it.update(name=["x"]), "its name is not text"),
-        (lambda it: it.pop("name"), "not a credential of m3cred"),
-        (lambda it: it.update(more=1), "not a credential of m3cred"),
+        (lambda it: it.pop("name"), "not an m3cred credential"),
+        (lambda it: it.update(more=1), "not an m3cred credential"),
         (lambda it: it.update(entityType="Meter"), "its entityType “Meter” is not known"),
         (lambda it: it.update(entityType=[]), "its entityType is not text"),
         (lambda it: it.update(destination="\x1b[2J"), "its destination “�[2J” is not known"),
@@ -114,7 +114,7 @@ def test_a_bad_field_is_named(
         lambda data: data.replace(b',\n  "crc32"', b', "crc32"'),
     ],
 )
-def test_a_record_that_somebody_edited_is_damaged(
+def test_an_edited_record_is_damaged(
     alter: Callable[[bytes], bytes], store: DirectoryStore, file: Path
 ) -> None:
     file.write_bytes(alter(file.read_bytes()))
@@ -137,7 +137,7 @@ def test_a_damaged_record_can_be_deleted(store: DirectoryStore, file: Path) -> N
     assert store.ids() == []
 
 
-def test_hostile_text_in_a_record_becomes_something_to_look_at(
+def test_hostile_text_in_a_record_is_shown_harmlessly(
     store: DirectoryStore, file: Path
 ) -> None:
     hostile = "Acme\x1b]0;x\x07\u202e\u200b\x9b2J\n\ud800" + "e\u0301" * 999
@@ -163,7 +163,7 @@ def test_hostile_text_in_a_record_becomes_something_to_look_at(
         lambda it: it["stripe"].update(livemode=False),
     ],
 )
-def test_secrets_are_not_given_out_for_a_header_that_was_changed(
+def test_secrets_are_not_returned_for_a_changed_header(
     alter: Callable[[Fields], object], store: DirectoryStore, file: Path
 ) -> None:
     change(file, alter)
@@ -172,7 +172,7 @@ def test_secrets_are_not_given_out_for_a_header_that_was_changed(
         store.tokens(file.stem)
 
 
-def test_secrets_of_one_credential_are_not_given_out_for_another(
+def test_secrets_of_one_credential_are_not_returned_for_another(
     store: DirectoryStore,
     file: Path,
     acme: Credential,
@@ -199,7 +199,7 @@ def test_a_changed_sealed_part_does_not_open(store: DirectoryStore, file: Path) 
         store.tokens(file.stem)
 
 
-def test_what_is_no_file_does_not_stop_the_list(
+def test_something_other_than_a_file_does_not_stop_the_list(
     store: DirectoryStore, file: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere.json"

@@ -1,4 +1,4 @@
-"""Real disks that are full or read-only: what was there stays, and the next try can succeed."""
+"""Real full or read-only disks: existing data stays, and the next attempt can succeed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ store = store_in(root)
 
 @functools.cache
 def in_private_mounts() -> list[str]:
-    """Return the command that lets its child mount, where nobody else sees it."""
+    """Return the command that lets its child mount, invisibly to others."""
     if os.geteuid() == 0:
         for command in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
             mounts = [*command, "mount", "-t", "tmpfs", "none", "/mnt"]
@@ -87,7 +87,7 @@ print(whole(store) == created)
 """
 
 
-def test_a_full_disk_keeps_what_it_has_and_takes_more_when_there_is_room(
+def test_a_full_disk_keeps_its_credentials_and_takes_more_when_there_is_room(
     tmp_path: Path,
 ) -> None:
     full = "StoreUnusable: DATA/{} cannot be used: the disk is full."
@@ -127,7 +127,7 @@ for ask, *given in changes[2:]:
 """
 
 
-def test_a_disk_that_became_read_only_is_read_and_told(tmp_path: Path) -> None:
+def test_a_disk_that_became_read_only_is_read_and_reported(tmp_path: Path) -> None:
     told = "StoreUnusable: DATA/lock cannot be used: the file system is read-only."
     read = "True Acme sk_live_first"
     assert said(READ_ONLY, tmp_path) == [told] * 5 + [read] + ["done"] * 3

@@ -1,4 +1,4 @@
-"""A disk that fails: the old or the new state, and a sentence that says which."""
+"""A failing disk leaves the old or the new state, and a sentence says which."""
 
 import os
 import shutil
@@ -82,7 +82,7 @@ def prepared(store: DirectoryStore) -> None:
     ],
 )
 @pytest.mark.parametrize("ask", ["create", "prepare"])
-def test_a_write_that_fails_leaves_nothing_and_is_reported(
+def test_a_failed_write_leaves_nothing_and_is_reported(
     ask: str, fault: str, reason: str, store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     sentence = f"StoreUnusable: {credentials} cannot be used: {reason}."
@@ -109,14 +109,14 @@ def test_a_change_that_the_disk_does_not_confirm_is_reported_as_unknown(
     if ask == "delete":
         assert said(tmp_path, "create") == "done"
     told = said(tmp_path, ask, fault=f"fsync:error=EIO:when={fsync}")
-    assert told.startswith(f"OutcomeUnknown: Whether {credentials} keeps the last change is ")
+    assert told.startswith(f"OutcomeUnknown: It is not known whether {credentials} kept the ")
 
 
 @needs_strace
-def test_a_delete_that_fails_leaves_the_record_and_is_reported(
+def test_a_failed_delete_leaves_the_record_and_is_reported(
     store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:
     assert said(tmp_path, "create") == "done"
-    told = said(tmp_path, "delete", fault="unlinkat:error=EROFS:when=2")
+    told = said(tmp_path, "delete", fault="unlinkat:error=EROFS:when=4")
     assert told == f"StoreUnusable: {credentials} cannot be used: the file system is read-only."
     assert isinstance(store.read(ID), Credential)

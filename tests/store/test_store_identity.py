@@ -1,4 +1,4 @@
-"""The identity under a passphrase: who has only the file has nothing."""
+"""The identity under a passphrase: the file alone is worthless."""
 
 import os
 import stat
@@ -33,7 +33,7 @@ KEY = b"AGE-SECRET-KEY-"
 
 
 def seal_something(data: Path) -> Path:
-    """Put there what an identity was needed for."""
+    """Create what an identity was needed for."""
     record = data / "credentials" / "0196d5c8-0000-7000-8000-000000000000.json"
     make_folder(record.parent)
     record.touch(mode=0o600)
@@ -46,7 +46,7 @@ def key_of(identity: IdentityFile) -> str:
 
 @pytest.fixture
 def file(identity: Path, data: Path) -> IdentityFile:
-    """Return an identity in clear, with a comment of its owner's."""
+    """Return an identity in the clear, with its owner's comment."""
     identity.parent.mkdir(mode=0o700)
     identity.touch(mode=0o600)
     identity.write_bytes("# Zoë's, made in May\r\n".encode("latin-1") + sealing.new_identity())
@@ -55,7 +55,7 @@ def file(identity: Path, data: Path) -> IdentityFile:
 
 @pytest.fixture
 def locked(file: IdentityFile, data: Path) -> IdentityFile:
-    """Put the identity under the passphrase; return it as another start finds it."""
+    """Put the identity under the passphrase; return it as a new process finds it."""
     plain = file.path.read_bytes()
     file.path.write_bytes(wrapped_lightly(plain, PASSPHRASE))
     return IdentityFile(file.path, data)
@@ -63,7 +63,7 @@ def locked(file: IdentityFile, data: Path) -> IdentityFile:
 
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrap as age does, but without the seconds of work."""
+    """Wrap like age, but without the seconds of work."""
 
     def wrap(plain: bytes, passphrase: Secret) -> bytes:
         return wrapped_lightly(plain, passphrase.reveal())
@@ -83,7 +83,7 @@ def test_a_locked_identity_neither_opens_nor_seals(
     assert store.ids() == []
 
 
-def test_an_unlocked_identity_stays_so_as_long_as_the_process_lives(
+def test_an_unlocked_identity_stays_unlocked_while_the_process_runs(
     locked: IdentityFile, data: Path, acme: Credential, tokens: TokenResponse
 ) -> None:
     store = DirectoryStore(data, locked)
@@ -94,7 +94,7 @@ def test_an_unlocked_identity_stays_so_as_long_as_the_process_lives(
     assert IdentityFile(locked.path, data).is_locked()
 
 
-def test_a_wrong_passphrase_leaves_it_locked_and_is_not_repeated(locked: IdentityFile) -> None:
+def test_a_wrong_passphrase_leaves_it_locked_and_is_not_shown(locked: IdentityFile) -> None:
     with pytest.raises(WrongPassphrase) as told:
         locked.unlock(Secret("canary guess"))
     assert "canary" not in str(told.value)
@@ -103,9 +103,7 @@ def test_a_wrong_passphrase_leaves_it_locked_and_is_not_repeated(locked: Identit
 
 
 @given(passphrase=st.text(min_size=1, max_size=60), other=st.text(min_size=1, max_size=60))
-def test_a_passphrase_opens_its_identity_and_no_other_one_does(
-    passphrase: str, other: str
-) -> None:
+def test_only_the_right_passphrase_opens_an_identity(passphrase: str, other: str) -> None:
     file = wrapped_lightly(b"plain", passphrase)
     assert sealing.unwrap(file, Secret(passphrase)) == b"plain"
     if other != passphrase:
@@ -125,7 +123,7 @@ def test_a_passphrase_is_taken_as_typed_as_age_takes_it() -> None:
 @pytest.mark.timeout(5)
 @pytest.mark.parametrize("work", [23, 24, 40, 63, 64, 99])
 @pytest.mark.parametrize("armour", [False, True])
-def test_a_file_that_asks_for_years_of_work_is_refused_at_once(
+def test_a_file_that_demands_years_of_work_is_refused_immediately(
     work: int, armour: bool, file: IdentityFile
 ) -> None:
     greedy = asking_for(work, wrapped_lightly(b"plain", PASSPHRASE, armour=False))
@@ -135,7 +133,7 @@ def test_a_file_that_asks_for_years_of_work_is_refused_at_once(
 
 
 @pytest.mark.timeout(5)
-def test_a_file_that_asks_for_more_memory_than_there_is_is_refused(
+def test_a_file_that_demands_more_memory_than_there_is_is_refused(
     locked: IdentityFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = {"SC_PHYS_PAGES": 1 << 17, "SC_PAGE_SIZE": 1 << 12}  # 512 MiB
@@ -155,7 +153,7 @@ def test_a_truncated_file_is_reported_and_never_opens(cut: int, locked: Identity
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", b"AGE-SECRET-KEY-1CANARY", KEY * 2])
-def test_what_is_no_identity_under_its_passphrase_is_refused_and_not_shown(
+def test_a_wrapped_file_that_is_not_an_identity_is_refused_and_not_shown(
     content: bytes, file: IdentityFile
 ) -> None:
     file.path.write_bytes(wrapped_lightly(content, PASSPHRASE))
@@ -164,7 +162,7 @@ def test_what_is_no_identity_under_its_passphrase_is_refused_and_not_shown(
     assert "SECRET" not in str(told.value)
 
 
-def test_an_unlocked_identity_that_is_lost_is_noticed(locked: IdentityFile, data: Path) -> None:
+def test_the_loss_of_an_unlocked_identity_is_noticed(locked: IdentityFile, data: Path) -> None:
     seal_something(data)
     locked.unlock(Secret(PASSPHRASE))
     locked.path.unlink()
@@ -180,7 +178,7 @@ def test_an_unlocked_identity_that_is_lost_is_noticed(locked: IdentityFile, data
     assert not locked.is_locked()
 
 
-def test_an_unlocked_identity_that_was_exchanged_is_locked_again(locked: IdentityFile) -> None:
+def test_an_unlocked_identity_that_was_replaced_is_locked_again(locked: IdentityFile) -> None:
     locked.unlock(Secret(PASSPHRASE))
     before = locked.path.read_bytes()
     locked.path.write_bytes(wrapped_lightly(sealing.new_identity(), "other"))
@@ -198,7 +196,7 @@ def test_an_unlocked_identity_that_others_can_read_is_refused(
     locked.path.chmod(0o644)
     with pytest.raises(StoreUnusable, match="other users have access"):
         locked.to_open()
-    assert not IdentityFile(locked.path, data).is_locked()  # so nobody is asked in vain
+    assert not IdentityFile(locked.path, data).is_locked()  # so nobody is asked for nothing
 
 
 def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile, data: Path) -> None:
@@ -216,14 +214,14 @@ def test_a_symbolic_link_to_an_identity_is_refused(locked: IdentityFile, data: P
 
 
 @pytest.mark.usefixtures("light")
-def test_a_protected_identity_is_the_same_one_and_comes_back_byte_for_byte(
+def test_a_protected_identity_stays_the_same_and_is_restored_byte_for_byte(
     file: IdentityFile, data: Path
 ) -> None:
     key, plain = key_of(file), file.path.read_bytes()
     file.protect(Secret(PASSPHRASE))
     assert KEY not in file.path.read_bytes()
     assert stat.filemode(file.path.stat().st_mode) == "-rw-------"
-    assert key_of(file) == key  # who protected it has it open
+    assert key_of(file) == key  # it stays open where it was protected
     other = IdentityFile(file.path, data)
     other.unlock(Secret(PASSPHRASE))
     assert key_of(other) == key
@@ -234,7 +232,7 @@ def test_a_protected_identity_is_the_same_one_and_comes_back_byte_for_byte(
 
 
 @pytest.mark.usefixtures("light")
-def test_a_new_passphrase_ends_the_old_one(locked: IdentityFile, data: Path) -> None:
+def test_a_new_passphrase_invalidates_the_old_one(locked: IdentityFile, data: Path) -> None:
     with pytest.raises(IdentityLocked):
         locked.protect(Secret("new"))
     locked.unlock(Secret(PASSPHRASE))
@@ -258,7 +256,7 @@ def test_at_the_first_use_it_is_made_under_the_passphrase(identity: Path, data: 
 
 
 @pytest.mark.parametrize("what", ["another identity", "another passphrase", "cut"])
-def test_what_does_not_open_again_never_takes_the_place_of_the_identity(
+def test_a_wrapped_copy_that_does_not_open_never_replaces_the_identity(
     what: str, file: IdentityFile, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = file.path.read_bytes()
@@ -291,7 +289,7 @@ def test_an_identity_that_changes_while_scrypt_works_is_left_alone(
 
 
 @pytest.mark.usefixtures("light")
-def test_a_copy_opens_on_another_machine_and_stays_as_it_was_wrapped(
+def test_a_copy_opens_on_another_machine_and_stays_unchanged(
     file: IdentityFile, tmp_path: Path
 ) -> None:
     copy = file.exported(Secret("for the way"))
@@ -305,11 +303,11 @@ def test_a_copy_opens_on_another_machine_and_stays_as_it_was_wrapped(
     assert there.path.read_bytes() == copy
     assert stat.filemode(there.path.stat().st_mode) == "-rw-------"
     assert key_of(there) == key_of(file)
-    there.take(arrived)  # once more: it is there already
+    there.take(arrived)  # again, although it is already there
     assert IdentityFile(there.path, data).is_locked()
 
 
-def test_an_identity_that_something_is_sealed_for_does_not_give_way(
+def test_an_identity_that_something_is_sealed_for_is_not_replaced(
     file: IdentityFile, tmp_path: Path, data: Path
 ) -> None:
     before = file.path.read_bytes()

@@ -1,4 +1,4 @@
-"""age and m3cred take each other's identities under a passphrase, with scrypt's whole work."""
+"""age and m3cred open each other's wrapped identities, with scrypt's full work."""
 
 import os
 import shutil
@@ -12,11 +12,11 @@ from m3cred_tui.store import sealing
 from m3cred_tui.store.identity import IdentityFile
 from tests.e2e.terminal import ENTER, terminal
 
-# Composed and decomposed, right to left, beyond the first plane, and blanks at the ends.
+# Composed and decomposed, right to left, beyond the first plane, and spaces at the ends.
 PASSPHRASE = " Zoë’s cafe\u0301 שלום 🐎 "
 AGE = shutil.which("age") or "age"
 PATIENCE = 60.0
-"""Seconds; on a machine with other work, scrypt takes many of them."""
+"""Seconds; on a busy machine, scrypt takes many of them."""
 
 pytestmark = [
     pytest.mark.long,
@@ -52,7 +52,7 @@ async def test_age_opens_a_sealed_part_with_an_identity_that_was_protected(
 
 @pytest.fixture
 def generated(tmp_path: Path) -> tuple[str, str]:
-    """Return a file of age-keygen's, and its public key as age-keygen tells it."""
+    """Return a file from age-keygen, and the public key that age-keygen shows."""
     command = ["age-keygen", "-o", str(tmp_path / "key")]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     return command[-1], told.removeprefix("Public key: ").strip()
@@ -66,7 +66,7 @@ def empty(identity: Path) -> Path:
     return identity
 
 
-async def test_an_identity_that_age_put_under_a_passphrase_is_taken(
+async def test_an_identity_that_age_wrapped_is_accepted(
     generated: tuple[str, str], empty: Path, environ: dict[str, str], data: Path
 ) -> None:
     plain, public_key = generated

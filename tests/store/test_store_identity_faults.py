@@ -1,4 +1,4 @@
-"""Killed or failing at any system call, the identity is the old one or the new one, whole."""
+"""A kill or a fault at any system call leaves the old or the new identity, complete."""
 
 import os
 import re
@@ -59,9 +59,9 @@ def said(identity: Path, ask: str, *strace: str) -> str:
 
 
 def begin(identity: Path, ask: str) -> str:
-    """Put the identity and the lock there as they are before; return its public key."""
+    """Create the identity and the lock as before the change; return the public key."""
     with locked(data_beside(identity)):
-        pass  # made, so that each call that is counted is one of the change
+        pass  # created, so that only calls of the change are counted
     plain = sealing.new_identity()
     shutil.rmtree(identity.parent, ignore_errors=True)
     identity.parent.mkdir(mode=0o700)
@@ -71,7 +71,7 @@ def begin(identity: Path, ask: str) -> str:
 
 
 @pytest.mark.parametrize("ask", ["protect", "unprotect"])
-def test_killed_at_any_change_it_is_the_old_file_or_the_new_one(
+def test_a_kill_at_any_step_of_a_change_leaves_the_old_or_the_new_file(
     ask: str, identity: Path, tmp_path: Path
 ) -> None:
     trace = tmp_path / "trace"
@@ -104,7 +104,7 @@ def test_killed_at_any_change_it_is_the_old_file_or_the_new_one(
         ("renameat:error=EACCES", "permission is denied"),
     ],
 )
-def test_a_disk_that_fails_leaves_the_identity_as_it_was(
+def test_a_failing_disk_leaves_the_identity_unchanged(
     fault: str, reason: str, identity: Path
 ) -> None:
     begin(identity, "protect")
@@ -118,12 +118,12 @@ def test_a_disk_that_fails_leaves_the_identity_as_it_was(
 def test_a_change_that_the_disk_does_not_confirm_is_reported_as_unknown(identity: Path) -> None:
     begin(identity, "protect")
     told = said(identity, "protect", "-o", "/dev/null", "-e", "inject=fsync:error=EIO:when=2")
-    assert told.startswith(f"OutcomeUnknown: Whether {identity} keeps the last change is not ")
+    assert told.startswith(f"OutcomeUnknown: It is not known whether {identity} kept the ")
     assert told.endswith("Run m3cred identity to see what is there.")
     IdentityFile(identity, data_beside(identity)).unlock(Secret("new"))
 
 
-def test_a_key_in_clear_that_a_killed_process_left_is_swept_when_it_is_protected(
+def test_protecting_sweeps_a_key_in_the_clear_that_a_killed_process_left(
     identity: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(identity, "unprotect")

@@ -1,4 +1,4 @@
-"""The identity is put under a passphrase while another m3cred is at work, too."""
+"""The identity is put under a passphrase while another m3cred is running."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,13 +40,13 @@ def wrap(plain: bytes, passphrase: Secret) -> bytes:
 
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrap as age does, but without the seconds of work."""
+    """Wrap like age, but without the seconds of work."""
     monkeypatch.setattr(sealing, "wrap", wrap)
 
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
-    """Let another process do something when scrypt works for the first time."""
+    """Let another process act while scrypt works for the first time."""
 
     def set_up(do: Callable[[], object]) -> None:
         to_do = [do]
@@ -61,7 +61,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     return set_up
 
 
-def test_an_identity_that_is_made_in_clear_meanwhile_is_under_the_passphrase_at_the_end(
+def test_an_identity_made_in_the_clear_meanwhile_ends_up_under_the_passphrase(
     meanwhile: Meanwhile,
     store: DirectoryStore,
     identity: Path,
@@ -83,7 +83,7 @@ def test_an_identity_that_is_made_in_clear_meanwhile_is_under_the_passphrase_at_
     assert DirectoryStore(data, mine).tokens(acme.id).scope == "read_write"
 
 
-def test_an_identity_that_is_made_under_another_passphrase_meanwhile_stays_there(
+def test_an_identity_made_under_another_passphrase_meanwhile_stays(
     meanwhile: Meanwhile, store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     theirs = IdentityFile(identity, data)
@@ -93,7 +93,7 @@ def test_an_identity_that_is_made_under_another_passphrase_meanwhile_stays_there
     assert key_under(THEIRS, identity) == str(theirs.to_open().to_public())
 
 
-def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity(
+def test_none_is_made_if_credentials_appear_meanwhile_without_their_identity(
     meanwhile: Meanwhile,
     store: DirectoryStore,
     identity: Path,
@@ -111,7 +111,7 @@ def test_none_is_made_where_credentials_are_put_meanwhile_without_their_identity
     assert not identity.exists()
 
 
-def test_an_identity_that_is_lost_meanwhile_is_reported_as_lost(
+def test_an_identity_lost_meanwhile_is_reported_as_missing(
     meanwhile: Meanwhile, store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     store.prepare()
@@ -122,7 +122,7 @@ def test_an_identity_that_is_lost_meanwhile_is_reported_as_lost(
 
 
 @pytest.mark.usefixtures("light")
-def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
+def test_it_waits_for_another_change_and_reports_one_that_does_not_end(
     store: DirectoryStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "_PATIENCE", 0.0)
@@ -142,7 +142,7 @@ def test_it_waits_for_another_change_and_says_so_when_that_does_not_end(
 
 
 @pytest.mark.usefixtures("light")
-def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
+def test_it_is_never_reported_as_protected_while_it_is_in_the_clear(
     store: DirectoryStore, identity: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()
@@ -154,7 +154,7 @@ def test_it_is_never_told_as_protected_when_it_lies_there_in_clear(
 
 @pytest.mark.usefixtures("light")
 @pytest.mark.parametrize("before", ["in clear", "under another passphrase"])
-def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
+def test_an_approval_after_it_was_protected_elsewhere_is_not_lost(
     before: str,
     store: DirectoryStore,
     identity: Path,
@@ -166,7 +166,7 @@ def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
     if before != "in clear":
         waiting.protect(THEIRS)
     here = DirectoryStore(data, waiting)
-    here.prepare()  # and Stripe is asked
+    here.prepare()  # then Stripe is asked
     elsewhere = IdentityFile(identity, data)
     elsewhere.unlock(THEIRS)
     elsewhere.protect(MINE)
@@ -180,7 +180,7 @@ def test_an_approval_that_comes_after_it_was_protected_elsewhere_is_not_lost(
 
 
 @pytest.mark.usefixtures("light")
-def test_nothing_new_is_begun_once_it_was_protected_elsewhere(
+def test_no_authorization_begins_after_it_was_protected_elsewhere(
     store: DirectoryStore, identity: Path, data: Path
 ) -> None:
     store.prepare()
@@ -189,7 +189,7 @@ def test_nothing_new_is_begun_once_it_was_protected_elsewhere(
         store.prepare()
 
 
-def test_an_approval_is_kept_for_the_identity_before_when_another_one_is_locked_there(
+def test_an_approval_is_sealed_for_the_previous_identity_while_another_is_locked(
     store: DirectoryStore,
     identity: Path,
     data: Path,
@@ -210,7 +210,7 @@ def test_an_approval_is_kept_for_the_identity_before_when_another_one_is_locked_
     assert store.tokens(acme.id).scope == "read_write"
 
 
-def test_an_approval_is_sealed_for_another_identity_that_lies_there_in_clear(
+def test_an_approval_is_sealed_for_another_identity_that_is_in_the_clear(
     store: DirectoryStore,
     identity: Path,
     acme: Credential,

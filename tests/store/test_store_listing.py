@@ -24,7 +24,7 @@ def oldest_first(store: DirectoryStore, acme: Credential, tokens: TokenResponse)
     return ids
 
 
-def test_nothing_is_made_by_looking(store: DirectoryStore, tmp_path: Path) -> None:
+def test_reading_creates_nothing(store: DirectoryStore, tmp_path: Path) -> None:
     assert store.ids() == []
     assert store.newest(10) == Newest([], 0)
     assert list(tmp_path.iterdir()) == []
@@ -46,7 +46,7 @@ STRANGE_NAMES = (
 )
 
 
-def test_files_that_are_no_records_are_not_listed(
+def test_files_that_are_not_records_are_not_listed(
     store: DirectoryStore, oldest_first: list[str], credentials: Path
 ) -> None:
     for name in STRANGE_NAMES:
@@ -56,7 +56,7 @@ def test_files_that_are_no_records_are_not_listed(
 
 
 @pytest.mark.parametrize("name", STRANGE_NAMES)
-def test_one_strange_file_alone_is_not_listed_either(
+def test_a_single_strange_file_is_not_listed_either(
     name: str, store: DirectoryStore, credentials: Path
 ) -> None:
     store.prepare()
@@ -84,7 +84,7 @@ print(store.read(credential_id).name, "pyrage" in sys.modules)
 
 
 @pytest.mark.parametrize("id", ["", "..", "../../etc/passwd", "a/b", "x" * 300, "A" * 36])
-def test_what_is_no_id_names_no_file(
+def test_an_invalid_id_names_no_file(
     id: str,  # noqa: A002 - as the field is called
     store: DirectoryStore,
     acme: Credential,

@@ -1,4 +1,4 @@
-"""One change at a time: what a user notices of a lock that is held, or cannot be had."""
+"""One change at a time: what a user notices of a lock that is held or unavailable."""
 
 import os
 import shutil
@@ -8,14 +8,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from m3cred_tui.model.authorization import TIME_LIMIT
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import lock
 from m3cred_tui.store.directory.store import DirectoryStore
-from m3cred_tui.store.problems import StoreBusy, StoreUnusable
+from m3cred_tui.store.lock import locked
+from m3cred_tui.store.problems import AlreadyThere, AnsweredElsewhere, StoreBusy, StoreUnusable
+from tests.store.swept_operations import ID, PENDING, REQUESTED, credential, request
 
 NOBODY = 65534
 HOLDER = """
@@ -30,7 +37,7 @@ with locked(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(store: DirectoryStore, data: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock until it is told otherwise."""
+    """Another process that holds the lock until it is told to stop."""
     store.prepare()
     pipe = subprocess.PIPE
     command = [sys.executable, "-I", "-c", HOLDER, str(data)]
@@ -41,7 +48,7 @@ def holder(store: DirectoryStore, data: Path) -> Iterator[subprocess.Popen[str]]
         process.kill()
 
 
-def test_a_change_waits_for_the_one_before_it(
+def test_a_change_waits_for_the_previous_one(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -67,7 +74,7 @@ def test_a_change_waits_for_the_one_before_it(
     assert store.read(acme.id) == acme
 
 
-def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_continues(
+def test_a_lock_held_by_a_stopped_process_is_reported_and_reading_continues(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -92,7 +99,7 @@ def test_a_process_that_is_stopped_with_the_lock_is_named_and_reading_continues(
     assert list(data.glob("*/*")) == []
 
 
-def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
+def test_a_process_killed_while_holding_the_lock_blocks_nobody(
     holder: subprocess.Popen[str],
     store: DirectoryStore,
     acme: Credential,
@@ -104,7 +111,7 @@ def test_a_process_that_was_killed_with_the_lock_is_in_nobodys_way(
     assert store.read(acme.id) == acme
 
 
-def test_a_change_that_raises_lets_go_of_the_lock(
+def test_a_change_that_raises_releases_the_lock(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
@@ -115,6 +122,121 @@ def test_a_change_that_raises_lets_go_of_the_lock(
     with pytest.raises(RuntimeError, match="own"):
         store.update(acme.id, fails)
     assert store.update(acme.id, lambda *before: before) == acme
+
+
+@contextmanager
+def meanwhile(path: Path, change: Callable[[], object]) -> Iterator[None]:
+    """Hold a lock until the block waits for it; then make a change, and let go."""
+    held = ExitStack()
+    held.enter_context(locked(path.parent, path.name))
+
+    def waits(_seconds: float) -> None:
+        patched.undo()
+        held.close()
+        change()
+
+    with held, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(time, "sleep", waits)
+        yield
+        assert time.sleep is not waits, "it did not wait"
+
+
+def test_an_approval_that_came_while_waiting_for_the_lock_is_not_dropped_as_a_request(
+    store: DirectoryStore, data: Path, tokens: TokenResponse
+) -> None:
+    requests = store.requests
+    for is_sent, end in (
+        (False, lambda: requests.answer(REQUESTED, request())),
+        (False, lambda: requests.drop(ID)),
+        (False, lambda: requests.expire(REQUESTED.created_at + TIME_LIMIT)),
+        (True, lambda: requests.settle(ID)),
+    ):
+        requests.keep(REQUESTED, request())
+        if is_sent:
+            requests.answer(REQUESTED, request())
+        with (
+            meanwhile(data / "lock", lambda: store.keep_pending(PENDING, tokens)),
+            suppress(AnsweredElsewhere),
+        ):
+            assert not end()
+        assert store.verified(ID) == PENDING
+        store.delete(ID)
+
+
+def test_a_credential_created_during_the_wait_for_the_lock_is_not_pending_again(
+    store: DirectoryStore, data: Path, tokens: TokenResponse
+) -> None:
+    with (
+        meanwhile(data / "lock", lambda: store.create(credential(), tokens)),
+        pytest.raises(AlreadyThere),
+    ):
+        store.keep_pending(PENDING, tokens)
+
+
+def test_a_change_includes_another_that_was_made_while_it_waited_for_the_lock(
+    store: DirectoryStore, data: Path, tokens: TokenResponse
+) -> None:
+    store.create(credential(), tokens)
+
+    def rename() -> None:
+        store.update(ID, lambda row, same: (row._replace(name="Acme 2"), same))
+
+    with meanwhile(data / "lock", rename):
+        store.update(ID, lambda row, _before: (row, _second(tokens)))
+    row, changed = store.opened(ID)
+    assert row.name == "Acme 2"
+    assert _is_second(changed)
+
+
+def test_results_are_added_to_those_kept_while_waiting_for_the_lock(
+    store: DirectoryStore, data: Path, acme: Credential, tokens: TokenResponse
+) -> None:
+    ok = CheckResult(Outcome.OK, datetime(2026, 3, 4, tzinfo=UTC))
+    for one in (credential(), acme._replace(id=ID[:-1] + "1"), acme._replace(id=ID[:-1] + "2")):
+        store.create(one, tokens)
+    first, second, third = sorted(store.ids())
+
+    def others() -> None:
+        store.checks.keep({second: ok, third: ok})
+        store.delete(third)
+
+    with meanwhile(data / "lock", others):
+        store.checks.keep({first: ok, third: ok})
+    assert store.checks.read() == {first: ok, second: ok}
+
+
+def test_a_disconnection_begun_while_waiting_for_the_lock_is_known_as_begun(
+    store: DirectoryStore, data: Path, tokens: TokenResponse
+) -> None:
+    store.create(credential(), tokens)
+    with meanwhile(data / "lock", lambda: store.disconnecting.begin(ID)):
+        assert store.disconnecting.begin(ID)
+
+
+def test_a_refresh_waits_for_the_one_before_it_and_begins_with_its_tokens(
+    store: DirectoryStore, data: Path, tokens: TokenResponse
+) -> None:
+    store.create(credential(), tokens)
+    (data / "refreshing").mkdir(mode=0o700)
+
+    def refreshed() -> None:
+        with store.refreshes.begun(ID) as refresh:
+            refresh.ask(datetime(2026, 3, 4, tzinfo=UTC))
+            refresh.keep(_second(tokens))
+
+    with (
+        meanwhile(data / "refreshing" / f"{ID}.lock", refreshed),
+        store.refreshes.begun(ID) as refresh,
+    ):
+        assert _is_second(refresh.tokens)
+
+
+def _second(tokens: TokenResponse) -> TokenResponse:
+    return tokens._replace(access_token=Secret("sk_live_second"))
+
+
+def _is_second(tokens: TokenResponse) -> bool:
+    return tokens.access_token is not None and tokens.access_token.reveal() == "sk_live_second"
 
 
 def _open_to_others(path: Path) -> None:
@@ -131,7 +253,7 @@ def _open_to_others(path: Path) -> None:
         (_open_to_others, "other users have access to it. Run: chmod 600 {}"),
     ],
 )
-def test_what_is_no_private_file_is_not_taken_for_the_lock(
+def test_something_other_than_a_private_file_is_not_used_as_the_lock(
     make: Callable[[Path], None],
     reason: str,
     store: DirectoryStore,
@@ -157,7 +279,7 @@ def test_the_lock_of_another_user_is_refused(store: DirectoryStore, data: Path) 
     os.chown(data / "lock", NOBODY, NOBODY)
     with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
         store.prepare()
-    assert told.value.mend == ""
+    assert told.value.fix == ""
     os.chown(data / "lock", 0, 0)
     store.prepare()
 

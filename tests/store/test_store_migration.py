@@ -1,4 +1,4 @@
-"""Files of other versions: an older one is taken as it is, a newer one is left alone."""
+"""Files of other versions: an older one is read as it is, a newer one is left alone."""
 
 import json
 from datetime import UTC, datetime
@@ -22,9 +22,9 @@ from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import AlreadyThere, CredentialDamaged
 
 _WRITTEN = Path(__file__).with_name("schema_1")
-"""What m3cred wrote while schema 1 was today's."""
+"""What m3cred wrote while schema 1 was current."""
 _BEFORE_APPS = Path(__file__).with_name("schema_2")
-"""What m3cred wrote, in today's schema, before it knew Stripe Apps."""
+"""What m3cred wrote, in the current schema, before it supported Stripe Apps."""
 _ID = "019cb73d-3593-7000-8000-000000000001"
 AS_CREATED = Credential(
     id=_ID,
@@ -40,7 +40,7 @@ AS_CREATED = Credential(
 
 @pytest.fixture
 def old(identity: Path, credentials: Path) -> Path:
-    """Lay out a record as it was then, in a directory without ``lock`` and ``pending/``."""
+    """Write a record as it was then, in a directory without ``lock`` and ``pending/``."""
     return lay_out(_WRITTEN, identity, credentials)
 
 
@@ -60,7 +60,7 @@ def secrets(tokens: TokenResponse) -> tuple[str, ...]:
     return tuple("" if one is None else one.reveal() for one in found)
 
 
-def test_an_older_record_is_listed_verified_and_opened_and_stays_as_it_is(
+def test_an_older_record_is_listed_verified_and_opened_without_a_change(
     store: DirectoryStore, old: Path
 ) -> None:
     before = old.read_bytes(), old.stat()
@@ -72,7 +72,7 @@ def test_an_older_record_is_listed_verified_and_opened_and_stays_as_it_is(
     assert (old.read_bytes(), old.stat().st_mtime_ns) == (before[0], before[1].st_mtime_ns)
 
 
-def test_an_older_record_is_one_of_today_after_an_update(
+def test_an_update_gives_an_older_record_the_current_schema(
     store: DirectoryStore, old: Path
 ) -> None:
     renamed = AS_CREATED._replace(name="Acme")
@@ -83,7 +83,7 @@ def test_an_older_record_is_one_of_today_after_an_update(
     assert secrets(store.tokens(_ID)) == ("sk_live_of_schema_1", "rt_of_schema_1")
 
 
-def test_a_record_of_before_stripe_apps_works_by_connect(
+def test_a_record_from_before_stripe_apps_uses_connect(
     store: DirectoryStore, identity: Path, credentials: Path
 ) -> None:
     file = lay_out(_BEFORE_APPS, identity, credentials)
@@ -93,7 +93,7 @@ def test_a_record_of_before_stripe_apps_works_by_connect(
     assert isinstance(store.verified(file.stem), Credential)
 
 
-def test_a_credential_keeps_the_model_that_it_was_made_with(
+def test_a_credential_keeps_its_oauth_model(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     at = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
@@ -115,10 +115,10 @@ def test_an_older_record_can_be_deleted(store: DirectoryStore, old: Path) -> Non
     assert not old.exists()
 
 
-def test_an_older_record_whose_fields_were_changed_is_found_out_when_it_is_opened(
+def test_a_change_of_an_older_record_is_noticed_when_it_is_opened(
     store: DirectoryStore, old: Path
 ) -> None:
-    """It has no checksum, so a list alone cannot tell."""
+    """It has no checksum, so a list does not notice."""
     old.write_bytes(old.read_bytes().replace(b"acct_1Schema", b"acct_1Scheme"))
     row = store.read(_ID)
     assert isinstance(row, Credential)
@@ -130,7 +130,7 @@ def test_an_older_record_whose_fields_were_changed_is_found_out_when_it_is_opene
         store.tokens(_ID)
 
 
-def test_a_record_cannot_pass_for_an_older_one_to_do_without_its_checksum(
+def test_a_record_cannot_avoid_its_checksum_by_posing_as_an_older_one(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.create(acme, tokens)
@@ -145,7 +145,7 @@ def test_a_record_cannot_pass_for_an_older_one_to_do_without_its_checksum(
     assert isinstance(store.verified(acme.id), Damaged)
 
 
-def test_a_newer_record_is_a_row_that_says_so_and_nothing_rewrites_or_removes_it(
+def test_a_newer_record_is_a_row_that_says_so_and_is_never_rewritten_or_removed(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.create(acme, tokens)

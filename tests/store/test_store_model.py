@@ -1,4 +1,4 @@
-"""Whatever two processes do, and wherever one of them dies, it is what a dict would be."""
+"""Whatever two processes do, and wherever one dies, the store equals a dict."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ strange_names = st.sampled_from(["notes.txt", ".0123456789abcdef.tmp", "a.json",
 
 
 class TwoProcesses(StoreMachine):
-    """A directory, and another process that works on it and may die."""
+    """A directory, and another process that uses it and may die."""
 
     make = DirectoryEngine
     other: Other

@@ -1,4 +1,4 @@
-"""What Stripe approved is there until it is created or deleted, whatever comes in between."""
+"""An approval stays until it is created or deleted, whatever happens in between."""
 
 import errno
 import os
@@ -8,13 +8,11 @@ import pytest
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.store.directory.folder import RecordFolder
-from m3cred_tui.store.directory.record import Record
+from m3cred_tui.store.directory.record import LARGEST_RECORD, Record
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.port import Damaged
-from m3cred_tui.store.problems import (
-    OutcomeUnknown,
-    StoreUnusable,
-)
+from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
+from tests.store.swept_operations import ID, PENDING, REQUESTED, request
 
 
 @pytest.fixture
@@ -28,11 +26,11 @@ def waiting(credentials: Path) -> Path:
 
 
 def still_pending(store: DirectoryStore, folder: Path, acme: Credential) -> None:
-    """Put back the file that a process, killed while it created, had not yet removed."""
+    """Restore the file that a process killed during a creation had not yet removed."""
     (folder / "kept").rename(folder / f"{acme.id}.json")
 
 
-def test_what_is_created_takes_the_place_of_what_was_pending(
+def test_a_created_credential_replaces_its_pending_one(
     store: DirectoryStore,
     acme: Credential,
     pending: Credential,
@@ -46,7 +44,7 @@ def test_what_is_created_takes_the_place_of_what_was_pending(
     assert list(waiting.iterdir()) == []
 
 
-def test_a_credential_of_which_both_halves_are_left_is_the_created_one(
+def test_a_credential_left_in_both_directories_is_the_created_one(
     store: DirectoryStore,
     acme: Credential,
     pending: Credential,
@@ -64,7 +62,7 @@ def test_a_credential_of_which_both_halves_are_left_is_the_created_one(
     assert store.read(acme.id) == acme
 
 
-def test_the_last_whole_half_of_a_credential_is_not_swept(
+def test_the_only_undamaged_half_of_a_credential_is_not_swept(
     store: DirectoryStore,
     acme: Credential,
     pending: Credential,
@@ -84,7 +82,7 @@ def test_the_last_whole_half_of_a_credential_is_not_swept(
     assert store.verified(acme.id) == pending
 
 
-def test_a_credential_that_is_created_while_a_list_looks_is_in_it_once(
+def test_a_credential_created_during_a_listing_is_listed_once(
     store: DirectoryStore,
     acme: Credential,
     pending: Credential,
@@ -104,7 +102,7 @@ def test_a_credential_that_is_created_while_a_list_looks_is_in_it_once(
     assert store.ids() == [acme.id]
 
 
-def test_a_credential_that_is_created_while_it_is_looked_for_is_found(
+def test_a_credential_created_while_it_is_read_is_found(
     store: DirectoryStore,
     acme: Credential,
     pending: Credential,
@@ -141,7 +139,7 @@ def test_deleting_removes_both_halves(
     assert store.read(acme.id) is None
 
 
-def test_an_approval_that_was_removed_is_not_told_to_be_there_still(
+def test_a_removed_approval_is_not_reported_as_still_there(
     store: DirectoryStore, pending: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.prepare()
@@ -153,7 +151,7 @@ def test_an_approval_that_was_removed_is_not_told_to_be_there_still(
     assert store.read(pending.id) is None
 
 
-def test_a_change_that_was_not_confirmed_is_reported_so_though_it_cannot_be_read_again(
+def test_an_unconfirmed_change_is_reported_even_if_it_cannot_be_read_again(
     store: DirectoryStore,
     acme: Credential,
     tokens: TokenResponse,
@@ -175,10 +173,93 @@ def test_a_change_that_was_not_confirmed_is_reported_so_though_it_cannot_be_read
         store.create(acme, tokens)
     os.close(folder)
     assert str(told.value) == (
-        f"Whether {credentials} keeps the last change is not known: the disk reports an error. "
+        f"It is not known whether {credentials} kept the last change: "
+        "the disk reports an error. "
         "It cannot be read again, either: other users have access to it."
     )
     with pytest.raises(StoreUnusable):
         store.read(acme.id)
     credentials.chmod(0o700)
     assert store.read(acme.id) == acme
+
+
+def test_an_approval_that_a_killed_process_had_only_written_into_its_room_is_put_in_place(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, waiting: Path
+) -> None:
+    store.prepare()
+    store.requests.keep(REQUESTED, request())
+    store.requests.answer(REQUESTED, request())
+    room = waiting / f"{ID}.json.room"
+    reserved = room.read_bytes()
+    assert len(reserved) == LARGEST_RECORD
+    approval = store.sealed(PENDING, tokens)
+    now = REQUESTED.created_at
+    for torn in (reserved, approval[:900] + reserved[900:], b"", approval[:-1]):
+        room.write_bytes(torn)
+        assert store.requests.expire(now) == []
+        assert store.read(ID) == REQUESTED._replace(status=Status.UNKNOWN)
+    room.write_bytes(approval)
+    assert store.requests.expire(now) == []
+    assert store.verified(ID) == PENDING
+    assert [path.suffix for path in waiting.iterdir()] == [".json"]
+    assert acme not in store.read_many(store.ids())
+
+
+@pytest.mark.parametrize("instead", ["nothing", "link", "directory"])
+def test_an_approval_is_kept_whatever_is_in_place_of_its_room(
+    store: DirectoryStore, tokens: TokenResponse, waiting: Path, tmp_path: Path, instead: str
+) -> None:
+    store.prepare()
+    store.requests.keep(REQUESTED, request())
+    store.requests.answer(REQUESTED, request())
+    room, elsewhere = waiting / f"{ID}.json.room", tmp_path / "elsewhere"
+    elsewhere.write_text("somebody's")
+    room.unlink()
+    if instead == "link":
+        room.symlink_to(elsewhere)
+    if instead == "directory":
+        room.mkdir()
+    store.keep_pending(PENDING, tokens)
+    assert store.verified(ID) == PENDING
+    assert elsewhere.read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("instead", ["nothing", "link"])
+def test_refreshed_tokens_are_kept_whatever_is_in_place_of_their_room(
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    data: Path,
+    tmp_path: Path,
+    instead: str,
+) -> None:
+    store.create(acme, tokens)
+    room, elsewhere = data / "refreshing" / f"{acme.id}.room", tmp_path / "elsewhere"
+    elsewhere.write_text("somebody's")
+    with store.refreshes.begun(acme.id) as refresh:
+        refresh.ask(acme.created_at)
+        room.unlink()
+        if instead == "link":
+            room.symlink_to(elsewhere)
+        refresh.keep(tokens._replace(scope="new"))
+    assert store.tokens(acme.id).scope == "new"
+    assert elsewhere.read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("end", ["settled", "deleted", "swept"])
+def test_no_room_outlives_the_request_that_it_was_for(
+    store: DirectoryStore, waiting: Path, end: str
+) -> None:
+    store.prepare()
+    store.requests.keep(REQUESTED, request())
+    store.requests.answer(REQUESTED, request())
+    assert sorted(path.suffix for path in waiting.iterdir()) == [".json", ".room"]
+    match end:
+        case "settled":
+            store.requests.settle(ID)
+        case "deleted":
+            store.delete(ID)
+        case _:
+            (waiting / f"{ID}.json").unlink()
+            store.prepare()
+    assert [*waiting.iterdir()] == []

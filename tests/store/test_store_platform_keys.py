@@ -1,4 +1,4 @@
-"""Platform keys that m3cred seals: never in clear, never for another destination."""
+"""Platform keys that m3cred seals: never in the clear, never for another destination."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ def keep(keys: Path, opener: IdentityFile, text: str = CANARY) -> Path:
     return keys / "STRIPE_TEST.age"
 
 
-def test_a_sealed_key_opens_again_and_stands_nowhere_in_clear(
+def test_a_sealed_key_opens_again_and_is_nowhere_in_the_clear(
     keys: Path, opener: IdentityFile, tmp_path: Path
 ) -> None:
     file = keep(keys, opener)
@@ -48,13 +48,13 @@ def test_a_sealed_key_opens_again_and_stands_nowhere_in_clear(
     assert list(keys.iterdir()) == [file]
 
 
-def test_a_second_key_takes_the_place_of_the_first(keys: Path, opener: IdentityFile) -> None:
+def test_a_second_key_replaces_the_first(keys: Path, opener: IdentityFile) -> None:
     keep(keys, opener)
     keep(keys, opener, "sk_test_other")
     assert kept_key(keys, STRIPE_TEST, opener).reveal() == "sk_test_other"
 
 
-def test_what_a_killed_process_left_is_swept(keys: Path, opener: IdentityFile) -> None:
+def test_leftovers_of_a_killed_process_are_swept(keys: Path, opener: IdentityFile) -> None:
     keep(keys, opener)
     (keys / f".{16 * 'a'}.tmp").touch(mode=0o600)
     assert keep(keys, opener) in keys.iterdir()
@@ -70,7 +70,7 @@ def test_age_itself_opens_it(keys: Path, opener: IdentityFile) -> None:
     assert CANARY.encode() in ended.stdout
 
 
-def test_a_key_put_in_the_place_of_another_destinations_is_not_used(
+def test_a_key_moved_to_another_destination_is_not_used(
     keys: Path, opener: IdentityFile
 ) -> None:
     keep(keys, opener).rename(keys / "STRIPE.age")
@@ -79,7 +79,7 @@ def test_a_key_put_in_the_place_of_another_destinations_is_not_used(
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"sk_test_canary", b"x" * 9000])
-def test_a_damaged_file_is_reported_without_what_is_in_it(
+def test_a_damaged_file_is_reported_without_its_content(
     keys: Path, opener: IdentityFile, content: bytes
 ) -> None:
     keep(keys, opener).write_bytes(content)
@@ -122,7 +122,7 @@ def test_a_key_is_forgotten_once(keys: Path, opener: IdentityFile) -> None:
         kept_key(keys, STRIPE_TEST, opener)
 
 
-def test_a_first_credential_makes_no_other_identity_than_a_sealed_key_needs(
+def test_a_first_credential_makes_no_new_identity_while_a_sealed_key_needs_the_old_one(
     keys: Path, opener: IdentityFile, identity: Path
 ) -> None:
     keep(keys, opener)

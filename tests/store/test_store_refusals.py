@@ -1,4 +1,4 @@
-"""Who may read what is checked as ssh does it, and each refusal says how to mend it."""
+"""Permissions are checked as in ssh, and each refusal says how to fix them."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def acme_is_there(store: DirectoryStore, acme: Credential, tokens: TokenResponse
 
 
 @pytest.mark.parametrize("bits", [0o710, 0o701, 0o750, 0o755, 0o777])
-def test_a_directory_open_to_others_is_refused_until_its_command_was_run(
+def test_a_directory_open_to_others_is_refused_until_the_command_is_run(
     bits: int, store: DirectoryStore, acme: Credential, credentials: Path
 ) -> None:
     credentials.chmod(bits)
@@ -46,12 +46,12 @@ def test_a_directory_open_to_others_is_refused_until_its_command_was_run(
             f"{credentials} cannot be used: other users have access to it. "
             f"Run: chmod 700 {credentials}"
         )
-    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    subprocess.run(["sh", "-c", told.value.fix], check=True)
     assert store.read(acme.id) == acme
 
 
 @pytest.mark.parametrize(("bits", "what"), [(0o755, "directory"), (0o644, "file")])
-def test_an_identity_open_to_others_is_refused_until_its_command_was_run(
+def test_an_identity_open_to_others_is_refused_until_the_command_is_run(
     bits: int, what: str, store: DirectoryStore, acme: Credential, identity: Path
 ) -> None:
     open_to_others = identity if what == "file" else identity.parent
@@ -60,11 +60,11 @@ def test_an_identity_open_to_others_is_refused_until_its_command_was_run(
         with pytest.raises(StoreUnusable) as told:
             ask()
         assert told.value.path == open_to_others
-    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    subprocess.run(["sh", "-c", told.value.fix], check=True)
     assert store.tokens(acme.id).scope == "read_write"
 
 
-def test_a_record_open_to_others_is_a_row_that_names_its_command(
+def test_a_record_open_to_others_is_a_row_that_names_the_command(
     store: DirectoryStore, acme: Credential, credentials: Path
 ) -> None:
     file = credentials / f"{acme.id}.json"
@@ -76,12 +76,12 @@ def test_a_record_open_to_others_is_a_row_that_names_its_command(
     assert store.read(acme.id) == acme
 
 
-def test_a_path_with_a_blank_is_quoted_in_its_command(tmp_path: Path, identity: Path) -> None:
+def test_a_path_with_a_space_is_quoted_in_the_command(tmp_path: Path, identity: Path) -> None:
     spaced = tmp_path / "my data" / "credentials"
     spaced.mkdir(parents=True, mode=0o755)
     with pytest.raises(StoreUnusable) as told:
         DirectoryStore(spaced.parent, IdentityFile(identity, spaced.parent)).ids()
-    assert told.value.mend == f"chmod 700 '{spaced}'"
+    assert told.value.fix == f"chmod 700 '{spaced}'"
 
 
 @pytest.mark.parametrize("dangling", [False, True])
@@ -119,7 +119,7 @@ def test_a_file_in_place_of_a_directory_is_reported(
 
 @as_root
 @pytest.mark.parametrize("what", ["directory", "record", "identity"])
-def test_what_belongs_to_another_user_is_refused_and_stays_that_users(
+def test_a_path_of_another_user_is_refused_and_stays_theirs(
     what: str, store: DirectoryStore, acme: Credential, credentials: Path, identity: Path
 ) -> None:
     path = {
@@ -136,7 +136,7 @@ def test_what_belongs_to_another_user_is_refused_and_stays_that_users(
     else:
         with pytest.raises(StoreUnusable, match=r"another user \(uid 65534\)") as told:
             store.tokens(acme.id)
-        assert (told.value.path, told.value.mend) == (path, "")
+        assert (told.value.path, told.value.fix) == (path, "")
     assert path.stat().st_uid == NOBODY
     os.chown(path, 0, 0)
     assert store.tokens(acme.id).scope == "read_write"
@@ -163,7 +163,7 @@ for ask in (store.ids, lambda: store.read(ID), store.prepare):
 
 @pytest.fixture
 def place_for_nobody() -> Iterator[Path]:
-    # tmp_path lies below a directory that nobody else may enter.
+    # tmp_path is in a directory that nobody else may enter.
     with tempfile.TemporaryDirectory(prefix="m3cred-test-") as name:
         place = Path(name)
         place.chmod(0o711)
@@ -190,7 +190,7 @@ def test_a_directory_that_cannot_be_made_is_reported(place_for_nobody: Path) -> 
 
 
 @as_root
-def test_a_directory_of_root_is_told_to_another_user(place_for_nobody: Path) -> None:
+def test_a_directory_of_root_is_reported_to_another_user(place_for_nobody: Path) -> None:
     path = place_for_nobody / "data" / "credentials"
     path.mkdir(parents=True, mode=0o700)
     os.chown(path.parent, NOBODY, NOBODY)

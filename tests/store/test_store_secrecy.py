@@ -1,4 +1,4 @@
-"""What lies on the disk, and who can read it."""
+"""What is on the disk, and who can read it."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def below(root: Path) -> list[Path]:
     return sorted(root.rglob("*"))
 
 
-def test_no_secret_lies_in_clear_in_any_file(
+def test_no_file_holds_a_secret_in_the_clear(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
 ) -> None:
     store.create(acme, tokens)
@@ -41,7 +41,7 @@ def test_no_secret_lies_in_clear_in_any_file(
 
 
 @pytest.mark.usefixtures("generous_umask")
-def test_all_that_is_written_is_for_this_user_alone(
+def test_every_file_is_for_this_user_alone(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse, tmp_path: Path
 ) -> None:
     store.create(acme, tokens)
@@ -98,7 +98,7 @@ def test_the_identity_is_made_once_and_kept(
     assert identity.read_bytes() == before
 
 
-def test_an_identity_that_age_keygen_wrote_is_taken(
+def test_an_identity_from_age_keygen_is_accepted(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse, identity: Path
 ) -> None:
     store.prepare()
@@ -138,7 +138,7 @@ def test_the_identity_of_another_machine_opens_nothing(
 
 
 @pytest.mark.parametrize("content", ["", "# only this", "AGE-SECRET-KEY-1CANARY", "{0}{0}"])
-def test_a_file_that_is_no_identity_is_refused_and_not_shown(
+def test_a_file_that_is_not_an_identity_is_refused_and_not_shown(
     content: str, store: DirectoryStore, identity: Path
 ) -> None:
     store.prepare()
@@ -148,7 +148,7 @@ def test_a_file_that_is_no_identity_is_refused_and_not_shown(
     assert "SECRET" not in str(told.value)
 
 
-def test_a_key_that_a_killed_process_left_in_clear_does_not_stay(
+def test_a_key_in_the_clear_that_a_killed_process_left_is_removed(
     store: DirectoryStore, identity: Path
 ) -> None:
     store.prepare()
@@ -159,7 +159,7 @@ def test_a_key_that_a_killed_process_left_in_clear_does_not_stay(
     assert sorted(identity.parent.iterdir()) == [identity, kept]
 
 
-def test_preparing_leaves_nothing_but_the_places_and_the_identity(
+def test_preparing_leaves_only_the_directories_and_the_identity(
     store: DirectoryStore, tmp_path: Path
 ) -> None:
     store.prepare()

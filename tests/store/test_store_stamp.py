@@ -21,7 +21,7 @@ _LATER = 3_600_000_000_000
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the clock that tells old changes from new ones be an hour ahead."""
+    """Set the clock that separates old changes from new ones an hour ahead."""
     time_ns = time.time_ns
     monkeypatch.setattr(time, "time_ns", lambda: time_ns() + _LATER)
 
@@ -31,7 +31,7 @@ def another(acme: Credential) -> Credential:
 
 
 @pytest.mark.usefixtures("later")
-def test_a_stamp_stays_the_same_while_nothing_is_changed(
+def test_a_stamp_stays_the_same_while_nothing_changes(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     assert store.stamp() == store.stamp() == ((), ())
@@ -43,7 +43,7 @@ def test_a_stamp_stays_the_same_while_nothing_is_changed(
 
 
 @pytest.mark.usefixtures("later")
-def test_every_change_is_noticed_and_what_was_written_is_named(
+def test_each_change_is_noticed_and_the_written_records_are_named(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     other, pending = another(acme), another(acme)._replace(status=Status.PENDING)
@@ -63,7 +63,7 @@ def test_every_change_is_noticed_and_what_was_written_is_named(
         assert set(written) <= set(store.changed_since(stamp)) <= {acme.id, other.id}
 
 
-def test_a_stamp_taken_in_the_tick_of_a_change_is_not_the_last_word(
+def test_a_stamp_taken_in_the_same_tick_as_a_change_is_not_trusted(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     """An older kernel gives two changes within 10 ms the same time."""
@@ -74,7 +74,7 @@ def test_a_stamp_taken_in_the_tick_of_a_change_is_not_the_last_word(
 
 
 @pytest.mark.usefixtures("later")
-def test_what_was_written_after_the_clock_was_put_back_is_named(
+def test_records_written_after_the_clock_was_set_back_are_named(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
@@ -84,7 +84,7 @@ def test_what_was_written_after_the_clock_was_put_back_is_named(
 
 
 @pytest.mark.usefixtures("later")
-def test_a_directory_that_vanishes_and_comes_back_is_noticed(
+def test_a_directory_that_vanishes_and_returns_is_noticed(
     store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
 ) -> None:
     store.create(acme, tokens)

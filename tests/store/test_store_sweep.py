@@ -1,4 +1,4 @@
-"""Killed or failed at any system call, a change is there or not, and what was told is true."""
+"""After a kill or fault at any system call, a change is made or not, as reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def forking() -> Iterator[Forks]:
         yield started
 
 
-# The quick run sweeps one of them.
+# The quick run sweeps only one of them.
 _QUICK = "update"
 _SWEPT = [
     one if one == _QUICK else pytest.param(one, marks=pytest.mark.long) for one in OPERATIONS
@@ -44,7 +44,7 @@ _SWEPT = [
 
 
 @pytest.mark.parametrize("operation", _SWEPT)
-def test_a_fault_at_any_system_call_leaves_the_old_or_the_new_state_as_told(
+def test_a_fault_at_any_system_call_leaves_the_old_or_the_new_state_as_reported(
     operation: str,
     forking: Forks,
     tmp_path: Path,
@@ -71,12 +71,12 @@ _removed = re.compile(r"unlinkat\(\d+<([^>]+)>, \"([^\"]*)\", 0\) = 0").match
 _synced = re.compile(r"fsync\(\d+<([^>]+)>\) += 0").match
 
 
-# These remove a pending credential that is created by then, at their leisure.
+# These later remove a pending credential that is already created.
 _CREATING = "create", "prepare"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_disk_has_a_change_before_it_is_told_to_be_done(
+def test_a_change_is_on_the_disk_before_it_is_reported_as_done(
     operation: str, forking: Forks, tmp_path: Path
 ) -> None:
     """A kill cannot show what a power cut would lose, but the order of the calls can."""

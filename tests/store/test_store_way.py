@@ -1,4 +1,4 @@
-"""No other user can put another directory in the place of the data's."""
+"""No other user can replace the data directory."""
 
 import grp
 import os
@@ -33,7 +33,7 @@ def refused(path: Path) -> StoreUnusable:
 
 
 @pytest.mark.parametrize("deeper", ["", "deeper/still"])
-def test_a_directory_above_that_others_can_write_to_is_refused_with_its_command(
+def test_a_parent_that_others_can_write_to_is_refused_with_a_command(
     deeper: str, above: Path, identity: Path
 ) -> None:
     below = above / deeper
@@ -42,21 +42,21 @@ def test_a_directory_above_that_others_can_write_to_is_refused_with_its_command(
     store = DirectoryStore(below / "data", IdentityFile(identity, below / "data"))
     with pytest.raises(StoreUnusable) as told:
         store.prepare()
-    assert told.value.mend == f"chmod o-w '{above}'"
+    assert told.value.fix == f"chmod o-w '{above}'"
     assert list((below / "data").iterdir()) == []
-    subprocess.run(["sh", "-c", told.value.mend], check=True)
+    subprocess.run(["sh", "-c", told.value.fix], check=True)
     store.prepare()
 
 
-def test_a_directory_like_tmp_where_users_keep_off_each_others_files_is_fine(
-    above: Path,
-) -> None:
+def test_a_parent_with_a_sticky_bit_like_tmp_is_accepted(above: Path) -> None:
+    above.chmod(0o707)
+    assert refused(above / "data").fix == f"chmod o-w '{above}'"
     above.chmod(0o1777)
     check_way(above / "data")
 
 
 @as_root
-def test_a_directory_above_of_another_user_is_refused(above: Path) -> None:
+def test_a_parent_of_another_user_is_refused(above: Path) -> None:
     os.chown(above, NOBODY, NOBODY)
     told = refused(above / "data")
     assert told.reason.startswith(f"the directory {above} above it belongs to another user;")
@@ -66,12 +66,14 @@ def test_a_directory_above_of_another_user_is_refused(above: Path) -> None:
 def test_a_group_that_is_this_users_alone_may_write(above: Path) -> None:
     above.chmod(0o770)
     check_way(above / "data")
+    os.chown(above, 0, NOBODY)
+    assert refused(above / "data").fix == f"chmod g-w '{above}'"
 
 
 def test_a_group_that_others_have_as_their_own_may_not_write(
     above: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where everybody's primary group is ``users``, which then lists no member."""
+    """As on systems where everybody's primary group is ``users``, which lists no member."""
     above.chmod(0o775)
     me, group = pwd.getpwuid(os.geteuid()), above.stat().st_gid
 
@@ -94,7 +96,7 @@ def test_a_group_that_others_have_as_their_own_may_not_write(
         monkeypatch.setattr(pwd, "getpwall", lambda users=users: users)
         monkeypatch.setattr(grp, "getgrgid", lambda _gid, found=entry_of_group: found)
         if is_refused:
-            assert refused(above / "data").mend == f"chmod g-w '{above}'"
+            assert refused(above / "data").fix == f"chmod g-w '{above}'"
         else:
             check_way(above / "data")
 
@@ -103,10 +105,10 @@ def test_a_group_that_others_have_as_their_own_may_not_write(
 def test_a_group_of_others_may_not_write(above: Path) -> None:
     os.chown(above, 0, NOBODY)
     above.chmod(0o777)
-    assert refused(above / "data").mend == f"chmod go-w '{above}'"
+    assert refused(above / "data").fix == f"chmod go-w '{above}'"
 
 
-def test_a_link_above_is_followed_and_where_it_leads_is_looked_at(
+def test_a_link_above_is_followed_and_its_target_is_checked(
     above: Path, tmp_path: Path
 ) -> None:
     link = tmp_path / "link"
@@ -115,7 +117,7 @@ def test_a_link_above_is_followed_and_where_it_leads_is_looked_at(
         above.chmod(0o700)
         check_way(link / "data")
         above.chmod(0o707)
-        assert refused(link / "data").mend == f"chmod o-w '{above}'"
+        assert refused(link / "data").fix == f"chmod o-w '{above}'"
         link.unlink()
 
 
@@ -125,7 +127,7 @@ def test_a_link_that_others_can_replace_is_refused(above: Path, tmp_path: Path) 
     (shared / "link").symlink_to(above)
     check_way(shared / "link" / "data")
     shared.chmod(0o707)
-    assert refused(shared / "link" / "data").mend == f"chmod o-w {shared}"
+    assert refused(shared / "link" / "data").fix == f"chmod o-w {shared}"
 
 
 def test_a_link_behind_a_link_that_others_can_replace_is_refused(
@@ -137,7 +139,7 @@ def test_a_link_behind_a_link_that_others_can_replace_is_refused(
     (tmp_path / "first").symlink_to(shared / "second")
     check_way(tmp_path / "first" / "data")
     shared.chmod(0o707)
-    assert refused(tmp_path / "first" / "data").mend == f"chmod o-w {shared}"
+    assert refused(tmp_path / "first" / "data").fix == f"chmod o-w {shared}"
 
 
 @as_root
@@ -152,7 +154,7 @@ def test_a_link_of_another_user_is_refused(above: Path, tmp_path: Path) -> None:
     assert told.reason.startswith(f"the symbolic link {link} above it belongs to another user;")
 
 
-def test_links_in_a_circle_end(tmp_path: Path) -> None:
+def test_circular_links_end(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(OSError, match="symbolic links"):

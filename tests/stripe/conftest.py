@@ -34,8 +34,10 @@ class Stub:
     ) -> ConnectGateway:
         return ConnectGateway(self._platform(key, scheme), time_limit=time_limit)
 
-    def apps(self, *, time_limit: float = 5.0, key: str = KEY) -> AppsGateway:
-        return AppsGateway(self._platform(key, "http"), lambda: NOW, time_limit=time_limit)
+    def apps(
+        self, *, time_limit: float = 5.0, key: str = KEY, scheme: str = "http"
+    ) -> AppsGateway:
+        return AppsGateway(self._platform(key, scheme), lambda: NOW, time_limit=time_limit)
 
     def _platform(self, key: str, scheme: str) -> Platform:
         base = f"{scheme}://{self.host}"

@@ -34,7 +34,16 @@ async def test_a_refusal_is_reported_in_stripes_words(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'"text"', b"[]", b'{"error": [1]}', b"[" * 90000]
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'"text"',
+        b"[]",
+        b'{"error": [1]}',
+        b'{"error": " ", "error_description": "\\n"}',
+        b"[" * 90000,
+    ],
 )
 async def test_a_refusal_without_words_is_still_a_refusal(
     serve: Serve, reply: Reply, body: object
@@ -61,9 +70,10 @@ async def test_a_refusal_that_repeats_code_and_key_shows_neither(
     serve: Serve, reply: Reply
 ) -> None:
     description = (
-        "Authorization code does not exist: ac_123456789 (sk_test_4eC39HqLyjWDarjtT1zdp7dc)"
+        "ac_123456789 is no code: ac_123456789 (sk_test_4eC39HqLyjWDarjtT1zdp7dc, "
+        "sk_test_4eC39HqLyjWDarjtT1zdp7dc)"
     )
     stub = await serve(reply({"error": "invalid_grant", "error_description": description}, 400))
     with pytest.raises(StripeRefused) as caught:
         await stub.gateway().exchange(CODE)
-    assert caught.value.description == "Authorization code does not exist: *** (***)"
+    assert caught.value.description == "*** is no code: *** (***, ***)"

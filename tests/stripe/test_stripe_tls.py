@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe import transport
-from m3cred_tui.stripe.problems import StripeUnreachable
+from m3cred_tui.stripe.problems import StripeNonsense, StripeUnreachable
 
 Serve = Callable[..., Awaitable[Any]]
 Reply = Callable[..., bytes]
@@ -79,6 +80,38 @@ async def test_a_company_certificate_named_by_the_environment_is_trusted(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     stub = await serve(reply(GOOD), tls=tls)
     assert (await stub.gateway(scheme="https").exchange(CODE)).account_id == "acct_1"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("scheme", ["https", "http"])
+async def test_a_redirect_takes_neither_key_nor_code_nor_token_anywhere(
+    serve: Serve,
+    reply: Reply,
+    tls: ssl.SSLContext,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    scheme: str,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    thief = await serve(reply(GOOD), tls=tls if scheme == "https" else None)
+    leading_away = reply(b"", status, f"Location: {scheme}://{thief.host}/oauth/token")
+    stub = await serve(leading_away, tls=tls)
+    connect, apps = stub.gateway(scheme="https"), stub.apps(scheme="https")
+    tokens = TokenResponse("acct_1", False, "", refresh_token=Secret("rt_1"))
+    for call in (
+        connect.exchange(CODE),
+        connect.account("acct_1", livemode=False),
+        connect.deauthorize("acct_1"),
+        apps.exchange(CODE),
+        apps.account("acct_1", livemode=False, access_token=Secret("rk_1")),
+        apps.refresh(tokens, "key"),
+    ):
+        with pytest.raises(StripeNonsense, match=f"status {status}"):
+            await call
+    await connect.reach()  # which sends no secret
+    assert thief.connections == 0
+    assert len(stub.requests) == 7
 
 
 async def test_a_stripe_that_speaks_no_tls_gets_neither_key_nor_code(

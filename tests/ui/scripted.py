@@ -52,7 +52,7 @@ class ScriptedAuthorizer:
             self.journal.requested(REQUEST)
         for event in self.script:
             if isinstance(event, Approved):
-                self.journal.answered()
+                self.journal.answered(resumed or REQUEST)
                 self.journal.approved(event.tokens, event.account)
             yield event
         if not isinstance(self.script[-1], Approved | Failed):

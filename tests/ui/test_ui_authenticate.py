@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from m3cred_tui.authorize.service import Authorizer
@@ -17,6 +18,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.services import Services
+from tests.other_user import as_root, held_by_another_user
 from tests.stub_server import serving
 from tests.ui import visit
 from tests.ui.conftest import Browser, Clock, Keep
@@ -89,6 +91,19 @@ async def test_when_every_port_is_held_the_user_is_told_and_can_paste(
             redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
             await user.paste(redirect)
             await user.focuses("Create Credential")
+
+
+@as_root
+async def test_no_url_is_shown_while_another_user_holds_every_port(
+    services: Services, browser: Browser, ports: tuple[int, ...]
+) -> None:
+    async with opened(services) as user:
+        await straight_to_stage_4(user, "Acme")
+        with held_by_another_user(*ports):
+            await user.press("enter")
+            await user.sees("held by another user's program", "approval of its own account")
+        assert browser.opened == []
+        await begins_again(user, browser)
 
 
 async def test_when_one_port_is_taken_the_next_is_used(
@@ -195,6 +210,21 @@ async def test_a_forged_redirect_is_reported_and_the_wait_continues(
         await user.sees("A redirect that does not belong to this authorization was turned away")
         await user.sees("Waiting for your approval at Stripe")
         await browser.approve()
+        await user.focuses("Create Credential")
+
+
+async def test_a_browser_that_is_turned_away_is_reported_and_its_address_can_be_pasted(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
+        async with httpx.AsyncClient(trust_env=False) as client:
+            tunnelled = {"Host": "127.0.0.1:9000"}
+            assert (await client.get(redirect, headers=tunnelled)).status_code == 403
+        await user.sees("A browser came by another name or port than m3cred's")
+        ours = urlsplit(redirect).netloc
+        await user.paste(redirect.replace(ours, tunnelled["Host"]))
         await user.focuses("Create Credential")
 
 

@@ -1,6 +1,8 @@
 """Checking credentials at the demo Stripe, and disconnecting them there."""
 
-from dataclasses import replace
+import asyncio
+from datetime import datetime
+from pathlib import Path
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.check import CheckResult, Outcome
@@ -15,7 +17,6 @@ from m3cred_tui.model.credential import (
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
-from m3cred_tui.upkeep.service import Upkeep
 from tests.ui.conftest import Browser, Clock, Keep
 from tests.ui.user import User, opened, to_stage_4
 
@@ -74,6 +75,18 @@ async def test_checking_all_checks_and_counts_every_listed_credential(
         assert [row for row in user.rows() if "Bolt" in row and "revoked" in row] == []
 
 
+async def test_results_that_cannot_be_kept_are_shown_all_the_same(
+    services: Services, keep: Keep, tmp_path: Path
+) -> None:
+    keep("Acme")
+    lock = tmp_path / "data" / "lock"
+    await asyncio.to_thread(lock.unlink)
+    await asyncio.to_thread(lock.mkdir)
+    async with opened(services) as user:
+        await user.press("V")
+        await user.sees("! revoked", "The results were not kept.", "it is a directory")
+
+
 async def test_details_show_the_last_check_and_can_check_again(
     services: Services, store: CredentialStore, keep: Keep, clock: Clock
 ) -> None:
@@ -127,6 +140,32 @@ async def test_checking_a_pending_credential_says_that_it_is_pending(
         await user.press("v")
         await user.sees("“Acme” is pending: there is nothing to check", "… pending")
     assert store.checks.read() == {}
+
+
+async def test_one_whose_code_was_sent_says_what_to_do_and_is_deleted_when_it_was_seen(
+    services: Services, store: CredentialStore, clock: Clock
+) -> None:
+    acme, bolt = (keep_waiting(store, clock, name) for name in ("Acme", "Bolt"))
+    store.requests.answer(acme, store.requests.read(acme.id))
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.sees("! unknown", f"“{bolt.name}” waits for Stripe until")
+        await user.press(*(["down"] if user.rows()[0] == "Bolt" else []), "enter")
+        await user.sees("was sent to Stripe", "Stripe may have connected an account")
+        await user.press("d")
+        await user.sees("Stripe may have connected an account for it, which then stays")
+        await user.answers_yes()
+        await user.until(lambda: store.ids() == [bolt.id])
+
+
+async def test_a_wait_that_ends_tomorrow_shows_the_date(
+    services: Services, store: CredentialStore, clock: Clock
+) -> None:
+    clock.time = datetime(2026, 11, 23, 23, 55).astimezone()
+    keep_waiting(store, clock, "Acme")
+    async with opened(services) as user:
+        await user.sees("“Acme” waits for Stripe until 2026-11-24 00:05.")
+        assert "… 24 Nov 00:05" in user.screen
 
 
 async def test_a_pending_request_shows_when_it_ends_and_no_earlier_check(
@@ -194,13 +233,6 @@ async def test_other_credentials_that_lose_access_are_named_before_disconnecting
 async def test_a_disconnection_that_was_cut_off_is_reported_at_the_next_start(
     services: Services, keep: Keep
 ) -> None:
-    acme = keep("Acme")
-
-    class Begun(Upkeep):
-        def unfinished(self) -> list[str]:
-            return [acme.id]
-
-    upkeep = services.upkeep()
-    begun = Begun(upkeep.store, upkeep.platform, upkeep.now)
-    async with opened(replace(services, upkeep=lambda: begun)) as user:
+    services.store.disconnecting.begin(keep("Acme").id)
+    async with opened(services) as user:
         await user.sees("was being disconnected at Stripe", "Press d on it")

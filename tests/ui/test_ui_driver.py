@@ -1,38 +1,53 @@
 """The driver and the terminal that it writes to."""
 
-import io
-from threading import Event, Thread
+import os
+import pty
+import tty
+from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
 from m3cred_tui.ui.terminal.driver import _Output
 
-
-class SlowFile(io.StringIO):
-    """A terminal that takes text only once it is told to, and shows what is flushed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.takes = Event()
-        self.shown = ""
-
-    def write(self, text: str) -> int:
-        self.takes.wait(10)
-        return super().write(text)
-
-    def flush(self) -> None:
-        self.shown = self.getvalue()
+MORE_THAN_IT_TAKES = 100_000
 
 
-def test_a_slow_terminal_has_shown_everything_once_it_is_given_back() -> None:
-    terminal = SlowFile()
-    output = _Output(terminal, pytest.fail)
-    for text in ("the app, ", "and the end of its full screen"):
+@pytest.fixture
+def line() -> Iterator[tuple[int, int]]:
+    """Return both ends of a terminal that nobody reads yet."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    yield ours, theirs
+    os.close(theirs)
+    os.close(ours)
+
+
+def test_a_slow_terminal_has_shown_everything_once_it_is_given_back(
+    line: tuple[int, int],
+) -> None:
+    ours, theirs = line
+    output = _Output(theirs, "utf-8", pytest.fail)
+    for text in ("the app, " * MORE_THAN_IT_TAKES, "and the end of its full screen"):
         output.write(text)
     closing = Thread(target=output.close)
     closing.start()
-    while output._texts.qsize() < 2:  # until its end is queued, too
-        closing.join(0.001)
-    terminal.takes.set()
+    shown = b""
+    while not shown.endswith(b"full screen"):
+        shown += os.read(ours, 65_536)
     closing.join()
-    assert terminal.shown == "the app, and the end of its full screen"
+    assert shown.decode() == "the app, " * MORE_THAN_IT_TAKES + "and the end of its full screen"
+
+
+def test_a_terminal_that_nobody_reads_is_given_back_and_has_the_end_before_it(
+    line: tuple[int, int],
+) -> None:
+    ours, theirs = line
+    output = _Output(theirs, "utf-8", pytest.fail)
+    output.write("\x1b[1;1H" + "the app, " * MORE_THAN_IT_TAKES)
+    output.write("the end of its full screen")
+    output.close()
+    shown = b""
+    while not shown.endswith(b"full screen"):
+        shown += os.read(ours, 65_536)
+    assert len(shown) < MORE_THAN_IT_TAKES

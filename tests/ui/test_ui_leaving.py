@@ -4,8 +4,10 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from m3cred_tui.authorize.service import Authorizer
-from m3cred_tui.model.credential import Destination, StripeAccount, TokenResponse
+from m3cred_tui.model.credential import Credential, Destination, StripeAccount, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import StoreUnusable
@@ -16,7 +18,7 @@ from tests.ui.scripted import READY, ScriptedAuthorizer, approved
 from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
 ENTERED = "What you entered for this credential will be lost."
-APPROVED = "Stripe has approved access, but it could not be written to the disk."
+APPROVED = "Stripe has approved access, and that is in memory only"
 
 
 async def to_approved(user: User, browser: Browser) -> None:
@@ -209,6 +211,31 @@ async def test_leaving_asks_about_an_approval_that_could_not_be_written(
         await user.press("enter")
         await user.until(lambda: user.page == "CredentialsPage")
         assert len(store.ids()) == 1
+
+
+async def test_an_approval_that_could_not_be_written_is_written_as_soon_as_it_can_be(
+    services: Services,
+    store: CredentialStore,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keep, full = store.keep_pending, [StoreUnusable(Path("/data/pending"), "the disk is full")]
+
+    def fail(credential: Credential, tokens: TokenResponse) -> None:
+        for problem in full:
+            raise problem
+        keep(credential, tokens)
+
+    monkeypatch.setattr(store, "keep_pending", fail)
+    async with opened(services) as user:
+        await straight_to_stage_4(user, "Acme")
+        await user.press("enter")
+        await user.until(lambda: browser.opened)
+        await browser.approve()
+        await user.sees("the disk is full", "is in memory only")
+        full.clear()
+        await user.sees("The approval is kept, sealed")
+        assert not user.shows("the disk is full")
 
 
 async def test_after_a_refusal_leaving_asks_only_about_the_input(

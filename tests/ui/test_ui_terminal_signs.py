@@ -73,6 +73,10 @@ def test_the_locale_decides_whether_signs_are_sent(
     assert abilities({"TERM": "xterm", **environ}).characters == characters
 
 
+def test_nor_are_they_sent_in_another_encoding_than_the_locale_says() -> None:
+    assert abilities(UTF_8 | {"TERM": "xterm"}, is_utf8=False).characters == "ascii"
+
+
 @pytest.mark.parametrize(
     ("environ", "colours"),
     [

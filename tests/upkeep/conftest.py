@@ -43,7 +43,7 @@ START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 @dataclass
 class Clock:
-    """Moves when it is told, for m3cred and for Stripe."""
+    """Moves on command, for m3cred and for Stripe."""
 
     now: datetime = START
 
@@ -56,7 +56,7 @@ class Clock:
 
 @dataclass
 class World:
-    """m3cred's store, the demo Stripe, and who has approved what."""
+    """m3cred's store, the demo Stripe, and its approvals."""
 
     store: DirectoryStore
     demo: DemoPlatform
@@ -80,7 +80,7 @@ class World:
         destination: Destination = STRIPE_TEST,
         status: Status = Status.AUTHENTICATED,
     ) -> str:
-        """Have an owner approve, and create the credential; return its ID."""
+        """Let an owner approve, and create the credential; return its ID."""
         owner, live = account_of(email), destination.livemode
         code = self.demo.approve(owner, "read_write", livemode=live, oauth=oauth)
         reply = self.demo.exchange(code, livemode=live, oauth=oauth)
@@ -111,7 +111,7 @@ class World:
         return new.id
 
     def revoke(self, credential_id: str) -> None:
-        """Have the owner take the access back."""
+        """Let the owner revoke the access."""
         tokens = self.store.tokens(credential_id)
         assert self.demo.disconnect(
             tokens.account_id, livemode=tokens.livemode, oauth=tokens.oauth

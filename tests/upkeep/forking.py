@@ -1,4 +1,4 @@
-"""A warm, single-threaded process that forks those which use a credential and are killed."""
+"""A warm, single-threaded process that forks users of a credential, and kills them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Forks:
         self._asks, self._answers = server.stdin, server.stdout
 
     def crowd(self, ask: Ask, kills: Sequence[int]) -> list[Told]:
-        """Run an operation in as many processes at once.
+        """Run an operation in as many processes at the same time.
 
         Each is killed after it has changed something, or heard of Stripe, that many times; 0
         is never.
@@ -92,7 +92,7 @@ def asked(world: World, root: Path, operation: str, credential_id: str) -> Ask:
 
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
-    # Warm: no kill is for an import.
+    # Warm, so that no kill hits an import.
     import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415
 
     import m3cred_tui.store.directory.checks  # noqa: PLC0415
@@ -131,7 +131,7 @@ def _fork(ask: Ask, kill: int) -> _Child:
 
 
 class _Steps:
-    """Counts what others may notice of this process, and kills it after one of them."""
+    """Counts the effects that others may notice of this process, and kills it after one."""
 
     def __init__(self, kill: int) -> None:
         self.kill = kill

@@ -1,4 +1,4 @@
-"""A Stripe on real sockets that answers as a test wants, and counts who asks at once."""
+"""A Stripe on real sockets that answers as a test wants, and counts simultaneous requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 
 
 class Asked(NamedTuple):
-    """A request, as far as a stub looks at it."""
+    """The part of a request that a stub uses."""
 
     line: str
     headers: dict[str, str]
@@ -77,7 +77,7 @@ async def stub_stripe(answer: Callable[[Asked], Awaitable[Answer]]) -> AsyncIter
 
 
 async def _unless_gone(answer: Awaitable[Answer], reader: asyncio.StreamReader) -> Answer:
-    """Return the answer, or nothing more for whoever does not wait for it any longer."""
+    """Return the answer, or nothing for a client that no longer waits."""
     answering, gone = asyncio.ensure_future(answer), asyncio.create_task(reader.read())
     try:
         await asyncio.wait([answering, gone], return_when=asyncio.FIRST_COMPLETED)

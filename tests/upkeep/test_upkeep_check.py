@@ -1,4 +1,4 @@
-"""A check tells apart why a credential cannot be used, and keeps what it found."""
+"""A check distinguishes why a credential cannot be used, and stores its result."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_an_access_token_that_another_machine_has_ended_is_replaced_once(
     one = world.connect()
     held = world.demo.access_token(world.access_token(one))
     assert held
-    held.grant.access_token = "rk_test_of_nobody"  # so Stripe takes this hour's no more
+    held.grant.access_token = "rk_test_of_nobody"  # so Stripe no longer accepts this hour's
     before = world.access_token(one)
     assert await outcome(world, one) is Outcome.OK
     assert world.access_token(one) != before

@@ -1,4 +1,4 @@
-"""Refresh tokens that count once, many processes, and kills: no account is ever lost."""
+"""Single-use refresh tokens, many processes, and kills: no account is ever lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def forking() -> Iterator[Forks]:
 
 
 def refreshes(world: World) -> int:
-    """Return how often Stripe has replaced tokens, beside giving an answer again."""
+    """Return how often Stripe has replaced tokens, not counting repeated answers."""
     return len(world.demo._refresh_tokens) - 1
 
 
@@ -94,7 +94,7 @@ def test_killed_at_any_step_of_a_refresh_the_next_one_has_the_one_answer(
         before = refreshes(world)
         again = ask()
         [killed] = forking.crowd(again, [step])
-        # What Stripe says arrives in one piece or in two.
+        # Stripe's answer arrives in one piece or in two.
         died += killed.outcome == "killed"
         died_after_stripe_was_asked += refreshes(world) > before
         [then] = forking.crowd(again, [0])
@@ -121,14 +121,14 @@ def test_killed_at_any_step_of_a_disconnection_the_next_start_shows_and_finishes
     for step in range(1, whole.steps + 1):
         one, _ = killed(step)
         is_there, is_connected = one in world.store.ids(), bool(world.demo.connections())
-        is_shown = world.upkeep.unfinished() == [one]
+        is_shown = world.store.disconnecting.ids() == [one]
         assert is_shown or is_there == is_connected, step
         found.add((is_there, is_connected, is_shown))
         if is_there:
             [then] = forking.crowd(asked(world, tmp_path, "disconnect", one), [0])
             assert "and the credential was deleted" in then.told
         assert (world.store.ids(), world.demo.connections()) == ([], []), step
-        assert world.upkeep.unfinished() == []
+        assert world.store.disconnecting.ids() == []
     assert found == {
         (True, True, False),
         (True, True, True),

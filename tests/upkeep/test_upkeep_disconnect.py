@@ -1,4 +1,4 @@
-"""Disconnecting and deleting: both happen, or what happened is told and can be gone on with."""
+"""Disconnecting and deleting: both happen, or the outcome is reported and can be continued."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_the_account_is_disconnected_at_stripe_and_the_credential_deleted(
     assert done == (True, True, BOTH, None)
     assert world.store.ids() == [other]
     assert len(world.demo.connections()) == 1
-    assert world.upkeep.unfinished() == []
+    assert world.store.disconnecting.ids() == []
 
 
 @pytest.mark.parametrize("oauth", OAuthModel)
@@ -69,7 +69,7 @@ async def test_another_platforms_client_id_disconnects_and_deletes_nothing(
     assert done.told.endswith(
         "The account was not disconnected. The credential was not deleted."
     )
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [])
 
 
 async def test_nothing_changes_when_stripe_cannot_be_reached(world: World) -> None:
@@ -79,7 +79,7 @@ async def test_nothing_changes_when_stripe_cannot_be_reached(world: World) -> No
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (False, False)
     assert isinstance(done.problem, StripeUnreachable)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [])
 
 
 async def test_a_missing_credential_is_reported_and_stripe_is_not_asked(world: World) -> None:
@@ -115,19 +115,19 @@ async def test_a_disconnected_credential_that_was_not_deleted_is_shown_and_can_b
         f"The account was disconnected at Stripe. {done.problem} "
         "The credential was not deleted; delete it again."
     )
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [one])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [one])
     monkeypatch.undo()
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (True, True)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([], [])
 
 
 async def test_one_deleted_without_stripe_is_no_longer_shown(world: World) -> None:
     one, other = world.connect(), world.connect("bob@b.example")
     world.store.disconnecting.begin(one)
-    assert world.upkeep.unfinished() == [one]
+    assert world.store.disconnecting.ids() == [one]
     world.store.delete(one)
-    assert world.upkeep.unfinished() == []
+    assert world.store.disconnecting.ids() == []
     world.store.disconnecting.begin(other)
     left = [path.stem for path in (world.store.data / "disconnecting").iterdir()]
     assert left == [other]
@@ -138,7 +138,7 @@ def at_stub(world: World, stub: Stub) -> None:
 
 
 class Losing:
-    """Stripe, whose first answers are lost; it has done what it was asked, or not."""
+    """Stripe, whose first answers are lost, whether or not it did what it was asked."""
 
     def __init__(self, lost: int, *, does: bool) -> None:
         self.lost, self.does, self.connected = lost, does, True
@@ -156,6 +156,92 @@ class Losing:
         if not was_connected:
             return Answer(401, {"error": "invalid_client"})
         return Answer(200, {"stripe_user_id": asked.form.rpartition("=")[2]})
+
+
+UNAUTHORIZED = refused(401, "api_key_expired")
+NO_CLIENT = Answer(401, {"error": "invalid_client"})
+
+
+@pytest.fixture
+def refusals(request: pytest.FixtureRequest) -> set[int]:
+    """Every 4xx status, or those that Stripe and proxies send."""
+    is_long = request.config.getoption("--long")
+    return {*range(400, 500)} if is_long else {400, 401, 402, 403, 404, 409, 429}
+
+
+async def test_no_refusal_but_that_of_the_client_is_taken_for_a_disconnection(
+    world: World, refusals: set[int]
+) -> None:
+    one = world.connect(oauth=CONNECT)
+
+    async def answer(asked: Asked) -> Answer:
+        # An access token that has ended proves nothing, unless Stripe knows no connection.
+        return UNAUTHORIZED if asked.line.startswith("GET") else refusal
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        for status in refusals:
+            refusal = refused(status, "anything_else")
+            done = await world.upkeep.disconnect(one)
+            assert done[:2] == (False, False), status
+            assert isinstance(done.problem, StripeRefused)
+            assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], []), status
+
+
+@pytest.mark.parametrize("first", [NO_CLIENT, HANG_UP], ids=["refused", "lost"])
+async def test_only_an_access_token_that_has_ended_proves_a_disconnection(
+    world: World, refusals: set[int], first: Answer
+) -> None:
+    one = world.connect(oauth=CONNECT)
+
+    async def answer(asked: Asked) -> Answer:
+        return refused(status, "no") if asked.line.startswith("GET") else first
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        for status in refusals - {401}:
+            done = await world.upkeep.disconnect(one)
+            assert done[:2] == (False, False), status
+            assert world.store.ids() == [one], status
+        status = 401
+        assert (await world.upkeep.disconnect(one))[:2] == (True, True)
+
+
+async def test_only_a_refresh_token_that_is_not_valid_proves_a_disconnection(
+    world: World, refusals: set[int]
+) -> None:
+    one = world.connect(oauth=APPS)
+
+    async def answer(asked: Asked) -> Answer:
+        if asked.line.startswith("GET"):
+            return UNAUTHORIZED
+        return refreshing if "/token " in asked.line else NO_CLIENT
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        for status in refusals:
+            refreshing = Answer(status, {"error": "invalid_client"})
+            done = await world.upkeep.disconnect(one)
+            assert done[:2] == (False, False), status
+            assert world.store.ids() == [one], status
+        refreshing = Answer(400, {"error": "invalid_grant"})
+        assert (await world.upkeep.disconnect(one))[:2] == (True, True)
+
+
+async def test_an_access_token_whose_hour_is_over_proves_no_disconnection(
+    world: World,
+) -> None:
+    one = world.connect(oauth=APPS, status=Status.PENDING)  # which is never refreshed
+    world.clock.go_on(hours=2)
+
+    async def answer(asked: Asked) -> Answer:
+        return UNAUTHORIZED if asked.line.startswith("GET") else NO_CLIENT
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        done = await world.upkeep.disconnect(one)
+    assert done[:2] == (False, False)
+    assert world.store.ids() == [one]
 
 
 @pytest.mark.parametrize(("lost", "does"), [(1, True), (1, False), (2, True)])
@@ -182,10 +268,10 @@ async def test_an_unknown_outcome_is_shown_until_it_is_known(world: World) -> No
         assert done[:2] == (False, False)
         assert isinstance(done.problem, ReplyLost)
         assert "Whether Stripe has disconnected the account is not known." in done.told
-        assert world.upkeep.unfinished() == [one]
+        assert world.store.disconnecting.ids() == [one]
     done = await world.upkeep.disconnect(one)
     assert isinstance(done.problem, StripeUnreachable)
-    assert world.upkeep.unfinished() == [one], "the first time is as unknown as before"
+    assert world.store.disconnecting.ids() == [one], "the first time is as unknown as before"
     async with stub_stripe(Losing(0, does=True)) as stub:
         at_stub(world, stub)
         assert (await world.upkeep.disconnect(one))[:2] == (True, True)
@@ -207,11 +293,11 @@ async def test_leaving_during_a_disconnection_leaves_nothing_half_done(world: Wo
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leaving
-        assert world.upkeep.unfinished() == [one]
+        assert world.store.disconnecting.ids() == [one]
         go_on.set()
         for thread in threads_going_on():
             await asyncio.to_thread(thread.join)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([], [])
 
 
 def test_credentials_that_would_lose_access_are_listed_beforehand(world: World) -> None:

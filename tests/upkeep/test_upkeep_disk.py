@@ -1,4 +1,4 @@
-"""A disk that is really full: Stripe is not asked; and one that fills up while it is."""
+"""A disk that is really full, so Stripe is not asked; and one that fills up meanwhile."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ world.clock.go_on(hours=2)
 fill()
 print(used(one), refreshes())
 print(asyncio.run(world.upkeep.disconnect(one)).told.replace(str(data), "DATA"))
-print(len(world.demo.connections()), world.upkeep.unfinished())
+print(len(world.demo.connections()), world.store.disconnecting.ids())
 filler.unlink()
 print(used(one), refreshes())
 """

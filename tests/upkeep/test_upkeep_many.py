@@ -1,4 +1,4 @@
-"""500 credentials, and a Stripe that is slow, fails, refuses, hangs up and has too many."""
+"""500 credentials, and a Stripe that is slow, fails, refuses, hangs up and limits requests."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def mood_of(account_id: str) -> str:
 
 
 def moody() -> Callable[[Asked], Awaitable[Answer]]:
-    """Return a Stripe that answers by what is in the account's ID."""
+    """Return a Stripe that answers according to the account's ID."""
     seen: Counter[str] = Counter()
 
     async def answer(asked: Asked) -> Answer:

@@ -1,4 +1,4 @@
-"""Disconnecting where Stripe may be asked as another platform than the one approved."""
+"""Disconnecting when Stripe may be asked as a platform other than the approved one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALONE = " To delete it anyway, delete it without disconnecting."
 
 
 class ToAnother:
-    """Stripe, as it answers a platform to which the account is not connected."""
+    """Stripe as it answers a platform to which the account is not connected."""
 
     def __init__(self, *, is_connected: bool = True, lost: int = 0) -> None:
         self.is_connected, self.lost = is_connected, lost
@@ -82,9 +82,9 @@ async def test_an_ambiguous_refusal_is_reported_and_can_be_deleted_alone(
         at_stub(world, stub)
         done = await world.upkeep.disconnect(one)
     assert done.told.endswith(BOTH_POSSIBILITIES + ALONE)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [])
     world.store.delete(one)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([], [])
 
 
 async def test_deleting_is_not_suggested_for_a_connected_account(
@@ -119,7 +119,7 @@ async def test_an_expired_access_token_proves_nothing(world: World, status: Stat
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (False, False)
     assert done.told.endswith(BOTH_POSSIBILITIES + ALONE)
-    assert (world.store.ids(), world.upkeep.unfinished()) == ([one], [])
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [])
 
 
 async def test_an_approval_hours_old_stays_despite_a_wrong_client_id(

@@ -57,7 +57,7 @@ def new(number: int) -> Answer:
 
 @asynccontextmanager
 async def expired(world: World, stripe: Answering, minutes: int = 120) -> AsyncIterator[None]:
-    """Have so much time gone by since the approvals, and this Stripe to be asked."""
+    """Let this much time pass since the approvals, and ask this Stripe."""
     world.clock.go_on(minutes=minutes)
     async with stub_stripe(stripe) as stub:
         world.platforms[STRIPE_TEST] = stub.platform

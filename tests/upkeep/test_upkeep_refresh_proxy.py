@@ -1,4 +1,4 @@
-"""A refresh that Stripe answered, and something before it made a failure of the answer."""
+"""A refresh that Stripe answered, but a proxy turned the answer into a failure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEAD = Answer(400, {"error": "invalid_grant"})
 
 
 class Answered(Answering):
-    """Stripe, which has answered the first question of all; on the way things go wrong."""
+    """Stripe, which has answered the first request, but a proxy fails on the way."""
 
     def __init__(self, *on_the_way: Answer | None) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from m3cred_tui.cli.ending import FAILED, let_exchange_end
 from m3cred_tui.cli.log import line_of, logging_to, traceback_of
+from m3cred_tui.cli.output.streams import is_utf8
 from m3cred_tui.cli.selecting import opened_at
 from m3cred_tui.cli.wiring import (
     authorizer_for,
@@ -73,7 +74,9 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
         from m3cred_tui.cli.output.prompts import unlock  # noqa: PLC0415 - rare, and 5 ms
 
         unlock(identity, passphrase_fd, is_optional=True)
-    app = M3credApp(services_from(settings, identity), abilities(os.environ))
+    app = M3credApp(
+        services_from(settings, identity), abilities(os.environ, is_utf8=is_utf8(sys.stderr))
+    )
     try:
         app.run(mouse=mouse)
     finally:

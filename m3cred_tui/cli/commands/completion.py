@@ -12,14 +12,17 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from string import ascii_letters, digits
 from typing import NamedTuple
 
 from m3cred_tui.cli.ending import DONE
+from m3cred_tui.cli.output.streams import harmless
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.cli.selecting import opened
 from m3cred_tui.config.table import settable
 from m3cred_tui.model.credential import Credential
+from m3cred_tui.store.problems import StoreUnusable, plain_reason
 
 _BASH = r"""# m3cred in bash: in ~/.bashrc, eval "$(m3cred completion bash)"
 _m3cred() {
@@ -96,10 +99,13 @@ def run(chosen: Namespace) -> int:
 
 
 def _answer(shell: str) -> Iterator[str]:
-    data = sys.stdin.buffer.read().decode(errors="surrogateescape")
-    given = data.removesuffix("\0").split("\0")
+    try:
+        data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise StoreUnusable(Path("/dev/stdin"), plain_reason(error)) from None
+    given = data.decode(sys.stdin.encoding, "surrogateescape").removesuffix("\0").split("\0")
     if shell == "bash":
-        typed, replaced = given
+        typed, replaced = [*given, ""][:2]
         line = taken_apart(typed)
         kind, candidates = answer(line.words[1:])
         yield kind
@@ -225,9 +231,30 @@ class _Walk:
             case ["config", "set" | "unset"], "name":
                 yield from _settings()
             case ["resume"], "pending":
-                yield from _credentials(current, is_demo=self._is_demo, only_pending=True)
+                yield from self._credentials(current, only_pending=True)
             case [command], "name" | "names" if command in _OF_CREDENTIALS:
-                yield from _credentials(current, is_demo=self._is_demo)
+                yield from self._credentials(current)
+
+    def _credentials(self, current: str, *, only_pending: bool = False) -> Iterator[Candidate]:
+        """Yield the credentials by name, and by ID where an ID is being typed."""
+        store = opened(demo=self._is_demo).store
+        ids = store.pending_ids() if only_pending else store.ids()
+        rows = [row for row in store.read_many(ids) if row is not None]
+        names = Counter(row.name for row in rows if isinstance(row, Credential))
+        is_id = bool(current) and _ID_LETTERS.issuperset(current)
+        for row in rows:
+            if not isinstance(row, Credential):
+                yield Candidate(row.id, f"damaged: {row.reason}")
+            elif names[row.name] > 1 or not self._can_be_given(row.name):
+                yield Candidate(row.id, row.name)
+            else:
+                yield Candidate(row.name, f"{row.destination.label}, {row.id}")
+                if is_id:
+                    yield Candidate(row.id, row.name)
+
+    def _can_be_given(self, name: str) -> bool:
+        is_option = name.startswith("-") and not self._options_over
+        return not is_option and harmless(name, sys.stdout) == name
 
 
 def _settings() -> Iterator[Candidate]:
@@ -235,27 +262,11 @@ def _settings() -> Iterator[Candidate]:
         yield Candidate(name, f"of {group.label}")
 
 
-def _credentials(
-    current: str, *, is_demo: bool, only_pending: bool = False
-) -> Iterator[Candidate]:
-    """Yield the credentials by name, and by ID where an ID is being typed."""
-    store = opened(demo=is_demo).store
-    ids = store.pending_ids() if only_pending else store.ids()
-    rows = [row for row in store.read_many(ids) if row is not None]
-    names = Counter(row.name for row in rows if isinstance(row, Credential))
-    is_id = bool(current) and _ID_LETTERS.issuperset(current)
-    for row in rows:
-        if isinstance(row, Credential) and names[row.name] == 1:
-            yield Candidate(row.name, f"{row.destination.label}, {row.id}")
-            if is_id:
-                yield Candidate(row.id, row.name)
-        else:  # only its ID is unique
-            told = row.name if isinstance(row, Credential) else f"damaged: {row.reason}"
-            yield Candidate(row.id, told)
-
-
-_ESCAPED = frozenset(map(chr, range(128))) - {*ascii_letters, *digits, *"%+,-./_"}
+_PLAIN = frozenset({*ascii_letters, *digits, *"%+,-./_"})
+_ESCAPED = frozenset(map(chr, range(128))) - _PLAIN
 _ESCAPED_IN_DOUBLE_QUOTES = '"$\\`'
+_SPLITTING = ":=@"
+"""bash ends a word that it completes at these, and expands none of them."""
 
 
 class Typed(NamedTuple):
@@ -267,12 +278,15 @@ class Typed(NamedTuple):
     """The last one as it was typed."""
     quote: str
     """The quotation mark that is open, if any."""
+    is_plain: bool
+    """Whether bash takes each character of the last one for itself, and expands none."""
 
 
 def taken_apart(line: str) -> Typed:
     """Split a line into words (bash(1), QUOTING); expansions are left as they are."""
     words, word, start, quote = [], "", 0, ""
     is_escaped = is_begun = False
+    is_plain = True
     for position, one in enumerate(line):
         if is_escaped:
             stays = quote == '"' and one not in _ESCAPED_IN_DOUBLE_QUOTES
@@ -282,23 +296,34 @@ def taken_apart(line: str) -> Typed:
             is_escaped = is_begun = True
         elif quote:
             quote, word = ("", word) if one == quote else (quote, word + one)
+            is_plain &= quote != '"' or one not in "$`!"
         elif one in "\"'":
             quote, is_begun = one, True
         elif one.isspace():
             words += [word] * is_begun
-            word, start, is_begun = "", position + 1, False
+            word, start, is_begun, is_plain = "", position + 1, False, True
         else:
             word, is_begun = word + one, True
-    return Typed([*words, word], line[start:], quote)
+            is_plain &= one in _SPLITTING or one not in _ESCAPED
+    return Typed([*words, word], line[start:], quote, is_plain)
 
 
 def insertions(values: Iterable[str], line: Typed, replaced: str) -> Iterator[str]:
-    """Yield what replaces ``replaced``, the end of the last word, for each matching value."""
-    kept = line.last[: len(line.last) - len(replaced)] if line.last.endswith(replaced) else ""
-    length = len(taken_apart(kept).words[-1])
+    """Yield what replaces ``replaced``, the end of the last word, for each matching value.
+
+    There is none if bash expands anything in the beginning, which stays, or if the quotation
+    mark is one of ``$'…'``.
+    """
+    before = taken_apart(line.last[: len(line.last) - len(replaced)])
+    if not (before.is_plain and line.last.endswith(replaced)):
+        return
+    length = len(before.words[-1])
     for value in values:
         if value.startswith(line.words[-1]):
-            yield quoted(value[length:], line.quote)
+            insertion = quoted(value[length:], line.quote)
+            # readline takes a quotation mark at the beginning for the one that is open.
+            is_taken = line.quote and insertion.startswith(line.quote)
+            yield line.quote + insertion if is_taken else insertion
 
 
 def quoted(text: str, quote: str) -> str:
@@ -306,4 +331,6 @@ def quoted(text: str, quote: str) -> str:
     if quote == "'":
         return text.replace("'", "'\\''")
     special = _ESCAPED_IN_DOUBLE_QUOTES if quote else _ESCAPED
-    return "".join(f"\\{one}" if one in special else one for one in text)
+    safe = "".join(f"\\{one}" if one in special else one for one in text)
+    # Within double quotes, only leaving them keeps the history out of it.
+    return safe.replace("!", '"\\!"') if quote else safe

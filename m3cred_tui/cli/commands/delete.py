@@ -6,12 +6,13 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from m3cred_tui.cli.ending import DONE, FAILED
+from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.cli.output.prompts import can_ask, says_yes
 from m3cred_tui.cli.selecting import Opened, intact, opened, selected, title_of
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.listing.columns import Row
-from m3cred_tui.model.credential import Credential
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.upkeep.disconnecting import Disconnected
 from m3cred_tui.upkeep.problems import StillPending
@@ -35,7 +36,8 @@ def run(chosen: Namespace) -> int:
     account = getattr(row, "account", None)
     stays = f"{account.id} stays connected at Stripe." if account else ""
     _confirm(chosen, f"Delete {_described(row)}?\n{_what_is_lost(row)} {stays}".rstrip())
-    here.store.delete(row.id)
+    with logging_to(here.places.log):
+        here.store.delete(row.id)
     told = f"{title_of(row)} was deleted from this computer. {stays}".rstrip()
     _tell(chosen, row, Disconnected(disconnected_at_stripe=False, deleted=True, told=told))
     return DONE
@@ -94,6 +96,8 @@ def _described(row: Row) -> str:
 
 def _what_is_lost(row: Row) -> str:
     if getattr(row, "account", True) is None:
+        if getattr(row, "status", None) is Status.UNKNOWN:
+            return "Stripe may have connected an account for it, which then stays connected."
         return "An approval that Stripe gives for it after that counts for nothing."
     return "Its tokens are lost: only a new approval brings them back."
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.browser.clipboard import send_to_clipboard
 from m3cred_tui.browser.opening import BrowserDidNotOpen, browser_commands
 from m3cred_tui.browser.surroundings import attached_environ, login_name
-from m3cred_tui.callback.server import NoFreePort, listen_on_loopback
+from m3cred_tui.callback.listeners import listeners
+from m3cred_tui.callback.server import NoFreePort, listen_on_loopback, redirect_port
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import put_json
 from m3cred_tui.cli.output.streams import coloured
@@ -24,13 +26,13 @@ from m3cred_tui.cli.wiring import created_by
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
-from m3cred_tui.listing.columns import waits_until
+from m3cred_tui.listing.columns import clock_time, waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
-from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel
+from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean, clean_path
-from m3cred_tui.store.files import check_way, private_folder
+from m3cred_tui.store.files import check_way, lacking, private_folder
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import (
@@ -93,8 +95,10 @@ def _findings(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]:
     settings = Settings(here.places, demo=demo, environ=os.environ)
     checks: dict[str, Callable[[], Iterator[_Found]]] = {
         "settings": lambda: _configuration(settings, here.identity),
-        "data directory": lambda: _directory(here.places.data),
-        "configuration directory": lambda: _directory(here.places.identity.parent),
+        "data directory": lambda: _directory(here.places.data, is_kept_in=True),
+        "configuration directory": lambda: _directory(
+            here.places.identity.parent, is_kept_in=True
+        ),
         "state directory": lambda: _directory(here.places.log.parent),
         "account": _account,
         "identity": lambda: _identity(here),
@@ -150,23 +154,31 @@ def _account() -> Iterator[_Found]:
         yield _NOTE, f"It has no name here; credentials are created by {created_by()}."
 
 
-def _directory(path: Path) -> Iterator[_Found]:
-    """Check a directory: its owner, its permissions, its free space."""
+def _directory(path: Path, *, is_kept_in: bool = False) -> Iterator[_Found]:
+    """Check a directory: its owner, permissions, free space, and what its file system can."""
     shown = clean_path(path)
+    lacks: list[str] = []
     try:
         check_way(path)
-        with private_folder(path):
-            pass
-        if not os.access(path, os.W_OK):
-            raise StoreUnusable(path, "nothing can be written to it")
-        space = os.statvfs(path)
+        with private_folder(path) as folder:
+            if not os.access(path, os.W_OK):
+                raise StoreUnusable(path, "nothing can be written to it")
+            space = os.fstatvfs(folder)
+            free = space.f_bavail * space.f_frsize
+            if is_kept_in and free >= _LEAST_FREE:
+                lacks = lacking(folder)
     except FileNotFoundError:
         yield _OK, f"{shown} is created when it is needed."
         return
     except OSError as error:
         raise StoreUnusable(path, plain_reason(error)) from None
-    free = space.f_bavail * space.f_frsize
-    if free < _LEAST_FREE:
+    if lacks:
+        yield (
+            _FIX,
+            f"{shown} is on a file system without {' and '.join(lacks)}, so nothing can be "
+            "kept there; move it to another.",
+        )
+    elif free < _LEAST_FREE:
         yield _FIX, f"{shown} has {free // 1024:,} KiB of disk left; free some space."
     else:
         yield _OK, f"{shown} is yours alone."
@@ -208,19 +220,20 @@ def _credentials(here: Opened) -> Iterator[_Found]:
 
 def _ports(settings: Settings) -> Iterator[_Found]:
     """Listen on each port that Stripe may redirect to, and close it again."""
-    numbers, free = _numbers(settings), []
+    numbers, free = _numbers(settings), list[str]()
     for number in numbers:
         try:
-            _, listeners = listen_on_loopback([number])
+            _, sockets = listen_on_loopback([number])
         except NoFreePort:
             yield _NOTE, f"Port {number} is held by {holder_of(number)}."
         else:
             free.append(str(number))
-            for one in listeners:
+            for one in sockets:
                 one.close()
     if free:
         yield _OK, f"Free: {', '.join(free)}."
     else:
+        redirect_port(numbers)  # raises the problem with another user's programs
         yield (
             _FIX,
             "No port that Stripe can redirect to is free: end a program that holds one, or "
@@ -240,33 +253,12 @@ def _numbers(settings: Settings) -> list[int]:
     return sorted(set(numbers))
 
 
-_LISTENS = "0A"  # of the kernel's table of sockets
-_PROC = Path("/proc")
-
-
-def holder_of(port: int, proc: Path = _PROC) -> str:
-    """Return who listens on a port, as far as this user may see (``proc(5)``)."""
-    sockets = {f"socket:[{inode}]" for inode in _inodes(port, proc)}
-    for process in proc.glob("[0-9]*") if sockets else ():
-        try:
-            if not sockets.isdisjoint(map(os.readlink, (process / "fd").iterdir())):
-                name = clean((process / "comm").read_text(errors="replace"), most=40)
-                return f"{name} (process {process.name})"
-        except OSError:  # it has ended, or belongs to another user
-            continue
+def holder_of(port: int) -> str:
+    """Return who listens on a port, as far as this user may see."""
+    for one in listeners(port):
+        program = one.program or "a program"
+        return program if one.is_ours else f"{program} of the user {one.user}"
     return "another program"
-
-
-def _inodes(port: int, proc: Path) -> Iterator[str]:
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = (proc / "net" / table).read_text().splitlines()[1:]
-        except OSError:  # not Linux
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[1].endswith(f":{port:04X}") and fields[3] == _LISTENS:
-                yield fields[9]
 
 
 def _browser() -> Iterator[_Found]:
@@ -376,6 +368,9 @@ def _pending(here: Opened) -> Iterator[_Found]:
     for row in here.store.read_many(here.store.pending_ids()):
         if not isinstance(row, Credential):
             continue  # reported as damaged
+        if row.status is Status.UNKNOWN:
+            yield _FIX, str(CodeSent(row))
+            continue
         title, until = title_of(row), waits_until(row)
         if until is None:
             resume = f"Run: m3cred resume {row.id}"
@@ -383,5 +378,5 @@ def _pending(here: Opened) -> Iterator[_Found]:
         elif until <= now:
             yield _NOTE, f"{title} no longer waits for Stripe: its time is over."
         else:
-            wait = f"waits for Stripe until {until.astimezone():%H:%M}"
+            wait = f"waits for Stripe until {clock_time(until, now)}"
             yield _NOTE, f"{title} {wait}; m3cred resume continues it."

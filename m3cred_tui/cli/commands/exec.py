@@ -14,7 +14,7 @@ from m3cred_tui.cli.selecting import opened, selected
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import plain_reason
-from m3cred_tui.system.environment import as_started, without_ours
+from m3cred_tui.system.process import as_started, without_ours
 from m3cred_tui.upkeep.account import Access
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127

@@ -4,11 +4,16 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from m3cred_tui.cli.ending import DONE
-from m3cred_tui.cli.output.prompts import new_passphrase, opened_with, working
+from m3cred_tui.cli.output.prompts import (
+    PassphraseUnusable,
+    new_passphrase,
+    opened_with,
+    working,
+)
 from m3cred_tui.cli.selecting import Opened, opened
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
@@ -69,9 +74,7 @@ def _show(here: Opened, chosen: Namespace) -> None:
 
 
 def _protect(here: Opened, chosen: Namespace) -> None:
-    with suppress(NoIdentityYet):  # it is then created under the passphrase
-        _unlock(here, chosen)
-    new = new_passphrase(chosen.new_passphrase_fd, "New passphrase: ")
+    new = _new_passphrase(here, chosen, "New passphrase: ", may_be_created=True)
     with working("Putting the identity under the passphrase …"):
         here.identity.protect(new)
     _say(
@@ -100,17 +103,37 @@ def _export(here: Opened, chosen: Namespace) -> None:
         try:
             if os.path.lexists(path):  # before the user is asked for anything
                 raise FileExistsError
-            files.create(folder, path.name, _copy(here, chosen))
+            files.create_anywhere(folder, path.name, _copy(here, chosen))
         finally:
             os.close(folder)
     _say(f"{clean_path(path)} holds the identity, under the passphrase for the copy.")
 
 
 def _copy(here: Opened, chosen: Namespace) -> bytes:
-    _unlock(here, chosen)
-    new = new_passphrase(chosen.new_passphrase_fd, "Passphrase for the copy: ")
+    new = _new_passphrase(here, chosen, "Passphrase for the copy: ")
     with working("Putting the copy under the passphrase …"):
         return here.identity.exported(new)
+
+
+def _new_passphrase(
+    here: Opened, chosen: Namespace, prompt: str, *, may_be_created: bool = False
+) -> Secret:
+    """Open the identity, and return the passphrase that it or a copy is put under."""
+    is_locked = False
+    with suppress(NoIdentityYet) if may_be_created else nullcontext():
+        is_locked = _unlock(here, chosen)
+    old, new = chosen.passphrase_fd, chosen.new_passphrase_fd
+    if not is_locked and old is not None and new is not None and _is_same(old, new):
+        reason = "its first line opens an identity under a passphrase, and this one is in clear"
+        raise PassphraseUnusable(f"descriptor {new}", reason)
+    return new_passphrase(new, prompt)
+
+
+def _is_same(one: int, other: int) -> bool:
+    try:
+        return one == other or os.path.sameopenfile(one, other)
+    except OSError:  # one is closed, which is said when it is read
+        return False
 
 
 def _import(here: Opened, chosen: Namespace) -> None:

@@ -51,5 +51,5 @@ def _found(store: CredentialStore, words: Sequence[str]) -> list[Row]:
 
     sought = plain(" ".join(words)).split()
     texts = Rows([row.id for row in rows], [searched_in(row) for row in rows])
-    found = {one for some in matches(texts, sought) for one in some.ids}
+    found = {one for some in matches(texts, sought) for one in some}
     return [row for row in rows if row.id in found]

@@ -15,10 +15,11 @@ from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean_path
-from m3cred_tui.store.files import temporary_name
+from m3cred_tui.store import files
 from m3cred_tui.store.problems import plain_reason
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_PATH: a directory that takes files may show nobody what is in it.
+_FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _READABLE = 0o644  # before the umask
 
 
@@ -32,28 +33,21 @@ class FileNotWritten(Problem, code="FileNotWritten"):
 
 def write_public(path: Path, data: bytes, *, replace: bool) -> None:
     """Write a file; ``replace`` an existing one. Raises :class:`FileNotWritten`."""
-    # In the same directory, as a rename stays within one file system.
-    temporary = path.parent / temporary_name()
     try:
-        if replace:
-            _refuse_special(path)
-        with os.fdopen(os.open(temporary, _NEW, _READABLE), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            # A link, unlike a rename, fails if the name is taken.
-            os.link(temporary, path, follow_symlinks=False)
+        folder = os.open(path.parent, _FOLDER)
+        try:
+            if replace:
+                _refuse_special(path)
+            put = files.replace if replace else files.create_anywhere
+            with suppress(files.UnconfirmedError):  # after a crash it is written again
+                put(folder, path.name, data, _READABLE)
+        finally:
+            os.close(folder)
     except FileExistsError:
         reason = "something of that name is there already; --force replaces a file"
         raise FileNotWritten(path, reason) from None
     except OSError as error:
         raise FileNotWritten(path, plain_reason(error)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def _refuse_special(path: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Coroutine
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from textwrap import wrap
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from m3cred_tui.authorize.events import (
     UrlReady,
     Visited,
 )
+from m3cred_tui.authorize.keeping import PATIENCE
 from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.browser.ways import Ways, Whereabouts
@@ -28,6 +30,7 @@ from m3cred_tui.cli.output.json import begin_json
 from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
 from m3cred_tui.cli.output.streams import width_of
 from m3cred_tui.cli.wiring import now
+from m3cred_tui.listing.columns import clock_time
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
@@ -40,6 +43,10 @@ _HINT = (
     "the keys of this destination (m3cred config check), and start again."
 )
 _ANSWERED = "Stripe has answered; asking which account it is."
+_NOT_KEPT = (
+    "Stripe's approval is in memory only, and m3cred keeps trying to write it: please set that "
+    "right. Do not end this process."
+)
 _SOON_OVER = "Two minutes are left for the approval."
 _PROGRAM = "m3cred"
 
@@ -124,6 +131,7 @@ class Dialogue:
         self._whereabouts: Whereabouts | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._fault: BaseException | None = None
+        self._is_answered = False
 
     @property
     def _pending(self) -> Credential:
@@ -133,7 +141,7 @@ class Dialogue:
 
     async def create(self, name: str) -> Credential:
         """Follow it to the credential; raises the ``Problem`` that it ends with."""
-        await self._agree(await self._follow())
+        await self._agree(await self._until_kept(await self._follow()))
         try:
             credential, doubt = await self.authorization.create(name)
         except NameTaken:
@@ -152,6 +160,7 @@ class Dialogue:
                         case UrlReady():
                             await self._begin(event)
                         case RedirectReceived():
+                            self._is_answered = True
                             await self._cancel_tasks()  # nothing more can be pasted
                             self._console.say(_ANSWERED)
                         case Approved():
@@ -164,6 +173,14 @@ class Dialogue:
             await self._cancel_tasks()
         assert self._fault is not None  # noqa: S101 - nothing else leaves
         raise self._fault
+
+    async def _until_kept(self, approved: Approved) -> Approved:
+        """Wait until the approval is on the disk: on a terminal, as long as its user does."""
+        if approved.unkept is not None:
+            self._console.say(f"! {approved.unkept}\n{_NOT_KEPT}")
+            await self.authorization.until_kept(None if is_typed() else PATIENCE)
+            self._console.say("It is kept now.")
+        return replace(approved, unkept=None)
 
     async def begin(self) -> None:
         """Keep the request and show its URL, for later; raises ``Problem``."""
@@ -242,7 +259,7 @@ class Dialogue:
                 self._whereabouts and self._whereabouts.browser_is_elsewhere
             ):
                 pass  # as is said with the URL
-            case Noticed(problem) if not self._only_by_paste:
+            case Noticed(problem) if not self._only_by_paste or self._is_answered:
                 say(f"! {problem}")
 
     async def _agree(self, approved: Approved) -> None:
@@ -296,18 +313,17 @@ def _how_to_paste(ready: UrlReady) -> str:
 
 
 def _until(ready: UrlReady) -> str:
-    return f"{ready.expires_at.astimezone():%H:%M}"
+    return clock_time(ready.expires_at, now())
 
 
 def _described(approved: Approved) -> str:
     account = approved.account
-    told = filter(None, (approved.unread, approved.unkept))
     lines = (
         "Stripe has approved access to this account:",
         f"  Stripe account  {account.name or _NOT_TOLD}",
         f"  Account ID      {account.id}",
         f"  Country         {account.country or _NOT_TOLD}",
         f"  Mode            {account.mode.upper()}",
-        *map(str, told),
+        *([str(approved.unread)] if approved.unread else []),
     )
     return "\n".join(lines)

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from m3cred_tui.authorize.authorization import Authorization
-from m3cred_tui.authorize.events import Approved, Failed
+from m3cred_tui.authorize.events import Failed
+from m3cred_tui.authorize.problems import ApprovalNotKept, CodeSent
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Console, Dialogue
-from m3cred_tui.cli.ending import DONE, FAILED, WRONG_USAGE, let_exchange_end
+from m3cred_tui.cli.ending import DONE, WRONG_USAGE, let_exchange_end, status_of
 from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.cli.selecting import intact, opened
 from m3cred_tui.cli.wiring import (
@@ -21,6 +22,7 @@ from m3cred_tui.cli.wiring import (
     ways_from,
 )
 from m3cred_tui.config.settings import Settings
+from m3cred_tui.listing.columns import clock_time
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.credential import (
     DESTINATIONS,
@@ -56,17 +58,15 @@ class Interrupted(Problem, code="Interrupted"):
     pending: Credential | None
     """On the disk."""
     go_on: str
-    end: Approved | Failed | None = None
-    """What became of a code."""
+    end: str = ""
+    """Why a code brought nothing."""
 
     @property
     def _left(self) -> str:
         if self.pending is not None:
             return f". {state_of(self.pending)}; to continue: {self.go_on}"
-        if isinstance(self.end, Failed):
-            return f". {self.end.problem}"
-        if self.end is not None and self.end.unkept:
-            return f". Stripe connected {self.end.account.id}. It is lost: {self.end.unkept}"
+        if self.end:
+            return f". {self.end}"
         return "; nothing was created."
 
 
@@ -92,9 +92,10 @@ class Session:
 
     def _authorizer(self, destination: Destination) -> Authorizer:
         authorizer = authorizer_for(destination, self.settings, self.identity)
+        unseen = self.chosen.yes and not self.chosen.expect_account
         if self.chosen.no_browser:
-            return replace(authorizer, open_browser=_open_none)
-        return authorizer
+            return replace(authorizer, unseen=unseen, open_browser=_open_none)
+        return replace(authorizer, unseen=unseen)
 
 
 def in_session(chosen: Namespace, work: Work) -> int:
@@ -112,7 +113,7 @@ def in_session(chosen: Namespace, work: Work) -> int:
                 let_exchange_end()
     except Problem as problem:
         _tell(console, _kept(session) if session else None, problem)
-        return WRONG_USAGE if isinstance(problem, DestinationOpen) else FAILED
+        return WRONG_USAGE if isinstance(problem, DestinationOpen) else status_of(problem)
     if isinstance(result, signal.Signals):
         return _interrupted(session, result)
     if result is not None:
@@ -149,7 +150,11 @@ def _interrupted(session: Session, number: signal.Signals) -> int:
         return DONE
     go_on = session.console.command("resume", kept.id) if kept else ""
     end = session.authorization.end if session.authorization else None
-    _tell(session.console, kept, Interrupted(number, kept, go_on, end))
+    failed = str(end.problem) if isinstance(end, Failed) else ""
+    pending = kept
+    if kept is not None and kept.status is Status.UNKNOWN:
+        pending, failed = None, failed or str(CodeSent(kept))
+    _tell(session.console, kept, Interrupted(number, pending, go_on, failed))
     return 128 + number  # the status that a shell gives for a signal
 
 
@@ -169,6 +174,8 @@ def _tell(console: Console, credential: Credential | None, problem: Problem | No
         console.put(end_json(credential, problem))
     if problem is not None:
         console.say(f"m3cred: {problem}")
+        if isinstance(problem, ApprovalNotKept) and not console.json:
+            console.put(problem.sealed.decode())
     elif credential is not None and not console.json:
         console.put(f"The credential “{credential.name}” is created: {credential.id}")
 
@@ -190,6 +197,14 @@ async def resume(session: Session, word: str | None, name: str | None) -> Creden
     if pending.status is Status.AUTHENTICATED:
         session.console.say("It was created before; nothing was changed.")
         return pending
+    if pending.status is Status.UNKNOWN:
+        raise CodeSent(pending)
+    return await session.dialogue(pending).create(name or pending.name)
+
+
+async def resume_sealed(session: Session, text: bytes, name: str | None) -> Credential:
+    """Keep an approval that was written out, sealed, and resume it; raises ``Problem``."""
+    pending = await asyncio.to_thread(session.store.keep_sealed, text)
     return await session.dialogue(pending).create(name or pending.name)
 
 
@@ -301,8 +316,10 @@ def state_of(pending: Credential) -> str:
     if pending.account is not None:
         approved = pending.account.id
         return f"Stripe has approved {approved} for “{pending.name}”, which is not created yet"
-    until = (pending.created_at + TIME_LIMIT).astimezone()
-    return f"“{pending.name}” waits for Stripe until {until:%H:%M}"
+    if pending.status is Status.UNKNOWN:
+        return f"the code for “{pending.name}” was sent to Stripe, and no answer is known"
+    until = clock_time(pending.created_at + TIME_LIMIT, now())
+    return f"“{pending.name}” waits for Stripe until {until}"
 
 
 def _listed(pending: Sequence[Credential]) -> str:

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.output.streams import is_utf8
 from m3cred_tui.listing.columns import waits_until
 from m3cred_tui.model.credential import Credential
 
@@ -47,7 +48,10 @@ def _account_fields(account: StripeAccount) -> Json:
 
 def error_fields(problem: Problem) -> Json:
     """Return a problem; its code stays the same from one version to the next."""
-    return {"code": problem.root.code, "message": str(problem)}
+    fields: Json = {"code": problem.root.code, "message": str(problem)}
+    if sealed := getattr(problem, "sealed", None):
+        fields["sealed"] = sealed.decode("ascii")
+    return fields
 
 
 def row_json(row: Row, check: CheckResult | None) -> Json:
@@ -117,5 +121,4 @@ def json_text(fields: Mapping[str, object], indent: int | None = 2) -> str:
     import json  # noqa: PLC0415 - 8 ms, and the table of `list` needs none of it
 
     # Characters that the locale lacks are written as escapes.
-    has_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    return json.dumps(fields, indent=indent, ensure_ascii=not has_all)
+    return json.dumps(fields, indent=indent, ensure_ascii=not is_utf8(sys.stdout))

@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from m3cred_tui.cli.output.streams import is_dumb
+from m3cred_tui.cli.output.streams import harmless, is_dumb
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
-from m3cred_tui.system.terminal import echo_off, is_in_foreground
+from m3cred_tui.system.terminal import echo_off, is_in_foreground, takes_output
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
 T = TypeVar("T")
@@ -25,9 +25,10 @@ T = TypeVar("T")
 LONGEST_PASSPHRASE = 1024
 """Bytes of UTF-8."""
 
-_INPUT = 0
+_INPUT, _ERRORS = 0, 2
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
+_ENDING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)  # Python itself handles SIGINT
 
 
 class NoTerminal(Problem, code="NoTerminal"):
@@ -73,7 +74,8 @@ def asked(prompt: str) -> Secret:
                 _wait_for_line(terminal)
                 return _secret(_line(terminal), "the terminal")
             finally:
-                os.write(terminal, b"\n")
+                if takes_output(terminal):
+                    os.write(terminal, b"\n")
     except (OSError, termios.error) as error:
         reason = plain_reason(OSError(*error.args))
         raise PassphraseUnusable("the terminal", reason) from None
@@ -81,9 +83,10 @@ def asked(prompt: str) -> Secret:
         os.close(terminal)
 
 
-def from_descriptor(number: int) -> Secret:
+def from_descriptor(number: int, *, is_last: bool = False) -> Secret:
     """Return the next line of an open descriptor; the rest stays unread.
 
+    If it ``is_last``, another line is a mistake: this one may be meant for something else.
     Raises :class:`PassphraseUnusable`.
     """
     source = f"descriptor {number}"
@@ -92,6 +95,8 @@ def from_descriptor(number: int) -> Secret:
             raise PassphraseUnusable(source, "a terminal would show it")
         os.set_inheritable(number, False)  # noqa: FBT003 - it takes no keyword
         passphrase = _secret(_line(number), source)
+        if is_last and _holds_more(number):
+            raise PassphraseUnusable(source, "another line follows it")
     except OSError as error:
         closed = error.errno == errno.EBADF
         reason = "it is not open for reading" if closed else plain_reason(error)
@@ -102,12 +107,12 @@ def from_descriptor(number: int) -> Secret:
 
 
 def new_passphrase(descriptor: int | None, prompt: str) -> Secret:
-    """Return a new passphrase: from the descriptor, or asked for twice.
+    """Return a new passphrase: the last line of the descriptor, or asked for twice.
 
     Raises what :func:`asked` and :func:`from_descriptor` do, and :class:`PassphrasesDiffer`.
     """
     if descriptor is not None:
-        return from_descriptor(descriptor)
+        return from_descriptor(descriptor, is_last=True)
     passphrase = asked(prompt)
     if not passphrase:
         raise PassphraseEmpty("the terminal")
@@ -155,7 +160,7 @@ def unlock(
 
 def is_typed() -> bool:
     """Return whether standard input is a terminal, with this job in its foreground."""
-    return sys.stdin is not None and sys.stdin.isatty() and is_in_foreground(_INPUT)
+    return sys.stdin.isatty() and is_in_foreground(_INPUT)
 
 
 def can_ask() -> bool:
@@ -226,6 +231,13 @@ def _line(file: int) -> bytes:
     return line
 
 
+def _holds_more(file: int) -> bool:
+    """Tell whether more can be read now; the end of a pipe is not waited for."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(0)) and os.read(file, 1) != b""
+
+
 def _secret(line: bytes, source: str) -> Secret:
     if len(line) > LONGEST_PASSPHRASE:
         reason = f"it has more than {LONGEST_PASSPHRASE:,} bytes"
@@ -240,15 +252,16 @@ def _secret(line: bytes, source: str) -> Secret:
 @contextmanager
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
-    # Handled until echo is on again, so that neither signal leaves it off.
-    with handled({signal.SIGTERM: _end, signal.SIGHUP: _end}), echo_off(terminal) as hide:
+    shown = harmless(prompt, sys.stderr).encode(sys.stderr.encoding, "replace")
+    # Handled until echo is on again, so that none of these signals leaves it off.
+    with handled(dict.fromkeys(_ENDING, _end)), echo_off(terminal) as hide:
 
         def ask(*_: object) -> None:
             # In the background this would stop the job for good: an interrupted read is
             # resumed, an interrupted tcsetattr is an error.
             if is_in_foreground(terminal):
                 hide()
-                os.write(terminal, prompt.encode())
+                os.write(terminal, shown)
 
         with handled({signal.SIGCONT: ask}):
             ask()
@@ -290,14 +303,15 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     def show(line: str) -> None:
         nonlocal due
-        if time.monotonic() >= due:
+        if time.monotonic() >= due and takes_output(_ERRORS):
             _write(_TO_START_AND_CLEAR + line)
             due = time.monotonic() + _PAUSE
 
     try:
         yield show
     finally:
-        _write(_TO_START_AND_CLEAR)
+        if takes_output(_ERRORS):
+            _write(_TO_START_AND_CLEAR)
 
 
 def _write(text: str) -> None:

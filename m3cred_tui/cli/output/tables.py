@@ -92,7 +92,7 @@ def _line(row: Row, check: CheckResult | None, now: datetime) -> _TableLine:
     if not isinstance(row, Credential):
         return _TableLine({**texts, STATUS: f"damaged: {row.reason}"}, {STATUS: _RED})
     texts[STATUS] = status_text(row, now)  # in words, as it may be read by a program
-    colours = {STATUS: _YELLOW} if row.status is Status.PENDING else {}
+    colours = {STATUS: _YELLOW} if row.status is not Status.AUTHENTICATED else {}
     if check is not None:
         texts[CHECK] = f"{check.label}, {local(check.at)}"
         colours[CHECK] = _GREEN if check.outcome is Outcome.OK else _RED

@@ -1,11 +1,11 @@
-"""What is kept next to the credentials: last checks, and disconnections under way."""
+"""Stored next to the credentials: the last checks, and unfinished disconnections."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
 from m3cred_tui.model.credential import is_credential_id
@@ -23,48 +23,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-
 _NAME = "checks.json"
 _SCHEMA = 1
 _LARGEST = 64 * 1024 * 1024
-"""Bytes; 100,000 results take a third of it."""
+"""Bytes; 100,000 results take a third of that."""
 _OUTCOMES = {one.value: one for one in Outcome}
 
 
-class DirectoryChecks:
+class DirectoryChecks(NamedTuple):
     """One file holds all results."""
 
-    def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
-        """Take the store's directory, and what returns the IDs of its credentials."""
-        self._data = data
-        self._ids = ids
+    data: Path
+    store_ids: Callable[[], Iterable[str]]
+    """Returns the IDs of the store's credentials."""
 
     def read(self) -> Mapping[str, CheckResult]:
-        path = self._data / _NAME
+        path = self.data / _NAME
         try:
-            with private_folder(self._data) as folder:
+            with private_folder(self.data) as folder:
                 fields = json_object(read_private(folder, _NAME, path, most=_LARGEST))
         except (FileNotFoundError, FlawError, StoreUnusable):
             return {}
         return _results(fields)
 
     def keep(self, results: Mapping[str, CheckResult]) -> None:
-        with locked(self._data):
-            there = set(self._ids())
-            kept = {one: result for one, result in self.read().items() if one in there}
+        with locked(self.data):
+            kept = dict(self.read())
             for credential_id, result in results.items():
                 before = kept.get(credential_id)
-                is_later = before is None or before.at <= result.at
-                if credential_id in there and is_later:
+                if before is None or before.at <= result.at:
                     kept[credential_id] = result
-            data = _bytes(kept)
-            with private_folder(self._data) as folder:
-                files.replace(folder, _NAME, data)
+            there = set(self.store_ids())
+            data = _bytes({one: result for one, result in kept.items() if one in there})
+            with private_folder(self.data) as folder:
+                with suppress(files.UnconfirmedError):  # older results are back after a crash
+                    files.replace(folder, _NAME, data)
                 files.sweep(folder)
 
     def stamp(self) -> Stamp:
         with suppress(OSError):
-            status = (self._data / _NAME).lstat()
+            status = (self.data / _NAME).lstat()
             return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
         return ()
 
@@ -102,31 +100,26 @@ def _result(entry: Json) -> CheckResult:
 _MARK = with_checksum({"schema": 1})  # its name says the rest
 
 
-class DirectoryDisconnections:
-    """``disconnecting/`` has a file for each that was begun."""
+class DirectoryDisconnections(NamedTuple):
+    """``disconnecting/`` has a file for each disconnection that was begun."""
 
-    def __init__(self, data: Path, ids: Callable[[], Iterable[str]]) -> None:
-        """Take the store's directory, and what returns the IDs of its credentials."""
-        self._data = data
-        self._ids = ids
-        self._folder = RecordFolder(data / "disconnecting")
+    data: Path
+    begun: RecordFolder
+    store_ids: Callable[[], Iterable[str]]
 
     def ids(self) -> list[str]:
-        begun = ids_in(self._folder.names())
-        return sorted(set(begun).intersection(self._ids())) if begun else []
+        begun = ids_in(self.begun.names())
+        return sorted(set(begun).intersection(self.store_ids())) if begun else []
 
     def begin(self, credential_id: str) -> bool:
-        with locked(self._data):
-            self._sweep()
-            was_begun = self._folder.has(credential_id)
+        with locked(self.data):
+            for gone in set(ids_in(self.begun.names())).difference(self.store_ids()):
+                self.begun.remove_leftover(gone)
+            was_begun = self.begun.has(credential_id)
             if not was_begun:
-                self._folder.create(credential_id, _MARK)
+                self.begun.create(credential_id, _MARK)
         return was_begun
 
     def end(self, credential_id: str) -> None:
-        with suppress(Problem), locked(self._data):
-            self._folder.remove(credential_id)
-
-    def _sweep(self) -> None:
-        for gone in set(ids_in(self._folder.names())).difference(self._ids()):
-            self._folder.remove_leftover(gone)
+        with suppress(Problem), locked(self.data):
+            self.begun.remove(credential_id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from m3cred_tui.model.credential import is_credential_id
+from m3cred_tui.model.credential import Credential, is_credential_id
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import sealing
 from m3cred_tui.store.fields import (
@@ -24,7 +24,6 @@ from m3cred_tui.store.problems import CannotBeKept, CredentialDamaged, NotThere
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.fields import Secrets
     from m3cred_tui.store.identity import IdentityFile
 
@@ -41,26 +40,21 @@ _FIELDS = frozenset(
     | {"createdAt", "createdBy", "status", "sealed"}
 )
 _CHECKSUM = "crc32"
-# Of every byte before it, and nothing comes after it, so that no changed byte goes unnoticed.
+# Covers every byte before it, and nothing follows it, so that each changed byte is noticed.
 _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
 _LAST_FIELD_LENGTH = len(_LAST_FIELD % 0)
 _ARMOUR = "-----BEGIN AGE ENCRYPTED FILE-----\n", "\n-----END AGE ENCRYPTED FILE-----\n"
 
 
 class Record(NamedTuple):
-    """The two parts of a record as they are in the file, in whichever schema it has."""
+    """The two parts of a record as they are in its file, whatever its schema."""
 
     header: Json
     sealed: str
 
 
-def header_of(credential: Credential) -> Json:
-    """Return the clear part of the record: everything that is no secret."""
-    return {"schema": SCHEMA, **credential_fields(credential)}
-
-
 def record_bytes(record: Record) -> bytes:
-    """Return the file's content: pure ASCII, so that ``cat`` is harmless, too.
+    """Return the file's content: pure ASCII, so that ``cat`` is harmless.
 
     Raises :class:`FlawError` if it could not be read again.
     """
@@ -73,7 +67,7 @@ def record_bytes(record: Record) -> bytes:
 
 def with_checksum(fields: Json) -> bytes:
     """Return the content of a file with these fields."""
-    # With indent, json.dumps takes ten times as long; and no key has to be escaped.
+    # With indent, json.dumps takes ten times as long; no key needs escaping.
     lines = [f'\n  "{key}": {json.dumps(value)}' for key, value in fields.items()]
     checked = f"{{{','.join(lines)}".encode("ascii")
     return checked + _last_field(checked)
@@ -82,20 +76,20 @@ def with_checksum(fields: Json) -> bytes:
 def parse_record(credential_id: str, data: bytes) -> Record:
     """Return the record in a file's ``data``, unchanged.
 
-    Raises :class:`FlawError` unless it is a whole record of a known schema and this ID.
+    Raises :class:`FlawError` unless it is a complete record of a known schema and this ID.
     """
     header = json_object(data)
     schema = header.get("schema")
     if type(schema) is not int or schema < 1:
-        raise FlawError("it is not a credential of m3cred")
+        raise FlawError("it is not an m3cred credential")
     if schema > SCHEMA:
         raise FlawError(f"a newer m3cred wrote it (schema {clean(str(schema), most=10)})")
-    if schema > _LAST_WITHOUT_CHECKSUM:
+    if schema > 1:  # schema 1 has no checksum; its files stay as they are until an update
         if not data.endswith(_last_field(data[:-_LAST_FIELD_LENGTH])):
             raise FlawError("it was changed after it was written (its checksum is wrong)")
         del header[_CHECKSUM]
     if header.keys() != _FIELDS:
-        raise FlawError("it is not a credential of m3cred")
+        raise FlawError("it is not an m3cred credential")
     if header["id"] != credential_id:
         raise FlawError("its ID is not the one in its file's name")
     sealed = text(header, "sealed")
@@ -107,18 +101,25 @@ def parse_record(credential_id: str, data: bytes) -> Record:
 
 def credential_of(record: Record) -> Credential:
     """Return the credential of a record; raises :class:`FlawError` for a bad field."""
-    return credential_from(_migrated(record.header))
+    return credential_from(record.header)
 
 
-def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> bytes:
-    """Return the content of a record's file; the sealed part repeats the whole header.
+def sealed(
+    credential: Credential,
+    secrets: Secrets,
+    identity: IdentityFile,
+    *,
+    is_last_resort: bool = False,
+) -> bytes:
+    """Return the content of a record's file; the sealed part repeats the header.
 
-    Raises :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
+    As a last resort, it is sealed for the identity that was last open here. Raises
+    :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
     if not is_credential_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
-    header = header_of(credential)
-    recipient = identity.recipient()
+    header = {"schema": SCHEMA, **credential_fields(credential)}
+    recipient = identity.recipient(is_last_resort=is_last_resort)
     try:
         plain = json.dumps({**header, **secret_fields(secrets)}).encode("ascii")
         return record_bytes(Record(header, sealing.seal(recipient, plain)))
@@ -129,7 +130,7 @@ def sealed(credential: Credential, secrets: Secrets, identity: IdentityFile) -> 
 def opened(
     read: Read, credential_id: str, identity: IdentityFile, kind: type[S]
 ) -> tuple[Credential, S]:
-    """Return a credential and its secrets, which are of this kind.
+    """Return a credential and its secrets of this kind.
 
     Raises ``NotThere``, ``CredentialDamaged``, and what :meth:`IdentityFile.to_open` does.
     """
@@ -161,18 +162,3 @@ def secrets_of(record: Record, unsealed: bytes) -> Secrets:
 
 def _last_field(checked: bytes) -> bytes:
     return _LAST_FIELD % zlib.crc32(checked)
-
-
-def _to_schema_2(header: Json) -> Json:
-    return header  # only the file gained a checksum
-
-
-_LAST_WITHOUT_CHECKSUM = 1
-_MIGRATIONS: dict[int, Callable[[Json], Json]] = {1: _to_schema_2}
-
-
-def _migrated(header: Json) -> Json:
-    """Return the header in today's schema; the file stays as it is until an update."""
-    for schema in range(cast("int", header["schema"]), SCHEMA):
-        header = {**_MIGRATIONS[schema](header), "schema": schema + 1}
-    return header

@@ -1,4 +1,4 @@
-"""Replacing the tokens of a credential, by one process at a time."""
+"""Replacing the tokens of a credential, in one process at a time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.credential import TokenResponse, is_credential_id
+from m3cred_tui.model.credential import Credential, TokenResponse, is_credential_id
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import files
-from m3cred_tui.store.directory.folder import ID_LENGTH
+from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder
 from m3cred_tui.store.directory.record import (
     LARGEST_RECORD,
+    Record,
     opened,
     parse_record,
     sealed,
@@ -30,15 +31,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.folder import RecordFolder
-    from m3cred_tui.store.directory.record import Record
     from m3cred_tui.store.identity import IdentityFile
 
 LARGEST_ASKED = 4096
 _SCHEMA = 1
 _PATIENCE = 60.0
-"""Seconds; whoever holds the lock waits for Stripe."""
+"""Seconds; the process that holds the lock waits for Stripe."""
 
 _log = logging.getLogger(__name__)
 _key_parts = re.compile(r"(m3cred-[0-9a-f]{64})-([0-9]{1,6})", re.ASCII).fullmatch
@@ -61,13 +59,13 @@ def asked_from(data: bytes) -> AskedRefresh:
     fields = json_object(data)
     key = text(fields, "idempotencyKey")
     if fields.get("schema") != _SCHEMA or not _key_parts(key):
-        raise FlawError("it is not a question of m3cred's to Stripe")
+        raise FlawError("it is not a request of m3cred to Stripe")
     since = time(fields, "since") if "since" in fields else None
     return AskedRefresh(key, time(fields, "askedAt"), boolean(fields, "hasFailed"), since)
 
 
 class DirectoryRefreshes(NamedTuple):
-    """``refreshing/`` holds a lock for each credential, what was asked, room for the answer."""
+    """``refreshing/`` holds a lock for each credential, the request, room for the answer."""
 
     data: Path
     credentials: RecordFolder
@@ -75,7 +73,7 @@ class DirectoryRefreshes(NamedTuple):
 
     @contextmanager
     def begun(self, credential_id: str) -> Iterator[DirectoryRefresh]:
-        # Or a lock is made for nothing.
+        # First, so that no lock is made in vain.
         opened(self.credentials.read, credential_id, self.identity, TokenResponse)
         path = self.data / "refreshing"
         with (
@@ -107,7 +105,7 @@ class DirectoryRefresh:
         return asked if asked.is_for(self.tokens) else None
 
     def finish(self) -> None:
-        """Put in place an answer that a killed process has left here."""
+        """Put in place an answer that a killed process left here."""
         if self.unanswered is None:
             self.forget()
             return
@@ -116,7 +114,7 @@ class DirectoryRefresh:
 
     def ask(self, now: datetime) -> AskedRefresh:
         asked = asked_for(self.tokens, self.unanswered, now)
-        # Random, as a file system that compresses would not reserve space for zeros.
+        # Random, as a compressing file system would reserve no space for zeros.
         room = os.urandom(LARGEST_RECORD)
         with locked(self._store.data):
             self._sweep()
@@ -129,27 +127,27 @@ class DirectoryRefresh:
             self._write(self._file, asked_bytes(asked._replace(has_failed=True)))
 
     def keep(self, tokens: TokenResponse) -> None:
-        """Put Stripe's answer in place, in space that is reserved on the disk."""
+        """Put Stripe's answer in place, in the space reserved on the disk."""
         data = sealed(self.credential, tokens, self._store.identity)
         try:
             files.fill(self._folder, self._room, data)
-        except FileNotFoundError:  # swept with the credential, or removed by hand
+        except OSError:  # swept with the credential, removed by hand, or a link in its place
             with locked(self._store.data):
                 self._write(self._room, data)
         self._land(self.credential, tokens)
 
     def forget(self) -> None:
-        """Remove the files; left here, they do no harm."""
+        """Remove the files; if left, they do no harm."""
         for name in (self._room, self._file):
             with suppress(OSError):
                 files.remove_unconfirmed(self._folder, name)
 
     def _land(self, in_room: Credential, tokens: TokenResponse) -> None:
-        """Replace the record by the answer that is in the room."""
+        """Replace the record with the answer in the room."""
         with locked(self._store.data):
             credential, current = self._opened()
-            if not _same(current, self.tokens):
-                _log.warning("%s has other tokens by now; they stay", self._id)
+            if secret_fields(current) != secret_fields(self.tokens):
+                _log.warning("%s already has other tokens; they stay", self._id)
                 tokens = current  # from another approval, or from a copy that was put back
             elif credential != in_room:  # a check found that its account was renamed
                 data = sealed(credential, tokens, self._store.identity)
@@ -175,9 +173,9 @@ class DirectoryRefresh:
             raise unconfirmed.cause from None  # no record is in doubt
 
     def _sweep(self) -> None:
-        """Remove the files of credentials that are gone.
+        """Remove the files of deleted credentials.
 
-        Whoever waits for a lock that is removed will find that its credential is gone, too.
+        A process that waits for a removed lock will find that the credential is gone.
         """
         files.sweep(self._folder)
         for name in os.listdir(self._folder):  # noqa: PTH208 - a descriptor is not a Path
@@ -186,7 +184,3 @@ class DirectoryRefresh:
                 credential_id
             ):
                 files.remove_unconfirmed(self._folder, name)
-
-
-def _same(one: TokenResponse, other: TokenResponse) -> bool:
-    return secret_fields(one) == secret_fields(other)

@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
+from m3cred_tui.model.credential import Status
 from m3cred_tui.store.directory.record import credential_of, opened, sealed
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged
+from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged, NotThere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,30 +40,49 @@ class DirectoryRequests:
 
     def read(self, credential_id: str) -> AuthorizationRequest:
         read, identity = self._pending.read, self._identity
-        return opened(read, credential_id, identity, AuthorizationRequest)[1]
+        credential, request = opened(read, credential_id, identity, AuthorizationRequest)
+        if credential.status is not Status.PENDING:
+            raise NotThere(credential_id)  # its code was sent
+        return request
 
     def waits(self, credential_id: str) -> bool:
-        return self._waiting_one(credential_id) is not None
+        one = self._unapproved(credential_id)
+        return one is not None and one.status is Status.PENDING
 
-    def answer(self, credential_id: str) -> None:
-        if not self._remove(credential_id):
-            raise AnsweredElsewhere(credential_id)
+    def answer(self, credential: Credential, request: AuthorizationRequest) -> None:
+        with locked(self._data):
+            if not self.waits(credential.id):
+                raise AnsweredElsewhere(credential.id)
+            sent = sealed(credential._replace(status=Status.UNKNOWN), request, self._identity)
+            self._pending.reserve(credential.id)
+            self._pending.replace(credential.id, sent)
+
+    def settle(self, credential_id: str) -> None:
+        self._remove(credential_id, Status.UNKNOWN)
 
     def drop(self, credential_id: str) -> None:
-        self._remove(credential_id)
+        self._remove(credential_id, Status.PENDING)
 
     def expire(self, now: datetime) -> list[Credential]:
-        # One from the future was begun by a clock that was wrong, and would wait until then.
-        over = [one for one in self._waiting() if abs(now - one.created_at) >= TIME_LIMIT]
-        return [one for one in over if self._remove(one.id)]
+        self._finish()
+        # A request from the future was begun with a wrong clock, and would wait until then.
+        over = [one for one in self._all() if abs(now - one.created_at) >= TIME_LIMIT]
+        return [one for one in over if self._remove(one.id, Status.PENDING)]
 
-    def _waiting(self) -> Iterator[Credential]:
+    def _finish(self) -> None:
+        """Put in place the approvals that killed processes left next to their requests."""
+        for one in self._all():
+            if one.status is Status.UNKNOWN:
+                with locked(self._data):
+                    self._pending.finish(one.id)
+
+    def _all(self) -> Iterator[Credential]:
         for name in self._pending.names():
             with suppress(CredentialDamaged):  # it stays, and the list says why
-                if waiting := self._waiting_one(name.removesuffix(".json")):
-                    yield waiting
+                if one := self._unapproved(name.removesuffix(".json")):
+                    yield one
 
-    def _waiting_one(self, credential_id: str) -> Credential | None:
+    def _unapproved(self, credential_id: str) -> Credential | None:
         try:
             credential = credential_of(self._pending.read(credential_id))
         except FileNotFoundError:
@@ -71,10 +91,11 @@ class DirectoryRequests:
             raise CredentialDamaged(credential_id, str(flaw)) from None
         return credential if credential.account is None else None
 
-    def _remove(self, credential_id: str) -> bool:
-        # Under the lock, as it may be approved by now, and an approval is never dropped.
+    def _remove(self, credential_id: str, status: Status) -> bool:
+        # Under the lock, as it may have been approved, and an approval is never dropped.
         with locked(self._data):
-            waits = self._waiting_one(credential_id) is not None
-            if waits:
-                self._pending.remove(credential_id)
-        return waits
+            one = self._unapproved(credential_id)
+            if one is None or one.status is not status:
+                return False
+            self._pending.remove(credential_id)
+        return True

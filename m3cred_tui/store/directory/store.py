@@ -1,7 +1,7 @@
 """The credentials on this machine, created and pending.
 
-``credentials/`` and ``pending/`` hold a file for each, in the same form; ``lock`` keeps changes
-apart. What is pending is a request, or an approval that nobody has created yet.
+``credentials/`` and ``pending/`` hold a file for each, in the same form; ``lock`` separates
+changes. A pending credential is a request, or an approval that was not created yet.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, cast
 
 from m3cred_tui.model.credential import TokenResponse
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
 from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, ids_in
-from m3cred_tui.store.directory.record import credential_of, opened, sealed
+from m3cred_tui.store.directory.record import credential_of, opened, parse_record, sealed
+from m3cred_tui.store.fields import json_object, line
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
-from m3cred_tui.store.port import Damaged, Newest
+from m3cred_tui.store.port import Damaged, Newest, Row
 from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
     CredentialDamaged,
+    NotSealed,
     NotThere,
     OutcomeUnknown,
     StoreUnusable,
@@ -32,13 +35,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.model.credential import Credential
-    from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
     from m3cred_tui.store.directory.folder import Stamp as FolderStamp
     from m3cred_tui.store.directory.record import Read, Record
     from m3cred_tui.store.directory.refreshing import DirectoryRefreshes
     from m3cred_tui.store.directory.requests import DirectoryRequests
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.port import Change, Row, Stamp
+    from m3cred_tui.store.port import Change, Stamp
 
 
 def _row(read: Read, credential_id: str) -> Row | None:
@@ -51,7 +53,7 @@ def _row(read: Read, credential_id: str) -> Row | None:
 
 
 def _found_again(read: Callable[[str], Row | None], credential_id: str) -> str:
-    """Read it again, and return in a sentence what is there."""
+    """Read it again, and return a sentence about what is there."""
     try:
         found = read(credential_id)
     except StoreUnusable as unusable:
@@ -72,7 +74,7 @@ def _log() -> Logger:
 
 
 class DirectoryStore:
-    """Keeps credentials in a directory: an engine of ``CredentialStore``, which says the rest.
+    """Stores credentials in a directory; an engine of ``CredentialStore``, as described there.
 
     ``StoreUnusable`` means that a directory is another user's, is open to others, or fails,
     and ``OutcomeUnknown`` that the disk did not confirm a change.
@@ -80,11 +82,15 @@ class DirectoryStore:
 
     def __init__(self, data: Path, identity: IdentityFile) -> None:
         self.data = data
+        self.identity = identity
         self._credentials = RecordFolder(data / "credentials")
         self._pending = RecordFolder(data / "pending")
-        self.identity = identity
+        self.checks = DirectoryChecks(data, self.ids)
+        self.disconnecting = DirectoryDisconnections(
+            data, RecordFolder(data / "disconnecting"), self.ids
+        )
 
-    # The properties import what a list and the first paint do not need.
+    # A list and the first paint do without the modules that these two import.
 
     @property
     def requests(self) -> DirectoryRequests:
@@ -93,22 +99,10 @@ class DirectoryStore:
         return DirectoryRequests(self.data, self._pending, self.identity)
 
     @property
-    def checks(self) -> DirectoryChecks:
-        from m3cred_tui.store.directory.checks import DirectoryChecks  # noqa: PLC0415
-
-        return DirectoryChecks(self.data, self.ids)
-
-    @property
     def refreshes(self) -> DirectoryRefreshes:
         from m3cred_tui.store.directory.refreshing import DirectoryRefreshes  # noqa: PLC0415
 
         return DirectoryRefreshes(self.data, self._credentials, self.identity)
-
-    @property
-    def disconnecting(self) -> DirectoryDisconnections:
-        from m3cred_tui.store.directory.checks import DirectoryDisconnections  # noqa: PLC0415
-
-        return DirectoryDisconnections(self.data, self.ids)
 
     def ids(self) -> list[str]:
         pending, created = self._names()
@@ -172,8 +166,23 @@ class DirectoryStore:
             data = sealed(credential, tokens, self.identity)
             if self._credentials.has(credential.id):
                 raise AlreadyThere(credential.id)
-            self._pending.replace(credential.id, data)
+            self._pending.replace_in_room(credential.id, data)
         _log().info("kept the approval %s", credential.id)
+
+    def sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
+        return sealed(credential, tokens, self.identity, is_last_resort=True)
+
+    def keep_sealed(self, text: bytes) -> Credential:
+        try:
+            credential_id = line(json_object(text), "id")
+            record = parse_record(credential_id, text.strip())
+        except FlawError as flaw:
+            raise NotSealed(flaw.reason) from None
+        credential, tokens = opened(
+            lambda _id: record, credential_id, self.identity, TokenResponse
+        )
+        self.keep_pending(credential, tokens)
+        return credential
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         with self._changing(credential.id):
@@ -223,18 +232,18 @@ class DirectoryStore:
             raise
 
     def _sweep_half_created(self) -> None:
-        """Remove pending ones that are created: a process was killed between the two steps."""
+        """Remove pending ones that were created: a process was killed between the two steps."""
         created = set(self._credentials.names())
         for name in created.intersection(self._pending.names()):
             credential_id = name[:ID_LENGTH]
             if isinstance(self.read(credential_id), Damaged):
-                continue  # the pending one may be the only whole one
+                continue  # only the pending one may be undamaged
             self._pending.remove_leftover(credential_id)
 
     def _names(self) -> tuple[list[str], list[str]]:
         """Return the file names of pending and of created credentials."""
         pending, created = self._pending.names(), self._credentials.names()
-        if pending:  # a process may have been killed after it had created one
+        if pending:  # a process may have been killed after it created one
             pending = list(set(pending).difference(created))
         return pending, created
 

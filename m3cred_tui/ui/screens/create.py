@@ -20,8 +20,7 @@ from m3cred_tui.ui.stages.entries import DestinationStage, EntityTypeStage, Name
 from m3cred_tui.ui.stages.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Container as ContainerOf
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -73,14 +72,14 @@ class CreatePage(Page[str]):
     def __init__(
         self,
         services: Services,
-        taken_names: ContainerOf[str],
+        is_taken: Callable[[str], bool],
         pending: Credential | None = None,
     ) -> None:
         """Begin at the first stage; resume a pending credential at the last."""
         super().__init__("Credentials", "Create", demo=services.demo)
         self._ways = services.ways
         self._stages: Sequence[Stage] = (
-            NameStage(taken_names),
+            NameStage(is_taken),
             EntityTypeStage(),
             DestinationStage(),
             AuthenticateStage(services, pending),

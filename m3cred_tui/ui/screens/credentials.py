@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from m3cred_tui.listing.columns import is_pending, waits_until
+from m3cred_tui.listing.columns import clock_time, is_authenticated, is_pending, waits_until
 from m3cred_tui.listing.listing import SORTABLE, STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
@@ -26,6 +26,7 @@ from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -284,7 +285,8 @@ class CredentialsPage(Page[None]):
         """Check the selected credential at Stripe."""
         if (credential_id := self._list.selected) is None:
             return
-        if is_pending(row := self._listing.row(credential_id)):
+        row = self._listing.row(credential_id)
+        if isinstance(row, Credential) and not is_authenticated(row):
             text = f"“{row.name}” is pending: there is nothing to check until it is created."
             self.notify(text, markup=False)
         else:
@@ -356,7 +358,7 @@ class CredentialsPage(Page[None]):
     def _open_create(self, pending: Credential | None = None) -> None:
         from m3cred_tui.ui.screens.create import CreatePage
 
-        page = CreatePage(self._services, self._listing.taken_names, pending)
+        page = CreatePage(self._services, self._listing.is_taken, pending)
         self.app.push_screen(page, self._after_create)
 
     def _after_create(self, credential_id: str | None) -> None:
@@ -407,22 +409,25 @@ class CredentialsPage(Page[None]):
         from m3cred_tui.ui.screens.deletion import report_unfinished
 
         await self._expire()
-        if pending := self._pending():
-            text = f"{_offer(pending)} Press Enter to continue."
+        if pending := [one for one in self._pending() if is_pending(one)]:
+            text = f"{_offer(pending, self._services.now())} Press Enter to continue."
             self.notify(text, markup=False, timeout=_OFFER_SECONDS)
         await report_unfinished(self.app, self._services, self._listing.row)
 
     def _pending(self) -> list[Credential]:
-        """Return the pending credentials, whose rows come first."""
+        """Return what is not created yet, whose rows come first."""
         rows = map(self._listing.row, self._listing.ids)
-        return [row for row in takewhile(is_pending, rows) if is_pending(row)]
+        first = takewhile(lambda row: not is_authenticated(row), rows)
+        return [row for row in first if isinstance(row, Credential)]
 
     async def _expire(self) -> None:
         """Remove expired requests and report each; run again when the next one expires."""
         now = self._services.now()
-        ends = [end for one in self._pending() if (end := waits_until(one))]
+        pending = self._pending()
+        ends = [end for one in pending if (end := waits_until(one))]
         try:
-            if any(end <= now for end in ends):
+            # One whose code was sent may have been approved, by a process that was killed.
+            if any(end <= now for end in ends) or not all(map(is_pending, pending)):
                 gone = await asyncio.to_thread(self._services.store.requests.expire, now)
                 for one in gone:
                     self._listing.drop(one.id)
@@ -436,12 +441,12 @@ class CredentialsPage(Page[None]):
             self.set_timer(min(later) + 1, self._expire)
 
 
-def _offer(pending: list[Credential]) -> str:
+def _offer(pending: list[Credential], now: datetime) -> str:
     name = f"“{pending[0].name}”"
     if len(pending) > 1:
         return f"{len(pending)} credentials are not created yet."
     if end := waits_until(pending[0]):
-        return f"{name} waits for Stripe until {end:%H:%M}."
+        return f"{name} waits for Stripe until {clock_time(end, now)}."
     return f"Stripe has approved {name}, not created yet."
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from m3cred_tui.listing.columns import NAME, is_authenticated, is_pending
+from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.dialogs import MORE, Confirm
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from m3cred_tui.listing.columns import Row
-    from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.services import Services
 
 _DELETING = "m3ter can no longer send Bills with it, and it cannot be brought back."
@@ -26,6 +26,7 @@ _DROPPING = (
     "again. The Stripe account itself stays connected."
 )
 _LEAVING = "An approval that Stripe gives for it after that counts for nothing."
+_UNKNOWN = "Stripe may have connected an account for it, which then stays connected."
 _MOST_NAMED = 3
 _SECONDS = 20
 
@@ -58,8 +59,7 @@ async def report_unfinished(
 ) -> None:
     """Report disconnections that were begun and not finished."""
     try:
-        upkeep = await asyncio.to_thread(services.upkeep)
-        unfinished = await asyncio.to_thread(upkeep.unfinished)
+        unfinished = await asyncio.to_thread(services.store.disconnecting.ids)
     except Problem as problem:
         app.notify(str(problem), severity="error", markup=False)
         return
@@ -75,6 +75,8 @@ async def report_unfinished(
 def _lost(row: Row) -> str:
     if is_authenticated(row):
         return _DELETING + _UNLESS
+    if isinstance(row, Credential) and row.status is Status.UNKNOWN:
+        return _UNKNOWN
     if not is_pending(row):
         return _DELETING + _STAYS
     return _DROPPING if row.account else _LEAVING

@@ -13,8 +13,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated, local
-from m3cred_tui.model.credential import Credential, StripeAccount, integration_fields
+from m3cred_tui.model.credential import Credential, Status, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.terminal.outside import send_to_clipboard
@@ -151,6 +152,11 @@ class DetailsPage(Page[str]):
         self.notify(said, markup=False)
 
 
+def _status(credential: Credential) -> str:
+    is_unknown = credential.status is Status.UNKNOWN
+    return str(CodeSent(credential)) if is_unknown else STATUS.of(credential)
+
+
 def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
     account = credential.account or StripeAccount("", credential.destination.livemode)
     return [
@@ -162,7 +168,7 @@ def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
         ("Account ID", account.id or "not approved yet"),
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
-        ("Status", STATUS.of(credential)),
+        ("Status", _status(credential)),
         ("Created", f"{credential.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),
     ]

@@ -40,7 +40,7 @@ _KEPT = (
     "The approval is kept, sealed, in the list of credentials until you select Create "
     "Credential or delete it there."
 )
-_LOST_IF_LEFT = "The approval is in memory only: leave before it is saved, and it is lost."
+_NOT_KEPT_YET = "The approval is in memory only; m3cred keeps trying to write it."
 _INFORMATION = (
     "You will need to provide authentication details on the Stripe website.\n\n"
     "Under Get started with Stripe, log in to your Stripe account and approve access for "
@@ -48,8 +48,8 @@ _INFORMATION = (
 )
 _PENDING = "It is pending in the list of credentials: press Enter on it to resume it."
 _WOULD_LOSE = (
-    "Stripe has approved access, but it could not be written to the disk. To keep it, stay and "
-    "select Create Credential."
+    "Stripe has approved access, and that is in memory only, as it could not be written to the "
+    "disk. m3cred keeps trying while it runs."
 )
 
 
@@ -104,7 +104,7 @@ class AccountPanel(Vertical):
         told = filter(None, (self._approved.unread, self._approved.unkept))
         yield Notice("\n".join(map(str, told)))
         yield _button("Create Credential", CREATE)
-        yield note(_LOST_IF_LEFT if self._approved.unkept else _KEPT)
+        yield note(_NOT_KEPT_YET if self._approved.unkept else _KEPT)
 
     def on_mount(self) -> None:
         """Hear nothing until the last key of a typed address has come."""
@@ -116,6 +116,11 @@ class AccountPanel(Vertical):
         """Show, in plain text, why nothing was created; it can be tried again."""
         self.query_one(Notice).say(text)
         self._hear()
+
+    def say_kept(self) -> None:
+        """Take back that the approval could not be kept."""
+        self.query_one(Notice).say("")
+        self.query_one(".note", Static).update(_KEPT)
 
     def _hear(self) -> None:
         button = self.query_one(Button)
@@ -194,13 +199,17 @@ class AuthenticateStage(Stage):
 
     @property
     def would_lose(self) -> str | None:
-        if self._authorization and self._authorization.would_lose and self.query(AccountPanel):
+        if self._authorization and self._authorization.would_lose and self._account:
             return _WOULD_LOSE
         return None
 
     @property
     def _panel(self) -> Container:
         return self.query_one("#panel", Container)
+
+    @property
+    def _account(self) -> AccountPanel | None:
+        return next(iter(self.query(AccountPanel)), None)
 
     @property
     def _waiting(self) -> WaitingPanel | None:
@@ -253,6 +262,10 @@ class AuthenticateStage(Stage):
                         await self._show_waiting(event, authorization.paste)
                     else:
                         await self._draw(event, since)
+            if authorization.would_lose:
+                await authorization.until_kept(None)
+                if (panel := self._account) and not authorization.would_lose:
+                    panel.say_kept()
         except (NotSetUp, Misplaced) as problem:
             await self._show(SettingsPanel(problem, authorization))
         except Problem as problem:
@@ -279,7 +292,7 @@ class AuthenticateStage(Stage):
         """Report an approval that came after the user had left."""
         if isinstance(end, Approved):
             text = f"Stripe connected {end.account.id} after you left. "
-            text += f"It is lost: {end.unkept}" if end.unkept else _PENDING
+            text += f"{_NOT_KEPT_YET} {end.unkept}" if end.unkept else _PENDING
             self.app.notify(text, severity="warning", markup=False, timeout=30)
 
     async def _show_waiting(self, ready: UrlReady, paste: Paste) -> None:

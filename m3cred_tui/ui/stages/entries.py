@@ -20,7 +20,7 @@ from m3cred_tui.ui.stages.stage import Stage, next_button, note
 from m3cred_tui.ui.widgets.controls import DropDown, Notice, TextInput
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -31,10 +31,10 @@ class NameStage(Stage):
     LABEL = "Name the credential"
     TITLE = "Name credential"
 
-    def __init__(self, taken: Container[str]) -> None:
-        """Take the :func:`name_key` of every name in use."""
+    def __init__(self, is_taken: Callable[[str], bool]) -> None:
+        """Take what :func:`name_problem` does."""
         super().__init__()
-        self._taken = taken
+        self._is_taken = is_taken
 
     def compose_panel(self) -> ComposeResult:
         yield TextInput("Name", id="name")
@@ -52,7 +52,7 @@ class NameStage(Stage):
 
     @on(Input.Changed)
     def _check(self, message: Input.Changed) -> None:
-        self._tell(name_problem(message.value, self._taken) if message.value else None)
+        self._tell(name_problem(message.value, self._is_taken) if message.value else None)
 
     @on(Input.Submitted)
     def _submit(self) -> None:
@@ -64,7 +64,7 @@ class NameStage(Stage):
 
     def entered(self) -> Draft | None:
         text = self.query_one(Input).value
-        problem = name_problem(text, self._taken)
+        problem = name_problem(text, self._is_taken)
         self._tell(problem)
         if problem is None:
             return self.draft._replace(name=tidy_name(text))

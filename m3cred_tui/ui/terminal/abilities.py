@@ -98,11 +98,14 @@ class Abilities(NamedTuple):
     hyperlinks: bool = True
 
 
-def abilities(environ: Mapping[str, str]) -> Abilities:
-    """Return what may be sent to the terminal that ``environ`` describes; ``TERM`` is set."""
+def abilities(environ: Mapping[str, str], *, is_utf8: bool = True) -> Abilities:
+    """Return what may be sent to the terminal that ``environ`` describes; ``TERM`` is set.
+
+    ``is_utf8`` tells whether that is what is written to it.
+    """
     is_old = environ.get("TERM", "").startswith(_OLD)
     characters: Characters = "console" if is_old else "all"
-    if not draws_blocks(environ):  # the locale is not UTF-8
+    if not (is_utf8 and draws_blocks(environ)):
         characters = "ascii"
     colours = _colours(environ, is_old=is_old)
     return Abilities(colours, characters, is_old, takes_hyperlinks(environ))

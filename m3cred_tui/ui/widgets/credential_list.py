@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from m3cred_tui.listing.columns import GAP, STATUS, is_pending, share
+from m3cred_tui.listing.columns import GAP, STATUS, is_authenticated, is_pending, share
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.widgets.controls import TextInput
 
@@ -265,14 +265,14 @@ def _cells(row: Row | None, width: int, checks: Checks) -> str:
         return _cut(f"{STATUS.of(row)} ({row.id})", width)
     texts = []
     for column, wide in share(width):
-        is_checked = column is STATUS and not is_pending(row)
+        is_checked = column is STATUS and is_authenticated(row)
         checked = checks.label(row.id, wide) if is_checked else None
         texts.append(_cut(checked or column.of(row, wide), wide))
     return (" " * GAP).join(texts)
 
 
 def _is_bad(row: Credential, checks: Checks) -> bool:
-    return checks.is_bad(row.id) and not is_pending(row)
+    return checks.is_bad(row.id) and is_authenticated(row)
 
 
 def _cut(text: str, width: int) -> str:

@@ -19,7 +19,7 @@ def store(engine: Engine) -> CredentialStore:
 
 @pytest.fixture
 def other(engine: Engine) -> CredentialStore:
-    """Return the store as another process has it."""
+    """Return the store as in another process."""
     return engine.open()
 
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """Credentials in one place, and what a test does to that place behind the port's back."""
+    """Credentials in one location, and what a test does to it without the port."""
 
     def open(self) -> CredentialStore:
-        """Return a store of its own on the same credentials, as another process has it."""
+        """Return another store of the same credentials, as in another process."""
 
     def damage(self, credential_id: str) -> None:
-        """Spoil a record that is there."""
+        """Damage an existing record."""
 
 
 class DirectoryEngine:
@@ -39,4 +39,4 @@ class DirectoryEngine:
 
 
 ENGINES: Mapping[str, Callable[[Path], Engine]] = {"directory": DirectoryEngine}
-"""Makes each engine below a directory of the test; a new engine is one line here."""
+"""Makes each engine in a directory of the test; a new engine is one line here."""

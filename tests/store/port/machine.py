@@ -1,4 +1,4 @@
-"""What two processes do to a store, in whatever order, next to the dict that it has to be."""
+"""What two processes do to a store, in any order, next to a dict that it must equal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DAMAGED: Row = ["damaged"]
 
 
 def after(created: Row | None, pending: Row | None, command: Command) -> tuple[str, Row | None]:
-    """Return what a command has to tell, and the row that is there afterwards."""
+    """Return the expected reply to a command, and the row after it."""
     row, told = created or pending, "done"
     match command.do:
         case "create" | "keep" if created:
@@ -54,7 +54,7 @@ def after(created: Row | None, pending: Row | None, command: Command) -> tuple[s
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """The store of one process, that of another, and the dict that both have to be."""
+    """The stores of two processes, and the dict that both must equal."""
 
     make: Callable[[Path], Engine]
 
@@ -130,7 +130,7 @@ class StoreMachine(RuleBasedStateMachine):
         return perform(self.theirs if elsewhere else self.store, command)
 
     def now(self, one: str, row: Row | None) -> None:
-        """Note what is there by now."""
+        """Record the current state."""
         if row == (self.created.get(one) or self.pending.get(one)):
             return
         self.written.add(one)
@@ -144,7 +144,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 def run(machine: type[StoreMachine], percent: int) -> None:
-    """Try orders of what can be done to a store: a part of the examples of the profile."""
+    """Try orders of operations on a store, with a part of the profile's examples."""
     run_state_machine_as_test(
         machine,
         settings=settings(

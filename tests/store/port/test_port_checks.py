@@ -23,7 +23,7 @@ def ids(store: CredentialStore, tokens: TokenResponse) -> list[str]:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_each_outcome_is_read_as_it_was_kept_and_has_a_label(
+def test_each_outcome_is_read_as_it_was_stored_and_has_a_label(
     store: CredentialStore, ids: list[str], outcome: Outcome
 ) -> None:
     result = CheckResult(outcome, AT, "Why.")
@@ -32,7 +32,7 @@ def test_each_outcome_is_read_as_it_was_kept_and_has_a_label(
     assert result.label == outcome.value.replace("_", " ")
 
 
-def test_results_are_added_to_those_before_and_the_later_one_counts(
+def test_results_are_added_to_earlier_ones_and_the_later_one_counts(
     store: CredentialStore, ids: list[str]
 ) -> None:
     later = CheckResult(Outcome.OK, AT + timedelta(seconds=1))
@@ -41,7 +41,7 @@ def test_results_are_added_to_those_before_and_the_later_one_counts(
     assert store.checks.read() == {ids[0]: later, ids[1]: later, ids[2]: OK}
 
 
-def test_a_credential_that_is_gone_is_forgotten_with_its_result(
+def test_the_result_of_a_deleted_credential_is_dropped(
     store: CredentialStore, ids: list[str]
 ) -> None:
     store.checks.keep(dict.fromkeys(ids, OK))
@@ -50,7 +50,7 @@ def test_a_credential_that_is_gone_is_forgotten_with_its_result(
     assert store.checks.read() == {ids[1]: REVOKED, ids[2]: OK}
 
 
-def test_processes_that_keep_at_once_lose_nothing(
+def test_processes_that_store_results_simultaneously_lose_nothing(
     store: CredentialStore, ids: list[str]
 ) -> None:
     writers = [Thread(target=store.checks.keep, args=({one: OK},)) for one in ids * 5]
@@ -61,7 +61,7 @@ def test_processes_that_keep_at_once_lose_nothing(
     assert store.checks.read() == dict.fromkeys(ids, OK)
 
 
-def test_a_list_notices_what_another_process_has_checked(
+def test_a_list_notices_the_checks_of_another_process(
     store: CredentialStore, other: CredentialStore, ids: list[str]
 ) -> None:
     stamps = [store.checks.stamp()]
@@ -72,7 +72,7 @@ def test_a_list_notices_what_another_process_has_checked(
     assert store.checks.read() == {ids[0]: OK}
 
 
-def test_a_disconnection_is_remembered_by_all_until_it_ends(
+def test_a_disconnection_is_remembered_by_every_process_until_it_ends(
     store: CredentialStore, other: CredentialStore, ids: list[str]
 ) -> None:
     assert store.disconnecting.ids() == []
@@ -85,7 +85,7 @@ def test_a_disconnection_is_remembered_by_all_until_it_ends(
     assert not store.disconnecting.begin(ids[0])
 
 
-def test_a_credential_that_is_deleted_is_not_disconnected_any_more(
+def test_the_disconnection_of_a_deleted_credential_is_forgotten(
     store: CredentialStore, other: CredentialStore, ids: list[str]
 ) -> None:
     store.disconnecting.begin(ids[0])

@@ -1,4 +1,4 @@
-"""Creating, changing, deleting and listing credentials, whichever engine keeps them."""
+"""Creating, changing, deleting and listing credentials, with any engine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_newest_credential_is_first(
 
 
 @pytest.mark.parametrize("most", [0, 1, 3, 5, 50])
-def test_the_first_screenful_is_the_beginning_of_the_list(
+def test_the_first_screen_is_the_beginning_of_the_list(
     most: int, store: CredentialStore, oldest_first: list[str]
 ) -> None:
     assert store.newest(most) == Newest(oldest_first[::-1][:most], 5)
@@ -56,7 +56,7 @@ def test_pending_credentials_are_listed_before_the_others(
     assert store.newest(2) == Newest([long_ago, oldest_first[-1]], 6)
 
 
-def test_what_was_approved_is_listed_and_holds_its_secrets(
+def test_an_approval_is_listed_and_has_its_secrets(
     store: CredentialStore, pending: Credential, tokens: TokenResponse
 ) -> None:
     store.keep_pending(pending, tokens)
@@ -67,7 +67,7 @@ def test_what_was_approved_is_listed_and_holds_its_secrets(
     assert store.tokens(pending.id).scope == "read_write"
 
 
-def test_keeping_it_again_replaces_it(
+def test_storing_it_again_replaces_it(
     store: CredentialStore, pending: Credential, tokens: TokenResponse
 ) -> None:
     store.keep_pending(pending, tokens)
@@ -79,7 +79,7 @@ def test_keeping_it_again_replaces_it(
     assert kept.reveal() == "sk_live_anew"
 
 
-def test_what_is_created_is_not_hidden_behind_an_approval_of_its_id(
+def test_a_created_credential_is_not_hidden_by_an_approval_with_its_id(
     store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
@@ -108,7 +108,7 @@ def test_an_update_changes_fields_and_secrets_and_returns_them(
     assert kept.reveal() == "sk_live_new"
 
 
-def test_an_update_of_what_is_not_created_or_to_another_id_changes_nothing(
+def test_an_update_of_a_pending_credential_or_to_another_id_changes_nothing(
     store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
 ) -> None:
     with pytest.raises(NotThere):
@@ -139,7 +139,7 @@ def test_an_update_whose_change_fails_changes_nothing(
     assert store.verified(acme.id) == acme._replace(name="Acme 2")
 
 
-def test_what_is_created_takes_the_place_of_the_pending_credential(
+def test_a_created_credential_replaces_the_pending_one(
     store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
 ) -> None:
     store.prepare()
@@ -171,7 +171,7 @@ def test_a_damaged_record_is_a_row_that_says_so_and_can_only_be_deleted(
     assert store.ids() == [whole.id]
 
 
-def test_what_one_process_changes_the_other_sees(
+def test_a_change_of_one_process_is_seen_by_the_other(
     store: CredentialStore, other: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
@@ -182,7 +182,7 @@ def test_what_one_process_changes_the_other_sees(
     assert (store.ids(), store.read(acme.id)) == ([], None)
 
 
-def test_every_change_of_another_process_is_noticed_and_what_was_written_is_named(
+def test_each_change_of_another_process_is_noticed_and_the_written_records_are_named(
     store: CredentialStore,
     other: CredentialStore,
     acme: Credential,

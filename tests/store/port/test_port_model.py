@@ -1,4 +1,4 @@
-"""Whatever two processes do to a store, in whatever order, it is what a dict would be."""
+"""Whatever two processes do to a store, in whatever order, it equals a dict."""
 
 from collections.abc import Callable
 from pathlib import Path

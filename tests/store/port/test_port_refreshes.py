@@ -1,4 +1,4 @@
-"""The tokens of a credential are replaced once, by one process at a time."""
+"""The tokens of a credential are replaced once, in one process at a time."""
 
 from datetime import UTC, datetime, timedelta
 from threading import Thread
@@ -38,7 +38,7 @@ def one(store: CredentialStore, acme: Credential) -> str:
     return acme.id
 
 
-def test_the_answer_takes_the_place_of_the_tokens(
+def test_the_answer_replaces_the_tokens(
     store: CredentialStore, other: CredentialStore, one: str
 ) -> None:
     with store.refreshes.begun(one) as refresh:
@@ -53,7 +53,7 @@ def test_the_answer_takes_the_place_of_the_tokens(
     assert access(other.tokens(one)) == "rk_1"
 
 
-def test_what_was_asked_is_asked_again_with_the_same_key_by_whoever_comes_next(
+def test_an_unanswered_refresh_is_requested_again_with_the_same_key_by_the_next_process(
     store: CredentialStore, other: CredentialStore, one: str
 ) -> None:
     with store.refreshes.begun(one) as refresh:
@@ -63,7 +63,7 @@ def test_what_was_asked_is_asked_again_with_the_same_key_by_whoever_comes_next(
         assert refresh.ask(NOW + timedelta(hours=1)) == asked
 
 
-def test_a_key_that_stripe_has_failed_on_for_ten_minutes_gives_way_to_the_next(
+def test_a_key_that_has_failed_for_ten_minutes_is_replaced(
     store: CredentialStore, other: CredentialStore, one: str
 ) -> None:
     with store.refreshes.begun(one) as refresh:
@@ -77,7 +77,7 @@ def test_a_key_that_stripe_has_failed_on_for_ten_minutes_gives_way_to_the_next(
         assert refresh.unanswered == second
 
 
-def test_what_is_forgotten_is_asked_as_if_for_the_first_time(
+def test_a_forgotten_refresh_is_requested_as_if_for_the_first_time(
     store: CredentialStore, other: CredentialStore, one: str
 ) -> None:
     with store.refreshes.begun(one) as refresh:
@@ -88,7 +88,7 @@ def test_what_is_forgotten_is_asked_as_if_for_the_first_time(
         assert refresh.ask(NOW + MINUTE).at == NOW + MINUTE
 
 
-def test_two_processes_do_not_refresh_at_once(
+def test_two_processes_do_not_refresh_simultaneously(
     store: CredentialStore, other: CredentialStore, one: str
 ) -> None:
     seen = []
@@ -121,7 +121,7 @@ def test_tokens_of_another_approval_are_not_replaced_and_a_new_name_stays(
     assert (row.name, access(tokens)) == ("Acme 2", "rk_7")
 
 
-def test_what_is_gone_pending_or_damaged_is_not_refreshed(
+def test_a_deleted_pending_or_damaged_credential_is_not_refreshed(
     engine: Engine, store: CredentialStore, one: str, pending: Credential
 ) -> None:
     engine.damage(one)

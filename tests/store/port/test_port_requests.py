@@ -1,13 +1,19 @@
-"""An authorization request is answered once, by whichever process."""
+"""An authorization request is answered once, in whichever process."""
 
 from datetime import timedelta
 
 import pytest
 
 from m3cred_tui.model.authorization import TIME_LIMIT
-from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.store.port import CredentialStore, Damaged
-from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged, NotThere
+from m3cred_tui.store.problems import (
+    AlreadyThere,
+    AnsweredElsewhere,
+    CredentialDamaged,
+    NotSealed,
+    NotThere,
+)
 from tests.store.port.engines import Engine
 from tests.store.swept_operations import ID, PENDING, REQUESTED, YOUNGER, request
 
@@ -40,24 +46,63 @@ def test_a_request_is_a_pending_credential_that_has_no_account_and_no_tokens(
 def test_of_two_processes_one_answers_a_request(
     store: CredentialStore, other: CredentialStore
 ) -> None:
-    other.requests.answer(ID)
+    other.requests.answer(REQUESTED, request())
     with pytest.raises(AnsweredElsewhere):
-        store.requests.answer(ID)
+        store.requests.answer(REQUESTED, request())
     assert not store.requests.waits(ID)
     with pytest.raises(NotThere):
         store.requests.read(ID)
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_request_whose_code_was_sent_stays_until_the_answer_is_known(
+    store: CredentialStore, other: CredentialStore
+) -> None:
+    other.requests.answer(REQUESTED, request())
+    store.requests.drop(ID)
+    assert store.requests.expire(REQUESTED.created_at + 2 * TIME_LIMIT) == []
+    assert store.verified(ID) == REQUESTED._replace(status=Status.UNKNOWN)
+    assert (store.ids(), store.pending_ids()) == ([ID], [ID])
+    other.requests.settle(ID)
     assert store.ids() == []
 
 
 @pytest.mark.usefixtures("kept")
-def test_an_approval_takes_the_place_of_its_request_and_is_never_dropped(
+def test_an_approval_is_kept_after_its_code_was_sent_and_is_not_settled(
+    store: CredentialStore, other: CredentialStore, tokens: TokenResponse
+) -> None:
+    store.requests.answer(REQUESTED, request())
+    store.keep_pending(PENDING, tokens)
+    other.requests.settle(ID)
+    assert other.verified(ID) == PENDING
+    assert other.tokens(ID).scope == tokens.scope
+
+
+def test_a_sealed_text_is_kept_once_and_nothing_else_is_taken_for_one(
+    store: CredentialStore, other: CredentialStore, tokens: TokenResponse
+) -> None:
+    store.prepare()
+    sealed = store.sealed(PENDING, tokens)
+    for wrong in (b"", sealed[:-20], sealed.replace(b"Acme", b"Bcme"), b"{}", b"[1]"):
+        with pytest.raises((NotSealed, CredentialDamaged)):
+            other.keep_sealed(wrong)
+    assert other.ids() == []
+    assert other.keep_sealed(sealed + b"\n") == PENDING
+    assert store.tokens(ID).scope == tokens.scope
+    store.create(PENDING._replace(status=Status.AUTHENTICATED), tokens)
+    with pytest.raises(AlreadyThere):
+        other.keep_sealed(sealed)
+
+
+@pytest.mark.usefixtures("kept")
+def test_an_approval_replaces_its_request_and_is_never_dropped(
     store: CredentialStore, other: CredentialStore, tokens: TokenResponse
 ) -> None:
     store.keep_pending(PENDING, tokens)
     assert not other.requests.waits(ID)
     other.requests.drop(ID)
     with pytest.raises(AnsweredElsewhere):
-        other.requests.answer(ID)
+        other.requests.answer(REQUESTED, request())
     assert other.requests.expire(REQUESTED.created_at + 2 * TIME_LIMIT) == []
     assert store.verified(ID) == PENDING
     with pytest.raises(NotThere):
@@ -65,7 +110,7 @@ def test_an_approval_takes_the_place_of_its_request_and_is_never_dropped(
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_request_can_be_kept_again_and_dropped(store: CredentialStore) -> None:
+def test_a_request_can_be_stored_again_and_dropped(store: CredentialStore) -> None:
     store.requests.keep(REQUESTED._replace(name="Acme 2"), request("another_state"))
     assert store.requests.read(ID).state.reveal() == "another_state"
     store.requests.drop(ID)
@@ -74,7 +119,7 @@ def test_a_request_can_be_kept_again_and_dropped(store: CredentialStore) -> None
 
 
 @pytest.mark.usefixtures("kept")
-def test_only_requests_whose_time_is_over_expire(store: CredentialStore) -> None:
+def test_only_requests_past_their_time_limit_expire(store: CredentialStore) -> None:
     later = REQUESTED.created_at + timedelta(seconds=1)
     younger = REQUESTED._replace(id=YOUNGER, created_at=later)
     store.requests.keep(younger, request("state_younger"))
@@ -96,7 +141,8 @@ def test_a_damaged_request_is_neither_answered_nor_removed(
     engine: Engine, store: CredentialStore, kept: Credential
 ) -> None:
     engine.damage(kept.id)
-    for ask in (store.requests.read, store.requests.answer, store.requests.waits):
+    requests = store.requests
+    for ask in (requests.read, lambda _id: requests.answer(kept, request()), requests.waits):
         with pytest.raises(CredentialDamaged):
             ask(kept.id)
     assert store.requests.expire(kept.created_at + 2 * TIME_LIMIT) == []

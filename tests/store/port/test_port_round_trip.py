@@ -1,4 +1,4 @@
-"""What is created is what is read."""
+"""A credential is read as it was created."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -33,7 +33,7 @@ names = (
         max_size=LONGEST_NAME,
     )
     .map(tidy_name)
-    .filter(lambda name: name_problem(name, ()) is None)
+    .filter(lambda name: name_problem(name) is None)
 )
 texts = st.text(max_size=300)
 times = st.datetimes(
@@ -94,7 +94,7 @@ def revealed(tokens: TokenResponse) -> tuple[object, ...]:
 
 
 def shown(credential: Credential) -> Credential:
-    """Return the credential with its text as the boundary lets it in."""
+    """Return the credential with its text as cleaned at the boundary."""
     account = credential.account
     assert account is not None
     name = None if account.name is None else clean(account.name)
@@ -108,7 +108,7 @@ def shown(credential: Credential) -> Credential:
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 @settings(max_examples=settings().max_examples * 3 // 2)
 @given(credential=credentials(), tokens=token_responses)
-def test_any_credential_comes_back_as_it_was_created(
+def test_any_credential_is_read_as_it_was_created(
     credential: Credential,
     tokens: TokenResponse,
     make: Callable[[Path], Engine],
@@ -121,7 +121,7 @@ def test_any_credential_comes_back_as_it_was_created(
     assert revealed(store.tokens(credential.id)) == revealed(tokens)
 
 
-def test_the_longest_tokens_that_stripe_may_give_come_back_whole(
+def test_the_longest_possible_tokens_of_stripe_are_read_whole(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     longest = tokens._replace(
@@ -133,7 +133,7 @@ def test_the_longest_tokens_that_stripe_may_give_come_back_whole(
     assert revealed(store.tokens(acme.id)) == revealed(longest)
 
 
-def test_an_id_is_given_once_and_the_first_credential_stays(
+def test_an_id_is_used_once_and_the_first_credential_stays(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
     store.create(acme, tokens)
@@ -146,7 +146,7 @@ def test_an_id_is_given_once_and_the_first_credential_stays(
 def test_a_deleted_credential_is_gone_and_deleting_it_again_is_fine(
     store: CredentialStore, acme: Credential, tokens: TokenResponse
 ) -> None:
-    store.delete(acme.id)  # nothing was ever there
+    store.delete(acme.id)  # it never existed
     store.create(acme, tokens)
     store.delete(acme.id)
     store.delete(acme.id)

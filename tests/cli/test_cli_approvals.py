@@ -1,0 +1,231 @@
+"""An approval is never lost, whatever happens to the store between the URL and the end."""
+
+import asyncio
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from m3cred_tui.demo_stripe.server import demo_stripe
+from m3cred_tui.store.lock import locked
+from tests.cli.creation import Command, Environ, ended, set_up, started
+from tests.ui.visit import approve_only
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from m3cred_tui.demo_stripe.description import Description
+
+CREATE = ("create", "--name", "Acme", "--json", "--no-browser")
+IN_MEMORY = "is in memory only"
+
+
+class Held(NamedTuple):
+    """An exchange that Stripe holds until it may answer."""
+
+    environment: Environ
+    asked: threading.Event
+    may_answer: threading.Event
+
+
+@pytest.fixture
+def held(environment: Environ) -> Iterator[Held]:
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def make(description: "Description") -> "ASGIApp":
+        stripe = demo_stripe(description)
+
+        async def serve(scope: "Scope", receive: "Receive", send: "Send") -> None:
+            if scope["path"] == "/oauth/token":
+                asked.set()
+                await asyncio.to_thread(may_answer.wait)
+            await stripe(scope, receive, send)
+
+        return serve
+
+    with set_up(environment, make) as complete:
+        yield Held(complete, asked, may_answer)
+        may_answer.set()
+
+
+def data_of(environment: Environ) -> Path:
+    return Path(environment["XDG_DATA_HOME"], "m3cred")
+
+
+def rows(environment: Environ) -> list[dict[str, Any]]:
+    status, (listed,), errors = one_object(environment, "list", "--json")
+    assert status == 0, errors
+    found: list[dict[str, Any]] = listed["credentials"]
+    return found
+
+
+def one_object(environment: Environ, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+    with started(environment, *arguments) as command:
+        status, out = command.end()
+    return status, [json.loads(out)] if out else [], command.errors
+
+
+@contextmanager
+def broken(environment: Environ, what: str) -> Iterator[None]:
+    """Make the store unable to take an approval, for a block."""
+    identity = Path(environment["XDG_CONFIG_HOME"], "m3cred", "identity.txt")
+    pending = data_of(environment) / "pending"
+    match what:
+        case "open configuration directory":
+            identity.parent.chmod(0o755)
+            yield
+            identity.parent.chmod(0o700)
+        case "identity that others can read":
+            identity.chmod(0o640)
+            yield
+            identity.chmod(0o600)
+        case "empty identity":
+            content = identity.read_bytes()
+            identity.write_bytes(b"")
+            yield
+            identity.write_bytes(content)
+        case "missing identity":
+            identity.rename(identity.with_suffix(".away"))
+            yield
+            identity.with_suffix(".away").rename(identity)
+        case "open data directory":
+            pending.chmod(0o755)
+            yield
+            pending.chmod(0o700)
+        case _:
+            with locked(data_of(environment)):
+                yield
+
+
+FAULTS = [
+    "open configuration directory",
+    pytest.param("identity that others can read", marks=pytest.mark.long),
+    pytest.param("empty identity", marks=pytest.mark.long),
+    pytest.param("missing identity", marks=pytest.mark.long),
+    "open data directory",
+    pytest.param("lock that another process holds", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_code_is_sent_when_what_it_brings_can_be_kept_again(held: Held, fault: str) -> None:
+    held.may_answer.set()
+    with started(held.environment, *CREATE, "--yes") as command:
+        url = command.object()["url"]
+        command.told("waits for your approval")
+        with broken(held.environment, fault):
+            command.write(f"{approve_only(url)}\n")
+            command.told("! ")
+            assert not held.asked.is_set()
+        assert command.object()["error"] is None
+        assert command.end()[0] == 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_approval_that_cannot_be_kept_is_created_when_it_can_be_again(
+    held: Held, fault: str
+) -> None:
+    with started(held.environment, *CREATE, "--yes") as command:
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(held.environment, fault):
+            held.may_answer.set()
+            command.told(IN_MEMORY)
+        assert command.object()["error"] is None
+        assert command.end()[0] == 0
+    assert "It is kept now." in command.errors
+
+
+def test_a_connection_that_drops_does_not_give_an_approval_up(held: Held) -> None:
+    with started(held.environment, *CREATE, "--yes") as command:
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(held.environment, "open data directory"):
+            held.may_answer.set()
+            command.told(IN_MEMORY)
+            command.process.send_signal(signal.SIGHUP)
+            command.told("m3cred keeps trying.")
+            command.process.send_signal(signal.SIGHUP)
+        assert command.object()["credential"]["account"] is not None
+        assert command.end()[0] == 128 + signal.SIGHUP
+    assert "The approval is kept now" in command.errors
+
+
+def given_up(held: Held, command: Command) -> dict[str, Any]:
+    """Interrupt a command that waits for its store twice, and return the end that it writes."""
+    command.told(IN_MEMORY)
+    command.process.send_signal(signal.SIGTERM)
+    command.told("m3cred keeps trying.")
+    command.process.send_signal(signal.SIGTERM)
+    return command.object()
+
+
+def test_an_approval_that_is_given_up_is_written_out_sealed_and_comes_back(
+    held: Held, tmp_path: Path
+) -> None:
+    environment = held.environment
+    with started(environment, *CREATE, "--yes") as command:
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(environment, "open data directory"):
+            held.may_answer.set()
+            end = given_up(held, command)
+            assert command.end()[0] == 3
+    assert end["error"]["code"] == "ApprovalNotKept"
+    assert "kept;" not in command.errors
+    file = tmp_path / "approval"
+    file.write_text(end["error"]["sealed"])
+    (row,) = rows(environment)
+    assert row["status"] == "unknown"
+    status, (*_, last), _ = ended(
+        environment, "resume", "--json", "--yes", "--sealed", str(file)
+    )
+    assert (status, last["error"], last["credential"]["id"]) == (0, None, row["id"])
+    status, (last,), _ = ended(environment, "resume", "--json", "--yes", "--sealed", str(file))
+    assert (status, last["error"]["code"]) == (1, "AlreadyThere")
+
+
+@pytest.mark.long
+def test_without_the_identity_an_approval_is_written_out_for_a_copy_of_it(
+    held: Held, tmp_path: Path
+) -> None:
+    environment = held.environment
+    with started(environment, *CREATE, "--yes") as command:
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(environment, "empty identity"):
+            held.may_answer.set()
+            end = given_up(held, command)
+            assert command.end()[0] == 3
+    file = tmp_path / "approval"
+    file.write_text(end["error"]["sealed"])
+    status, (*_, last), _ = ended(
+        environment, "resume", "--json", "--yes", "--sealed", str(file)
+    )
+    assert (status, last["error"]) == (0, None)
+
+
+def test_killed_during_the_exchange_the_list_says_that_its_outcome_is_unknown(
+    held: Held,
+) -> None:
+    environment = held.environment
+    with started(environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        command.write(f"{approve_only(begin['url'])}\n")
+        assert held.asked.wait(20)
+        command.process.kill()
+        command.process.wait()
+    (row,) = rows(environment)
+    assert (row["id"], row["status"], row["waitsUntil"]) == (begin["id"], "unknown", None)
+    status, (end,), errors = ended(environment, "resume", "--json")
+    assert (status, end["error"]["code"]) == (1, "CodeSent")
+    assert f"m3cred delete {begin['id']}" in errors
+    with started(environment, "doctor", "--offline") as doctor:
+        assert f"m3cred delete {begin['id']}" in doctor.end()[1].replace("\n", " ")
+    assert ended(environment, "delete", begin["id"], "--yes")[0] == 0
+    assert rows(environment) == []
