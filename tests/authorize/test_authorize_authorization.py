@@ -4,8 +4,8 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,6 @@ from m3cred_tui.authorize.problems import (
     ApprovalLost,
     ApprovalNotKept,
     Expired,
-    NameTaken,
     Refused,
 )
 from m3cred_tui.authorize.service import Authorizer
@@ -47,10 +46,11 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.directory.requests import DirectoryRequests
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.port import Row
+from m3cred_tui.store.port import Row, Stamp
 from m3cred_tui.store.problems import (
     AlreadyThere,
     AnsweredElsewhere,
+    NameTaken,
     NotThere,
     OutcomeUnknown,
     StoreBusy,
@@ -78,9 +78,11 @@ class Store(DirectoryStore):
     """Whether it cannot be read after the failure, either."""
     is_away: bool = False
 
-    def create(self, credential: Credential, tokens: TokenResponse) -> None:
+    def create(
+        self, credential: Credential, tokens: TokenResponse, names_seen: Stamp | None = None
+    ) -> None:
         if self.failure is None or self.fails_after:
-            super().create(credential, tokens)
+            super().create(credential, tokens, names_seen)
         if self.failure is not None:
             self.is_away = self.goes_away
             raise self.failure
@@ -429,6 +431,30 @@ async def test_the_disk_has_the_last_word_on_whether_it_is_created(
     assert authorization.state is State.APPROVED
     store.failure, store.is_away = None, False
     await authorization.create("Acme")
+
+
+async def test_of_two_that_create_the_same_name_at_once_one_is_refused(
+    begin: Begin, store: Store, redirect_of: RedirectOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = begin(), begin()
+    for one in (first, second):
+        await follow(one, redirect_of)
+    read_many, both_looked = store.read_many, threading.Barrier(2)
+
+    def look(credential_ids: Sequence[str]) -> list[Row | None]:
+        rows = read_many(credential_ids)
+        with suppress(threading.BrokenBarrierError):  # later looks are one by one
+            both_looked.wait(0.5)
+        both_looked.abort()
+        return rows
+
+    monkeypatch.setattr(store, "read_many", look)
+    ends = await asyncio.gather(
+        first.create("Acme"), second.create("aCME"), return_exceptions=True
+    )
+    assert sorted(type(end).__name__ for end in ends) == ["Created", "NameTaken"]
+    refused = first if isinstance(ends[0], NameTaken) else second
+    await refused.create("Another")
 
 
 async def test_a_name_that_another_credential_has_is_refused_and_the_approval_stays(
