@@ -68,7 +68,7 @@ def misused(sentence: str) -> int:
 
 _STDERR = 2
 _WAITING = "waiting for Stripe's answer; what it approves is kept."
-_IMPATIENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_IMPATIENT = (signal.SIGINT, signal.SIGTERM)  # a connection that drops may send SIGHUP twice
 _LOOK_EVERY = 0.2  # seconds; a signal just before a wait does not interrupt it
 
 
@@ -107,17 +107,22 @@ def _let_keep(keeping: Keeping) -> None:
         nonlocal is_over
         is_over = True
 
-    is_asked = sys.stdin is not None and sys.stdin.isatty()
     whose = f"Stripe's approval of {keeping.approved.account.id}"
-    way_out = "; Ctrl+C gives up and shows it here, sealed" if is_asked else ""
+    way_out = "; Ctrl+C gives up and shows it here, sealed" if _has_terminal() else ""
     with _handled(dict.fromkeys(_IMPATIENT, give_up)):
         _say(f"{whose} is in memory only: {keeping.problem} m3cred keeps trying{way_out}.")
         while keeping.is_alive() and not is_over:
             keeping.join(_LOOK_EVERY)
-            is_over = is_over or (not is_asked and time.monotonic() > keeping.until)
+            is_late = time.monotonic() > keeping.until
+            is_over = is_over or (is_late and not _has_terminal())
     if problem := keeping.give_up():
         raise problem
     _say("The approval is kept now: m3cred resume continues it.")
+
+
+def _has_terminal() -> bool:
+    """Return whether somebody can press Ctrl+C; a terminal may go meanwhile."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _say(sentence: str) -> None:

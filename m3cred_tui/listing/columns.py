@@ -68,7 +68,7 @@ def status_text(credential: Credential, now: datetime) -> str:
         return "unknown: the code was sent, and Stripe's answer never came here"
     if (over := waits_until(credential)) is None:
         return credential.status.value
-    return "pending, time is over" if over <= now else f"pending until {over:%H:%M}"
+    return "pending, time is over" if over <= now else f"pending until {clock_time(over, now)}"
 
 
 def account_text(credential: Credential) -> str:
@@ -82,10 +82,20 @@ def local(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _status(credential: Credential, _width: int) -> str:
-    over = waits_until(credential)
-    word = credential.status.value if over is None else f"until {over:%H:%M}"
-    return f"{STATUS_SIGNS[credential.status]} {word}"
+def clock_time(moment: datetime, now: datetime) -> str:
+    """Return a time in the user's time zone, with its date if that is not today's."""
+    there = moment.astimezone()
+    return f"{there:%H:%M}" if there.date() == now.astimezone().date() else local(there)
+
+
+def _status(credential: Credential, width: int) -> str:
+    sign, word = STATUS_SIGNS[credential.status], credential.status.value
+    if over := waits_until(credential):
+        # The wait takes minutes, so only midnight can make it end on another day.
+        word = f"until {clock_time(over, credential.created_at)}"
+        if len(word) + 2 > width:
+            word = f"{over:%d %b %H:%M}"
+    return f"{sign} {word}"
 
 
 def _created(credential: Credential, width: int) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
@@ -21,9 +23,17 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.keeping import in_memory_only
-from m3cred_tui.authorize.problems import ApprovalLost, ApprovalNotKept, NameTaken
+from m3cred_tui.authorize.journal import created
+from m3cred_tui.authorize.keeping import PATIENCE, in_memory_only
+from m3cred_tui.authorize.problems import (
+    ApprovalLost,
+    ApprovalNotKept,
+    Expired,
+    NameTaken,
+    Refused,
+)
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.callback.pasted import PasteIncomplete
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import (
     BILL,
@@ -34,14 +44,25 @@ from m3cred_tui.model.credential import (
     TokenResponse,
 )
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.directory.requests import DirectoryRequests
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.problems import AnsweredElsewhere, NotThere, OutcomeUnknown, StoreUnusable
+from m3cred_tui.store.port import Row
+from m3cred_tui.store.problems import (
+    AlreadyThere,
+    AnsweredElsewhere,
+    NotThere,
+    OutcomeUnknown,
+    StoreBusy,
+    StoreUnusable,
+)
 from m3cred_tui.stripe.adapters import ConnectGateway
-from m3cred_tui.stripe.problems import StripeUnreachable
+from m3cred_tui.stripe.problems import StripeProblem, StripeRefused, StripeUnreachable
 from tests.authorize.conftest import Clock, StubStripe, response
 
 DRAFT = Draft("Acme", BILL, STRIPE_TEST)
+
+UNREADABLE = "0196d5c8-0000-7000-8000-00000000000a"
 
 RedirectOf = Callable[..., str]
 Begin = Callable[..., Authorization]
@@ -53,12 +74,21 @@ class Store(DirectoryStore):
 
     failure: Problem | None = None
     fails_after: bool = False
+    goes_away: bool = False
+    """Whether it cannot be read after the failure, either."""
+    is_away: bool = False
 
     def create(self, credential: Credential, tokens: TokenResponse) -> None:
         if self.failure is None or self.fails_after:
             super().create(credential, tokens)
         if self.failure is not None:
+            self.is_away = self.goes_away
             raise self.failure
+
+    def read(self, credential_id: str) -> Row | None:
+        if self.is_away:
+            raise StoreUnusable(self.data, "the disk reports an error")
+        return super().read(credential_id)
 
 
 @pytest.fixture
@@ -78,7 +108,7 @@ def begin(store: Store, at_stub: Authorizer, clock: Clock, ends: Ends) -> Begin:
     def make(what: Draft | Credential = DRAFT) -> Authorization:
         return Authorization(
             store,
-            lambda _: at_stub,
+            {STRIPE_TEST: at_stub}.__getitem__,
             what,
             now=clock,
             created_by="ada@example",
@@ -164,6 +194,95 @@ async def test_leaving_the_wait_frees_the_port_and_the_same_request_is_resumed(
     assert store.pending_ids() == [pending.id]
 
 
+@pytest.mark.parametrize(
+    ("leaves", "cancels"), [(True, False), (True, True), (False, True)], ids=str
+)
+async def test_leaving_ends_the_wait_and_cancelling_the_task_around_it_as_well(
+    begin: Begin, is_free: Callable[[], bool], leaves: bool, cancels: bool
+) -> None:
+    authorization = begin()
+    waiting = asyncio.Event()
+
+    async def wait() -> int:
+        async with aclosing(authorization.follow()) as events:
+            async for event in events:
+                if isinstance(event, BrowserOpened):
+                    waiting.set()
+        task = asyncio.current_task()
+        assert task is not None
+        await asyncio.sleep(0)  # where a task that is cancelled would end
+        return task.cancelling()
+
+    task = asyncio.create_task(wait())
+    await waiting.wait()
+    await asyncio.sleep(0)  # into the wait for the next event
+    for _ in range(2 * leaves):
+        authorization.leave()
+    if cancels:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    else:
+        assert await task == 0
+    assert is_free()
+    assert authorization.state is State.REQUESTED
+
+
+async def test_leaving_or_pasting_before_there_is_a_request_does_nothing(
+    begin: Begin, store: Store, redirect_of: RedirectOf
+) -> None:
+    authorization = begin()
+    authorization.leave()
+    authorization.paste("http://127.0.0.1/callback?code=ac_1", final=True)
+    assert store.ids() == []
+    assert (await follow(authorization, redirect_of))[-1] is State.APPROVED
+
+
+async def test_an_address_that_may_go_on_is_taken_when_it_came_as_a_whole(
+    begin: Begin, redirect_of: RedirectOf
+) -> None:
+    authorization = begin()
+    async with aclosing(authorization.follow()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        address, _, query = redirect_of(ready.url).partition("?")
+        code_last = f"{address}?{'&'.join(reversed(query.split('&')))}"
+        with pytest.raises(PasteIncomplete):
+            authorization.paste(code_last, final=False)
+        authorization.paste(code_last, final=True)
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_the_code_is_sent_only_when_the_disk_is_known_to_say_so(
+    begin: Begin,
+    store: Store,
+    stub: StubStripe,
+    redirect_of: RedirectOf,
+    monkeypatch: pytest.MonkeyPatch,
+    is_done: bool,
+) -> None:
+    monkeypatch.setattr("m3cred_tui.authorize.service._LOOK_AGAIN", 0.01)
+    unsure, answer = 3, DirectoryRequests.answer
+
+    def answer_unsurely(
+        requests: DirectoryRequests, credential: Credential, request: AuthorizationRequest
+    ) -> None:
+        nonlocal unsure
+        unsure -= 1
+        if is_done or unsure == 0:
+            answer(requests, credential, request)
+        if unsure:
+            assert stub.exchanges == 0
+            raise OutcomeUnknown(store.data, "input/output error")
+
+    monkeypatch.setattr(DirectoryRequests, "answer", answer_unsurely)
+    authorization = begin()
+    assert (await follow(authorization, redirect_of))[-1] is State.APPROVED
+    assert unsure == (2 if is_done else 0)
+    assert stub.exchanges == 1
+
+
 async def test_leaving_an_exchange_keeps_the_approval_and_reports_it_later(
     begin: Begin, stub: StubStripe, redirect_of: RedirectOf, ends: Ends
 ) -> None:
@@ -223,9 +342,75 @@ async def test_a_code_is_not_sent_once_another_process_has_claimed_the_answer(
     assert stub.exchanges == 0
 
 
+async def test_the_wait_ends_when_another_process_answers_and_not_for_a_disk_that_does_not(
+    begin: Begin, store: Store, stub: StubStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("m3cred_tui.authorize.waiting._LOOK_EVERY", 0.01)
+    looked = asyncio.Queue[bool]()
+    loop, waits = asyncio.get_running_loop(), DirectoryRequests.waits
+
+    def look(requests: DirectoryRequests, credential_id: str) -> bool:
+        loop.call_soon_threadsafe(looked.put_nowait, is_well)
+        if not is_well:
+            raise StoreUnusable(store.data, "the disk reports an error")
+        return waits(requests, credential_id)
+
+    monkeypatch.setattr(DirectoryRequests, "waits", look)
+    is_well, authorization = False, begin()
+    async with aclosing(authorization.follow()) as events:
+        while not isinstance(await anext(events), BrowserOpened):
+            pass
+        ending = asyncio.ensure_future(anext(events))
+        for is_well in (False, True):
+            while await looked.get() is not is_well:
+                pass
+            await looked.get()  # the one before it has had its effect
+            assert not ending.done()
+        (asked,) = store.pending_ids()
+        row = store.read(asked)
+        assert isinstance(row, Credential)
+        store.requests.answer(row, store.requests.read(asked))
+        failed = await ending
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.problem, AnsweredElsewhere)
+    assert failed.problem.id == asked
+    assert stub.exchanges == 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("end", [Refused, Expired])
+async def test_a_request_that_is_refused_or_over_is_removed_if_possible(
+    begin: Begin,
+    store: Store,
+    clock: Clock,
+    redirect_of: RedirectOf,
+    monkeypatch: pytest.MonkeyPatch,
+    end: type[Problem],
+    fails: bool,
+) -> None:
+    if fails:
+        busy = Mock(side_effect=StoreBusy(store.data))
+        monkeypatch.setattr(DirectoryRequests, "drop", busy)
+    authorization = begin()
+    async with aclosing(authorization.follow()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady) and end is Refused:
+                refusal = redirect_of(event.url).replace("?code=", "?error=access_denied&was=")
+                authorization.paste(refusal, final=True)
+            elif isinstance(event, UrlReady):
+                clock.forward(minutes=11)
+    assert isinstance(authorization.end, Failed)
+    assert isinstance(authorization.end.problem, end)
+    assert len(store.ids()) == fails
+
+
 @pytest.mark.parametrize("fails_after", [False, True])
 async def test_the_disk_has_the_last_word_on_whether_it_is_created(
-    begin: Begin, store: Store, tmp_path: Path, redirect_of: RedirectOf, fails_after: bool
+    begin: Begin,
+    store: Store,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+    fails_after: bool,
 ) -> None:
     authorization = begin()
     await follow(authorization, redirect_of)
@@ -238,7 +423,11 @@ async def test_the_disk_has_the_last_word_on_whether_it_is_created(
     with pytest.raises(OutcomeUnknown):
         await authorization.create("Acme")
     assert authorization.state is State.APPROVED
-    store.failure = None
+    store.goes_away = True
+    with pytest.raises(OutcomeUnknown):
+        await authorization.create("Acme")
+    assert authorization.state is State.APPROVED
+    store.failure, store.is_away = None, False
     await authorization.create("Acme")
 
 
@@ -250,11 +439,39 @@ async def test_a_name_that_another_credential_has_is_refused_and_the_approval_st
     await follow(first, redirect_of)
     await first.create("Acme")
     await follow(second, redirect_of)
-    with pytest.raises(NameTaken):
+    with pytest.raises(NameTaken) as told:
         await second.create("  aCME ")
+    assert told.value.name == "aCME"
     assert second.state is State.APPROVED
+    (store.data / "credentials" / f"{UNREADABLE}.json").touch(0o600)
     await second.create("Other")
-    assert len(store.ids()) == 2
+    assert len(store.ids()) == 3
+
+
+async def test_nothing_is_created_before_stripe_has_approved_it(
+    begin: Begin, store: Store
+) -> None:
+    authorization = begin()
+    for state in (State.NEW, State.REQUESTED):
+        assert authorization.state is state
+        with pytest.raises(ValueError, match="not approved"):
+            await authorization.create("Acme")
+        await leave_at(authorization, UrlReady)
+    assert store.pending_ids() == store.ids()
+
+
+async def test_a_credential_that_was_created_without_anybody_knowing_is_not_in_its_own_way(
+    begin: Begin, store: Store, redirect_of: RedirectOf
+) -> None:
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    store.failure = OutcomeUnknown(store.data, "input/output error")
+    store.fails_after = store.goes_away = True
+    with pytest.raises(OutcomeUnknown):
+        await authorization.create("Acme")
+    store.failure, store.is_away = None, False
+    assert isinstance((await authorization.create("Acme")).doubt, AlreadyThere)
+    assert authorization.state is State.CREATED
 
 
 async def test_leaving_loses_an_approval_that_could_not_be_kept_until_it_is_created(
@@ -297,14 +514,19 @@ async def test_an_approval_that_could_not_be_kept_is_kept_as_soon_as_it_can_be(
     authorization = begin()
     await follow(authorization, redirect_of)
     assert [one.approved for one in in_memory_only()] == [authorization.end]
-    assert isinstance(row := store.read(store.pending_ids()[0]), Credential)
+    row = store.read(store.pending_ids()[0])
+    assert isinstance(row, Credential)
     assert row.status is Status.UNKNOWN
     with pytest.raises(StoreUnusable):
         await authorization.until_kept(0)
     is_full = False
     await authorization.until_kept(None)
     assert (authorization.would_lose, in_memory_only()) == (None, [])
-    assert store.tokens(row.id)
+    assert isinstance(authorization.end, Approved)
+    kept = store.verified(row.id)
+    assert isinstance(kept, Credential)
+    assert kept == authorization.pending
+    assert kept.account == authorization.end.account
     await authorization.create("Acme")
 
 
@@ -321,13 +543,49 @@ async def test_an_approval_that_is_given_up_comes_back_from_its_sealed_text(
         authorization = begin()
         await follow(authorization, redirect_of)
         (keeping,) = in_memory_only()
+        assert keeping.daemon, "it would hold up the end of the process"
+        assert 0 < keeping.until - time.monotonic() <= PATIENCE
         given_up = keeping.give_up()
     assert isinstance(given_up, ApprovalNotKept)
-    assert "the disk is full" in str(given_up)
+    assert (given_up.account_id, given_up.reason) == ("acct_1Stub", str(full))
     pending = store.keep_sealed(given_up.sealed)
     assert isinstance(authorization.end, Approved)
     assert pending.account == authorization.end.account
     assert store.tokens(pending.id).scope == authorization.end.tokens.scope
+
+
+async def test_an_approval_is_given_up_for_the_last_reason_and_not_once_it_is_created(
+    begin: Begin,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+) -> None:
+    reason, keep = "the disk is full", store.keep_pending
+    tried = threading.Semaphore(0)
+
+    def fail(credential: Credential, tokens: TokenResponse) -> None:
+        tried.release()
+        if reason:
+            raise StoreUnusable(tmp_path, reason)
+        keep(credential, tokens)
+
+    monkeypatch.setattr(store, "keep_pending", fail)
+    monkeypatch.setattr("m3cred_tui.authorize.keeping._PAUSE", 0.01)
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    (keeping,) = in_memory_only()
+    reason = "the file system is read-only"
+    for _ in range(5):  # the first ones were before it
+        await asyncio.to_thread(tried.acquire)
+    assert "read-only" in str(keeping.problem)
+    assert isinstance(authorization.end, Approved)
+    assert authorization.pending is not None
+    created_elsewhere = created(authorization.pending, authorization.end.account, "Acme")
+    store.create(created_elsewhere, authorization.end.tokens)
+    reason = ""
+    await authorization.until_kept(5)
+    assert keeping.give_up() is None
 
 
 async def test_an_approval_that_cannot_even_be_sealed_is_reported_lost(
@@ -342,7 +600,9 @@ async def test_an_approval_that_cannot_even_be_sealed_is_reported_lost(
         monkeypatch.setattr(store, method, Mock(side_effect=full))
     await follow(begin(), redirect_of)
     (keeping,) = in_memory_only()
-    assert isinstance(keeping.give_up(), ApprovalLost)
+    given_up = keeping.give_up()
+    assert isinstance(given_up, ApprovalLost)
+    assert (given_up.account_id, given_up.reason) == ("acct_1Stub", str(full))
 
 
 @pytest.mark.parametrize(
@@ -359,6 +619,8 @@ async def test_a_code_whose_outcome_is_unknown_stays_in_the_list_until_it_is_del
     stub.exchange = response(b'{"error": "invalid_grant"}', status=status)
     authorization = begin()
     assert (await follow(authorization, redirect_of))[-1] is State.FAILED
+    assert isinstance(authorization.end, Failed)
+    assert isinstance(authorization.end.problem, StripeProblem)
     rows = store.read_many(store.ids())
     assert [row.status for row in rows if isinstance(row, Credential)] == (
         [Status.UNKNOWN] if is_there else []
@@ -377,6 +639,25 @@ async def test_the_request_is_in_the_store_before_the_url_is_shown(
         request = store.requests.read(kept)
         assert isinstance(request, AuthorizationRequest)
         assert request.state.reveal() in ready.url
+
+
+async def test_a_refused_code_that_cannot_be_removed_stays_in_the_list(
+    begin: Begin,
+    store: Store,
+    stub: StubStripe,
+    redirect_of: RedirectOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stub.exchange = response(b'{"error": "invalid_grant"}', status=400)
+    busy = Mock(side_effect=StoreBusy(store.data))
+    monkeypatch.setattr(DirectoryRequests, "settle", busy)
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    assert isinstance(authorization.end, Failed)
+    assert isinstance(authorization.end.problem, StripeRefused)
+    (row,) = store.read_many(store.ids())
+    assert isinstance(row, Credential)
+    assert row.status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("resumes", [False, True], ids=["new", "resumed"])

@@ -17,6 +17,7 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
+from m3cred_tui.authorize.exchange import unfinished
 from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.model.authorization import AuthorizationRequest
@@ -189,9 +190,12 @@ async def test_leaving_while_the_disk_is_slow_loses_no_approval(
     await asyncio.to_thread(disk.asked.wait)
     await _cancel(task)
     assert stub.exchanges == 0
+    (exchange,) = unfinished()
     disk.may_answer.set()
     assert isinstance(await late.get(), Approved)
     assert stub.exchanges == 1
+    exchange.join()
+    assert unfinished() == []
 
 
 async def test_leaving_as_the_browser_returns_loses_no_approval(

@@ -107,6 +107,16 @@ async def test_somebody_else_on_the_port_is_not_our_listener(stub: Any) -> None:
         assert is_unreachable(await anext(problems))
 
 
+async def test_a_listener_that_never_answers_is_reported_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("m3cred_tui.authorize.waiting._GRACE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        async with aclosing(news(url, _at_once)) as problems, asyncio.timeout(4):
+            assert is_unreachable(await anext(problems))
+
+
 async def test_a_proxy_in_the_environment_is_not_asked_for_our_own_listener(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
@@ -55,14 +56,25 @@ def set_up(
         }
 
 
+def shortly_before_midnight() -> tuple[str, timezone]:
+    """Return a time zone in which it is five minutes to midnight: for TZ, and as an object."""
+    now = datetime.now(UTC)
+    since_midnight = timedelta(hours=now.hour, minutes=now.minute)
+    ahead = (timedelta(hours=23, minutes=55) - since_midnight) % timedelta(days=1)
+    zone = timezone(ahead)
+    return f"XXX-{datetime(2000, 1, 1) + ahead:%H:%M}", zone  # noqa: DTZ001 - only its clock
+
+
 class Command:
     """A command that is under way, without a terminal."""
 
-    def __init__(self, environment: Mapping[str, str], *arguments: str) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "m3cred_tui", *arguments],
             env=environment,
-            stdin=subprocess.PIPE,
+            stdin=given or subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -100,8 +112,11 @@ class Command:
 
 
 @contextmanager
-def started(environment: Mapping[str, str], *arguments: str) -> Iterator[Command]:
-    command = Command(environment, *arguments)
+def started(
+    environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+) -> Iterator[Command]:
+    """Start a command, whose standard input is a pipe of ours unless it is ``given``."""
+    command = Command(environment, *arguments, given=given)
     try:
         yield command
     finally:

@@ -141,6 +141,21 @@ def test_an_approval_that_cannot_be_kept_is_created_when_it_can_be_again(
     assert "It is kept now." in command.errors
 
 
+def test_a_connection_that_drops_does_not_give_an_approval_up(held: Held) -> None:
+    with started(held.environment, *CREATE, "--yes") as command:
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(held.environment, "open data directory"):
+            held.may_answer.set()
+            command.told(IN_MEMORY)
+            command.process.send_signal(signal.SIGHUP)
+            command.told("m3cred keeps trying.")
+            command.process.send_signal(signal.SIGHUP)
+        assert command.object()["credential"]["account"] is not None
+        assert command.end()[0] == 128 + signal.SIGHUP
+    assert "The approval is kept now" in command.errors
+
+
 def given_up(held: Held, command: Command) -> dict[str, Any]:
     """Interrupt a command that waits for its store twice, and return the end that it writes."""
     command.told(IN_MEMORY)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,16 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import sealing
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from tests.cli.creation import ENDING, Environ, ended, files, ignored, set_up, started
+from tests.cli.creation import (
+    ENDING,
+    Environ,
+    ended,
+    files,
+    ignored,
+    set_up,
+    shortly_before_midnight,
+    started,
+)
 from tests.store.light_age import wrapped_lightly
 from tests.ui.visit import approve, approve_only, refuse
 
@@ -165,6 +175,15 @@ def test_a_signal_leaves_the_request_and_says_until_when(
     assert (end["credential"]["id"], end["credential"]["status"]) == (begin["id"], "pending")
     assert "“Acme” waits for Stripe until " in end["error"]["message"]
     assert end["error"]["message"].endswith(f"to continue: m3cred resume {begin['id']}")
+
+
+def test_a_wait_that_ends_tomorrow_is_announced_with_the_date(environment: Environ) -> None:
+    name, zone = shortly_before_midnight()
+    with started({**environment, "TZ": name}, *CREATE) as command:
+        until = datetime.fromisoformat(command.object()["expiresAt"]).astimezone(zone)
+        command.told(f"waits for your approval until {until:%Y-%m-%d %H:%M}.")
+        command.process.terminate()
+        assert f"until {until:%Y-%m-%d %H:%M}; to" in command.object()["error"]["message"]
 
 
 def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(environment: Environ) -> None:
@@ -356,3 +375,24 @@ def test_it_works_without_the_library_that_draws_the_app(environment: Environ) -
     assert end["error"] is None
     assert "m3cred_tui.authorize.service" in imported
     assert "textual" not in imported
+
+
+@pytest.mark.long
+def test_whatever_floods_standard_input_a_browser_and_a_signal_are_heard(
+    environment: Environ,
+) -> None:
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as flood:
+        for ends in ("approved", "interrupted"):
+            with started(
+                environment, *CREATE[:2], ends, *CREATE[3:], "--yes", given=flood.stdout
+            ) as command:
+                url = command.object()["url"]
+                if ends == "approved":
+                    approve(url)
+                else:
+                    command.process.send_signal(signal.SIGINT)
+                end = command.object()
+                assert (end["error"] is None) == (ends == "approved")
+                assert command.end()[0] in {0, 130}
+            assert command.errors.count("! ") <= 2
+        flood.kill()

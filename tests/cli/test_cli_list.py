@@ -12,6 +12,7 @@ import pytest
 
 from m3cred_tui.cli.output.tables import cells, cut, padded
 from m3cred_tui.model.check import CheckResult, Outcome
+from tests.cli.creation import shortly_before_midnight
 from tests.cli.kept import CANARY, keep, keep_pending, store_of
 from tests.e2e.terminal import Terminal, terminal
 
@@ -93,6 +94,14 @@ def test_words_find_what_the_app_would_find(m3cred: Run, tmp_path: Path) -> None
     assert m3cred("list", kept[0].id[:13]).stdout.count("\n") == 2
     ended = m3cred("list", "nobody")
     assert (ended.returncode, ended.stderr) == (0, "There are no such credentials.\n")
+
+
+def test_a_wait_that_ends_tomorrow_is_shown_with_the_date(m3cred: Run, tmp_path: Path) -> None:
+    waits = keep_pending(tmp_path, "Waits", since=timedelta())
+    name, zone = shortly_before_midnight()
+    until = (waits.created_at + timedelta(minutes=10)).astimezone(zone)
+    assert f"pending until {until:%Y-%m-%d %H:%M}" in m3cred("list", TZ=name).stdout
+    assert f"until {until:%Y-%m-%d %H:%M}; m3cred resume" in m3cred("doctor", TZ=name).stdout
 
 
 def test_who_waits_for_stripe_is_listed_with_the_end_of_the_wait(

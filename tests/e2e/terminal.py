@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import termios
@@ -32,6 +33,7 @@ CTRL_S, CTRL_Z, CTRL_BACKSLASH = "\x13", "\x1a", "\x1c"
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:<\d*u|\?[\d;]*[rs])")
 _UNFINISHED = re.compile(rb"\x1b(?:\[[<?\d;]*)?\Z")
 _MOST_AT_ONCE = 65_536
+_SETTLED = 0.2  # seconds without room in a terminal that nobody reads
 
 # What proc(5) says of a thread that runs or would run, or waits for a disk.
 _STATE_OF_WORK = re.compile(r"\) [RD] ")
@@ -181,9 +183,11 @@ class Terminal:
         """Take nothing any more, with as much on the way as there is room for."""
         self.pause()
         line = os.open(self._line, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        with suppress(BlockingIOError):
-            while os.write(line, b"."):
-                pass
+        # The kernel moves what was written to the other end, and has room again for a while.
+        while select.select([], [line], [], _SETTLED)[1]:
+            with suppress(BlockingIOError):
+                while os.write(line, b"."):
+                    pass
         os.close(line)
 
     def resume(self) -> None:

@@ -26,7 +26,7 @@ from m3cred_tui.cli.wiring import created_by
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
-from m3cred_tui.listing.columns import waits_until
+from m3cred_tui.listing.columns import clock_time, waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel, Status
 from m3cred_tui.model.problem import Problem
@@ -378,5 +378,5 @@ def _pending(here: Opened) -> Iterator[_Found]:
         elif until <= now:
             yield _NOTE, f"{title} no longer waits for Stripe: its time is over."
         else:
-            wait = f"waits for Stripe until {until.astimezone():%H:%M}"
+            wait = f"waits for Stripe until {clock_time(until, now)}"
             yield _NOTE, f"{title} {wait}; m3cred resume continues it."

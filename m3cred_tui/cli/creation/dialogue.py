@@ -30,6 +30,7 @@ from m3cred_tui.cli.output.json import begin_json
 from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
 from m3cred_tui.cli.output.streams import width_of
 from m3cred_tui.cli.wiring import now
+from m3cred_tui.listing.columns import clock_time
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
@@ -312,7 +313,7 @@ def _how_to_paste(ready: UrlReady) -> str:
 
 
 def _until(ready: UrlReady) -> str:
-    return f"{ready.expires_at.astimezone():%H:%M}"
+    return clock_time(ready.expires_at, now())
 
 
 def _described(approved: Approved) -> str:

@@ -22,6 +22,7 @@ from m3cred_tui.cli.wiring import (
     ways_from,
 )
 from m3cred_tui.config.settings import Settings
+from m3cred_tui.listing.columns import clock_time
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.credential import (
     DESTINATIONS,
@@ -317,8 +318,8 @@ def state_of(pending: Credential) -> str:
         return f"Stripe has approved {approved} for “{pending.name}”, which is not created yet"
     if pending.status is Status.UNKNOWN:
         return f"the code for “{pending.name}” was sent to Stripe, and no answer is known"
-    until = (pending.created_at + TIME_LIMIT).astimezone()
-    return f"“{pending.name}” waits for Stripe until {until:%H:%M}"
+    until = clock_time(pending.created_at + TIME_LIMIT, now())
+    return f"“{pending.name}” waits for Stripe until {until}"
 
 
 def _listed(pending: Sequence[Credential]) -> str:

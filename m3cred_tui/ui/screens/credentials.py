@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from m3cred_tui.listing.columns import is_authenticated, is_pending, waits_until
+from m3cred_tui.listing.columns import clock_time, is_authenticated, is_pending, waits_until
 from m3cred_tui.listing.listing import SORTABLE, STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
@@ -26,6 +26,7 @@ from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -409,7 +410,7 @@ class CredentialsPage(Page[None]):
 
         await self._expire()
         if pending := [one for one in self._pending() if is_pending(one)]:
-            text = f"{_offer(pending)} Press Enter to continue."
+            text = f"{_offer(pending, self._services.now())} Press Enter to continue."
             self.notify(text, markup=False, timeout=_OFFER_SECONDS)
         await report_unfinished(self.app, self._services, self._listing.row)
 
@@ -440,12 +441,12 @@ class CredentialsPage(Page[None]):
             self.set_timer(min(later) + 1, self._expire)
 
 
-def _offer(pending: list[Credential]) -> str:
+def _offer(pending: list[Credential], now: datetime) -> str:
     name = f"“{pending[0].name}”"
     if len(pending) > 1:
         return f"{len(pending)} credentials are not created yet."
     if end := waits_until(pending[0]):
-        return f"{name} waits for Stripe until {end:%H:%M}."
+        return f"{name} waits for Stripe until {clock_time(end, now)}."
     return f"Stripe has approved {name}, not created yet."
 
 
