@@ -7,7 +7,7 @@ changes. A pending credential is a request, or an approval that was not created 
 from __future__ import annotations
 
 import heapq
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 from m3cred_tui.model.credential import Credential, Status, TokenResponse
@@ -266,8 +266,6 @@ class DirectoryStore:
     def _record(self, credential_id: str) -> Record:
         # The first one again: the credential may have been created in between.
         for folder in (self._credentials, self._pending):
-            try:
+            with suppress(FileNotFoundError):
                 return folder.read(credential_id)
-            except FileNotFoundError:
-                pass
         return self._credentials.read(credential_id)
