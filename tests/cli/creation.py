@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,6 +17,7 @@ from m3cred_tui.model.authorization import redirect_uri
 
 Environ = dict[str, str]
 PATIENCE = 30
+M3CRED = (sys.executable, "-m", "m3cred_tui")
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
@@ -69,10 +70,14 @@ class Command:
     """A command that is under way, without a terminal."""
 
     def __init__(
-        self, environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+        self,
+        environment: Mapping[str, str],
+        *arguments: str,
+        given: IO[bytes] | None = None,
+        program: Sequence[str] = M3CRED,
     ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "m3cred_tui", *arguments],
+            [*program, *arguments],
             env=environment,
             stdin=given or subprocess.PIPE,
             stdout=subprocess.PIPE,

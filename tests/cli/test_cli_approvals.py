@@ -2,16 +2,23 @@
 
 import asyncio
 import json
+import os
 import signal
+import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from m3cred_tui.demo_stripe.server import demo_stripe
+from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from tests.cli.creation import Command, Environ, ended, set_up, started
 from tests.ui.visit import approve_only
@@ -229,3 +236,100 @@ def test_killed_during_the_exchange_the_list_says_that_its_outcome_is_unknown(
         assert f"m3cred delete {begin['id']}" in doctor.end()[1].replace("\n", " ")
     assert ended(environment, "delete", begin["id"], "--yes")[0] == 0
     assert rows(environment) == []
+
+
+# Runs the command line with a fault at one of the store's calls after Stripe was asked.
+FAULTY = """
+import errno, fcntl, itertools, os, signal, sys
+from pathlib import Path
+from m3cred_tui.cli.main import main
+
+at, fault, begun, count = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), itertools.count(1)
+
+def faulty(call):
+    def called(*arguments, **named):
+        if begun.exists():
+            number = next(count)
+            if number == at and fault == "SIGKILL":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if number == at:
+                raise OSError(getattr(errno, fault), os.strerror(getattr(errno, fault)))
+            with begun.open("r+") as file:
+                file.write(str(number))
+        return call(*arguments, **named)
+    return called
+
+for name in "open write fsync replace link unlink ftruncate listdir".split():
+    setattr(os, name, faulty(getattr(os, name)))
+fcntl.flock = faulty(fcntl.flock)
+sys.exit(main(sys.argv[4:]))
+"""
+
+
+class Sweep:
+    """One command again and again, each time with a fault at the next call of the store."""
+
+    def __init__(self, held: Held, begun: Path, command: str) -> None:
+        self._held, self._begun, self._command = held, begun, command
+        identity = Path(held.environment["XDG_CONFIG_HOME"], "m3cred", "identity.txt")
+        data = data_of(held.environment)
+        self._store = DirectoryStore(data, IdentityFile(identity, data))
+
+    def calls(self) -> int:
+        """Return how many calls there are without a fault."""
+        assert self.outcome(0, "none") == "created"
+        return int(self._begun.read_text())
+
+    def outcome(self, at: int, fault: str) -> str:
+        """Return what is there of an approval after a fault at one call."""
+        held, name = self._held, f"{fault} {at}"
+        held.asked.clear()
+        held.may_answer.clear()
+        self._begun.unlink(missing_ok=True)
+        words = ["create", "--name", name, "--json", "--no-browser"]
+        if self._command == "complete":
+            _, (begin,), _ = ended(held.environment, *words, "--begin")
+            words = ["create", "--complete", begin["id"], "--json"]
+        program = [sys.executable, "-c", FAULTY, str(at), fault, str(self._begun)]
+        command = Command(held.environment, *words, "--yes", program=program)
+        begin = begin if self._command == "complete" else command.object()
+        command.write(f"{approve_only(begin['url'])}\n")
+        assert held.asked.wait(20)
+        self._begun.touch()
+        held.may_answer.set()
+        status, out = command.end()
+        if fault == "SIGKILL":
+            assert status in {-signal.SIGKILL, 0}, command.errors
+        else:
+            end = json.loads(out)
+            assert (status == 0) == (end["error"] is None), command.errors
+            assert "Traceback" not in command.errors
+        return self._found(begin["id"])
+
+    def _found(self, credential_id: str) -> str:
+        self._store.requests.expire(datetime.now(UTC))
+        row = self._store.verified(credential_id)
+        if not isinstance(row, Credential):
+            return f"lost: {row}"
+        if row.status is Status.UNKNOWN:
+            return "unknown"
+        assert row.account
+        assert self._store.tokens(credential_id).account_id == row.account.id
+        return "created" if row.status is Status.AUTHENTICATED else "pending"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", ["create", "complete"])
+@pytest.mark.parametrize("fault", ["SIGKILL", "ENOSPC", "EIO"])
+def test_a_fault_at_any_call_between_the_reply_and_the_end_loses_no_approval(
+    held: Held, tmp_path: Path, command: str, fault: str
+) -> None:
+    sweep = Sweep(held, tmp_path / "begun", command)
+    calls = sweep.calls()
+    assert calls > 20
+    step = 1 if os.environ.get("M3CRED_SWEEP") == "all" else 5
+    found = Counter(sweep.outcome(at, fault) for at in range(calls, 0, -step))
+    expected = {"created", "pending", *(["unknown"] if fault == "SIGKILL" else [])}
+    assert found.keys() <= expected, found
+    assert found["created"] > 0
