@@ -13,6 +13,10 @@ from m3cred_tui.system.process import clean_environment, let_the_window_decide
 
 _INTERRUPTED = 130
 
+# The command line of httpx itself, whose libraries take as long to import as all of its others.
+# Without it, httpx goes on as if those were not installed.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # that is what forbids it
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 done, 1 failed, 2 wrong usage, 130 interrupted."""

@@ -168,7 +168,9 @@ def secret_fields(secrets: Secrets) -> Json:
                 "accessToken": _revealed(secrets.access_token),
                 "refreshToken": _revealed(secrets.refresh_token),
                 "publishableKey": secrets.publishable_key,
-                **_of_apps(secrets),
+                # Only for Stripe Apps, so that records of Connect stay unchanged.
+                **({} if secrets.oauth is OAuthModel.CONNECT else {"oauth": secrets.oauth}),
+                **({"obtainedAt": iso(secrets.obtained_at)} if secrets.obtained_at else {}),
             }
         }
     return {
@@ -177,14 +179,6 @@ def secret_fields(secrets: Secrets) -> Json:
             "redirectUri": secrets.redirect_uri,
             "expiresAt": iso(secrets.expires_at),
         }
-    }
-
-
-def _of_apps(tokens: TokenResponse) -> Json:
-    """Return the fields for Stripe Apps only, so that records of Connect stay unchanged."""
-    return {
-        **({} if tokens.oauth is OAuthModel.CONNECT else {"oauth": tokens.oauth.value}),
-        **({} if tokens.obtained_at is None else {"obtainedAt": iso(tokens.obtained_at)}),
     }
 
 

@@ -37,21 +37,17 @@ def locked(data: Path, name: str = _NAME, *, patience: float | None = None) -> I
     with ExitStack() as stack:
         with private_folder(data, make=True) as folder:
             check_way(data)
-            file = _opened(folder, path)
+            try:
+                file = os.open(path.name, _OPEN, 0o600, dir_fd=folder)
+            except OSError as error:
+                if not os.path.lexists(path):
+                    raise  # it could not be made: the directory is to blame
+                raise StoreUnusable(path, reason_unfollowed(error)) from error
             stack.callback(close_read, file)
             with flaws_refused(path):
                 check_private_file(os.fstat(file), path)
         _take(file, path, _PATIENCE if patience is None else patience)
         yield
-
-
-def _opened(folder: int, path: Path) -> int:
-    try:
-        return os.open(path.name, _OPEN, 0o600, dir_fd=folder)
-    except OSError as error:
-        if not os.path.lexists(path):
-            raise  # it could not be made: the directory is to blame
-        raise StoreUnusable(path, reason_unfollowed(error)) from error
 
 
 def _take(file: int, path: Path, patience: float) -> None:

@@ -52,8 +52,3 @@ def in_thread(
         outcome.add_done_callback(hold_loop)
     thread.start()
     return outcome
-
-
-def running(name: str) -> list[threading.Thread]:
-    """Return the threads of this name that have not ended."""
-    return [thread for thread in threading.enumerate() if thread.name == name]

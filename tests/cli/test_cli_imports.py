@@ -50,3 +50,16 @@ def test_opening_the_app_imports_no_network_before_its_first_paint(python: Run) 
     heavy = [name for name in ("httpx", "starlette", "uvicorn", "pyrage") if name in imported]
     assert heavy == []
     assert [name for name in imported if name.startswith("m3cred_tui.ui.stages")] == []
+
+
+def test_asking_stripe_comes_without_the_time_to_import_the_command_line_of_httpx(
+    python: Run,
+) -> None:
+    ended = python(
+        "-c",
+        "import json, sys, m3cred_tui.cli.main, m3cred_tui.stripe.transport;"
+        "print(json.dumps(sorted(name for name, one in sys.modules.items() if one)))",
+    )
+    imported = json.loads(ended.stdout)
+    assert "httpx" in imported
+    assert [one for one in ("click", "pygments", "rich") if one in imported] == []

@@ -172,7 +172,7 @@ OPERATIONS = {
     "delete pending": Operation(_pending, _delete),
     "delete half-created": Operation(_created_and_still_pending, _delete),
     "keep pending": Operation(_others, _keep),
-    "keep pending anew": Operation(_pending, _keep_anew),
+    "keep pending again": Operation(_pending, _keep_anew),
     "prepare": Operation(_much_left_behind, DirectoryStore.prepare),
     "first prepare": Operation(_nothing, DirectoryStore.prepare),
     "keep request": Operation(_others, _keep_request),
