@@ -183,7 +183,7 @@ class Terminal:
         """Take nothing any more, with as much on the way as there is room for."""
         self.pause()
         line = os.open(self._line, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        # The kernel moves what was written on to the other end, and has room again, for a while.
+        # The kernel moves what was written to the other end, and has room again for a while.
         while select.select([], [line], [], _SETTLED)[1]:
             with suppress(BlockingIOError):
                 while os.write(line, b"."):
