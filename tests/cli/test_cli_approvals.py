@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import resource
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ import pytest
 from m3cred_tui.demo_stripe.server import demo_stripe
 from m3cred_tui.store.lock import locked
 from tests.cli.creation import Command, Environ, ended, set_up, started
+from tests.e2e.terminal import limit_memory
 from tests.ui.visit import approve_only
 
 if TYPE_CHECKING:
@@ -170,9 +170,7 @@ def test_a_limit_that_is_reached_in_the_wait_is_a_sentence_and_loses_nothing(
     with started(held.environment, *CREATE, "--yes") as command:
         begin = command.object()
         command.told("waits for your approval")
-        pages = Path(f"/proc/{command.process.pid}/statm").read_text("ascii").split()[0]
-        limit = int(pages) * resource.getpagesize() + ROOM + threads * THREAD
-        resource.prlimit(command.process.pid, resource.RLIMIT_AS, (limit, limit))
+        limit_memory(command.process.pid, more=ROOM + threads * THREAD)
         command.write(f"{approve_only(begin['url'])}\n")
         end = command.object()
         status, _ = command.end()
