@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
 from m3cred_tui.authorize.journal import PendingJournal, created, draft_of
-from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.model.credential import Credential, Draft, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import NameTaken
 from m3cred_tui.system.threads import in_thread
 
 if TYPE_CHECKING:
@@ -220,10 +220,11 @@ class Authorization:
         pending, end = self.pending, self.end
         if pending is None or not isinstance(end, Approved):
             raise ValueError("Stripe has not approved it")
+        seen = self._store.stamp()
         await self.check_name(name)
         credential, doubt = created(pending, end.account, name), None
         try:
-            await asyncio.to_thread(self._store.create, credential, end.tokens)
+            await asyncio.to_thread(self._store.create, credential, end.tokens, seen)
         except Problem as problem:
             if not await asyncio.to_thread(_is_created, self._store, credential.id):
                 raise

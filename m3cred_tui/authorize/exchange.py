@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+import threading
 from dataclasses import replace
-from threading import Thread
 
 from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.journal import Journal
@@ -13,15 +13,14 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.gateway import StripeGateway
 from m3cred_tui.stripe.problems import StripeProblem, StripeRefused
-from m3cred_tui.system.threads import running
 
 EXCHANGE = "m3cred-exchange"
 """The name of the threads that the end of the app does not cut off."""
 
 
-def unfinished() -> list[Thread]:
+def unfinished() -> list[threading.Thread]:
     """Return the threads to be joined before the process may end."""
-    return running(EXCHANGE)
+    return [thread for thread in threading.enumerate() if thread.name == EXCHANGE]
 
 
 _log = logging.getLogger(__name__)

@@ -124,12 +124,3 @@ class WrongMode(Problem, code="WrongMode"):
         then begin a new authorization."""
     account_id: str
     destination: Destination
-
-
-class NameTaken(Problem, code="NameTaken"):
-    """Another credential has this name."""
-
-    text = "Another credential already has the name “{name}”.{_instead}"
-    name: str
-    go_on: str = ""
-    _instead = property(lambda self: self.go_on and f" To use another name: {self.go_on}")

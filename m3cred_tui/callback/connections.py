@@ -23,6 +23,8 @@ MOST_HEADERS = 100
 _PAUSE_SECONDS = 0.05
 _LINGER_SECONDS = 1.0
 _CHUNK = 4096
+_TURNS = 5
+"""Of the event loop, which take a request from the kernel to its response."""
 _MOST_DISCARDED = 1024 * 1024
 _DISCARDED_CHUNK = 16 * 1024
 
@@ -69,9 +71,20 @@ class Connections:
         if listener.fileno() != -1:  # it may have been closed during a pause
             asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
-    async def finish(self, within: float) -> None:
-        """Finish sending the current responses, then drop all connections; accept no more."""
+    async def finish(self, listeners: Sequence[socket.socket], within: float) -> None:
+        """Answer what has come already, then drop all connections; accept no more.
+
+        A process that was stopped finds that its time is over before it has looked at the
+        redirect that came meanwhile.
+        """
         self._finishing = True
+        for listener in listeners:
+            asyncio.get_running_loop().remove_reader(listener)
+            for _ in range(MOST_CONNECTIONS):
+                self._accept(listener)
+            listener.close()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         if self._answering:
             await asyncio.wait(self._answering, timeout=within)
         tasks = list(self._open)
@@ -133,8 +146,7 @@ class Connections:
         protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD)
         # Ignore a peer that disconnects, or that is silent or does not read for too long.
         with suppress(OSError):
-            async with asyncio.timeout(self._silence_seconds):
-                request = await _read_request(connection, protocol)
+            request = await self._request(connection, protocol)
             if request is None:
                 return
             if isinstance(request, HTTPStatus):
@@ -143,6 +155,16 @@ class Connections:
                 await self._answer(connection, protocol, request)
             if not self._finishing:
                 await _end_politely(connection)
+
+    async def _request(
+        self, connection: socket.socket, protocol: h11.Connection
+    ) -> Request | HTTPStatus | None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._silence_seconds):
+                return await _read_request(connection, protocol)
+        # This process may have been stopped meanwhile: read what has come by now.
+        async with asyncio.timeout(0):
+            return await _read_request(connection, protocol)
 
     async def _answer(
         self, connection: socket.socket, protocol: h11.Connection, request: Request
@@ -189,13 +211,26 @@ async def _read_request(
         except h11.RemoteProtocolError as error:  # whose message quotes the request
             return HTTPStatus(error.error_status_hint)
         if event is h11.NEED_DATA:
-            received = await asyncio.get_running_loop().sock_recv(connection, _CHUNK)
-            protocol.receive_data(received)
+            protocol.receive_data(await _received(connection))
         elif isinstance(event, h11.Request):
             path, _, query = event.target.decode("ascii").partition("?")
             return Request(event.method.decode("ascii"), path, query, list(event.headers))
         else:
             return None
+
+
+async def _received(connection: socket.socket) -> bytes:
+    """Return what the peer has sent; unlike ``sock_recv``, nothing is lost when cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        with suppress(BlockingIOError, InterruptedError):
+            return connection.recv(_CHUNK)
+        readable = asyncio.Event()
+        loop.add_reader(connection, readable.set)
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(connection)
 
 
 async def _end_politely(connection: socket.socket) -> None:

@@ -268,8 +268,5 @@ class CallbackServer:
         for listener in listeners:
             connections.accept_from(listener)
         await self._closing.wait()
-        for listener in listeners:
-            asyncio.get_running_loop().remove_reader(listener)
-            listener.close()
         self._reception.end_waits()
-        await connections.finish(within=_FAREWELL_SECONDS)
+        await connections.finish(listeners, within=_FAREWELL_SECONDS)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.system import process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +32,6 @@ def ended(command: str, do: Callable[[], int], *, as_json: bool = False) -> int:
     A ``Problem`` is reported as a sentence on stderr and, with --json, as an object.
     """
     if command not in _OPEN_NOTHING:
-        from m3cred_tui.system import process  # noqa: PLC0415 - 2 ms that `list` does without
-
         if command == "exec":
             process.close_memory_to_others()  # its command may still write a core file
         else:

@@ -45,11 +45,9 @@ def make_folder(path: Path) -> None:
     Nothing is made in another user's directory, such as ``HOME`` after ``sudo -E``:
     raises :class:`StoreUnusable`, or ``OSError``.
     """
-    try:
-        above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    if not os.path.lexists(path.parent):
         make_folder(path.parent)
-        above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    above = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if os.fstat(above).st_uid not in {0, os.geteuid()}:
             raise StoreUnusable(path, _of_another_user(path.parent))
@@ -288,8 +286,14 @@ def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
     try:
         if make and not os.path.lexists(path):
             make_folder(path)
-        folder = _opened_folder(path)
         try:
+            folder = os.open(path, _FOLDER)
+        except OSError:
+            _refuse_what_is_there(path)
+            raise
+        try:
+            with flaws_refused(path):
+                _check_private(os.fstat(folder), path, "700")
             yield folder
         finally:
             close_read(folder)
@@ -300,21 +304,6 @@ def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
         if absent or isinstance(error, FileExistsError):
             raise
         raise StoreUnusable(path, plain_reason(error)) from error
-
-
-def _opened_folder(path: Path) -> int:
-    try:
-        folder = os.open(path, _FOLDER)
-    except OSError:
-        _refuse_what_is_there(path)
-        raise
-    try:
-        with flaws_refused(path):
-            _check_private(os.fstat(folder), path, "700")
-    except BaseException:
-        close_read(folder)
-        raise
-    return folder
 
 
 def _refuse_what_is_there(path: Path) -> None:

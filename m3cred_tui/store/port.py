@@ -136,11 +136,16 @@ class CredentialStore(Protocol):
         do.
         """
 
-    def create(self, credential: Credential, tokens: TokenResponse) -> None:
+    def create(
+        self, credential: Credential, tokens: TokenResponse, names_seen: Stamp | None = None
+    ) -> None:
         """Store a new credential, replacing the pending one with its ID.
 
         Raises ``AlreadyThere``, ``CannotBeKept``, ``IdentityMissing`` or ``IdentityLocked``
         when nothing was changed.
+
+        With the stamp that the store had before its names were looked through, it raises
+        ``NameTaken`` if one with this name was created since.
         """
 
     def update(self, credential_id: str, change: Change) -> Credential:

@@ -98,6 +98,15 @@ class CannotBeKept(Problem, code="CannotBeKept"):
     reason: str
 
 
+class NameTaken(Problem, code="NameTaken"):
+    """Another credential has this name."""
+
+    text = "Another credential already has the name “{name}”.{_instead}"
+    name: str
+    go_on: str = ""
+    _instead = property(lambda self: self.go_on and f" To use another name: {self.go_on}")
+
+
 class NotSealed(Problem, code="NotSealed"):
     text = "This is not an approval that m3cred has sealed: {reason}."
     reason: str

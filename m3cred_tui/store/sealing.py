@@ -38,17 +38,15 @@ def _age() -> Any:
 
 def seal(recipient: Recipient, plain: bytes) -> str:
     """Return ``plain`` sealed for the public key, as ASCII-armoured age text."""
-    sealed: bytes = _age().encrypt(plain, [recipient], armored=True)
-    return sealed.decode("ascii")
+    return str(_age().encrypt(plain, [recipient], armored=True), "ascii")
 
 
 def unseal(identity: Identity, sealed: str) -> bytes:
     """Return what was sealed; raises :class:`FlawError` when this identity cannot open it."""
     try:
-        plain: bytes = _age().decrypt(sealed.encode("utf-8", "replace"), [identity])
+        return bytes(_age().decrypt(sealed.encode("utf-8", "replace"), [identity]))
     except _age().DecryptError:
         raise FlawError("its sealed part cannot be opened with this identity") from None
-    return plain
 
 
 def new_identity() -> bytes:
@@ -76,8 +74,7 @@ def wrap(plain: bytes, passphrase: Secret) -> bytes:
 
     The passphrase is used exactly as typed: age does not normalise it either.
     """
-    wrapped: bytes = _age().passphrase.encrypt(plain, passphrase.reveal(), armored=True)
-    return wrapped
+    return bytes(_age().passphrase.encrypt(plain, passphrase.reveal(), armored=True))
 
 
 def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
@@ -90,13 +87,12 @@ def unwrap(wrapped: bytes, passphrase: Secret) -> bytes:
     if work > most:
         raise FlawError(f"it takes too much work to open (2^{work}; 2^{most} is the most)")
     try:
-        plain: bytes = _age().passphrase.decrypt(wrapped, passphrase.reveal())
+        return bytes(_age().passphrase.decrypt(wrapped, passphrase.reveal()))
     except _age().DecryptError as error:
         # pyrage measures this machine, and sets its own limit.
         if "Excessive work" in str(error):
             raise FlawError(f"it takes too much work to open (2^{work})") from None
         raise WrongPassphraseError from None
-    return plain
 
 
 def _work_factor(wrapped: bytes) -> int:

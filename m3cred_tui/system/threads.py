@@ -82,8 +82,3 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def lacks_resources(error: BaseException | None) -> bool:
     """Tell whether the system gave no thread or no memory, as a limit is reached."""
     return isinstance(error, MemoryError) or "start new thread" in str(error)
-
-
-def running(name: str) -> list[threading.Thread]:
-    """Return the threads of this name that have not ended."""
-    return [thread for thread in threading.enumerate() if thread.name == name]

@@ -156,6 +156,7 @@ class StubStripe:
     exchange: bytes = response(TOKENS)
     accounts: list[bytes] = field(default_factory=lambda: [response(ACCOUNT)])
     paths: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     base: str = ""
@@ -168,10 +169,12 @@ class StubStripe:
             return
         if found := re.search(rb"(?i)content-length: (\d+)", head):
             await reader.readexactly(int(found[1]))
+        if found := re.search(rb"(?i)authorization: ([^\r]+)", head):
+            self.keys.append(found[1].decode())
         self.paths.append(path)
         self.arrived.set()
         await self.may_answer.wait()
-        if path == "/oauth/token":
+        if path.endswith("/oauth/token"):
             writer.write(self.exchange)
         else:
             writer.write(self.accounts.pop(0) if self.accounts else b"")

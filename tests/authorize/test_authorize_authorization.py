@@ -4,8 +4,8 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +29,10 @@ from m3cred_tui.authorize.problems import (
     ApprovalLost,
     ApprovalNotKept,
     Expired,
-    NameTaken,
     Refused,
 )
 from m3cred_tui.authorize.service import Authorizer
+from m3cred_tui.callback.pasted import PasteIncomplete
 from m3cred_tui.model.authorization import AuthorizationRequest
 from m3cred_tui.model.credential import (
     BILL,
@@ -46,10 +46,11 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.directory.requests import DirectoryRequests
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.port import Row
+from m3cred_tui.store.port import Row, Stamp
 from m3cred_tui.store.problems import (
     AlreadyThere,
     AnsweredElsewhere,
+    NameTaken,
     NotThere,
     OutcomeUnknown,
     StoreBusy,
@@ -77,9 +78,11 @@ class Store(DirectoryStore):
     """Whether it cannot be read after the failure, either."""
     is_away: bool = False
 
-    def create(self, credential: Credential, tokens: TokenResponse) -> None:
+    def create(
+        self, credential: Credential, tokens: TokenResponse, names_seen: Stamp | None = None
+    ) -> None:
         if self.failure is None or self.fails_after:
-            super().create(credential, tokens)
+            super().create(credential, tokens, names_seen)
         if self.failure is not None:
             self.is_away = self.goes_away
             raise self.failure
@@ -107,7 +110,7 @@ def begin(store: Store, at_stub: Authorizer, clock: Clock, ends: Ends) -> Begin:
     def make(what: Draft | Credential = DRAFT) -> Authorization:
         return Authorization(
             store,
-            lambda _: at_stub,
+            {STRIPE_TEST: at_stub}.__getitem__,
             what,
             now=clock,
             created_by="ada@example",
@@ -191,6 +194,95 @@ async def test_leaving_the_wait_frees_the_port_and_the_same_request_is_resumed(
     assert store.pending_ids() == [pending.id]
     await follow(begin(pending), redirect_of)
     assert store.pending_ids() == [pending.id]
+
+
+@pytest.mark.parametrize(
+    ("leaves", "cancels"), [(True, False), (True, True), (False, True)], ids=str
+)
+async def test_leaving_ends_the_wait_and_cancelling_the_task_around_it_as_well(
+    begin: Begin, is_free: Callable[[], bool], leaves: bool, cancels: bool
+) -> None:
+    authorization = begin()
+    waiting = asyncio.Event()
+
+    async def wait() -> int:
+        async with aclosing(authorization.follow()) as events:
+            async for event in events:
+                if isinstance(event, BrowserOpened):
+                    waiting.set()
+        task = asyncio.current_task()
+        assert task is not None
+        await asyncio.sleep(0)  # where a task that is cancelled would end
+        return task.cancelling()
+
+    task = asyncio.create_task(wait())
+    await waiting.wait()
+    await asyncio.sleep(0)  # into the wait for the next event
+    for _ in range(2 * leaves):
+        authorization.leave()
+    if cancels:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    else:
+        assert await task == 0
+    assert is_free()
+    assert authorization.state is State.REQUESTED
+
+
+async def test_leaving_or_pasting_before_there_is_a_request_does_nothing(
+    begin: Begin, store: Store, redirect_of: RedirectOf
+) -> None:
+    authorization = begin()
+    authorization.leave()
+    authorization.paste("http://127.0.0.1/callback?code=ac_1", final=True)
+    assert store.ids() == []
+    assert (await follow(authorization, redirect_of))[-1] is State.APPROVED
+
+
+async def test_an_address_that_may_go_on_is_taken_when_it_came_as_a_whole(
+    begin: Begin, redirect_of: RedirectOf
+) -> None:
+    authorization = begin()
+    async with aclosing(authorization.follow()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        address, _, query = redirect_of(ready.url).partition("?")
+        code_last = f"{address}?{'&'.join(reversed(query.split('&')))}"
+        with pytest.raises(PasteIncomplete):
+            authorization.paste(code_last, final=False)
+        authorization.paste(code_last, final=True)
+        assert isinstance([event async for event in events][-1], Approved)
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_the_code_is_sent_only_when_the_disk_is_known_to_say_so(
+    begin: Begin,
+    store: Store,
+    stub: StubStripe,
+    redirect_of: RedirectOf,
+    monkeypatch: pytest.MonkeyPatch,
+    is_done: bool,
+) -> None:
+    monkeypatch.setattr("m3cred_tui.authorize.service._LOOK_AGAIN", 0.01)
+    unsure, answer = 3, DirectoryRequests.answer
+
+    def answer_unsurely(
+        requests: DirectoryRequests, credential: Credential, request: AuthorizationRequest
+    ) -> None:
+        nonlocal unsure
+        unsure -= 1
+        if is_done or unsure == 0:
+            answer(requests, credential, request)
+        if unsure:
+            assert stub.exchanges == 0
+            raise OutcomeUnknown(store.data, "input/output error")
+
+    monkeypatch.setattr(DirectoryRequests, "answer", answer_unsurely)
+    authorization = begin()
+    assert (await follow(authorization, redirect_of))[-1] is State.APPROVED
+    assert unsure == (2 if is_done else 0)
+    assert stub.exchanges == 1
 
 
 async def test_leaving_an_exchange_keeps_the_approval_and_reports_it_later(
@@ -339,6 +431,30 @@ async def test_the_disk_has_the_last_word_on_whether_it_is_created(
     assert authorization.state is State.APPROVED
     store.failure, store.is_away = None, False
     await authorization.create("Acme")
+
+
+async def test_of_two_that_create_the_same_name_at_once_one_is_refused(
+    begin: Begin, store: Store, redirect_of: RedirectOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = begin(), begin()
+    for one in (first, second):
+        await follow(one, redirect_of)
+    read_many, both_looked = store.read_many, threading.Barrier(2)
+
+    def look(credential_ids: Sequence[str]) -> list[Row | None]:
+        rows = read_many(credential_ids)
+        with suppress(threading.BrokenBarrierError):  # later looks are one by one
+            both_looked.wait(0.5)
+        both_looked.abort()
+        return rows
+
+    monkeypatch.setattr(store, "read_many", look)
+    ends = await asyncio.gather(
+        first.create("Acme"), second.create("aCME"), return_exceptions=True
+    )
+    assert sorted(type(end).__name__ for end in ends) == ["Created", "NameTaken"]
+    refused = first if isinstance(ends[0], NameTaken) else second
+    await refused.create("Another")
 
 
 async def test_a_name_that_another_credential_has_is_refused_and_the_approval_stays(

@@ -34,7 +34,7 @@ from m3cred_tui.callback.server import (
 from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
 from m3cred_tui.model.credential import StripeAccount
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.adapters import ConnectGateway
+from m3cred_tui.stripe.adapters import AppsGateway, ConnectGateway
 from m3cred_tui.stripe.problems import (
     ReplyLost,
     StripeFailed,
@@ -42,7 +42,7 @@ from m3cred_tui.stripe.problems import (
     StripeRefused,
     StripeUnreachable,
 )
-from tests.authorize.conftest import CODE
+from tests.authorize.conftest import CODE, TOKENS, response
 from tests.other_user import as_root, held_by_another_user, held_silently
 
 RedirectOf = Callable[..., str]
@@ -139,6 +139,18 @@ async def test_an_account_that_cannot_be_read_at_first_is_read_again(
     assert stub.paths == ["/oauth/token", "/v1/account", "/v1/account"]
 
 
+async def test_the_account_of_an_app_is_read_with_the_token_that_the_code_gave(
+    at_stub: Authorizer, stub: Any, clock: Any, visitor: Any, redirect_of: RedirectOf
+) -> None:
+    stub.exchange = response(TOKENS | {"access_token": "rk_of_the_account"})
+    assert isinstance(at_stub.gateway, ConnectGateway)
+    gateway = AppsGateway(at_stub.gateway.platform, clock)
+    approved = await _go_through(replace(at_stub, gateway=gateway), visitor, redirect_of)
+    assert isinstance(approved, Approved)
+    assert (approved.account.name, approved.unread) == ("Acme", None)
+    assert stub.keys[-1] == "Bearer rk_of_the_account"
+
+
 async def test_an_account_that_stripe_will_not_show_is_still_approved(
     at_stub: Authorizer, stub: Any, visitor: Any, redirect_of: RedirectOf
 ) -> None:
@@ -146,6 +158,7 @@ async def test_an_account_that_stripe_will_not_show_is_still_approved(
     approved = await _go_through(at_stub, visitor, redirect_of)
     assert isinstance(approved, Approved)
     assert approved.account == StripeAccount("acct_1Stub", livemode=False)
+    assert approved.tokens.account_id == "acct_1Stub"
     assert isinstance(approved.unread, StripeRefused)
     assert stub.paths == ["/oauth/token", "/v1/account"]
 

@@ -341,6 +341,21 @@ async def test_the_users_own_page_links_to_the_port_in_the_state(
         assert isinstance([event async for event in events][-1], Approved)
 
 
+async def test_a_paste_of_the_users_own_page_or_of_stripes_is_told_apart_from_others(
+    at_stub: Authorizer, stub: Any
+) -> None:
+    async with aclosing(replace(at_stub, own_redirect_uri=OWN).authorize()) as events:
+        ready = await anext(events)
+        assert isinstance(ready, UrlReady)
+        for text, told in (
+            (OWN, "the beginning of the address"),
+            (f"{stub.base}/login", "Stripe's own page"),
+            ("https://other.example/", "an address of other"),
+        ):
+            with pytest.raises(Problem, match=told):
+                ready.paste(text, final=True)
+
+
 async def test_a_request_through_the_users_own_page_is_resumed_at_its_port(
     at_stub: Authorizer, port: int, visitor: Any, redirect_of: RedirectOf
 ) -> None:

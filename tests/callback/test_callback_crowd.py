@@ -1,7 +1,9 @@
 """Many connections, some slow or silent, and then the one that matters."""
 
+import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -137,3 +139,62 @@ def test_ten_browsers_that_load_everything_twice_give_one_result(
     assert seen == [[404, 503, 303, 303, 200, 404]] * 10
     assert isinstance(server.result(), AuthorizationCode)
     assert parse_status(poll().content).version == 2
+
+
+class Stopped:
+    """Stops a server as SIGSTOP does its process, for a block and for so many seconds."""
+
+    def __init__(self, server: CallbackServer, seconds: float) -> None:
+        self._server, self._seconds = server, seconds
+        self._is_stopped, self._may_continue = threading.Event(), threading.Event()
+
+    def __enter__(self) -> None:
+        self._server._call(self._stop)
+        assert self._is_stopped.wait(10)
+
+    def __exit__(self, *_error: object) -> None:
+        self._may_continue.set()
+
+    def _stop(self) -> None:
+        self._is_stopped.set()
+        self._may_continue.wait()
+        loop = asyncio.get_running_loop()
+        time = loop.time
+        loop.time = lambda: time() + self._seconds  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("sent_before", [None, 0, 20, 60])
+def test_a_redirect_that_came_while_the_process_was_stopped_is_taken_though_it_is_over(
+    state: str, sent_before: int | None
+) -> None:
+    server = CallbackServer(Secret(state), ports=(0,))
+    server.start()
+    request = f"GET /callback?code=ac_1&state={state} HTTP/1.1\r\nHost: 127.0.0.1:"
+    request += f"{server.port}\r\n\r\n"
+    closing = threading.Thread(target=server.close)
+    with contextlib.ExitStack() as after:
+        browser = after.enter_context(socket.socket())
+        if sent_before is not None:
+            browser.connect(("127.0.0.1", server.port))
+            browser.sendall(request[:sent_before].encode())
+        with Stopped(server, seconds=1_000):
+            if sent_before is None:
+                browser.connect(("127.0.0.1", server.port))
+            browser.sendall(request[sent_before or 0 :].encode())
+            closing.start()
+        closing.join()
+    assert isinstance(server.result(), AuthorizationCode)
+
+
+@pytest.mark.parametrize("sent_before", [b"", b"GET /callback?code=ac_1&"])
+def test_a_request_that_came_while_the_process_was_stopped_for_too_long_is_answered(
+    server: CallbackServer, state: str, sent_before: bytes
+) -> None:
+    rest = f"GET /callback?code=ac_1&state={state} HTTP/1.1\r\nHost: 127.0.0.1:"
+    rest = f"{rest}{server.port}\r\n\r\n"[len(sent_before) :]
+    with visitors(server, 1) as [browser]:
+        browser.sendall(sent_before)
+        with Stopped(server, seconds=1_000):
+            browser.sendall(rest.encode())
+        assert browser.recv(100).startswith(b"HTTP/1.1 303")
+    assert isinstance(server.result(), AuthorizationCode)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
@@ -68,11 +68,13 @@ def shortly_before_midnight() -> tuple[str, timezone]:
 class Command:
     """A command that is under way, without a terminal."""
 
-    def __init__(self, environment: Mapping[str, str], *arguments: str) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "m3cred_tui", *arguments],
             env=environment,
-            stdin=subprocess.PIPE,
+            stdin=given or subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -110,8 +112,11 @@ class Command:
 
 
 @contextmanager
-def started(environment: Mapping[str, str], *arguments: str) -> Iterator[Command]:
-    command = Command(environment, *arguments)
+def started(
+    environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+) -> Iterator[Command]:
+    """Start a command, whose standard input is a pipe of ours unless it is ``given``."""
+    command = Command(environment, *arguments, given=given)
     try:
         yield command
     finally:

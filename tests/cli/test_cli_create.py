@@ -375,3 +375,24 @@ def test_it_works_without_the_library_that_draws_the_app(environment: Environ) -
     assert end["error"] is None
     assert "m3cred_tui.authorize.service" in imported
     assert "textual" not in imported
+
+
+@pytest.mark.long
+def test_whatever_floods_standard_input_a_browser_and_a_signal_are_heard(
+    environment: Environ,
+) -> None:
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as flood:
+        for ends in ("approved", "interrupted"):
+            with started(
+                environment, *CREATE[:2], ends, *CREATE[3:], "--yes", given=flood.stdout
+            ) as command:
+                url = command.object()["url"]
+                if ends == "approved":
+                    approve(url)
+                else:
+                    command.process.send_signal(signal.SIGINT)
+                end = command.object()
+                assert (end["error"] is None) == (ends == "approved")
+                assert command.end()[0] in {0, 130}
+            assert command.errors.count("! ") <= 2
+        flood.kill()

@@ -13,7 +13,7 @@ import pytest
 from m3cred_tui.callback.pasted import PasteIncomplete, pasted_redirect
 from m3cred_tui.cli.creation import standard_input as reading
 from m3cred_tui.cli.creation.dialogue import Console, _remind
-from m3cred_tui.cli.creation.standard_input import incoming, take_address
+from m3cred_tui.cli.creation.standard_input import Lines, TooMuchInput, incoming, take_address
 from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
@@ -22,8 +22,6 @@ STATE = "Zk3_vN8-qXw1TtY0aB5cD7eF9gH2iJ4kL6mN8oP-rS_"
 HERE = "http://127.0.0.1:27182/callback"
 CONNECT = f"{HERE}?scope=read_write&code=ac_0123456789abcdefghijklmnopqrstuv&state={STATE}"
 APPS = f"{HERE}?code=ac_0123456789abcdefghijklmnopqrstuv&state={STATE}"
-
-Lines = asyncio.Queue[str | None]
 
 
 def paste(text: str, *, final: bool) -> None:
@@ -77,7 +75,7 @@ def standard_input(monkeypatch: pytest.MonkeyPatch) -> Callable[[IO[bytes]], Non
     return use
 
 
-async def all_of(lines: Lines) -> list[str]:
+async def all_of(lines: Lines) -> list[str | Problem]:
     found = []
     while (line := await lines.get()) is not None:
         found.append(line)
@@ -104,11 +102,44 @@ async def test_a_line_without_an_end_does_not_fill_the_memory(
     with os.fdopen(ours, "rb") as file, os.fdopen(theirs, "wb", buffering=0) as writing:
         standard_input(file)
         with incoming() as lines:
-            sending = asyncio.create_task(asyncio.to_thread(writing.write, b"x" * 500_000))
-            first = await lines.get()
-            assert first is not None
-            assert len(first) < 200_000
+            sending = asyncio.create_task(asyncio.to_thread(writing.write, b"x" * 262_144))
+            *parts, last = await all_of(lines)
+            assert all(isinstance(one, str) and len(one) < 200_000 for one in parts)
+            assert isinstance(last, TooMuchInput)
             await sending
+
+
+async def test_a_flood_of_wrong_lines_is_reported_once_and_keeps_nothing_waiting() -> None:
+    queue: Lines = asyncio.Queue()
+    for line in ("y", "https://example.com/") * 5_000:
+        queue.put_nowait(line)
+    queue.put_nowait(None)
+    told: list[Problem] = []
+    taking = asyncio.create_task(take_address(queue, paste, told.append))
+    turns = 0
+    while not taking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert not await taking
+    assert turns > 10_000
+    assert len({str(one) for one in told}) == 1
+
+
+async def test_an_address_of_endless_lines_is_given_up_and_the_next_one_is_taken() -> None:
+    parses = 0
+
+    def counted(text: str, *, final: bool) -> None:
+        nonlocal parses
+        parses += 1
+        paste(text, final=final)
+
+    queue: Lines = asyncio.Queue()
+    for line in (CONNECT[:30], *["a"] * 500, "https://example.com/", CONNECT):
+        queue.put_nowait(line)
+    told: list[Problem] = []
+    assert await take_address(queue, counted, told.append)
+    assert parses < 1_200
+    assert told
 
 
 async def test_without_standard_input_there_are_no_lines(

@@ -257,7 +257,9 @@ async def test_ctrl_c_ends_it_on_a_terminal_that_nobody_reads(
     start: Start, command: tuple[str, ...]
 ) -> None:
     async with start(*command) as shown:
+        shown.signal(signal.SIGSTOP)  # it has written nothing yet
         shown.freeze()
+        shown.signal(signal.SIGCONT)
         await asyncio.to_thread(rests, shown.pid)
         shown.signal(signal.SIGINT)
         assert await shown.ends_unread(SOON) == 130

@@ -10,12 +10,12 @@ from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.store import sealing
 from m3cred_tui.store.directory.record import (
     Record,
-    credential_of,
     parse_record,
     secrets_of,
     with_checksum,
 )
 from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.fields import credential_from
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Damaged
@@ -41,7 +41,7 @@ def flipped(data: bytes, places: range) -> Iterator[bytes]:
 
 def taken_for_whole(credential_id: str, data: bytes) -> Credential | None:
     try:
-        return credential_of(parse_record(credential_id, data))
+        return credential_from(parse_record(credential_id, data).header)
     except FlawError:
         return None
 

@@ -51,7 +51,7 @@ def keep_waiting(store: CredentialStore, clock: Clock, name: str) -> Credential:
     return one
 
 
-async def test_what_stripe_says_of_a_credential_is_in_the_list_with_its_day(
+async def test_the_list_shows_the_last_check_of_a_credential_with_its_date(
     services: Services, browser: Browser, keep: Keep
 ) -> None:
     keep("Gone")
@@ -63,7 +63,7 @@ async def test_what_stripe_says_of_a_credential_is_in_the_list_with_its_day(
         await user.sees("! revoked")
 
 
-async def test_all_that_is_listed_is_checked_and_counted(
+async def test_checking_all_checks_and_counts_every_listed_credential(
     services: Services, keep: Keep
 ) -> None:
     for name in ("Acme one", "Acme two", "Bolt"):
@@ -87,7 +87,7 @@ async def test_results_that_cannot_be_kept_are_shown_all_the_same(
         await user.sees("! revoked", "The results were not kept.", "it is a directory")
 
 
-async def test_the_details_say_what_the_check_said_and_check_again(
+async def test_details_show_the_last_check_and_can_check_again(
     services: Services, store: CredentialStore, keep: Keep, clock: Clock
 ) -> None:
     acme = keep("Acme")
@@ -110,7 +110,7 @@ async def test_a_check_by_another_m3cred_is_seen(
         await user.sees("! wrong key")
 
 
-async def test_checking_all_leaves_out_what_waits_to_be_created(
+async def test_checking_all_skips_pending_credentials(
     services: Services, store: CredentialStore, keep: Keep
 ) -> None:
     bolt = keep("Bolt")
@@ -122,7 +122,7 @@ async def test_checking_all_leaves_out_what_waits_to_be_created(
     assert {*store.checks.read()} == {bolt.id}
 
 
-async def test_where_nothing_is_created_checking_all_says_so(
+async def test_checking_all_says_so_when_everything_is_pending(
     services: Services, keep: Keep
 ) -> None:
     keep("Acme", status=Status.PENDING)
@@ -131,7 +131,7 @@ async def test_where_nothing_is_created_checking_all_says_so(
         await user.sees("There are no credentials to check")
 
 
-async def test_checking_one_that_waits_to_be_created_says_that_it_is_pending(
+async def test_checking_a_pending_credential_says_that_it_is_pending(
     services: Services, store: CredentialStore, keep: Keep
 ) -> None:
     keep("Acme", status=Status.PENDING)
@@ -168,7 +168,7 @@ async def test_a_wait_that_ends_tomorrow_shows_the_date(
         assert "… 24 Nov 00:05" in user.screen
 
 
-async def test_who_waits_for_stripe_shows_until_when_whatever_check_is_kept(
+async def test_a_pending_request_shows_when_it_ends_and_no_earlier_check(
     services: Services, store: CredentialStore, keep: Keep, clock: Clock
 ) -> None:
     waits, late = (keep_waiting(store, clock, name) for name in ("Acme", "Bolt"))
@@ -216,7 +216,7 @@ async def test_deleting_can_disconnect_at_stripe_and_says_so(
     assert store.ids() == []
 
 
-async def test_who_else_loses_access_is_reported_before_disconnecting(
+async def test_other_credentials_that_lose_access_are_named_before_disconnecting(
     services: Services, keep: Keep, store: CredentialStore
 ) -> None:
     account = StripeAccount("acct_1Same", livemode=False, name="Same")

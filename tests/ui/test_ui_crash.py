@@ -88,7 +88,7 @@ async def crashing(home: Home) -> AsyncIterator[Crashing]:
     "way", ["an action", "a callback", "a worker", "a worker in a thread", "compose"]
 )
 @pytest.mark.quick(2)
-async def test_a_crash_leaves_the_terminal_and_tells_where_without_a_value(
+async def test_a_crash_restores_the_terminal_and_reports_where_without_values(
     crashing: Crashing, home: Home, way: str
 ) -> None:
     app = await crashing(way)
@@ -121,7 +121,7 @@ async def test_no_value_is_printed_even_if_textual_renames_what_m3cred_overrides
 
 @pytest.mark.parametrize("way", ["a thread", "a task", "the event loop", "a destructor"])
 @pytest.mark.quick(2)
-async def test_what_fails_beside_the_app_is_logged_and_never_drawn_over_it(
+async def test_failures_outside_the_app_are_logged_and_never_drawn_over_it(
     crashing: Crashing, home: Home, way: str
 ) -> None:
     app = await crashing(way)

@@ -47,7 +47,7 @@ async def test_every_field_is_shown_and_what_the_credential_is_for(
         )
 
 
-async def test_what_stripe_did_not_tell_is_said_and_not_left_blank(
+async def test_fields_that_stripe_did_not_give_are_not_left_blank(
     services: Services, keep: Keep
 ) -> None:
     keep("Acme", account=StripeAccount("acct_1Acme", livemode=False))
@@ -69,7 +69,7 @@ async def test_y_sends_the_credential_id_to_the_clipboard(
 
 
 @pytest.mark.parametrize("back", ["escape", "backspace"])
-async def test_back_is_the_row_that_was_left(services: Services, keep: Keep, back: str) -> None:
+async def test_back_returns_to_the_same_row(services: Services, keep: Keep, back: str) -> None:
     for name in ("Acme", "Bolt", "Coil"):
         keep(name)
     async with opened(services) as user:
@@ -82,7 +82,7 @@ async def test_back_is_the_row_that_was_left(services: Services, keep: Keep, bac
         await user.sees("▌Bolt")
 
 
-async def test_an_answer_that_comes_while_the_page_is_left_stops_nothing(
+async def test_an_answer_that_arrives_while_the_page_closes_does_no_harm(
     services: Services, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Its parts have gone by then, and what it waits for is not given up yet.
@@ -116,7 +116,7 @@ async def test_a_long_name_leaves_its_line_readable(services: Services, keep: Ke
         await user.until(lambda: user.shows_address(name.replace(" ", "")))
 
 
-async def test_a_name_that_somebody_else_wrote_is_damage_once_the_sealed_part_is_opened(
+async def test_a_forged_name_is_damage_once_the_sealed_part_is_opened(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     acme = keep("Acme")
@@ -136,7 +136,7 @@ async def test_a_name_that_somebody_else_wrote_is_damage_once_the_sealed_part_is
         await user.sees("1 of 2 credentials", "▌! damaged")
 
 
-async def test_a_record_that_was_fixed_meanwhile_is_damaged_no_more(
+async def test_a_record_that_was_fixed_is_no_longer_damaged(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     acme = keep("Acme")
@@ -161,7 +161,7 @@ async def test_a_record_that_was_fixed_meanwhile_is_damaged_no_more(
     ],
     ids=["missing", "locked"],
 )
-async def test_without_the_identity_the_clear_fields_are_shown_and_why_no_more_is(
+async def test_without_the_identity_the_unsealed_fields_and_the_reason_are_shown(
     services: Services, keep: Keep, tmp_path: Path, identity: bytes | None, sentence: str
 ) -> None:
     keep("Acme")

@@ -43,7 +43,7 @@ async def imported(tmp_path: Path) -> list[str]:
     return [name for name in json.loads(names.read_text()) if name.startswith("m3cred_tui.")]
 
 
-async def test_the_first_paint_waits_for_few_modules_and_for_no_room_that_it_does_not_show(
+async def test_the_first_paint_imports_few_modules_and_no_room_that_it_does_not_show(
     imported: list[str],
 ) -> None:
     assert "m3cred_tui.ui.screens.credentials" in imported

@@ -137,7 +137,7 @@ def scripted(services: Services, *script: Event) -> Services:
 @pytest.mark.parametrize(
     "text", [" ".join(MARKUP[:4]), " ".join(MARKUP[4:6]), MARKUP[6], MARKUP[7]]
 )
-async def test_neither_what_is_entered_nor_what_stripe_says_is_parsed_on_the_way(
+async def test_neither_input_nor_text_from_stripe_is_parsed_on_the_way_to_a_credential(
     services: Services, parsed: list[str], text: str
 ) -> None:
     account = StripeAccount(f"acct_{text}", livemode=True, name=text, country=text)
@@ -184,7 +184,7 @@ async def test_what_is_pasted_as_a_name_or_filter_harms_nothing(
 
 @pytest.mark.quick(1)
 @pytest.mark.parametrize("piece", ["a", "\u0301\u0316", "\x1b[31m", "\U0001f600"])
-async def test_a_megabyte_pasted_as_a_name_is_refused_and_keys_are_taken_at_once(
+async def test_a_megabyte_pasted_as_a_name_is_refused_and_keys_work_immediately(
     services: Services, piece: str
 ) -> None:
     async with opened(services) as user:
@@ -198,7 +198,7 @@ async def test_a_megabyte_pasted_as_a_name_is_refused_and_keys_are_taken_at_once
         assert harmful(user) == []
 
 
-async def test_a_pile_of_marks_in_the_field_does_not_grow_over_its_frame(
+async def test_stacked_marks_in_the_field_do_not_grow_over_its_frame(
     services: Services,
 ) -> None:
     async with opened(services) as user:

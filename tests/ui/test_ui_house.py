@@ -23,7 +23,7 @@ def imported(file: Path) -> set[str]:
     return found
 
 
-def test_the_app_itself_knows_screens_and_neither_stages_nor_rooms_below() -> None:
+def test_the_app_itself_imports_screens_but_neither_stages_nor_rooms_below() -> None:
     known = {name for name in imported(UI / "app.py") if name.startswith("m3cred_tui.")}
     assert known
     allowed = (
@@ -54,7 +54,7 @@ def test_every_notification_is_plain_text(file: Path) -> None:
             assert [getattr(value, "value", None) for value in markup] == [False]
 
 
-def test_widgets_and_stages_are_below_screens_and_know_none_of_them() -> None:
+def test_widgets_and_stages_are_below_screens_and_import_none_of_them() -> None:
     for room in ("widgets", "stages"):
         for file in (UI / room).glob("*.py"):
             above = [

@@ -65,20 +65,20 @@ def drawn(parts: list[str]) -> pyte.Screen:
 @given(
     st.lists(st.lists(SEGMENTS, min_size=1, max_size=5).map("".join), min_size=1, max_size=6)
 )
-def test_the_screen_is_the_one_that_textual_drew(updates: list[str]) -> None:
+def test_the_terminal_shows_what_textual_drew(updates: list[str]) -> None:
     known = KnownCells()
     updates = [f"{one}\x1b[2;3H" for one in updates]  # where Textual leaves the cursor
     assert look(drawn([known.changes(one) for one in updates])) == look(drawn(updates))
 
 
-def test_what_is_there_already_is_not_sent_again() -> None:
+def test_what_is_shown_already_is_not_sent_again() -> None:
     known = KnownCells()
     page = "\x1b[1;1H\x1b[1mOpen\x1b[0m\n\x1b[2;1H\x1b[48;5;23m  URL  \x1b[0m\x1b[1;1H"
     assert "Open" in known.changes(page)
     assert known.changes(page) == ""
 
 
-def test_of_a_line_only_what_changed_is_sent() -> None:
+def test_only_the_changed_part_of_a_line_is_sent() -> None:
     known = KnownCells()
     known.changes("\x1b[7;68H\x1b[38;5;253m9:59 left\x1b[0m\x1b[1;1H")
     assert known.changes("\x1b[7;68H\x1b[38;5;253m9:58 left\x1b[0m\x1b[1;1H") == (

@@ -117,7 +117,7 @@ async def test_going_back_a_stage_asks_nothing_before_stripe_is_asked(
         assert user.page == "CreatePage"
 
 
-async def test_going_back_during_the_wait_only_ends_the_listening(
+async def test_going_back_during_the_wait_only_closes_the_listener(
     services: Services, browser: Browser, ports: tuple[int, ...]
 ) -> None:
     async with opened(services) as user:

@@ -1,9 +1,11 @@
+import operator
 from pathlib import Path
 
 import pytest
 
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.widgets.credential_list import CredentialList
 from tests.ui.conftest import Keep
 from tests.ui.records import copy
 from tests.ui.user import opened
@@ -33,7 +35,7 @@ async def test_the_newest_is_first_and_selected(services: Services, keep: Keep) 
         await user.sees("3 credentials", "▌Mule")
 
 
-async def test_live_and_test_tell_themselves_apart_by_words(
+async def test_live_and_test_credentials_differ_in_words(
     services: Services, keep: Keep
 ) -> None:
     keep("Acme", livemode=True)
@@ -45,6 +47,27 @@ async def test_live_and_test_tell_themselves_apart_by_words(
         )
         assert "Test Mode" not in acme
         assert "Stripe (Test Mode)" in bolt
+
+
+async def test_rows_take_the_colours_of_a_new_theme_and_of_the_focus(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme", livemode=True)
+    keep("Bolt")
+    keep("Cord")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        rows = user.app.screen.query_one(CredentialList)
+
+        def colours() -> list[object]:
+            return [[part.style for part in rows.render_line(line)] for line in (1, 2, 3)]
+
+        before = colours()
+        user.app.theme = "textual-light"
+        await user.until(lambda: all(map(operator.ne, before, colours())))
+        focused = colours()
+        rows.screen.set_focus(None)
+        await user.until(lambda: colours()[0] != focused[0])
 
 
 async def test_the_sort_key_goes_through_the_columns_and_keeps_the_selected_row(

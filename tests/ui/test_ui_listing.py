@@ -61,7 +61,7 @@ async def test_accents_and_case_neither_hide_a_row_nor_sort_it_last(
     assert names(listing) == ["Café"]
 
 
-async def test_equals_are_in_the_order_of_their_age_whatever_is_sorted_by(
+async def test_equal_rows_are_newest_first_in_every_order(
     keep: Keep, store: CredentialStore
 ) -> None:
     for number in range(4):
@@ -90,7 +90,7 @@ async def test_a_piece_of_an_id_finds_it_unless_it_is_in_every_other_id(
         assert names(listing) == found, piece
 
 
-async def test_a_taken_name_is_told_apart_from_one_with_other_accents(
+async def test_a_name_with_other_accents_is_not_a_taken_name(
     keep: Keep, store: CredentialStore
 ) -> None:
     keep("Café")
@@ -103,7 +103,7 @@ async def test_a_taken_name_is_told_apart_from_one_with_other_accents(
     assert not listing.is_taken(name_key("Café Ltd"))  # the account's name, which is free
 
 
-async def test_a_name_is_free_while_its_approval_waits_and_once_it_is_deleted(
+async def test_a_name_is_free_while_its_credential_is_pending_and_once_it_is_deleted(
     keep: Keep, store: CredentialStore
 ) -> None:
     keep("Waiting", status=Status.PENDING)
@@ -118,7 +118,7 @@ async def test_a_name_is_free_while_its_approval_waits_and_once_it_is_deleted(
     assert names(listing) == ["Waiting"]
 
 
-async def test_what_is_sorted_while_rows_are_read_is_whole_in_the_end(
+async def test_sorting_while_rows_are_read_loses_none(
     keep: Keep, store: CredentialStore
 ) -> None:
     for name in ("Zebra", "Aardvark", "Mule"):
@@ -135,7 +135,7 @@ async def test_what_is_sorted_while_rows_are_read_is_whole_in_the_end(
 
 
 @given(texts=st.lists(Letters, max_size=30), typed=st.lists(Letters, max_size=6))
-def test_the_filter_finds_the_same_however_it_came_to_be_typed(
+def test_the_filter_finds_the_same_however_it_was_typed(
     texts: Sequence[str], typed: Sequence[str]
 ) -> None:
     ids = [f"{number:08x}-aaaa" for number in range(len(texts))]
@@ -175,7 +175,7 @@ async def test_the_store_is_read_once_for_each_change(
     assert reading.is_due()
 
 
-async def test_after_a_failure_the_store_is_read_again_though_nothing_has_changed(
+async def test_after_a_failure_the_store_is_read_again_even_if_nothing_changed(
     keep: Keep, store: CredentialStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep("Acme")

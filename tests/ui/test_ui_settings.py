@@ -310,7 +310,7 @@ async def test_the_source_of_the_key_can_be_removed(place: Place) -> None:
     assert place.content == WHOLE.replace('secret_key_command = "pass show old"\n', "")
 
 
-async def test_a_key_cannot_be_sealed_while_the_identity_is_under_a_passphrase(
+async def test_a_key_cannot_be_sealed_while_the_identity_has_a_passphrase(
     place: Place,
 ) -> None:
     before = place.write(WHOLE)

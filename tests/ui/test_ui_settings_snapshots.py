@@ -134,7 +134,7 @@ def test_picture_of_the_form_without_colours(
     assert snap(walk, size, SET)
 
 
-def test_picture_of_the_places_of_the_secret_key(snap: Snap, size: tuple[int, int]) -> None:
+def test_picture_of_the_sources_of_the_secret_key(snap: Snap, size: tuple[int, int]) -> None:
     async def walk(user: User) -> None:
         await to_form(user, test=True)
         await user.press("down", "enter")

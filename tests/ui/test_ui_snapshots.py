@@ -313,7 +313,7 @@ def test_picture_of_the_wait_once_the_tunnel_works(
     assert snap_over_ssh(walk, size, READY, Visited())
 
 
-def test_picture_of_the_wait_with_a_page_of_ones_own(
+def test_picture_of_the_wait_with_your_own_page(
     snap_over_ssh: Snap, size: tuple[int, int]
 ) -> None:
     own = replace(READY, redirect_uri="https://login.example.com/m3cred/")
@@ -405,7 +405,7 @@ def test_picture_of_an_approval_that_was_left_before(
     assert snap(walk, size)
 
 
-def test_picture_of_a_list_with_an_approval_that_waits(
+def test_picture_of_a_list_with_a_pending_approval(
     snap: Snap, size: tuple[int, int], keep: Keep
 ) -> None:
     keep("Globex")

@@ -27,7 +27,7 @@ def test_a_terminal_without_utf_8_is_sent_nothing_but_ascii(text: str) -> None:
 
 
 @given(st.text().map(clean))
-def test_what_stands_behind_a_foreign_word_stays_in_its_column(text: str) -> None:
+def test_text_after_a_foreign_word_stays_in_its_column(text: str) -> None:
     for characters in ("ascii", "console", "all"):
         assert cell_len(shown(text, characters)) == cell_len(text)
 
@@ -37,14 +37,14 @@ def test_sequences_and_ascii_text_are_sent_as_they_are(text: str) -> None:
     assert shown(text, "ascii") == shown(text, "console") == text
 
 
-def test_every_box_and_sign_of_the_app_has_one_in_ascii_that_is_no_question_mark() -> None:
+def test_every_box_and_sign_of_the_app_has_an_ascii_sign_other_than_a_question_mark() -> None:
     signs = {*BOXES, *SCROLLBARS, *STATUS_SIGNS.values(), COMPLETED, CURRENT, PENDING}
     for sign in signs | set("▌▾▼▲…›“”⏎•✓"):
         assert shown(sign, "ascii") != "?", sign
         assert len(shown(sign, "ascii")) == 1
 
 
-def test_the_stages_of_the_stepper_are_told_apart_in_ascii() -> None:
+def test_the_stages_of_the_stepper_differ_in_ascii() -> None:
     assert len({shown(sign, "ascii") for sign in (COMPLETED, CURRENT, PENDING)}) == 3
 
 
@@ -67,7 +67,7 @@ def test_a_console_keeps_letters_and_the_lines_of_its_font_and_no_other_sign() -
     ],
     ids=str,
 )
-def test_the_locale_says_whether_signs_are_sent(
+def test_the_locale_decides_whether_signs_are_sent(
     environ: Mapping[str, str], characters: str
 ) -> None:
     assert abilities({"TERM": "xterm", **environ}).characters == characters
@@ -97,7 +97,7 @@ def test_no_more_colours_are_sent_than_the_terminal_has(
 
 
 @pytest.mark.parametrize("term", ["linux", "vt100", "vt220", "ansi", "eterm-color"])
-def test_an_old_terminal_is_known_by_its_name(term: str) -> None:
+def test_an_old_terminal_is_recognized_by_its_name(term: str) -> None:
     assert abilities({**UNASKED, "TERM": term}).is_old
 
 

@@ -139,7 +139,7 @@ def test_private_names_are_used_in_two_places_and_every_one_is_listed() -> None:
     assert [use for use in USES if not use.file.startswith(ALLOWED)] == []
 
 
-def test_no_other_room_knows_textual_or_rich() -> None:
+def test_no_other_room_imports_textual_or_rich() -> None:
     elsewhere = {
         str(file.relative_to(HOUSE))
         for file in set(HOUSE.rglob("*.py")) - set(FILES)

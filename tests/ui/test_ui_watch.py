@@ -84,7 +84,7 @@ async def test_with_the_last_credential_the_focus_goes_to_create(
         await user.focuses("Create Integration Credential")
 
 
-async def test_the_question_deletes_what_it_names_whatever_changes_under_it(
+async def test_the_question_deletes_what_it_names_whatever_changes_behind_it(
     services: Services, keep: Keep, store: CredentialStore
 ) -> None:
     acme, bolt, _ = (keep(name) for name in ("Acme", "Bolt", "Coil"))
@@ -100,7 +100,7 @@ async def test_the_question_deletes_what_it_names_whatever_changes_under_it(
         assert bolt.id not in store.ids()
 
 
-async def test_nothing_is_looked_for_under_a_question_and_all_at_once_after_it(
+async def test_changes_behind_a_dialog_are_shown_when_it_closes(
     services: Services, keep: Keep, every: Callable[[float], None]
 ) -> None:
     every(NEVER)
@@ -137,7 +137,7 @@ async def test_a_record_that_is_damaged_elsewhere_is_a_damaged_row(
         await user.sees("▌! damaged: it is not whole JSON")
 
 
-async def test_a_directory_that_is_moved_away_and_back_takes_and_brings_its_rows(
+async def test_rows_vanish_and_return_with_their_directory(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     keep("Acme")
@@ -168,7 +168,7 @@ async def test_a_directory_that_cannot_be_used_is_reported_below_the_rows_until_
         assert user.rows() == ["Bolt", "Acme"]
 
 
-async def test_filter_and_order_hold_for_what_comes_from_elsewhere(
+async def test_filter_and_order_apply_to_credentials_of_other_sessions(
     services: Services, keep: Keep, store: CredentialStore
 ) -> None:
     for name in ("Acme two", "Bolt", "Acme three"):
@@ -206,7 +206,7 @@ def line_of_cursor(user: User) -> tuple[int, str]:
     return next((at, line) for at, line in enumerate(user.lines) if "▌" in line)
 
 
-async def test_at_the_top_of_a_long_list_a_new_credential_comes_into_sight(
+async def test_at_the_top_of_a_long_list_a_new_credential_becomes_visible(
     services: Services, keep: Keep, credentials: Path
 ) -> None:
     keep("Copied")
@@ -255,7 +255,7 @@ async def test_a_change_in_the_same_tick_of_the_clock_as_our_look_is_seen_later(
 
 
 @pytest.mark.parametrize("was_read", [False, True], ids=["first reading", "later one"])
-async def test_what_details_have_found_damaged_stays_so_when_a_reading_ends_that_began_before(
+async def test_damage_found_by_details_outlives_a_read_of_the_list_that_began_before(
     store: CredentialStore, keep: Keep, monkeypatch: pytest.MonkeyPatch, was_read: bool
 ) -> None:
     forged = keep("Acme")

@@ -22,7 +22,6 @@ from m3cred_tui.authorize.events import (
     Visited,
 )
 from m3cred_tui.authorize.keeping import PATIENCE
-from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.browser.ways import Ways, Whereabouts
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
@@ -34,6 +33,7 @@ from m3cred_tui.listing.columns import clock_time
 from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import NameTaken
 
 _MINUTES = CODE_LIFETIME // timedelta(minutes=1)
 _NOT_TOLD = "not told by Stripe"

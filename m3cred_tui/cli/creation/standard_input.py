@@ -14,12 +14,20 @@ from m3cred_tui.cli.output.prompts import is_typed
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.system.terminal import echo_off, is_in_foreground
 
-Lines = asyncio.Queue[str | None]
+Lines = asyncio.Queue[str | Problem | None]
+
+
+class TooMuchInput(Problem, code="TooMuchInput"):
+    """Only the beginning of what comes on standard input is read."""
+
+    text = "There is too much on standard input to be an address, so no more of it is read."
 
 
 _INPUT = 0
 _AT_ONCE = 65_536
 _LONGEST_LINE = 4 * LONGEST_PASTE  # bytes; what is longer comes in pieces, and is no address
+_MOST_BYTES = 4 * _LONGEST_LINE  # of all that is read
+_MOST_LINES = 100  # of one wrapped address
 _LOOK_SECONDS = 0.5
 
 
@@ -51,7 +59,7 @@ def _read_typed(
     In the background it would be stopped for that, and nobody would answer the browser.
     """
     loop = asyncio.get_running_loop()
-    rest = bytearray()
+    reading = _Reading(lines)
     has_ended = False
     later = after.enter_context(ExitStack())
     after.callback(loop.remove_reader, terminal)
@@ -61,7 +69,7 @@ def _read_typed(
         nonlocal has_ended
         if not is_in_foreground(terminal):
             turn()
-        elif not _read_some(terminal, rest, lines):
+        elif not reading.goes_on(terminal):
             has_ended = True
             loop.remove_reader(terminal)
 
@@ -86,42 +94,54 @@ def _read_typed(
 def _read(file: int, lines: Lines, after: ExitStack) -> None:
     """Read what is there, without ever waiting for it, until ``after``."""
     loop = asyncio.get_running_loop()
-    rest = bytearray()
+    reading = _Reading(lines)
 
     def read() -> None:
-        if not _read_some(file, rest, lines):
+        if not reading.goes_on(file):
             loop.remove_reader(file)
 
     try:
         loop.add_reader(file, read)
         after.callback(loop.remove_reader, file)
     except PermissionError:  # epoll takes no plain file, from which reading never waits
-        after.callback(asyncio.create_task(_read_all(file, rest, lines)).cancel)
+        after.callback(asyncio.create_task(_read_all(file, reading)).cancel)
 
 
-async def _read_all(file: int, rest: bytearray, lines: Lines) -> None:
-    while _read_some(file, rest, lines):  # noqa: ASYNC110 - nothing tells of a plain file
+async def _read_all(file: int, reading: "_Reading") -> None:
+    while reading.goes_on(file):  # noqa: ASYNC110 - nothing tells of a plain file
         await asyncio.sleep(0)
 
 
-def _read_some(file: int, rest: bytearray, lines: Lines) -> bool:
-    """Put the lines that have come into the queue, and return whether more may come."""
-    try:
-        data = os.read(file, _AT_ONCE)
-    except BlockingIOError:
-        return True
-    except OSError:  # EIO: the terminal has gone
-        data = b""
-    *whole, last = (bytes(rest) + data).split(b"\n")
-    if last and (not data or len(last) > _LONGEST_LINE):
-        whole.append(last)
-        last = b""
-    rest[:] = last
-    for line in whole:
-        lines.put_nowait(line.decode(errors="replace"))
-    if not data:
-        lines.put_nowait(None)
-    return bool(data)
+class _Reading:
+    """Puts lines into a queue as they come, up to as many as an address can have by far."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._rest = b""
+        self._left = _MOST_BYTES
+
+    def goes_on(self, file: int) -> bool:
+        """Read what has come, and return whether more may come."""
+        try:
+            data = os.read(file, min(_AT_ONCE, self._left))
+        except BlockingIOError:
+            return True
+        except OSError:  # EIO: the terminal has gone
+            data = b""
+        self._left -= len(data)
+        is_over = not data or not self._left
+        *whole, last = (self._rest + data).split(b"\n")
+        if last and (is_over or len(last) > _LONGEST_LINE):
+            whole.append(last)
+            last = b""
+        self._rest = last
+        for line in whole:
+            self._lines.put_nowait(line.decode(errors="replace"))
+        if data and is_over:
+            self._lines.put_nowait(TooMuchInput())
+        if is_over:
+            self._lines.put_nowait(None)
+        return not is_over
 
 
 SILENCE = 0.5
@@ -132,24 +152,45 @@ async def take_address(lines: Lines, paste: Paste, tell: Callable[[Problem], obj
     """Hand lines over until they are an address that is taken; return whether one was.
 
     A wrapped address comes in several lines. A wrong one is reported, and the next line begins
-    a new one; an incomplete one is reported once no more of it comes.
+    a new one; an incomplete one is reported once no more of it comes. What comes faster than
+    anybody types is reported once.
     """
-    held, told = "", ""
+    report = _once_in_a_while(tell)
+    held, told, count = "", "", 0
     while True:
         line = await lines.get()
-        held = f"{held}{line or ''}\n".lstrip()
+        await asyncio.sleep(0)  # a queue that is never empty would keep everything else waiting
+        if isinstance(line, Problem):
+            tell(line)
+            continue
+        held, count = f"{held}{line or ''}\n".lstrip(), count + 1
         if held and held != told:
-            problem = _refusal(paste, held, final=line is None)
-            if isinstance(problem, PasteIncomplete) and line is not None:
+            is_last = line is None or count == _MOST_LINES
+            problem = _refusal(paste, held, final=is_last)
+            if isinstance(problem, PasteIncomplete) and not is_last:
                 if await _more_comes(lines):
                     continue
                 problem = _refusal(paste, held, final=True)
             if problem is None:
                 return True
-            tell(problem)
-            held = told = held if isinstance(problem, PasteIncomplete) else ""
+            report(problem)
+            is_kept = isinstance(problem, PasteIncomplete) and not is_last
+            held, told, count = (held, held, count) if is_kept else ("", "", 0)
         if line is None:
             return False
+
+
+def _once_in_a_while(tell: Callable[[Problem], object]) -> Callable[[Problem], None]:
+    """Return what reports a problem, unless another one came a moment before."""
+    at = -SILENCE
+
+    def report(problem: Problem) -> None:
+        nonlocal at
+        before, at = at, asyncio.get_running_loop().time()
+        if at - before >= SILENCE:
+            tell(problem)
+
+    return report
 
 
 def _refusal(paste: Paste, text: str, *, final: bool) -> Problem | None:

@@ -87,14 +87,10 @@ def _results(fields: Json) -> dict[str, CheckResult]:
     for credential_id, entry in checks.items():
         if is_credential_id(credential_id) and isinstance(entry, dict):
             with suppress(FlawError):
-                results[credential_id] = _result(entry)
+                outcome, at = known(_OUTCOMES, entry, "outcome"), time(entry, "at")
+                told = clean(text(entry, "told"), most=LONGEST_TOLD)
+                results[credential_id] = CheckResult(outcome, at.astimezone(UTC), told)
     return results
-
-
-def _result(entry: Json) -> CheckResult:
-    outcome = known(_OUTCOMES, entry, "outcome")
-    told = clean(text(entry, "told"), most=LONGEST_TOLD)
-    return CheckResult(outcome, time(entry, "at").astimezone(UTC), told)
 
 
 _MARK = with_checksum({"schema": 1})  # its name says the rest

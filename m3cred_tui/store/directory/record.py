@@ -61,7 +61,7 @@ def record_bytes(record: Record) -> bytes:
     data = with_checksum({**record.header, "sealed": record.sealed})
     if len(data) > LARGEST_RECORD:
         raise FlawError(f"it takes {len(data):,} bytes; {LARGEST_RECORD:,} is the most")
-    credential_of(parse_record(str(record.header["id"]), data))
+    credential_from(parse_record(str(record.header["id"]), data).header)
     return data
 
 
@@ -99,11 +99,6 @@ def parse_record(credential_id: str, data: bytes) -> Record:
     return Record(header, sealed)
 
 
-def credential_of(record: Record) -> Credential:
-    """Return the credential of a record; raises :class:`FlawError` for a bad field."""
-    return credential_from(record.header)
-
-
 def sealed(
     credential: Credential,
     secrets: Secrets,
@@ -136,7 +131,7 @@ def opened(
     """
     try:
         record = read(credential_id)
-        credential = credential_of(record)
+        credential = credential_from(record.header)
         secrets = secrets_of(record, sealing.unseal(identity.to_open(), record.sealed))
     except FileNotFoundError:
         raise NotThere(credential_id) from None

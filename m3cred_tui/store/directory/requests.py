@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
 from m3cred_tui.model.credential import Status
-from m3cred_tui.store.directory.record import credential_of, opened, sealed
+from m3cred_tui.store.directory.record import opened, sealed
+from m3cred_tui.store.fields import credential_from
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import AnsweredElsewhere, CredentialDamaged, NotThere
@@ -84,7 +85,7 @@ class DirectoryRequests:
 
     def _unapproved(self, credential_id: str) -> Credential | None:
         try:
-            credential = credential_of(self._pending.read(credential_id))
+            credential = credential_from(self._pending.read(credential_id).header)
         except FileNotFoundError:
             return None
         except FlawError as flaw:

@@ -10,12 +10,12 @@ import heapq
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from m3cred_tui.model.credential import TokenResponse
+from m3cred_tui.model.credential import Credential, Status, TokenResponse
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.directory.checks import DirectoryChecks, DirectoryDisconnections
 from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder, ids_in
-from m3cred_tui.store.directory.record import credential_of, opened, parse_record, sealed
-from m3cred_tui.store.fields import json_object, line
+from m3cred_tui.store.directory.record import opened, parse_record, sealed
+from m3cred_tui.store.fields import credential_from, json_object, line
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.port import Damaged, Newest, Row
@@ -23,6 +23,7 @@ from m3cred_tui.store.problems import (
     AlreadyThere,
     CannotBeKept,
     CredentialDamaged,
+    NameTaken,
     NotSealed,
     NotThere,
     OutcomeUnknown,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from logging import Logger
     from pathlib import Path
 
-    from m3cred_tui.model.credential import Credential
     from m3cred_tui.store.directory.folder import Stamp as FolderStamp
     from m3cred_tui.store.directory.record import Read, Record
     from m3cred_tui.store.directory.refreshing import DirectoryRefreshes
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 def _row(read: Read, credential_id: str) -> Row | None:
     try:
-        return credential_of(read(credential_id))
+        return credential_from(read(credential_id).header)
     except FileNotFoundError:
         return None
     except FlawError as flaw:
@@ -184,9 +184,13 @@ class DirectoryStore:
         self.keep_pending(credential, tokens)
         return credential
 
-    def create(self, credential: Credential, tokens: TokenResponse) -> None:
+    def create(
+        self, credential: Credential, tokens: TokenResponse, names_seen: Stamp | None = None
+    ) -> None:
         with self._changing(credential.id):
             data = sealed(credential, tokens, self.identity)
+            if names_seen is not None:
+                self._refuse_name(credential, names_seen)
             try:
                 self._credentials.create(credential.id, data)
             except FileExistsError:
@@ -230,6 +234,18 @@ class DirectoryStore:
         except Problem as problem:
             _log().error("%s: %s", problem.code, problem)
             raise
+
+    def _refuse_name(self, credential: Credential, seen: Stamp) -> None:
+        """Raise ``NameTaken`` if another with its name was created since ``seen``."""
+        from m3cred_tui.model.name import name_key  # noqa: PLC0415 - a list compares no names
+
+        rows = self.read_many(self.changed_since(seen))
+        others = (
+            row for row in rows if isinstance(row, Credential) and row.id != credential.id
+        )
+        names = {name_key(row.name) for row in others if row.status is Status.AUTHENTICATED}
+        if name_key(credential.name) in names:
+            raise NameTaken(credential.name)
 
     def _sweep_half_created(self) -> None:
         """Remove pending ones that were created: a process was killed between the two steps."""

@@ -12,10 +12,10 @@ from textual.widgets import Button, Static
 
 from m3cred_tui.authorize.authorization import Authorization, State
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
-from m3cred_tui.authorize.problems import NameTaken
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.problems import NameTaken
 from m3cred_tui.ui.stages.stage import Stage, note
 from m3cred_tui.ui.stages.waiting import WaitingPanel
 from m3cred_tui.ui.terminal.driver import seen

@@ -69,6 +69,7 @@ class CredentialList(ScrollView, can_focus=True):
         super().__init__()
         self.listing = listing
         self._drawn: tuple[Column, Sequence[Row | None]] | None = None
+        self._row_styles: dict[str, Style] = {}
 
     @property
     def selected(self) -> str | None:
@@ -212,12 +213,24 @@ class CredentialList(ScrollView, can_focus=True):
 
     def _style(self, row: Row | None, *, on_cursor: bool) -> Style:
         if on_cursor:
-            return self.get_component_rich_style("credentials--cursor")
+            return self._row_style("cursor")
         if not isinstance(row, Credential) or _is_bad(row, self.listing.checks):
-            return self.get_component_rich_style("credentials--damaged")
-        if row.destination.livemode:
-            return self.get_component_rich_style("credentials--live")
-        return self.rich_style
+            return self._row_style("damaged")
+        return self._row_style("live" if row.destination.livemode else "")
+
+    def _row_style(self, component: str) -> Style:
+        """Return a style; Textual would compute it again for each key."""
+        if component not in self._row_styles:
+            self._row_styles[component] = (
+                self.get_component_rich_style(f"credentials--{component}")
+                if component
+                else self.rich_style
+            )
+        return self._row_styles[component]
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._row_styles.clear()
 
     def _refresh_row(self, row: int) -> None:
         line = row - int(self.scroll_offset.y) + _HEADING_LINES
