@@ -16,8 +16,8 @@ PAGES = (Path(__file__).with_name("json.md"), Path(__file__).with_name("create.m
 
 OF_CREATE = """
     AccountUnseen AlreadyThere AnsweredElsewhere CannotBeKept CredentialDamaged
-    DestinationOpen Expired IdentityLocked IdentityMissing InputEnded Interrupted NameTaken
-    NoTerminal NotConfirmed NotPending NotSetUp NotThere NothingPending OutcomeUnknown
+    DestinationOpen Expired IdentityLocked IdentityMissing InputEnded Interrupted LimitReached
+    NameTaken NoTerminal NotConfirmed NotPending NotSetUp NotThere NothingPending OutcomeUnknown
     PortsOfAnotherUser Refused ReplyLost RequestExpired SecretKeyUnusable SeveralPending
     StoreBusy StoreUnusable StripeFailed StripeNonsense StripeRefused StripeUnreachable
     UnexpectedAccount WrongMode WrongPassphrase

@@ -52,7 +52,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import AnsweredElsewhere
 from m3cred_tui.stripe.gateway import StripeGateway
-from m3cred_tui.system.threads import in_thread
+from m3cred_tui.system.threads import in_thread, run
 
 _STATE_BYTES = 32
 
@@ -246,7 +246,7 @@ class _Claiming:
             return Failed(problem)
         # Inseparable: a request that is answered and never claimed would be lost.
         gateway, destination = authorizer.gateway, authorizer.destination
-        end = asyncio.run(claim(gateway, self._code, destination, journal))
+        end = run(claim(gateway, self._code, destination, journal))
         journal.claimed(end)
         return end
 

@@ -38,8 +38,26 @@ def ended(command: str, do: Callable[[], int], *, as_json: bool = False) -> int:
             process.close_to_others()
     try:
         return do()
-    except Problem as problem:
-        return failed(problem, as_json=as_json)
+    except (Problem, RuntimeError, MemoryError) as error:
+        return failed(problem_of(error), as_json=as_json)
+
+
+class LimitReached(Problem, code="LimitReached"):
+    """The system gives m3cred no other thread, or no more memory."""
+
+    text = """The system gives m3cred no more threads or memory: a limit is reached (ulimit -a
+        shows yours). What was kept stays; m3cred list shows it."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what to tell of an error; raises one that is a fault in m3cred."""
+    if isinstance(error, Problem):
+        return error
+    from m3cred_tui.system.threads import lacks_resources  # noqa: PLC0415 - rare
+
+    if not lacks_resources(error):
+        raise error
+    return LimitReached()
 
 
 def failed(problem: Problem, *, as_json: bool = False) -> int:

@@ -251,6 +251,7 @@ def _sync(descriptor: int) -> None:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: a FIFO in place of a file must not stop the program.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NOT_OF_THE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 _MOST_LINKS = 40  # the limit of Linux
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -339,6 +340,8 @@ def read_private(folder: int, name: str, path: Path | str, *, most: int) -> byte
     except FileNotFoundError:
         raise
     except OSError as error:
+        if error.errno in _NOT_OF_THE_FILE:
+            raise StoreUnusable(Path(path), plain_reason(error)) from error
         raise FlawError(reason_unfollowed(error)) from error
 
 

@@ -48,9 +48,10 @@ def leave_blocked_streams(patience: float = _PATIENCE) -> None:
     """
     for descriptor in (_OUTPUT, _ERRORS):
         if not takes_output(descriptor, patience):
-            nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-            os.dup2(nothing, descriptor)
-            os.close(nothing)
+            with suppress(OSError):  # too many files are open
+                nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+                os.dup2(nothing, descriptor)
+                os.close(nothing)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
 T = TypeVar("T")
 
@@ -52,3 +53,32 @@ def in_thread(
         outcome.add_done_callback(hold_loop)
     thread.start()
     return outcome
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` in an event loop of its own, and return its result.
+
+    Unlike with ``asyncio.run``, that is not lost where the system allows no other thread, which
+    asyncio begins in order to end those of the loop.
+    """
+    results: list[T] = []
+
+    def tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not lacks_resources(context.get("exception")):  # which is raised, too
+            loop.default_exception_handler(context)
+
+    async def kept() -> None:
+        asyncio.get_running_loop().set_exception_handler(tell)
+        results.append(await work)
+
+    try:
+        asyncio.run(kept())
+    except RuntimeError as error:
+        if not (results and lacks_resources(error)):
+            raise
+    return results[0]
+
+
+def lacks_resources(error: BaseException | None) -> bool:
+    """Tell whether the system gave no thread or no memory, as a limit is reached."""
+    return isinstance(error, MemoryError) or "start new thread" in str(error)

@@ -50,6 +50,7 @@ _ALL = Abilities()
 _UI = Path(__file__).parent
 _FEW_COLOURS = _UI / "few_colours.tcss"
 _CRASHED, _SIGNALLED = 1, 128
+_HANDLED_BY_THE_DRIVER = (signal.SIGTSTP, signal.SIGCONT)
 _CANNOT_SUSPEND = "m3cred cannot be suspended here: no shell would bring it back."
 
 
@@ -129,10 +130,13 @@ class M3credApp(App[None]):
         Textual prints the local variables of a crash, and more; nothing of that is shown. The
         command that starts the app reports ``crash``.
         """
+        before = {number: signal.getsignal(number) for number in _HANDLED_BY_THE_DRIVER}
         with told_of_signals(self._leave), _nothing_printed():
             try:
                 return await super().run_async(**options)
             finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
                 if self.return_code == _CRASHED and self.crash is None:
                     self.crash = RuntimeError("Textual ended the app, and did not say why")
 

@@ -21,6 +21,7 @@ from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from tests.cli.creation import Command, Environ, ended, set_up, started
+from tests.e2e.terminal import limit_memory
 from tests.ui.visit import approve_only
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from m3cred_tui.demo_stripe.description import Description
 
 CREATE = ("create", "--name", "Acme", "--json", "--no-browser")
+ROOM, THREAD = 2_000_000, 9_000_000
+"""Bytes of address space: too few for another thread, and enough for one."""
 IN_MEMORY = "is in memory only"
 
 
@@ -161,6 +164,26 @@ def test_a_connection_that_drops_does_not_give_an_approval_up(held: Held) -> Non
         assert command.object()["credential"]["account"] is not None
         assert command.end()[0] == 128 + signal.SIGHUP
     assert "The approval is kept now" in command.errors
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc and prlimit(2) are Linux's")
+@pytest.mark.parametrize("threads", [0, 1, 2])
+@pytest.mark.quick(2)
+def test_a_limit_that_is_reached_in_the_wait_is_a_sentence_and_loses_nothing(
+    held: Held, threads: int
+) -> None:
+    held.may_answer.set()
+    with started(held.environment, *CREATE, "--yes") as command:
+        begin = command.object()
+        command.told("waits for your approval")
+        limit_memory(command.process.pid, more=ROOM + threads * THREAD)
+        command.write(f"{approve_only(begin['url'])}\n")
+        end = command.object()
+        status, _ = command.end()
+    assert "Traceback" not in command.errors
+    assert [row["id"] for row in rows(held.environment)] == [begin["id"]]
+    if status:
+        assert (end["error"]["code"], end["credential"]["id"]) == ("LimitReached", begin["id"])
 
 
 def given_up(held: Held, command: Command) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import struct
@@ -282,6 +283,13 @@ async def terminal(
                 os.kill(shown.pid, signal.SIGKILL)
             shown._wait()
         shown.hang_up()
+
+
+def limit_memory(pid: int, more: int) -> None:
+    """Allow a process so many bytes of address space more than it has (Linux only)."""
+    pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[0]
+    limit = int(pages) * resource.getpagesize() + more
+    resource.prlimit(pid, resource.RLIMIT_AS, (limit, limit))
 
 
 def rests(pid: int) -> None:

@@ -13,7 +13,7 @@ from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import Home, Start
-from tests.e2e.terminal import ENTER, ESC, RIGHT, Terminal, terminal
+from tests.e2e.terminal import CTRL_Q, CTRL_Z, ENTER, ESC, RIGHT, Terminal, terminal
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
 from tests.ui.visit import Seen, approve
 
@@ -107,6 +107,32 @@ async def test_an_approval_that_nobody_wants_is_deleted_after_a_question(
     again.press(RIGHT, ENTER)
     await again.shows("There are no credentials yet")
     assert not list((home.credentials.parent / "pending").iterdir())
+
+
+@pytest.mark.long
+async def test_the_wait_for_stripes_answer_after_leaving_can_be_stopped_and_continued(
+    home: Home, tmp_path: Path, opened: OpenedUrls
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    shell = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
+    environ = {**home.environ, "BROWSER": str(opened.program)}
+    async with terminal(shell, environ) as app:
+        app.press(f"{sys.executable} -m tests.e2e.held_stripe {fifo}", ENTER)
+        await app.shows("There are no credentials yet")
+        await to_authenticate(app)
+        visit = asyncio.create_task(asyncio.to_thread(approve, await go_to_stripe(app, opened)))
+        assert await asyncio.to_thread(fifo.read_text) == "asked\n"
+        app.press(CTRL_Q)
+        await app.shows("waiting for Stripe's answer; what it approves is kept.")
+        app.press(CTRL_Z)
+        await app.shows("Stopped")
+        app.press("fg", ENTER)
+        await asyncio.to_thread(fifo.write_text, "go on\n")
+        await visit
+        app.press("echo status $?", ENTER)
+        await app.shows("status 0")
+    kept_in(home)
 
 
 @pytest.mark.long

@@ -4,19 +4,33 @@ import asyncio
 import os
 import re
 import signal
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.conftest import M3CRED, Home, Start
-from tests.e2e.terminal import CTRL_C, CTRL_Q, CTRL_Z, ENTER, RIGHT, Terminal, terminal
+from tests.e2e.terminal import (
+    CTRL_C,
+    CTRL_Q,
+    CTRL_Z,
+    ENTER,
+    PATIENCE,
+    RIGHT,
+    Terminal,
+    limit_memory,
+    terminal,
+)
 from tests.e2e.wizard import go_to_stripe, to_authenticate
+from tests.ui.visit import approve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 ENDING = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
+ROOM = 2_000_000
+"""Bytes of address space: too few for another thread."""
 SLOW = 0.3
 """Seconds that a terminal takes to answer over a bad line."""
 _ON_BY_DEFAULT = {b"7", b"25"}  # wrapping at the edge, and the cursor
@@ -215,6 +229,22 @@ async def test_a_dropped_connection_ends_the_program(app: Terminal, opened: Open
     await go_to_stripe(app, opened)
     app.hang_up()
     assert await app.ends() > 0
+
+
+@pytest.mark.long
+async def test_a_limit_that_is_reached_in_the_wait_ends_the_app_with_a_sentence(
+    app: Terminal, opened: OpenedUrls, start: Start
+) -> None:
+    await to_authenticate(app)
+    url = await go_to_stripe(app, opened)
+    limit_memory(app.pid, more=ROOM)
+    with suppress(httpx.HTTPError, AssertionError):  # the demo Stripe has the same limit
+        await asyncio.to_thread(approve, url)
+    assert await app.ends(3 * PATIENCE) == 1
+    assert b"m3cred: The system gives m3cred no more threads or memory: " in app.raw
+    assert b"Traceback" not in app.raw
+    assert_as_it_was(app)
+    await (await start("--demo")).shows("Acme")
 
 
 @pytest.mark.long

@@ -2,7 +2,9 @@
 
 import json
 import os
+import resource
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from m3cred_tui.model.text import is_visible
 from m3cred_tui.store.directory.record import with_checksum
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.port import Damaged
-from m3cred_tui.store.problems import CredentialDamaged
+from m3cred_tui.store.problems import CredentialDamaged, StoreUnusable
 
 Fields = dict[str, Any]
 
@@ -24,6 +26,20 @@ def file(
 ) -> Path:
     store.create(acme, tokens)
     return credentials / f"{acme.id}.json"
+
+
+@pytest.mark.parametrize("spare", range(4))
+def test_what_cannot_be_read_for_want_of_descriptors_is_not_called_damaged(
+    store: DirectoryStore, file: Path, spare: int
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        for _ in range(32):  # so that all numbers up to the last are in use
+            last = stack.enter_context(Path(os.devnull).open("rb")).fileno()
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last + 1 + spare, limits[1]))
+        with suppress(StoreUnusable):
+            assert not isinstance(store.read(file.stem), Damaged)
 
 
 def change(file: Path, alter: Callable[[Fields], object]) -> None:

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from m3cred_tui.cli.ending import FAILED, let_exchange_end
+from m3cred_tui.cli.ending import FAILED, LimitReached, let_exchange_end
 from m3cred_tui.cli.log import line_of, logging_to, traceback_of
 from m3cred_tui.cli.output.streams import is_utf8
 from m3cred_tui.cli.selecting import opened_at
@@ -22,6 +22,7 @@ from m3cred_tui.cli.wiring import (
 )
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.system.threads import lacks_resources
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
 from m3cred_tui.ui.terminal.abilities import abilities
@@ -82,6 +83,8 @@ def _run(settings: Settings, passphrase_fd: int | None, *, mouse: bool = True) -
     finally:
         _end_key_commands()
         let_exchange_end()
+    if lacks_resources(app.crash):
+        raise LimitReached
     if app.crash is not None:
         tell_crash(app.crash, settings.locations.log)
     return _TO_DEMO if app.wants_demo else app.return_code or 0

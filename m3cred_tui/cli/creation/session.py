@@ -11,7 +11,7 @@ from m3cred_tui.authorize.events import Failed
 from m3cred_tui.authorize.problems import ApprovalNotKept, CodeSent
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Console, Dialogue
-from m3cred_tui.cli.ending import DONE, WRONG_USAGE, let_exchange_end, status_of
+from m3cred_tui.cli.ending import DONE, WRONG_USAGE, let_exchange_end, problem_of, status_of
 from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.cli.selecting import intact, opened
 from m3cred_tui.cli.wiring import (
@@ -39,6 +39,7 @@ from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import NotThere
 from m3cred_tui.system.signals import told_of_signals
+from m3cred_tui.system.threads import run
 
 Work = Callable[["Session"], Awaitable[Credential | None]]
 
@@ -108,10 +109,11 @@ def in_session(chosen: Namespace, work: Work) -> int:
             here.unlock(chosen.passphrase_fd)
             session = Session(chosen, console, settings, here.identity, here.store)
             try:
-                result = asyncio.run(_until_a_signal(work(session)))
+                result = run(_until_a_signal(work(session)))
             finally:
                 let_exchange_end()
-    except Problem as problem:
+    except (Problem, RuntimeError, MemoryError) as error:
+        problem = problem_of(error)
         _tell(console, _kept(session) if session else None, problem)
         return WRONG_USAGE if isinstance(problem, DestinationOpen) else status_of(problem)
     if isinstance(result, signal.Signals):

@@ -193,7 +193,7 @@ class TerminalDriver(LinuxDriver):
         if self._is_heard:
             self._is_heard = False
             self.write(_NO_REPORTS if self._abilities.is_old else _NO_REPORTS + _ARE_YOU_THERE)
-        super().disable_input()
+            super().disable_input()
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
