@@ -26,13 +26,14 @@ bench: install  ## what everything costs, as ratios to a bare Textual app in the
 	$(BIN)/python -m tests.benchmarks
 
 ROOMS := authorize store stripe upkeep callback
+JOBS := 2
 
 mutate: install  ## faults in ROOMS that their quick tests do not notice; hours, resumes where it stopped
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[mutate]'
 	for room in $(ROOMS); do \
 		git checkout-index --all --force --prefix=build/mutate/$$room/ && \
 		sed "s/ROOM/$$room/" pyproject.toml > build/mutate/$$room/pyproject.toml && \
-		(cd build/mutate/$$room && $(CURDIR)/$(BIN)/mutmut run --max-children 2 && \
+		(cd build/mutate/$$room && $(CURDIR)/$(BIN)/mutmut run --max-children $(JOBS) && \
 			$(CURDIR)/$(BIN)/mutmut results) || exit; \
 	done
 

@@ -91,6 +91,7 @@ async def test_test_keys_for_the_live_destination_create_nothing(
         failed = await _approve(events, visitor)
     assert isinstance(failed, Failed)
     assert isinstance(failed.problem, WrongMode)
+    assert failed.problem.account_id.startswith("acct_")
     assert "in test mode, but the destination Stripe is for live mode" in str(failed.problem)
 
 

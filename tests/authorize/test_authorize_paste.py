@@ -41,8 +41,10 @@ class Told(Journal):
     """A journal that can be read."""
 
     steps: list[str] = field(default_factory=list)
+    accounts: list[StripeAccount] = field(default_factory=list)
     request: AuthorizationRequest | None = None
     trouble: str = ""
+    """The beginning of the steps that fail."""
     elsewhere: Problem | None = None
 
     def requested(self, request: AuthorizationRequest) -> None:
@@ -57,6 +59,7 @@ class Told(Journal):
         return self.elsewhere
 
     def approved(self, tokens: TokenResponse, account: StripeAccount) -> None:
+        self.accounts.append(account)
         self._step(f"approved {account.name}")
 
     def claimed(self, end: Approved | Failed) -> None:
@@ -67,7 +70,7 @@ class Told(Journal):
 
     def _step(self, step: str) -> None:
         self.steps.append(step)
-        if self.trouble == step:
+        if self.trouble and step.startswith(self.trouble):
             raise Trouble(f"trouble at {step}")
 
 
@@ -219,6 +222,48 @@ async def test_tokens_are_kept_before_anything_else_is_asked_of_stripe(
         "approved Acme",
         "claimed, Approved",
     ]
+    unnamed = StripeAccount("acct_1Stub", livemode=False)
+    assert told.accounts == [unnamed, unnamed._replace(name="Acme", country="GB")]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "is_kept"),
+    [("approved None", True), ("approved Acme", True), ("approved", False)],
+)
+async def test_an_approval_is_kept_unless_it_cannot_be_kept_with_or_without_its_name(
+    at_stub: Authorizer, redirect_of: RedirectOf, trouble: str, is_kept: bool
+) -> None:
+    told = Told(trouble=trouble)
+    async with aclosing(replace(at_stub, journal=told).authorize()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady):
+                event.paste(redirect_of(event.url), final=True)
+    assert isinstance(event, Approved)
+    assert (event.unkept is None) is is_kept
+    assert told.steps[2:] == ["approved None", "approved Acme", "claimed, Approved"]
+
+
+async def test_each_reason_for_which_the_code_is_not_sent_yet_is_told_once(
+    at_stub: Authorizer, redirect_of: RedirectOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("m3cred_tui.authorize.service._LOOK_AGAIN", 0.0)
+    reasons = ["full", "full", "read-only", "read-only", "full"]
+
+    class Reluctant(Told):
+        def answered(self, request: AuthorizationRequest) -> None:
+            if reasons:
+                raise Trouble(reasons.pop(0))
+            super().answered(request)
+
+    told = []
+    async with aclosing(replace(at_stub, journal=Reluctant()).authorize()) as events:
+        async for event in events:
+            if isinstance(event, UrlReady):
+                event.paste(redirect_of(event.url), final=True)
+            if isinstance(event, Noticed):
+                told.append(str(event.problem))
+    assert isinstance(event, Approved)
+    assert told == ["full", "read-only", "full"]
 
 
 async def test_no_url_is_shown_for_a_request_that_could_not_be_written(

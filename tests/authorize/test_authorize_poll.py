@@ -136,7 +136,7 @@ async def test_an_answer_elsewhere_ends_the_wait_if_nothing_else_does_in_the_sam
 ) -> None:
     redirect, expires_at = "http://127.0.0.1:1/callback", datetime(2025, 1, 1, tzinfo=UTC)
     answer = Answer(AuthorizationRequest(Secret("s"), redirect, expires_at), None, "https://s/")
-    known, left = threading.Event(), 60.0
+    known, left = threading.Event(), 0.5
 
     def taken() -> Problem:
         known.wait()
