@@ -157,7 +157,7 @@ class Authorization:
                     case UrlReady():
                         self._ready = event
                     case Approved() | Failed():
-                        journal.end = event
+                        journal.end = journal.end or event  # it may be kept by now
                 yield event
 
     async def _next(self, events: AsyncGenerator[Event]) -> Event | None:
@@ -205,7 +205,7 @@ class Authorization:
     async def until_kept(self, seconds: float | None) -> None:
         """Wait until an approval that could not be kept is; raises why it is not in time."""
         keeping = self._journal.keeping
-        if keeping is None:
+        if keeping is None or not keeping.is_alive():
             return
         kept = in_thread(keeping.join, name="m3cred-until-kept")
         await asyncio.wait({kept}, timeout=seconds)

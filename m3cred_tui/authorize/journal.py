@@ -125,7 +125,10 @@ class PendingJournal(Journal):
             case Approved(unkept=Problem() as unkept):
                 keep, seal = partial(self._keep, end), partial(self._sealed, end)
                 self.keeping = Keeping(end, unkept, keep, seal)
-                self.keeping.start()
+                try:
+                    self.keeping.start()
+                except RuntimeError:  # there can be no more threads: in this one, then
+                    self.keeping.run()
             case Failed(problem) if self.credential and not isinstance(problem, NoUsableReply):
                 with suppress(Problem):  # it stays then, and says that the code was sent
                     self.store.requests.settle(self.credential.id)

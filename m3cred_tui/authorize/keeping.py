@@ -57,7 +57,8 @@ class Keeping(threading.Thread):
     def stop(self) -> None:
         """Stop trying, as the credential is created."""
         self._is_over.set()
-        self.join()
+        if self.is_alive():
+            self.join()
 
     def give_up(self) -> ApprovalNotKept | ApprovalLost | None:
         """Stop trying, and return what became of it; ``None`` if it is kept after all."""

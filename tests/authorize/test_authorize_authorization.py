@@ -24,7 +24,7 @@ from m3cred_tui.authorize.events import (
     UrlReady,
 )
 from m3cred_tui.authorize.journal import created
-from m3cred_tui.authorize.keeping import PATIENCE, in_memory_only
+from m3cred_tui.authorize.keeping import PATIENCE, Keeping, in_memory_only
 from m3cred_tui.authorize.problems import (
     ApprovalLost,
     ApprovalNotKept,
@@ -553,6 +553,29 @@ async def test_an_approval_that_could_not_be_kept_is_kept_as_soon_as_it_can_be(
     assert isinstance(kept, Credential)
     assert kept == authorization.pending
     assert kept.account == authorization.end.account
+    await authorization.create("Acme")
+
+
+async def test_an_approval_is_kept_where_neither_the_store_nor_the_system_had_room(
+    begin: Begin,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    redirect_of: RedirectOf,
+) -> None:
+    keep, faults = store.keep_pending, [StoreUnusable(tmp_path, "the disk is full")] * 3
+
+    def fail(credential: Credential, tokens: TokenResponse) -> None:
+        if faults:
+            raise faults.pop()
+        keep(credential, tokens)
+
+    monkeypatch.setattr(store, "keep_pending", fail)
+    monkeypatch.setattr(Keeping, "start", Mock(side_effect=RuntimeError("no new thread")))
+    monkeypatch.setattr("m3cred_tui.authorize.keeping._PAUSE", 0.01)
+    authorization = begin()
+    await follow(authorization, redirect_of)
+    assert authorization.would_lose is None
     await authorization.create("Acme")
 
 
