@@ -65,7 +65,7 @@ def waits_until(credential: Credential) -> datetime | None:
 def status_text(credential: Credential, now: datetime) -> str:
     """Return the status of a credential, with the end of its wait for Stripe, if any."""
     if credential.status is Status.UNKNOWN:
-        return "unknown: the code was sent, and Stripe's answer never came here"
+        return "code sent, outcome unknown"
     if (over := waits_until(credential)) is None:
         return credential.status.value
     return "pending, time is over" if over <= now else f"pending until {clock_time(over, now)}"

@@ -255,6 +255,9 @@ def test_killed_during_the_exchange_the_list_says_that_its_outcome_is_unknown(
     status, (end,), errors = ended(environment, "resume", "--json")
     assert (status, end["error"]["code"]) == (1, "CodeSent")
     assert f"m3cred delete {begin['id']}" in errors
+    for show in (("list",), ("show", begin["id"])):
+        with started(environment, *show) as command:
+            assert "code sent, outcome unknown" in command.end()[1]
     with started(environment, "doctor", "--offline") as doctor:
         assert f"m3cred delete {begin['id']}" in doctor.end()[1].replace("\n", " ")
     assert ended(environment, "delete", begin["id"], "--yes")[0] == 0

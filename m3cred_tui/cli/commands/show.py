@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
 from m3cred_tui.cli.selecting import intact, opened, selected
 from m3cred_tui.listing.columns import account_text, local, status_text
 from m3cred_tui.model.check import CheckResult
-from m3cred_tui.model.credential import Credential, TokenResponse, integration_fields
+from m3cred_tui.model.credential import Credential, Status, TokenResponse, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
@@ -53,6 +54,8 @@ def _text(shown: Shown) -> str:
     facts = [*_facts(shown), *_token_facts(shown.tokens)]
     wide = max(len(name) for name, _ in facts) + 1
     lines = [f"{name + ':':{wide}}  {text}" for name, text in facts]
+    if shown.credential.status is Status.UNKNOWN:
+        lines += ["", str(CodeSent(shown.credential))]
     if shown.credential.account is not None:
         fields = json_text(integration_fields(shown.credential))
         lines += ["", "In a m3ter Integration Configuration:", fields]

@@ -63,8 +63,8 @@ class DetailsPage(Page[str]):
     def compose_body(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(id="facts")
-            yield Static(Content(_USE), classes="note")
-            yield Static(Content(_NO_EDITING), classes="note")
+            yield Static(classes="note", id="use")
+            yield Static(Content(_NO_EDITING), classes="note", id="editing")
 
     def on_mount(self) -> None:
         self._show()
@@ -86,8 +86,12 @@ class DetailsPage(Page[str]):
         else:
             facts = [("Credential ID", row.id), ("Damaged", row.reason)]
         self.query_one("#facts", Static).update(fields(facts))
-        for note in self.query(".note"):
-            note.display = isinstance(row, Credential)
+        use, editing = self.query_one("#use", Static), self.query_one("#editing")
+        use.display = editing.display = isinstance(row, Credential)
+        use.update(Content(_USE))
+        if isinstance(row, Credential) and row.status is Status.UNKNOWN:
+            use.update(Content(str(CodeSent(row))))
+            editing.display = False
 
     @work
     async def _open_sealed_part(self) -> None:
@@ -152,11 +156,6 @@ class DetailsPage(Page[str]):
         self.notify(said, markup=False)
 
 
-def _status(credential: Credential) -> str:
-    is_unknown = credential.status is Status.UNKNOWN
-    return str(CodeSent(credential)) if is_unknown else STATUS.of(credential)
-
-
 def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
     account = credential.account or StripeAccount("", credential.destination.livemode)
     return [
@@ -164,11 +163,14 @@ def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
         ("Credential ID", credential.id),
         ("Entity type", credential.entity_type.label),
         ("Destination", credential.destination.label),
-        ("Stripe account", account.name or "not told by Stripe"),
+        (
+            "Stripe account",
+            account.name or ("not told by Stripe" if account.id else "not approved yet"),
+        ),
         ("Account ID", account.id or "not approved yet"),
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
-        ("Status", _status(credential)),
+        ("Status", STATUS.of(credential)),
         ("Created", f"{credential.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),
     ]
