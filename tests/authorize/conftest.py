@@ -157,6 +157,7 @@ class StubStripe:
     accounts: list[bytes] = field(default_factory=lambda: [response(ACCOUNT)])
     paths: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    forms: list[str] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     base: str = ""
@@ -168,7 +169,7 @@ class StubStripe:
             writer.write(response(b""))
             return
         if found := re.search(rb"(?i)content-length: (\d+)", head):
-            await reader.readexactly(int(found[1]))
+            self.forms.append((await reader.readexactly(int(found[1]))).decode())
         if found := re.search(rb"(?i)authorization: ([^\r]+)", head):
             self.keys.append(found[1].decode())
         self.paths.append(path)

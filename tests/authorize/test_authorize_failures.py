@@ -179,6 +179,28 @@ async def test_when_every_port_is_taken_the_user_is_told_and_can_paste(
             assert isinstance([event async for event in events][-1], Approved)
 
 
+@pytest.mark.parametrize("own", [None, "https://pay.example/m3cred/"])
+async def test_the_redirect_leads_to_the_first_port_that_is_free(
+    at_stub: Authorizer, port: int, own: str | None
+) -> None:
+    def named(ready: Event) -> str:
+        assert isinstance(ready, UrlReady)
+        return ready.redirect_uri if own is None else ready.url.partition("state=")[2]
+
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as third:
+        third.bind(("127.0.0.1", 0))  # free, as soon as it is closed
+        taken, last = other.getsockname()[1], third.getsockname()[1]
+        third.close()
+        new = replace(at_stub, ports=(taken, port, last), own_redirect_uri=own)
+        async with aclosing(new.authorize()) as events:
+            assert str(port) in named(await anext(events))
+        async with aclosing(replace(new, ports=(taken,)).authorize()) as events:
+            assert str(taken) in named(await anext(events))
+            noticed = await anext(events)
+            assert isinstance(noticed, Noticed)
+            assert str(taken) in str(noticed.problem)
+
+
 @as_root
 @pytest.mark.parametrize("own", [None, "https://pay.example/m3cred/"])
 async def test_nothing_is_asked_of_stripe_while_another_user_holds_every_port(
