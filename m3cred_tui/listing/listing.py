@@ -25,7 +25,6 @@ from m3cred_tui.store.port import CredentialStore, Damaged, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
 STEP = 5_000
 """Rows after which progress is reported, and the rows read so far can be found."""
@@ -76,8 +75,6 @@ class Seen(NamedTuple):
 
     ids: Sequence[str]
     """All of them, newest first."""
-    written: AbstractSet[str]
-    """Those that were written since the store was last read."""
     unread: Sequence[str]
     """Those whose text is unknown or may have changed."""
     texts: dict[str, str]
@@ -85,8 +82,6 @@ class Seen(NamedTuple):
     order: Column
     rows: Rows
     """The known rows, in that order."""
-    damaged: AbstractSet[str]
-    """Those that :meth:`Listing.learn` had found damaged when this reading began."""
 
 
 class Listing:
@@ -100,8 +95,8 @@ class Listing:
         """Take the function that reads one credential, or returns ``None`` if it is gone."""
         self.checks = Checks()
         self._read = lru_cache(_KEPT)(read)
-        self.damaged: dict[str, Damaged] = {}
-        """Rows whose sealed part was opened and does not agree with the clear part."""
+        self._damaged: dict[str, tuple[Damaged, Row | None]] = {}
+        """Rows whose sealed part was opened and does not agree with this clear part."""
         self.ids: Sequence[str] = ()
         self.texts: dict[str, str] = {}
         self.rows = Rows((), ())
@@ -122,24 +117,21 @@ class Listing:
     def accept(self, seen: Seen) -> None:
         """Take the result of reading the store's IDs."""
         self._read.cache_clear()
-        there = {*seen.ids} if self.damaged else ()
-        self.damaged = {
-            one: row
-            for one, row in self.damaged.items()
-            if one in there and (one not in seen.written or one not in seen.damaged)
-        }
+        there = {*seen.ids} if self._damaged else ()
+        self._damaged = {one: row for one, row in self._damaged.items() if one in there}
         self.ids, self.total, self.texts = seen.ids, len(seen.ids), seen.texts
         self.take({})
-        is_current = seen.order is self.order and not self.damaged
+        is_current = seen.order is self.order and not self._damaged
         self.put_in_order(seen.rows if is_current else None)
 
     def take(self, texts: Mapping[str, str]) -> None:
         """Take the texts of rows that were read; they are found after :meth:`put_in_order`.
 
-        Rows that were found damaged meanwhile stay so: reading opens no sealed part.
+        Rows that were found damaged stay so: reading opens no sealed part.
         """
-        damaged = {one: searched_in(row) for one, row in self.damaged.items()}
-        self.texts.update({**texts, **damaged})
+        damaged = {one: row for one in [*self._damaged] if (row := self.row(one))}
+        self.texts.update(texts)
+        self.texts.update({one: searched_in(row) for one, row in damaged.items()})
 
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
@@ -159,7 +151,7 @@ class Listing:
             self.ids = [one for one in self.ids if one != credential_id]
             self.total -= 1
         self._read.cache_clear()
-        self.damaged.pop(credential_id, None)
+        self._damaged.pop(credential_id, None)
         # A new dictionary: a thread may be reading this one.
         self.texts = {**self.texts}
         self.texts.pop(credential_id, None)
@@ -171,15 +163,25 @@ class Listing:
             return
         self._read.cache_clear()
         if isinstance(row, Damaged):
-            self.damaged[row.id] = row
+            self._damaged[row.id] = row, self._clear(row.id)
         else:
-            self.damaged.pop(row.id, None)
+            self._damaged.pop(row.id, None)
         self._read_text(row.id)
 
     def row(self, credential_id: str) -> Row | None:
         """Return the row of this ID, read now if it has not been; ``None`` if it is gone."""
+        clear = self._clear(credential_id)
+        if credential_id not in self._damaged:
+            return clear
+        damaged, before = self._damaged[credential_id]
+        if clear == before:
+            return damaged
+        del self._damaged[credential_id]  # it was written again
+        return clear
+
+    def _clear(self, credential_id: str) -> Row | None:
         try:
-            return self.damaged.get(credential_id) or self._read(credential_id)
+            return self._read(credential_id)
         except Problem as problem:
             return Damaged(credential_id, str(problem))
 
@@ -272,7 +274,6 @@ class Reading:
     def _look(self) -> Seen:
         """Return the credentials that there are now, and those written since."""
         listing, since = self._listing, self._stamp
-        damaged = {*listing.damaged}
         ids, order, known = self._store.ids(), listing.order, listing.texts
         written = set() if since is None else set(self._store.changed_since(since))
         if ids == listing.ids and not written:
@@ -282,7 +283,7 @@ class Reading:
             texts = {one: text for one in ids if (text := known.get(one)) is not None}
             rows = in_order(ids, texts, order)
         unread = [one for one in ids if one not in texts or one in written]
-        return Seen(ids, written, unread, texts, order, rows, damaged)
+        return Seen(ids, unread, texts, order, rows)
 
     def _texts(self, ids: Sequence[str]) -> dict[str, str]:
         rows = zip(ids, self._store.read_many(ids), strict=True)

@@ -284,6 +284,25 @@ async def test_damage_found_by_details_outlives_a_read_of_the_list_that_began_be
         assert listing.shown == found
 
 
+async def test_what_details_have_found_damaged_stays_so_when_its_record_is_read_again(
+    store: CredentialStore, keep: Keep, credentials: Path
+) -> None:
+    """A record that was written last may count as written again for a while."""
+    forged = keep("Acme")
+    listing = Listing(store.read)
+    reading = Reading(store, listing)
+    assert [left async for left in reading.catch_up()]
+    damaged = Damaged(forged.id, "its fields were changed after it was sealed")
+    listing.learn(damaged)
+    (credentials / f"{forged.id}.json").touch()
+    keep("Bolt")
+    assert [left async for left in reading.catch_up()]
+    assert listing.row(forged.id) == damaged
+    store.update(forged.id, lambda credential, tokens: (credential._replace(name="B"), tokens))
+    assert [left async for left in reading.catch_up()]
+    assert listing.row(forged.id) == store.read(forged.id)
+
+
 async def test_nothing_is_written_while_nothing_changes(
     services: Services, keep: Keep, store: CredentialStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
