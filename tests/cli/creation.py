@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,6 +17,7 @@ from m3cred_tui.model.authorization import redirect_uri
 
 Environ = dict[str, str]
 PATIENCE = 30
+PROGRAM = ("-m", "m3cred_tui")
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
@@ -69,13 +70,18 @@ class Command:
     """A command that is under way, without a terminal."""
 
     def __init__(
-        self, environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+        self,
+        environment: Mapping[str, str],
+        *arguments: str,
+        given: IO[bytes] | None = None,
+        taken: IO[bytes] | None = None,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "m3cred_tui", *arguments],
+            [sys.executable, *program, *arguments],
             env=environment,
             stdin=given or subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=taken or subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -113,10 +119,14 @@ class Command:
 
 @contextmanager
 def started(
-    environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+    environment: Mapping[str, str],
+    *arguments: str,
+    given: IO[bytes] | None = None,
+    taken: IO[bytes] | None = None,
+    program: Sequence[str] = PROGRAM,
 ) -> Iterator[Command]:
-    """Start a command, whose standard input is a pipe of ours unless it is ``given``."""
-    command = Command(environment, *arguments, given=given)
+    """Start a command, whose standard input and output are pipes of ours unless given."""
+    command = Command(environment, *arguments, given=given, taken=taken, program=program)
     try:
         yield command
     finally:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,6 +189,33 @@ def test_an_approval_that_is_given_up_is_written_out_sealed_and_comes_back(
     assert (status, last["error"], last["credential"]["id"]) == (0, None, row["id"])
     status, (last,), _ = ended(environment, "resume", "--json", "--yes", "--sealed", str(file))
     assert (status, last["error"]["code"]) == (1, "AlreadyThere")
+
+
+HASTY = """
+import sys
+from m3cred_tui.authorize import keeping
+from m3cred_tui.store import lock
+keeping.PATIENCE, lock._PATIENCE = 1.0, 4.0
+from m3cred_tui.cli.main import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM])
+def test_a_signal_while_a_script_gives_an_approval_up_does_not_keep_it_from_being_written_out(
+    held: Held, number: signal.Signals
+) -> None:
+    with started(held.environment, *CREATE, "--yes", program=("-c", HASTY)) as command:
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(held.environment, "lock that another process holds"):
+            held.may_answer.set()
+            command.told("m3cred keeps trying.")
+            time.sleep(1)  # it is late, and waits for the lock a last time
+            command.process.send_signal(number)
+            assert command.object()["error"]["code"] == "ApprovalNotKept"
+            assert command.end()[0] == 3
 
 
 @pytest.mark.long

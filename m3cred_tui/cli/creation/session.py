@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from m3cred_tui.authorize.authorization import Authorization
 from m3cred_tui.authorize.events import Failed
+from m3cred_tui.authorize.exchange import is_approval_at_risk
 from m3cred_tui.authorize.problems import ApprovalNotKept, CodeSent
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Console, Dialogue
@@ -133,7 +134,7 @@ async def _until_a_signal(
         if len(signals) == 1:  # another one would cut off how it ends
             working.cancel()
 
-    with told_of_signals(leave):
+    with told_of_signals(leave, is_approval_at_risk):
         try:
             return await working
         except asyncio.CancelledError:
