@@ -218,6 +218,36 @@ def test_a_signal_while_a_script_gives_an_approval_up_does_not_keep_it_from_bein
             assert command.end()[0] == 3
 
 
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "plain"])
+def test_an_approval_that_standard_output_does_not_take_is_written_to_standard_error(
+    held: Held, tmp_path: Path, as_json: bool
+) -> None:
+    environment, words = held.environment, ("create", "--name", "Acme", "--begin", "--json")
+    with started(environment, *words) as beginning:
+        begin = beginning.object()
+        assert beginning.end()[0] == 0
+    words = ("create", "--complete", begin["id"], "--yes", *(["--json"] * as_json))
+    with (
+        Path("/dev/full").open("wb") as full,
+        started(environment, *words, taken=full) as command,
+    ):
+        command.write(f"{approve_only(begin['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(environment, "open data directory"):
+            held.may_answer.set()
+            command.told(IN_MEMORY)
+            command.process.send_signal(signal.SIGTERM)
+            command.told("m3cred keeps trying.")
+            command.process.send_signal(signal.SIGTERM)
+            assert command.end()[0] == 3
+    file = tmp_path / "approval"
+    file.write_text(command.errors[command.errors.index("{") :])
+    status, (*_, last), _ = ended(
+        environment, "resume", "--json", "--yes", "--sealed", str(file)
+    )
+    assert (status, last["error"], last["credential"]["id"]) == (0, None, begin["id"])
+
+
 @pytest.mark.long
 def test_without_the_identity_an_approval_is_written_out_for_a_copy_of_it(
     held: Held, tmp_path: Path
