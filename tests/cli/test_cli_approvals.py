@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import threading
 import time
@@ -98,6 +99,13 @@ def broken(environment: Environ, what: str) -> Iterator[None]:
             pending.chmod(0o755)
             yield
             pending.chmod(0o700)
+        case "home that is not mounted":
+            homes = [Path(environment[f"XDG_{one}_HOME"]) for one in ("CONFIG", "DATA")]
+            aways = [home.rename(home.with_suffix(".away")) for home in homes]
+            yield
+            for home, away in zip(homes, aways, strict=True):
+                shutil.rmtree(home, ignore_errors=True)  # the mount hides it
+                away.rename(home)
         case _:
             with locked(data_of(environment)):
                 yield
@@ -127,7 +135,9 @@ def test_the_code_is_sent_when_what_it_brings_can_be_kept_again(held: Held, faul
         assert command.end()[0] == 0
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [*FAULTS, pytest.param("home that is not mounted", marks=pytest.mark.long)]
+)
 def test_an_approval_that_cannot_be_kept_is_created_when_it_can_be_again(
     held: Held, fault: str
 ) -> None:
