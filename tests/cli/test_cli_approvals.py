@@ -167,6 +167,19 @@ def test_a_connection_that_drops_does_not_give_an_approval_up(held: Held) -> Non
     assert "The approval is kept now" in command.errors
 
 
+def test_an_interruption_says_so_where_what_there_is_cannot_be_read(held: Held) -> None:
+    with started(held.environment, *CREATE) as command:
+        command.object()
+        command.told("waits for your approval")
+        with broken(held.environment, "open data directory"):
+            command.process.send_signal(signal.SIGTERM)
+            end = command.object()
+            assert command.end()[0] == 128 + signal.SIGTERM
+    assert end["credential"] is None
+    assert "cannot be read now" in end["error"]["message"]
+    assert "nothing was created" not in command.errors
+
+
 def given_up(held: Held, command: Command) -> dict[str, Any]:
     """Interrupt a command that waits for its store twice, and return the end that it writes."""
     command.told(IN_MEMORY)

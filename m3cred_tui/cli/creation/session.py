@@ -68,7 +68,7 @@ class Interrupted(Problem, code="Interrupted"):
     """On the disk."""
     go_on: str
     end: str = ""
-    """Why a code brought nothing."""
+    """Why a code brought nothing, or what it brought is not known."""
 
     @property
     def _left(self) -> str:
@@ -151,12 +151,16 @@ async def _until_a_signal(
 
 def _interrupted(session: Session, number: signal.Signals) -> int:
     """Report what exists now: Stripe may have answered, or the disk taken it, meanwhile."""
-    kept = _kept(session)
+    try:
+        kept = _read(session)
+    except Problem as unread:
+        kept, failed = None, f"What there is of it cannot be read now: {unread}"
+    else:
+        end = session.authorization.end if session.authorization else None
+        failed = str(end.problem) if isinstance(end, Failed) else ""
     if kept is not None and kept.status is Status.AUTHENTICATED:
         return _told(session.console, kept, None)
     go_on = session.console.command("resume", kept.id) if kept else ""
-    end = session.authorization.end if session.authorization else None
-    failed = str(end.problem) if isinstance(end, Failed) else ""
     pending = kept
     if kept is not None and kept.status is Status.UNKNOWN:
         pending, failed = None, failed or str(CodeSent(kept))
@@ -165,13 +169,17 @@ def _interrupted(session: Session, number: signal.Signals) -> int:
 
 
 def _kept(session: Session) -> Credential | None:
-    """Return the credential as it is on the disk."""
-    if session.authorization is None or session.authorization.pending is None:
-        return None
+    """Return the credential as it is on the disk, if it can be read."""
     try:
-        row = session.store.read(session.authorization.pending.id)
+        return _read(session)
     except Problem:
         return None
+
+
+def _read(session: Session) -> Credential | None:
+    if session.authorization is None or session.authorization.pending is None:
+        return None
+    row = session.store.read(session.authorization.pending.id)
     return row if isinstance(row, Credential) else None
 
 
