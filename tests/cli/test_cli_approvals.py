@@ -117,6 +117,7 @@ FAULTS = [
     pytest.param("empty identity", marks=pytest.mark.long),
     pytest.param("missing identity", marks=pytest.mark.long),
     "open data directory",
+    pytest.param("home that is not mounted", marks=pytest.mark.long),
     pytest.param("lock that another process holds", marks=pytest.mark.long),
 ]
 
@@ -135,9 +136,7 @@ def test_the_code_is_sent_when_what_it_brings_can_be_kept_again(held: Held, faul
         assert command.end()[0] == 0
 
 
-@pytest.mark.parametrize(
-    "fault", [*FAULTS, pytest.param("home that is not mounted", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_an_approval_that_cannot_be_kept_is_created_when_it_can_be_again(
     held: Held, fault: str
 ) -> None:
