@@ -209,7 +209,7 @@ class Authorization:
             return
         kept = in_thread(keeping.join, name="m3cred-until-kept")
         await asyncio.wait({kept}, timeout=seconds)
-        if keeping.is_alive():
+        if not keeping.is_kept:
             raise keeping.problem
 
     async def create(self, name: str) -> Created:

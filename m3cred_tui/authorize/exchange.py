@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from m3cred_tui.authorize.events import Approved, Failed
 from m3cred_tui.authorize.journal import Journal
+from m3cred_tui.authorize.keeping import in_memory_only
 from m3cred_tui.authorize.problems import WrongMode
 from m3cred_tui.model.credential import Destination, StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
@@ -21,6 +22,11 @@ EXCHANGE = "m3cred-exchange"
 def unfinished() -> list[threading.Thread]:
     """Return the threads to be joined before the process may end."""
     return [thread for thread in threading.enumerate() if thread.name == EXCHANGE]
+
+
+def is_approval_at_risk() -> bool:
+    """Return whether the end of the process would lose an approval now."""
+    return bool(unfinished() or in_memory_only())  # in this order: one becomes the other
 
 
 _log = logging.getLogger(__name__)

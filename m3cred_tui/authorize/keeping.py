@@ -40,17 +40,17 @@ class Keeping(threading.Thread):
         """When a script gives it up, by the monotonic clock."""
         self._keep = keep
         self._seal = seal
-        self._is_kept = False
+        self.is_kept = False
         self._is_over = threading.Event()
 
     def run(self) -> None:
         """Try again and again."""
-        while not (self._is_kept or self._is_over.wait(_PAUSE)):
+        while not (self.is_kept or self._is_over.wait(_PAUSE)):
             try:
                 self._keep()
-                self._is_kept = True
+                self.is_kept = True
             except AlreadyThere:
-                self._is_kept = True  # the user has created it
+                self.is_kept = True  # the user has created it
             except Problem as problem:
                 self.problem = problem
 
@@ -63,7 +63,7 @@ class Keeping(threading.Thread):
     def give_up(self) -> ApprovalNotKept | ApprovalLost | None:
         """Stop trying, and return what became of it; ``None`` if it is kept after all."""
         self.stop()
-        if self._is_kept:
+        if self.is_kept:
             return None
         account_id = self.approved.account.id
         try:

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.output.streams import flush_or_discard
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.system import process
 
@@ -62,15 +63,53 @@ def problem_of(error: Exception) -> Problem:
 
 def failed(problem: Problem, *, as_json: bool = False) -> int:
     """Report a problem, and return the exit status."""
-    if as_json:
-        # Not for the first paint, which comes through here, too.
-        from m3cred_tui.cli.output.json import error_fields, put_json  # noqa: PLC0415 - see above
-
-        put_json({"error": error_fields(problem)})
     sys.stderr.write(f"m3cred: {problem}\n")
-    if (sealed := getattr(problem, "sealed", None)) and not as_json:
-        sys.stdout.write(f"{sealed.decode()}\n")
-    return status_of(problem)
+    sealed = sealed_in(problem)
+
+    def put() -> None:
+        if as_json:
+            # Not for the first paint, which comes through here, too.
+            from m3cred_tui.cli.output.json import error_fields, put_json  # noqa: PLC0415 - see above
+
+            put_json({"error": error_fields(problem)})
+        elif sealed:
+            sys.stdout.write(f"{sealed}\n")
+
+    return status_of(problem) if is_put_out(put, sealed) else LOST
+
+
+def sealed_in(problem: Problem) -> str:
+    """Return the approval that a problem brings along as it is nowhere else, or nothing."""
+    sealed: bytes = getattr(problem, "sealed", b"")
+    return sealed.decode("ascii")
+
+
+def is_put_out(put: Callable[[], object], sealed: str) -> bool:
+    """Write a result that has an approval in it, if there is one; return whether that is out.
+
+    The disk that takes no approval may be the one behind standard output, and its reader may be
+    gone: then the approval goes to standard error. Raises ``OSError`` only without an approval.
+    """
+    try:
+        put()
+        sys.stdout.flush()
+    except OSError as error:
+        if not sealed:
+            raise
+        flush_or_discard(sys.stdout)
+        return _is_put_aside(sealed, error)
+    return True
+
+
+def _is_put_aside(sealed: str, error: OSError) -> bool:
+    from m3cred_tui.store.problems import plain_reason  # noqa: PLC0415 - seldom, and 10 ms
+
+    with suppress(OSError):
+        told = f"standard output takes no more ({plain_reason(error)}), so it is here"
+        sys.stderr.write(f"m3cred: {told}:\n{sealed}\n")
+        sys.stderr.flush()
+        return True
+    return False
 
 
 def status_of(problem: Problem) -> int:

@@ -122,13 +122,14 @@ class IdentityFile:
     def to_seal(self, *, replacing: str = "") -> Identity:
         """Return the identity; make it if nothing is sealed, except for ``replacing``.
 
-        Otherwise a new one would hide a loss that can be undone. Hold the store's lock.
-        Raises what :meth:`to_open` does.
+        Otherwise a new one would hide a loss that can be undone, and so it would where one was
+        open here: a home that is not mounted just now has nothing sealed in it, either. Hold
+        the store's lock. Raises what :meth:`to_open` does.
         """
         try:
             return self.to_open()
         except IdentityMissing:
-            if self.is_unused(replacing=replacing):
+            if self._recipient is None and self.is_unused(replacing=replacing):
                 self._make(sealing.new_identity())
         # Again: another process may have made it and sealed for it since.
         return self.to_open()

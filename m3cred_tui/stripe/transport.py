@@ -5,8 +5,8 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -56,7 +56,7 @@ async def send(request: Request, *, time_limit: float) -> Reply:
     client, proxy = await asyncio.to_thread(_client, request.url, time_limit)
     by = f" (through the proxy {proxy.url.netloc.decode()})" if proxy else ""
     try:
-        async with asyncio.timeout(time_limit), client:
+        async with _limited(time_limit), client:
             return await _send(client, request)
     except _NOTHING_SENT as error:
         raise NotSentError(f"{_reason(error)}{by}") from None
@@ -64,6 +64,33 @@ async def send(request: Request, *, time_limit: float) -> Reply:
         raise LostError(f"{_reason(error)}{by}") from None
     except TimeoutError:
         raise LostError(f"it took longer than {time_limit:g} seconds{by}") from None
+
+
+_STEPS = 10
+
+
+@asynccontextmanager
+async def _limited(seconds: float) -> AsyncIterator[None]:
+    """Raise ``TimeoutError`` when the block has had this much time to run.
+
+    While the process is stopped (Ctrl+Z), the clock runs on and the reply comes all the same,
+    perhaps with what Stripe gives only once. So that time does not count.
+    """
+    async with asyncio.timeout(None) as limit:
+        running = asyncio.create_task(_run_out(limit, seconds / _STEPS))
+        try:
+            yield
+        finally:
+            running.cancel()
+
+
+async def _run_out(limit: asyncio.Timeout, step: float) -> None:
+    time, left = asyncio.get_running_loop().time, _STEPS
+    while left:
+        due = time() + step
+        await asyncio.sleep(step)
+        left -= time() - due < step  # otherwise it was stopped, and what came is read first
+    limit.reschedule(time())
 
 
 async def _send(client: httpx.AsyncClient, request: Request) -> Reply:
@@ -92,7 +119,8 @@ async def _send(client: httpx.AsyncClient, request: Request) -> Reply:
 
 def _client(url: str, time_limit: float) -> tuple[httpx.AsyncClient, httpx.Proxy | None]:
     """Return a client for one request, and the proxy that it goes through."""
-    timeout = httpx.Timeout(time_limit, connect=min(_LONGEST_CONNECT, time_limit / 3))
+    # The time limit of the whole is the caller's, which knows when the process was stopped.
+    timeout = httpx.Timeout(None, connect=min(_LONGEST_CONNECT, time_limit / 3))
     if urlsplit(url).scheme == "http":
         # Loopback, which no network proxy can reach. This context trusts nobody.
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -16,13 +16,16 @@ _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 @contextmanager
-def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]:
+def told_of_signals(
+    leave: Callable[[signal.Signals], object], holds: Callable[[], object] = bool
+) -> Iterator[None]:
     """Call ``leave`` in the running event loop for a signal that would end the process.
 
     asyncio's own ``add_signal_handler`` loses signals while the loop is busy and a few hundred
     keys or mouse moves are queued. After the block, SIGHUP does nothing: shell and system both
     send one when a connection drops, and the second must not interrupt the clean-up. Nor do
-    the others once one has arrived. Signals already ignored, as under ``nohup``, stay so.
+    the others once one has arrived, or where something ``holds`` the process up by then, which
+    a signal must not cut off. Signals already ignored, as under ``nohup``, stay so.
     """
     loop = asyncio.get_running_loop()
     is_leaving = False
@@ -41,8 +44,9 @@ def told_of_signals(leave: Callable[[signal.Signals], object]) -> Iterator[None]
     try:
         yield
     finally:
+        is_held = bool(holds())
         for number, handler in before.items():
-            is_over = is_leaving or number == signal.SIGHUP
+            is_over = is_leaving or is_held or number == signal.SIGHUP
             signal.signal(number, _ignore if is_over else handler)
 
 

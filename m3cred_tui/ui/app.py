@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,12 @@ def _nothing_printed() -> Iterator[None]:
         redirect_stderr(nowhere),
     ):
         yield
+
+
+def _is_approval_at_risk() -> bool:
+    # Without the module, nothing was asked of Stripe; its import would delay the end.
+    exchange = sys.modules.get("m3cred_tui.authorize.exchange")
+    return exchange is not None and exchange.is_approval_at_risk()
 
 
 class M3credApp(App[None]):
@@ -131,7 +138,7 @@ class M3credApp(App[None]):
         command that starts the app reports ``crash``.
         """
         before = {number: signal.getsignal(number) for number in _HANDLED_BY_THE_DRIVER}
-        with told_of_signals(self._leave), _nothing_printed():
+        with told_of_signals(self._leave, _is_approval_at_risk), _nothing_printed():
             try:
                 return await super().run_async(**options)
             finally:

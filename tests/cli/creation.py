@@ -17,7 +17,7 @@ from m3cred_tui.model.authorization import redirect_uri
 
 Environ = dict[str, str]
 PATIENCE = 30
-M3CRED = (sys.executable, "-m", "m3cred_tui")
+PROGRAM = ("-m", "m3cred_tui")
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
@@ -74,13 +74,14 @@ class Command:
         environment: Mapping[str, str],
         *arguments: str,
         given: IO[bytes] | None = None,
-        program: Sequence[str] = M3CRED,
+        taken: IO[bytes] | None = None,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.process = subprocess.Popen(
-            [*program, *arguments],
+            [sys.executable, *program, *arguments],
             env=environment,
             stdin=given or subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=taken or subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -118,10 +119,14 @@ class Command:
 
 @contextmanager
 def started(
-    environment: Mapping[str, str], *arguments: str, given: IO[bytes] | None = None
+    environment: Mapping[str, str],
+    *arguments: str,
+    given: IO[bytes] | None = None,
+    taken: IO[bytes] | None = None,
+    program: Sequence[str] = PROGRAM,
 ) -> Iterator[Command]:
-    """Start a command, whose standard input is a pipe of ours unless it is ``given``."""
-    command = Command(environment, *arguments, given=given)
+    """Start a command, whose standard input and output are pipes of ours unless given."""
+    command = Command(environment, *arguments, given=given, taken=taken, program=program)
     try:
         yield command
     finally:

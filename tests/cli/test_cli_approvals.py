@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,6 +109,13 @@ def broken(environment: Environ, what: str) -> Iterator[None]:
             pending.chmod(0o755)
             yield
             pending.chmod(0o700)
+        case "home that is not mounted":
+            homes = [Path(environment[f"XDG_{one}_HOME"]) for one in ("CONFIG", "DATA")]
+            aways = [home.rename(home.with_suffix(".away")) for home in homes]
+            yield
+            for home, away in zip(homes, aways, strict=True):
+                shutil.rmtree(home, ignore_errors=True)  # the mount hides it
+                away.rename(home)
         case _:
             with locked(data_of(environment)):
                 yield
@@ -118,6 +127,7 @@ FAULTS = [
     pytest.param("empty identity", marks=pytest.mark.long),
     pytest.param("missing identity", marks=pytest.mark.long),
     "open data directory",
+    pytest.param("home that is not mounted", marks=pytest.mark.long),
     pytest.param("lock that another process holds", marks=pytest.mark.long),
 ]
 
@@ -186,6 +196,19 @@ def test_a_limit_that_is_reached_in_the_wait_is_a_sentence_and_loses_nothing(
         assert (end["error"]["code"], end["credential"]["id"]) == ("LimitReached", begin["id"])
 
 
+def test_an_interruption_says_so_where_what_there_is_cannot_be_read(held: Held) -> None:
+    with started(held.environment, *CREATE) as command:
+        command.object()
+        command.told("waits for your approval")
+        with broken(held.environment, "open data directory"):
+            command.process.send_signal(signal.SIGTERM)
+            end = command.object()
+            assert command.end()[0] == 128 + signal.SIGTERM
+    assert end["credential"] is None
+    assert "cannot be read now" in end["error"]["message"]
+    assert "nothing was created" not in command.errors
+
+
 def given_up(held: Held, command: Command) -> dict[str, Any]:
     """Interrupt a command that waits for its store twice, and return the end that it writes."""
     command.told(IN_MEMORY)
@@ -218,6 +241,63 @@ def test_an_approval_that_is_given_up_is_written_out_sealed_and_comes_back(
     assert (status, last["error"], last["credential"]["id"]) == (0, None, row["id"])
     status, (last,), _ = ended(environment, "resume", "--json", "--yes", "--sealed", str(file))
     assert (status, last["error"]["code"]) == (1, "AlreadyThere")
+
+
+HASTY = """
+import sys
+from m3cred_tui.authorize import keeping
+from m3cred_tui.store import lock
+keeping.PATIENCE, lock._PATIENCE = 1.0, 4.0
+from m3cred_tui.cli.main import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM])
+def test_a_signal_while_a_script_gives_an_approval_up_does_not_keep_it_from_being_written_out(
+    held: Held, number: signal.Signals
+) -> None:
+    with started(held.environment, *CREATE, "--yes", program=("-c", HASTY)) as command:
+        command.write(f"{approve_only(command.object()['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(held.environment, "lock that another process holds"):
+            held.may_answer.set()
+            command.told("m3cred keeps trying.")
+            time.sleep(1)  # it is late, and waits for the lock a last time
+            command.process.send_signal(number)
+            assert command.object()["error"]["code"] == "ApprovalNotKept"
+            assert command.end()[0] == 3
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "plain"])
+def test_an_approval_that_standard_output_does_not_take_is_written_to_standard_error(
+    held: Held, tmp_path: Path, as_json: bool
+) -> None:
+    environment, words = held.environment, ("create", "--name", "Acme", "--begin", "--json")
+    with started(environment, *words) as beginning:
+        begin = beginning.object()
+        assert beginning.end()[0] == 0
+    words = ("create", "--complete", begin["id"], "--yes", *(["--json"] * as_json))
+    with (
+        Path("/dev/full").open("wb") as full,
+        started(environment, *words, taken=full) as command,
+    ):
+        command.write(f"{approve_only(begin['url'])}\n")
+        assert held.asked.wait(20)
+        with broken(environment, "open data directory"):
+            held.may_answer.set()
+            command.told(IN_MEMORY)
+            command.process.send_signal(signal.SIGTERM)
+            command.told("m3cred keeps trying.")
+            command.process.send_signal(signal.SIGTERM)
+            assert command.end()[0] == 3
+    file = tmp_path / "approval"
+    file.write_text(command.errors[command.errors.index("{") :])
+    status, (*_, last), _ = ended(
+        environment, "resume", "--json", "--yes", "--sealed", str(file)
+    )
+    assert (status, last["error"], last["credential"]["id"]) == (0, None, begin["id"])
 
 
 @pytest.mark.long
@@ -316,7 +396,7 @@ class Sweep:
         if self._command == "complete":
             _, (begin,), _ = ended(held.environment, *words, "--begin")
             words = ["create", "--complete", begin["id"], "--json"]
-        program = [sys.executable, "-c", FAULTY, str(at), fault, str(self._begun)]
+        program = ["-c", FAULTY, str(at), fault, str(self._begun)]
         command = Command(held.environment, *words, "--yes", program=program)
         begin = begin if self._command == "complete" else command.object()
         command.write(f"{approve_only(begin['url'])}\n")

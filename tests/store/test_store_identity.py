@@ -178,6 +178,18 @@ def test_the_loss_of_an_unlocked_identity_is_noticed(locked: IdentityFile, data:
     assert not locked.is_locked()
 
 
+def test_none_is_made_in_place_of_one_that_was_open_though_nothing_is_sealed(
+    file: IdentityFile, credentials: Path, acme: Credential, tokens: TokenResponse
+) -> None:
+    store = DirectoryStore(credentials.parent, file)
+    store.prepare()
+    away = file.path.rename(file.path.with_suffix(".away"))
+    with pytest.raises(IdentityMissing):
+        store.create(acme, tokens)
+    away.rename(file.path)
+    store.create(acme, tokens)
+
+
 def test_an_unlocked_identity_that_was_replaced_is_locked_again(locked: IdentityFile) -> None:
     locked.unlock(Secret(PASSPHRASE))
     before = locked.path.read_bytes()

@@ -3,6 +3,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -126,6 +127,18 @@ async def test_a_stripe_that_never_finishes_is_given_up_on_without_a_second_try(
     with pytest.raises(ReplyLost):
         await stub.gateway(time_limit=0.2).exchange(CODE)
     assert stub.connections == 1
+
+
+async def test_a_reply_that_came_while_the_process_was_stopped_is_taken_however_long_that_was(
+    serve: Serve, reply: Reply
+) -> None:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(reply({**GOOD, "access_token": "sk_test_x"}))
+        time.sleep(0.6)  # noqa: ASYNC251 - nothing runs, as after Ctrl+Z, but the clock
+
+    stub = await serve(answer)
+    tokens = await stub.gateway(time_limit=0.2).exchange(CODE)
+    assert tokens.account_id == GOOD["stripe_user_id"]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])

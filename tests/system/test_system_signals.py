@@ -12,9 +12,9 @@ LEAVING = """
 import asyncio, signal, sys
 from m3cred_tui.system.signals import told_of_signals
 
-async def work(first, second):
+async def work(first, second, is_held=0):
     came = asyncio.Queue()
-    with told_of_signals(came.put_nowait):
+    with told_of_signals(came.put_nowait, lambda: is_held):
         if first:
             signal.raise_signal(first)
             assert await came.get() == first
@@ -26,9 +26,9 @@ print("cleaned up")
 """
 
 
-def left(first: int, second: int) -> tuple[int, str]:
+def left(first: int, second: int, *, is_held: bool = False) -> tuple[int, str]:
     """Return how a process has ended, and what it has said."""
-    command = [sys.executable, "-c", LEAVING, str(first), str(second)]
+    command = [sys.executable, "-c", LEAVING, *map(str, (first, second, int(is_held)))]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     return ended.returncode, ended.stdout
 
@@ -51,3 +51,8 @@ def test_only_a_hang_up_does_nothing_after_an_ordinary_end(
     later: int, end: tuple[int, str]
 ) -> None:
     assert left(0, later) == end
+
+
+@pytest.mark.parametrize("later", [HANG_UP, INTERRUPT, signal.SIGQUIT, TERMINATE])
+def test_no_signal_cuts_off_what_holds_the_process_up_after_an_ordinary_end(later: int) -> None:
+    assert left(0, later, is_held=True) == (0, "cleaned up\n")

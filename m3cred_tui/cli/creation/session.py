@@ -8,10 +8,20 @@ from dataclasses import dataclass, replace
 
 from m3cred_tui.authorize.authorization import Authorization
 from m3cred_tui.authorize.events import Failed
-from m3cred_tui.authorize.problems import ApprovalNotKept, CodeSent
+from m3cred_tui.authorize.exchange import is_approval_at_risk
+from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Console, Dialogue
-from m3cred_tui.cli.ending import DONE, WRONG_USAGE, let_exchange_end, problem_of, status_of
+from m3cred_tui.cli.ending import (
+    DONE,
+    LOST,
+    WRONG_USAGE,
+    is_put_out,
+    let_exchange_end,
+    problem_of,
+    sealed_in,
+    status_of,
+)
 from m3cred_tui.cli.output.json import end_json
 from m3cred_tui.cli.selecting import intact, opened
 from m3cred_tui.cli.wiring import (
@@ -60,7 +70,7 @@ class Interrupted(Problem, code="Interrupted"):
     """On the disk."""
     go_on: str
     end: str = ""
-    """Why a code brought nothing."""
+    """Why a code brought nothing, or what it brought is not known."""
 
     @property
     def _left(self) -> str:
@@ -114,13 +124,11 @@ def in_session(chosen: Namespace, work: Work) -> int:
                 let_exchange_end()
     except (Problem, RuntimeError, MemoryError) as error:
         problem = problem_of(error)
-        _tell(console, _kept(session) if session else None, problem)
-        return WRONG_USAGE if isinstance(problem, DestinationOpen) else status_of(problem)
+        status = _told(console, _kept(session) if session else None, problem)
+        return WRONG_USAGE if isinstance(problem, DestinationOpen) else status
     if isinstance(result, signal.Signals):
         return _interrupted(session, result)
-    if result is not None:
-        _tell(console, result, None)
-    return DONE
+    return DONE if result is None else _told(console, result, None)
 
 
 async def _until_a_signal(
@@ -135,7 +143,7 @@ async def _until_a_signal(
         if len(signals) == 1:  # another one would cut off how it ends
             working.cancel()
 
-    with told_of_signals(leave):
+    with told_of_signals(leave, is_approval_at_risk):
         try:
             return await working
         except asyncio.CancelledError:
@@ -146,40 +154,56 @@ async def _until_a_signal(
 
 def _interrupted(session: Session, number: signal.Signals) -> int:
     """Report what exists now: Stripe may have answered, or the disk taken it, meanwhile."""
-    kept = _kept(session)
+    try:
+        kept = _read(session)
+    except Problem as unread:
+        kept, failed = None, f"What there is of it cannot be read now: {unread}"
+    else:
+        end = session.authorization.end if session.authorization else None
+        failed = str(end.problem) if isinstance(end, Failed) else ""
     if kept is not None and kept.status is Status.AUTHENTICATED:
-        _tell(session.console, kept, None)
-        return DONE
+        return _told(session.console, kept, None)
     go_on = session.console.command("resume", kept.id) if kept else ""
-    end = session.authorization.end if session.authorization else None
-    failed = str(end.problem) if isinstance(end, Failed) else ""
     pending = kept
     if kept is not None and kept.status is Status.UNKNOWN:
         pending, failed = None, failed or str(CodeSent(kept))
-    _tell(session.console, kept, Interrupted(number, pending, go_on, failed))
+    _told(session.console, kept, Interrupted(number, pending, go_on, failed))
     return 128 + number  # the status that a shell gives for a signal
 
 
 def _kept(session: Session) -> Credential | None:
-    """Return the credential as it is on the disk."""
-    if session.authorization is None or session.authorization.pending is None:
-        return None
+    """Return the credential as it is on the disk, if it can be read."""
     try:
-        row = session.store.read(session.authorization.pending.id)
+        return _read(session)
     except Problem:
         return None
+
+
+def _read(session: Session) -> Credential | None:
+    if session.authorization is None or session.authorization.pending is None:
+        return None
+    row = session.store.read(session.authorization.pending.id)
     return row if isinstance(row, Credential) else None
 
 
-def _tell(console: Console, credential: Credential | None, problem: Problem | None) -> None:
-    if console.json:
-        console.put(end_json(credential, problem))
+def _told(console: Console, credential: Credential | None, problem: Problem | None) -> int:
+    """Report the end; return the exit status."""
+    sealed = sealed_in(problem) if problem else ""
+
+    def put() -> None:
+        if console.json:
+            console.put(end_json(credential, problem))
+        elif sealed:
+            console.put(sealed)
+        elif credential is not None and problem is None:
+            console.put(f"The credential “{credential.name}” is created: {credential.id}")
+
     if problem is not None:
         console.say(f"m3cred: {problem}")
-        if isinstance(problem, ApprovalNotKept) and not console.json:
-            console.put(problem.sealed.decode())
-    elif credential is not None and not console.json:
-        console.put(f"The credential “{credential.name}” is created: {credential.id}")
+    is_out = is_put_out(put, sealed)
+    if problem is None:
+        return DONE
+    return status_of(problem) if is_out else LOST
 
 
 async def create(session: Session, draft: Draft) -> Credential:

@@ -109,7 +109,7 @@ def guarded(do: Callable[[], int]) -> int:
         return _told(error)
     finally:
         for stream in (sys.stdout, sys.stderr):
-            _flush_or_discard(stream)
+            flush_or_discard(stream)
 
 
 def width_of(stream: TextIO) -> int | None:
@@ -135,7 +135,7 @@ def coloured(text: str, colour: int, stream: TextIO) -> str:
     return text if is_plain else f"\x1b[{colour}m{text}\x1b[0m"
 
 
-def _flush_or_discard(stream: TextIO) -> None:
+def flush_or_discard(stream: TextIO) -> None:
     """Discard output that cannot be written, as Python would complain about it at exit."""
     try:
         stream.flush()

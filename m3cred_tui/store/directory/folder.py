@@ -13,6 +13,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import files
 from m3cred_tui.store.directory.record import LARGEST_RECORD, Record, parse_record
 from m3cred_tui.store.files import FlawError, private_folder, read_private
+from m3cred_tui.store.problems import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,11 @@ class RecordFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def refuse_absence(self) -> None:
+        """Raise ``StoreUnusable`` if there is no such directory."""
+        if not os.path.lexists(self._path):
+            raise StoreUnusable(self._path, "it is missing")
 
     def names(self) -> list[str]:
         """Return the file name of every record, in no order; opens no file."""

@@ -48,6 +48,8 @@ class DirectoryRequests:
 
     def waits(self, credential_id: str) -> bool:
         one = self._unapproved(credential_id)
+        if one is None:
+            self._pending.refuse_absence()  # not mounted just now, it may hold the request
         return one is not None and one.status is Status.PENDING
 
     def answer(self, credential: Credential, request: AuthorizationRequest) -> None:
