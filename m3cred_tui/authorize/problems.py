@@ -63,6 +63,15 @@ class Expired(Problem, code="Expired"):
     _minutes = property(lambda self: round(self.time_limit.total_seconds() / 60))
 
 
+class CodeWaits(Problem, code="CodeWaits"):
+    """The code is not sent yet, as what it brings could not be kept."""
+
+    text = """Stripe's code waits, for the {_minutes} minutes that it is good, until an approval
+        can be kept: {reason}"""
+    reason: str
+    _minutes = CODE_LIFETIME // timedelta(minutes=1)
+
+
 class CodeUnused(Problem, code="CodeUnused"):
     """The code's time passed, as what it would have given could not be kept."""
 

@@ -25,6 +25,7 @@ from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.problems import (
     AccountUnseen,
     CodeUnused,
+    CodeWaits,
     Expired,
     ListenerUnknown,
     Refused,
@@ -266,7 +267,7 @@ class _Claiming:
                     return CodeUnused(str(problem))
                 if str(problem) != told:
                     told = str(problem)
-                    self._tell(Noticed(problem))
+                    self._tell(Noticed(CodeWaits(told)))
             else:
                 return None
             self._is_left.wait(_LOOK_AGAIN)

@@ -21,7 +21,7 @@ from m3cred_tui.authorize.events import (
     Visited,
 )
 from m3cred_tui.authorize.journal import Journal
-from m3cred_tui.authorize.problems import CodeUnused, Refused
+from m3cred_tui.authorize.problems import CodeUnused, CodeWaits, Refused
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.callback.redirect import WrongState
 from m3cred_tui.model.authorization import CODE_LIFETIME, AuthorizationRequest, redirect_uri
@@ -260,8 +260,8 @@ async def test_each_reason_for_which_the_code_is_not_sent_yet_is_told_once(
         async for event in events:
             if isinstance(event, UrlReady):
                 event.paste(redirect_of(event.url), final=True)
-            if isinstance(event, Noticed):
-                told.append(str(event.problem))
+            if isinstance(event, Noticed) and isinstance(event.problem, CodeWaits):
+                told.append(event.problem.reason)
     assert isinstance(event, Approved)
     assert told == ["full", "read-only", "full"]
 
@@ -286,7 +286,7 @@ async def test_a_code_is_sent_only_when_what_it_brings_can_be_kept(
             match event:
                 case UrlReady():
                     event.paste(redirect_of(event.url), final=True)
-                case Noticed(Trouble(what="trouble at answered")):
+                case Noticed(CodeWaits(reason="trouble at answered")):
                     assert stub.exchanges == 0
                     told.trouble = ""
                 case Approved():
