@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.adapters import ConnectGateway
+from m3cred_tui.stripe.adapters import ConnectGateway, gateway_for
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.stripe.problems import (
     Call,
@@ -20,6 +21,7 @@ from m3cred_tui.stripe.problems import (
     StripeNonsense,
     StripeUnreachable,
 )
+from tests.stripe.conftest import KEY, NOW
 
 Serve = Callable[..., Awaitable[Any]]
 Reply = Callable[..., bytes]
@@ -290,3 +292,32 @@ def test_the_first_paint_does_not_wait_for_httpx() -> None:
         "sys.exit('httpx' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_stripe_is_reached_without_a_key_and_whatever_it_answers(
+    serve: Serve, reply: Reply
+) -> None:
+    stub = await serve(reply(b"", 404))
+    await stub.gateway().reach()
+    (request,) = stub.requests
+    assert request.startswith("GET / HTTP/1.1\r\n")
+    assert "sk_test" not in request
+    assert "c2tfdGVzd" not in request  # nor in base64
+
+
+@pytest.mark.parametrize("oauth", OAuthModel)
+async def test_whoever_makes_the_gateway_says_how_long_it_waits(
+    serve: Serve, oauth: OAuthModel
+) -> None:
+    silent = asyncio.Event()
+
+    async def say_nothing(_writer: asyncio.StreamWriter) -> None:
+        await silent.wait()
+
+    stub = await serve(say_nothing)
+    base = f"http://{stub.host}"
+    platform = Platform("ca_platform", Secret(KEY), base, base, oauth)
+    gateway = gateway_for(platform, lambda: NOW, time_limit=0.05)
+    with pytest.raises(ReplyLost):
+        await gateway.exchange(CODE)
+    silent.set()

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from m3cred_tui.model.secret import Secret
+from m3cred_tui.model.text import CUT
 from m3cred_tui.stripe.problems import StripeRefused
 
 Serve = Callable[..., Awaitable[Any]]
@@ -53,6 +54,24 @@ async def test_a_refusal_without_words_is_still_a_refusal(
         await stub.gateway().exchange(CODE)
     assert (caught.value.error, caught.value.description) == (None, None)
     assert "refused (status 403). Begin" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ({"type": "api_error", "message": "Sorry."}, ("api_error", "Sorry.")),
+        ({"type": "card_error", "code": "x_1", "message": "No."}, ("x_1", "No.")),
+        ({"code": "c" * 64, "message": "m" * 200}, ("c" * 64, "m" * 200)),
+        ({"code": "c" * 65, "message": "m" * 201}, ("c" * 63 + CUT, "m" * 199 + CUT)),
+    ],
+)
+async def test_an_error_of_the_api_is_reported_by_its_code_or_else_its_type(
+    serve: Serve, reply: Reply, error: dict[str, str], shown: tuple[str, str]
+) -> None:
+    stub = await serve(reply({"error": error}, 400))
+    with pytest.raises(StripeRefused) as caught:
+        await stub.gateway().exchange(CODE)
+    assert (caught.value.error, caught.value.description) == shown
 
 
 async def test_a_refusal_cannot_send_escapes_to_the_terminal(

@@ -163,7 +163,15 @@ async def test_an_unusable_environment_is_reported(
 
 @pytest.mark.parametrize(
     "exceptions",
-    ["127.0.0.0/8", "10.0.0.0/8,fd00::/8, 127.0.0.1 ,[::1]", "*", "[127.0.0.1]", "127.0.0.1"],
+    [
+        "127.0.0.0/8",
+        "127.0.0.1/8",
+        "nowhere.example, 10.0.0.0/8,127.0.0.0/8",
+        "10.0.0.0/8,fd00::/8, 127.0.0.1 ,[::1]",
+        "*",
+        "[127.0.0.1]",
+        "127.0.0.1",
+    ],
 )
 async def test_no_proxy_is_asked_for_what_no_proxy_names(
     serve: Serve,
