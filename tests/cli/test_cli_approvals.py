@@ -109,8 +109,9 @@ def broken(environment: Environ, what: str) -> Iterator[None]:
             pending.chmod(0o755)
             yield
             pending.chmod(0o700)
-        case "home that is not mounted":
-            homes = [Path(environment[f"XDG_{one}_HOME"]) for one in ("CONFIG", "DATA")]
+        case "home that is not mounted" | "data that are not mounted":
+            gone = ("CONFIG", "DATA") if what.startswith("home") else ("DATA",)
+            homes = [Path(environment[f"XDG_{one}_HOME"]) for one in gone]
             aways = [home.rename(home.with_suffix(".away")) for home in homes]
             yield
             for home, away in zip(homes, aways, strict=True):
@@ -128,6 +129,7 @@ FAULTS = [
     pytest.param("missing identity", marks=pytest.mark.long),
     "open data directory",
     pytest.param("home that is not mounted", marks=pytest.mark.long),
+    pytest.param("data that are not mounted", marks=pytest.mark.long),
     pytest.param("lock that another process holds", marks=pytest.mark.long),
 ]
 

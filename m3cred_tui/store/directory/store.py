@@ -85,6 +85,7 @@ class DirectoryStore:
         self.identity = identity
         self._credentials = RecordFolder(data / "credentials")
         self._pending = RecordFolder(data / "pending")
+        self._is_prepared = False
         self.checks = DirectoryChecks(data, self.ids)
         self.disconnecting = DirectoryDisconnections(
             data, RecordFolder(data / "disconnecting"), self.ids
@@ -160,12 +161,15 @@ class DirectoryStore:
             self._credentials.prepare()
             self._pending.prepare()
             self._sweep_half_created()
+        self._is_prepared = True
 
     def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
         with self._changing(credential.id):
             data = sealed(credential, tokens, self.identity)
             if self._credentials.has(credential.id):
                 raise AlreadyThere(credential.id)
+            if self._is_prepared:  # below a mount that is gone, nobody would find it
+                self._pending.refuse_absence()
             self._pending.replace_in_room(credential.id, data)
         _log().info("kept the approval %s", credential.id)
 
