@@ -263,3 +263,19 @@ def test_no_room_outlives_the_request_that_it_was_for(
             (waiting / f"{ID}.json").unlink()
             store.prepare()
     assert [*waiting.iterdir()] == []
+
+
+def test_nothing_is_kept_or_created_in_place_of_data_that_are_not_mounted(
+    store: DirectoryStore, acme: Credential, pending: Credential, tokens: TokenResponse
+) -> None:
+    store.prepare()
+    store.keep_pending(pending, tokens)
+    away = store.data.rename(store.data.with_suffix(".away"))
+    for change in (store.keep_pending, store.create):
+        with pytest.raises(StoreUnusable, match="it is missing"):
+            change(acme, tokens)
+    (store.data / "lock").unlink()
+    store.data.rmdir()  # there is nothing else in it
+    away.rename(store.data)
+    store.create(acme, tokens)
+    assert store.read(acme.id) == acme

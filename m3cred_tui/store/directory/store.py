@@ -168,8 +168,7 @@ class DirectoryStore:
             data = sealed(credential, tokens, self.identity)
             if self._credentials.has(credential.id):
                 raise AlreadyThere(credential.id)
-            if self._is_prepared:  # below a mount that is gone, nobody would find it
-                self._pending.refuse_absence()
+            self._refuse_absence_of(self._pending)
             self._pending.replace_in_room(credential.id, data)
         _log().info("kept the approval %s", credential.id)
 
@@ -195,6 +194,7 @@ class DirectoryStore:
             data = sealed(credential, tokens, self.identity)
             if names_seen is not None:
                 self._refuse_name(credential, names_seen)
+            self._refuse_absence_of(self._credentials)
             try:
                 self._credentials.create(credential.id, data)
             except FileExistsError:
@@ -238,6 +238,10 @@ class DirectoryStore:
         except Problem as problem:
             _log().error("%s: %s", problem.code, problem)
             raise
+
+    def _refuse_absence_of(self, folder: RecordFolder) -> None:
+        if self._is_prepared:  # below a mount that is gone, nobody would find the record
+            folder.refuse_absence()
 
     def _refuse_name(self, credential: Credential, seen: Stamp) -> None:
         """Raise ``NameTaken`` if another with its name was created since ``seen``."""
