@@ -54,7 +54,7 @@ def locations(*, demo: bool) -> Locations:
     """
     try:
         data, config, state = _of_linux() or _of_platform()
-        is_known = data.is_absolute()
+        is_known = all(one.is_absolute() for one in (data, config, state))
     except RuntimeError:  # as newer releases of platformdirs say it
         is_known = False
     if not is_known:
@@ -72,10 +72,12 @@ def _of_linux() -> tuple[Path, Path, Path] | None:
         return None
     home, found = os.environ.get("HOME", "~"), []
     for name, default in _XDG.items():
-        base = os.environ.get(name) or f"{home}/{default}"
-        if not base.startswith("/"):
-            return None
+        base = os.environ.get(name, "")
+        if not base.startswith("/"):  # as XDG wants it, and only newer platformdirs do
+            base = f"{home}/{default}"
         found.append(Path(base, APP_NAME))
+    if not home.startswith("/"):
+        return None
     data, config, state = found
     return data, config, state
 

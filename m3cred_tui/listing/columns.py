@@ -59,7 +59,7 @@ def waits_until(credential: Credential) -> datetime | None:
         return None
     from m3cred_tui.model.authorization import TIME_LIMIT  # noqa: PLC0415 - few rows need it
 
-    return (credential.created_at + TIME_LIMIT).astimezone()
+    return in_zone(credential.created_at + TIME_LIMIT)
 
 
 def status_text(credential: Credential, now: datetime) -> str:
@@ -77,15 +77,23 @@ def account_text(credential: Credential) -> str:
     return "not yet" if account is None else account.name or account.id
 
 
+def in_zone(moment: datetime) -> datetime:
+    """Return a time in the user's time zone, or as it is in a zone that Python cannot tell."""
+    try:
+        return moment.astimezone()
+    except (ValueError, OverflowError):  # TZ may be a day away from UTC, and more
+        return moment
+
+
 def local(moment: datetime) -> str:
     """Return a time in the user's time zone."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+    return f"{in_zone(moment):%Y-%m-%d %H:%M}"
 
 
 def clock_time(moment: datetime, now: datetime) -> str:
     """Return a time in the user's time zone, with its date if that is not today's."""
-    there = moment.astimezone()
-    return f"{there:%H:%M}" if there.date() == now.astimezone().date() else local(there)
+    there = in_zone(moment)
+    return f"{there:%H:%M}" if there.date() == in_zone(now).date() else local(there)
 
 
 def _status(credential: Credential, width: int) -> str:
@@ -103,7 +111,7 @@ def _created(credential: Credential, width: int) -> str:
     if width >= len(full):
         return full
     date, _, _ = full.partition(" ")
-    return date if width >= len(date) else f"{credential.created_at.astimezone():%d %b}"
+    return date if width >= len(date) else f"{in_zone(credential.created_at):%d %b}"
 
 
 NAME = Column("Name", "Name", 16, lambda one, _: one.name, lambda row: row.id)

@@ -9,7 +9,7 @@ import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, is_authenticated
+from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, in_zone, is_authenticated
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
@@ -53,7 +53,7 @@ class Checks:
         """Return the last check's label, with as much of its time as fits into ``width``."""
         if (result := self._results.get(credential_id)) is None:
             return None
-        at = result.at.astimezone()
+        at = in_zone(result.at)
         text = f"{'✓' if result.outcome is Outcome.OK else '!'} {result.label}"
         fuller = (f"{text} {at:%d %b %H:%M}", f"{text} {at:%d %b}")
         return next((one for one in fuller if len(one) <= width), text)

@@ -22,6 +22,7 @@ MOST_BYTES = 256 * 1024
 """Stripe's replies to m3cred are a few kilobytes long."""
 
 _LONGEST_CONNECT = 10.0
+_LAST_PORT = 65_535
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 # ProxyError: the proxy refused the tunnel that the request would have gone through.
 _NOTHING_SENT = (
@@ -143,8 +144,11 @@ def _trusted(file: str | None, directory: str | None) -> ssl.SSLContext:
 
     ``file`` and ``directory`` are OpenSSL's two variables. Raises ``OSError``.
     """
-    for named in filter(None, (file, directory)):
-        os.stat(named)  # noqa: PTH116 - or OpenSSL would ignore a name that is wrong
+    # Or OpenSSL would ignore what is wrong. It takes several directories, and one is enough.
+    if file:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    if directory and not any(map(os.path.isdir, directory.split(os.pathsep))):
+        raise NotADirectoryError(directory)
     if sys.platform == "linux" and ssl.get_default_verify_paths().cafile:
         return ssl.create_default_context()
     import truststore  # noqa: PLC0415 - macOS, and a Python that was built for another Linux
@@ -164,10 +168,11 @@ def _proxy_for(url: str) -> httpx.Proxy | None:
         raise NotSentError(
             "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy; m3cred supports only HTTP proxies"
         )
-    try:
-        return httpx.Proxy(named if separator else f"http://{named}")
-    except (ValueError, httpx.InvalidURL):
-        raise NotSentError("HTTPS_PROXY or ALL_PROXY names no HTTP proxy") from None
+    with suppress(ValueError, httpx.InvalidURL):
+        proxy = httpx.Proxy(named if separator else f"http://{named}")
+        if proxy.url.host and (proxy.url.port or 0) <= _LAST_PORT:
+            return proxy
+    raise NotSentError("HTTPS_PROXY or ALL_PROXY names no HTTP proxy")
 
 
 def _is_in_network(host: str, exceptions: str) -> bool:

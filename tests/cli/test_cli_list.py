@@ -104,6 +104,18 @@ def test_a_wait_that_ends_tomorrow_is_shown_with_the_date(m3cred: Run, tmp_path:
     assert f"until {until:%Y-%m-%d %H:%M}; m3cred resume" in m3cred("doctor", TZ=name).stdout
 
 
+@pytest.mark.parametrize("zone", ["XXX-24", "XXX-167:59:59", "XXX+24:59:59"])
+def test_a_zone_a_day_and_more_away_is_taken_as_utc(
+    m3cred: Run, tmp_path: Path, zone: str
+) -> None:
+    waits = keep_pending(tmp_path, "Waits", since=timedelta())
+    until = waits.created_at + timedelta(minutes=10)
+    listed, shown = m3cred("list", TZ=zone), m3cred("show", "Waits", TZ=zone)
+    assert f"pending until {until:%H:%M}" in listed.stdout
+    assert f"{waits.created_at:%Y-%m-%d %H:%M}" in shown.stdout
+    assert (listed.stderr, shown.stderr) == ("", "")
+
+
 def test_who_waits_for_stripe_is_listed_with_the_end_of_the_wait(
     m3cred: Run, tmp_path: Path
 ) -> None:

@@ -86,6 +86,19 @@ def test_asking_for_the_locations_creates_nothing(home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.parametrize("value", ["relative", ".", "~/here", " "])
+@pytest.mark.parametrize("name", XDG)
+def test_a_relative_one_counts_as_not_set_whatever_platformdirs_says(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    # Older releases take it, and the identity would be wherever m3cred was started.
+    usual = locations(demo=False)
+    monkeypatch.setenv(name, value)
+    monkeypatch.delattr(platformdirs, "PlatformDirs")
+    assert locations(demo=False) == usual
+    assert usual.data == home / ".local/share/m3cred"
+
+
 @pytest.mark.parametrize("value", ["/else/where", "", "relative", "~/here", "/", "/a//b/"])
 def test_they_are_those_of_platformdirs(
     home: Path, monkeypatch: pytest.MonkeyPatch, value: str

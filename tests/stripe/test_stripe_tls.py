@@ -82,6 +82,16 @@ async def test_a_company_certificate_named_by_the_environment_is_trusted(
     assert (await stub.gateway(scheme="https").exchange(CODE)).account_id == "acct_1"
 
 
+async def test_certificates_may_be_in_several_directories(
+    serve: Serve, reply: Reply, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", f"/nowhere:{certificate.parent}")
+    stub = await serve(reply(GOOD), listens=False)
+    with pytest.raises(StripeUnreachable) as caught:
+        await stub.gateway(scheme="https").exchange(CODE)
+    assert "SSL_CERT" not in caught.value.reason
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("scheme", ["https", "http"])
 async def test_a_redirect_takes_neither_key_nor_code_nor_token_anywhere(
@@ -128,7 +138,10 @@ async def test_a_stripe_that_speaks_no_tls_gets_neither_key_nor_code(
     ("variable", "value", "told"),
     [
         ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be"),
+        ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"),
+        ("SSL_CERT_FILE", "/", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"),
         ("SSL_CERT_DIR", "/nowhere", "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"),
+        ("SSL_CERT_DIR", __file__, "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"),
         (
             "HTTPS_PROXY",
             "socks5://127.0.0.1:1",
@@ -141,6 +154,8 @@ async def test_a_stripe_that_speaks_no_tls_gets_neither_key_nor_code(
         ),
         ("HTTPS_PROXY", "gopher://127.0.0.1:1", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
         ("HTTPS_PROXY", "http://127.0.0.1:x", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
+        ("HTTPS_PROXY", "http://127.0.0.1:65536", "ALL_PROXY names no HTTP proxy"),
+        ("HTTPS_PROXY", ":", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy"),
     ],
 )
 async def test_an_unusable_environment_is_reported(

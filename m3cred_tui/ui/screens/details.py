@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from m3cred_tui.authorize.problems import CodeSent
-from m3cred_tui.listing.columns import NAME, STATUS, is_authenticated, local
+from m3cred_tui.listing.columns import NAME, STATUS, in_zone, is_authenticated, local
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
@@ -171,6 +171,6 @@ def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
         ("Status", STATUS.of(credential)),
-        ("Created", f"{credential.created_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
+        ("Created", f"{in_zone(credential.created_at):%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),
     ]

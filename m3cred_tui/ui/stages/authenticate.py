@@ -14,6 +14,7 @@ from m3cred_tui.authorize.authorization import Authorization, State
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import NotSetUp
+from m3cred_tui.listing.columns import local
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import NameTaken
 from m3cred_tui.ui.stages.stage import Stage, note
@@ -87,7 +88,7 @@ class AccountPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         account = self._approved.account
-        before = self._since and f"{self._since.astimezone():%Y-%m-%d %H:%M}"
+        before = self._since and local(self._since)
         yield Static("✓ Approved. Is this the account you meant?")
         yield Static(
             fields(
