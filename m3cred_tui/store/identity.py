@@ -129,7 +129,9 @@ class IdentityFile:
         try:
             return self.to_open()
         except IdentityMissing:
-            if self._recipient is None and self.is_unused(replacing=replacing):
+            # What is replaced can be entered again.
+            is_first = self._recipient is None or replacing
+            if is_first and self.is_unused(replacing=replacing):
                 self._make(sealing.new_identity())
         # Again: another process may have made it and sealed for it since.
         return self.to_open()
