@@ -39,15 +39,15 @@ def ended(command: str, do: Callable[[], int], *, as_json: bool = False) -> int:
             process.close_to_others()
     try:
         return do()
-    except (Problem, RuntimeError, MemoryError) as error:
+    except (Problem, RuntimeError, MemoryError, OSError) as error:
         return failed(problem_of(error), as_json=as_json)
 
 
 class LimitReached(Problem, code="LimitReached"):
-    """The system gives m3cred no other thread, or no more memory."""
+    """The system gives m3cred no other thread, no more memory, or no other open file."""
 
-    text = """The system gives m3cred no more threads or memory: a limit is reached (ulimit -a
-        shows yours). What was kept stays; m3cred list shows it."""
+    text = """The system gives m3cred no more threads, memory or open files: a limit is
+        reached (ulimit -a shows yours). What was kept stays; m3cred list shows it."""
 
 
 def problem_of(error: Exception) -> Problem:
@@ -58,6 +58,7 @@ def problem_of(error: Exception) -> Problem:
 
     if not lacks_resources(error):
         raise error
+    sys.unraisablehook = lambda _half_made: None  # an event loop that is deleted, for instance
     return LimitReached()
 
 

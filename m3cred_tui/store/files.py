@@ -301,6 +301,8 @@ def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
         raise OutcomeUnknown(path, plain_reason(unconfirmed.cause)) from unconfirmed
     except OSError as error:
         absent = isinstance(error, FileNotFoundError) and not make
+        if absent and (link := _dangling(path)):
+            raise StoreUnusable(link, "it is a link to nothing") from None
         if absent or isinstance(error, FileExistsError):
             raise
         raise StoreUnusable(path, plain_reason(error)) from error
@@ -319,6 +321,11 @@ def _refuse_what_is_there(path: Path) -> None:
         raise StoreUnusable(path, "it is not a directory")
     with flaws_refused(path):
         _check_private(status, path, "700")
+
+
+def _dangling(path: Path) -> Path | None:
+    """Return a link on the way to a path whose target is missing, as if not mounted."""
+    return next((p for p in (path, *path.parents) if p.is_symlink() and not p.exists()), None)
 
 
 def read_private(folder: int, name: str, path: Path | str, *, most: int) -> bytes:

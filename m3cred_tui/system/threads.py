@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 T = TypeVar("T")
+
+_LACKING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 def in_thread(
@@ -80,5 +83,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def lacks_resources(error: BaseException | None) -> bool:
-    """Tell whether the system gave no thread or no memory, as a limit is reached."""
+    """Tell whether the system gave no thread, memory or open file, as a limit is reached."""
+    if isinstance(error, OSError):
+        return error.errno in _LACKING
     return isinstance(error, MemoryError) or "start new thread" in str(error)

@@ -198,6 +198,22 @@ def test_a_limit_that_is_reached_in_the_wait_is_a_sentence_and_loses_nothing(
         assert (end["error"]["code"], end["credential"]["id"]) == ("LimitReached", begin["id"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere more files are open at first")
+@pytest.mark.parametrize("files", [6, 8, 9, 10, 12])
+def test_a_limit_of_open_files_is_a_sentence_and_an_object(held: Held, files: int) -> None:
+    set_limit = f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({files}, {files})); "
+    start = "import sys; from m3cred_tui.cli.main import main; sys.exit(main())"
+    program = ("-c", set_limit + start)
+    with started(held.environment, *CREATE, "--yes", program=program) as command:
+        end = command.object()
+        if end["type"] == "begin":  # it was enough
+            return
+        assert command.end()[0] == 1
+    assert end["error"]["code"] in {"LimitReached", "StoreUnusable"}
+    assert "Traceback" not in command.errors
+    assert rows(held.environment) == []
+
+
 def test_an_interruption_says_so_where_what_there_is_cannot_be_read(held: Held) -> None:
     with started(held.environment, *CREATE) as command:
         command.object()

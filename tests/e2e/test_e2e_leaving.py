@@ -241,7 +241,7 @@ async def test_a_limit_that_is_reached_in_the_wait_ends_the_app_with_a_sentence(
     with suppress(httpx.HTTPError, AssertionError):  # the demo Stripe has the same limit
         await asyncio.to_thread(approve, url)
     assert await app.ends(3 * PATIENCE) == 1
-    assert b"m3cred: The system gives m3cred no more threads or memory: " in app.raw
+    assert b"m3cred: The system gives m3cred no more threads, memory or open files: " in app.raw
     assert b"Traceback" not in app.raw
     assert_as_it_was(app)
     await (await start("--demo")).shows("Acme")

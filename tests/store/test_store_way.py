@@ -154,6 +154,19 @@ def test_a_link_of_another_user_is_refused(above: Path, tmp_path: Path) -> None:
     assert told.reason.startswith(f"the symbolic link {link} above it belongs to another user;")
 
 
+@pytest.mark.parametrize("link", ["data", "."])
+def test_a_link_to_nothing_is_no_empty_store(above: Path, tmp_path: Path, link: str) -> None:
+    """As where it leads to a disk that is not mounted."""
+    data = above / "share" / "data"
+    absent = above / "share" / link
+    absent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    absent.symlink_to(tmp_path / "not mounted")
+    store = DirectoryStore(data, IdentityFile(tmp_path / "identity.txt", data))
+    with pytest.raises(StoreUnusable, match="it is a link to nothing") as told:
+        store.newest(10)
+    assert told.value.path == absent
+
+
 def test_circular_links_end(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")

@@ -122,7 +122,7 @@ def in_session(chosen: Namespace, work: Work) -> int:
                 result = run(_until_a_signal(work(session)))
             finally:
                 let_exchange_end()
-    except (Problem, RuntimeError, MemoryError) as error:
+    except (Problem, RuntimeError, MemoryError, OSError) as error:
         problem = problem_of(error)
         status = _told(console, _kept(session) if session else None, problem)
         return WRONG_USAGE if isinstance(problem, DestinationOpen) else status
