@@ -30,7 +30,7 @@ opens something sealed asks for it on the terminal, or reads it from `--passphra
 | 0 | done |
 | 1 | failed: one sentence on standard error, and an object with `--json` |
 | 2 | wrong usage |
-| 3, 4 | of `create`, `resume` and the app: an approval is only in the output, or is lost ([create.md](create.md)) |
+| 3, 4 | an approval could not be kept, or is lost: see [create.md](create.md) |
 | 130 | interrupted (Ctrl+C) |
 | 141 | the reader of standard output has gone, as in `m3cred list \\| head -1` |
 

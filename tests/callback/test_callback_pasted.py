@@ -520,6 +520,7 @@ def mangled(draw: st.DrawFn) -> tuple[str, str, str]:
 
 
 @given(mangled(), st.booleans())
+@pytest.mark.long
 def test_a_mangled_address_gives_its_code_or_a_reason(
     case: tuple[str, str, str], final: bool
 ) -> None:
@@ -554,6 +555,7 @@ def test_an_address_as_people_copy_it_is_always_found(case: tuple[str, str, str]
 
 
 @given(redirects(STRIPES_CODES), BASES, st.integers(min_value=0), st.integers(0, 2))
+@pytest.mark.long
 def test_the_beginning_of_a_typed_address_is_never_accepted(
     redirect: tuple[str, str, str], base: str, cut: int, encodings: int
 ) -> None:

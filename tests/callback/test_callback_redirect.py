@@ -45,6 +45,7 @@ def validate(query: str) -> AuthorizationCode | Refusal:
 @given(ANY_QUERY)
 @example("state=\ud800&code=x")
 @example("&".join("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+@pytest.mark.long
 def test_whatever_is_pasted_gives_a_result_or_a_sentence(query: str) -> None:
     try:
         told = repr(validate(query))

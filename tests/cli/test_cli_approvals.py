@@ -135,6 +135,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.quick(1)
 def test_the_code_is_sent_when_what_it_brings_can_be_kept_again(held: Held, fault: str) -> None:
     held.may_answer.set()
     with started(held.environment, *CREATE, "--yes") as command:

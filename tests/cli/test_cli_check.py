@@ -94,6 +94,7 @@ FULL = """cp -a "$DATA" "$COPY" && mount -t tmpfs -o mode=700,size=64k none "$DA
     [(READ_ONLY, "permission is denied"), (MOUNTED, "read-only"), (FULL, "the disk is full")],
     ids=["no permission", "read-only", "full"],
 )
+@pytest.mark.quick(1)
 def test_results_that_cannot_be_kept_are_given_all_the_same(
     connected: Connected,
     environment: dict[str, str],

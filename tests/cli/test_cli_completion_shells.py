@@ -118,7 +118,7 @@ class Journey:
 
 
 @pytest.mark.parametrize("name", STARTS)
-@pytest.mark.quick(1)
+@pytest.mark.long
 async def test_a_name_is_completed_as_it_is_whatever_its_characters_do_in_a_shell(
     shell: Shell, name: str
 ) -> None:

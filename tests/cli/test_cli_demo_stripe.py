@@ -89,6 +89,7 @@ def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(
 
 
 @pytest.mark.parametrize("apart", range(0, 2000, 250))
+@pytest.mark.quick(2)
 def test_it_ends_on_two_signals_in_a_row(environment: dict[str, str], apart: int) -> None:
     with demo_stripe(environment) as program:
         first_line(program)

@@ -177,6 +177,7 @@ async def test_ctrl_c_at_the_question_ends_it_with_130_and_the_echo_back(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=str)
+@pytest.mark.quick(1)
 async def test_a_signal_at_the_question_leaves_the_echo_on(
     number: signal.Signals, start: Start, locked: Path
 ) -> None:
@@ -309,6 +310,7 @@ def test_the_app_has_the_identity_that_was_unlocked(locked: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("typed", "comes"), [(PASSPHRASE, WAITING), ("", "is under a passphrase")], ids=ascii
 )
+@pytest.mark.quick(1)
 async def test_only_with_the_passphrase_does_the_way_lead_to_stripe(
     typed: str, comes: str, start: Start, locked_demo: Path
 ) -> None:

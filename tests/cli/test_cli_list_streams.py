@@ -103,7 +103,7 @@ def test_closed_standard_error_is_not_an_error(shell: Shell) -> None:
         ("list", 0, b""),
     ],
 )
-@pytest.mark.quick(5)
+@pytest.mark.quick(2)
 def test_closed_standard_input_is_like_an_empty_one(
     shell: Shell, command: str, status: int, told: bytes | None
 ) -> None:

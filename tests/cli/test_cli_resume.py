@@ -125,6 +125,7 @@ def test_yes_alone_is_refused_where_another_user_may_listen(environment: Environ
             assert command.object()["error"]["code"] == "UnexpectedAccount"
 
 
+@pytest.mark.long
 def test_only_one_of_two_that_wait_for_the_same_answer_sends_it(environment: Environ) -> None:
     begin = begun(environment)
     with (
@@ -157,6 +158,7 @@ def test_a_pending_credential_is_resumed_by_name_and_created_under_another(
     assert (status, end["credential"]["name"]) == (0, "Acme two")
 
 
+@pytest.mark.long
 def test_a_name_taken_meanwhile_is_refused_with_the_command_to_continue(
     environment: Environ,
 ) -> None:
@@ -168,6 +170,7 @@ def test_a_name_taken_meanwhile_is_refused_with_the_command_to_continue(
     assert ended(environment, "resume", "--yes", "--name", "Other")[0] == 0
 
 
+@pytest.mark.long
 def test_with_several_pending_one_must_be_named(environment: Environ) -> None:
     ids = [approved(environment)["id"], begun(environment, "Other")["id"]]
     status, (end,), _ = ended(environment, "resume", "--yes", "--json")

@@ -130,6 +130,7 @@ async def test_no_secret_is_seen_in_a_full_run(
     assert sightings(channels, known) == {}
 
 
+@pytest.mark.long
 async def test_no_secret_is_seen_in_a_crash(
     home: Home, opened: OpenedUrls, environ: dict[str, str], tmp_path: Path
 ) -> None:

@@ -128,6 +128,7 @@ async def test_what_stripe_says_to_a_plain_http_redirect_is_json_in_the_browser(
     assert "it must be an HTTPS one" in shown["error_description"]
 
 
+@pytest.mark.long
 async def test_on_the_command_line_it_is_the_same_way(
     live: Live, start: Start, opened: OpenedUrls, tab: Page
 ) -> None:

@@ -69,6 +69,7 @@ async def test_what_stripe_approves_while_the_url_stands_alone_is_kept_at_once(
     await waiting.shows(ACCOUNT)
 
 
+@pytest.mark.long
 async def test_what_is_pasted_under_the_url_is_used_and_never_shown(waiting: Terminal) -> None:
     redirect = await plain(waiting)
     before = len(waiting.raw)

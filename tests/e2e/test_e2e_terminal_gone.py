@@ -90,6 +90,7 @@ async def test_a_frozen_terminal_that_then_goes_does_not_hold_the_program(line: 
     assert line.process.wait(SOON) == HUNG_UP
 
 
+@pytest.mark.long
 async def test_a_frozen_terminal_does_not_hold_up_a_signal_and_is_given_back(
     line: Line,
 ) -> None:

@@ -35,6 +35,7 @@ def listening_ports() -> set[int]:
     return ports
 
 
+@pytest.mark.long
 async def test_a_refusal_is_reported_and_the_next_try_can_be_approved(
     app: Terminal, opened: OpenedUrls, page: Page, home: Home
 ) -> None:

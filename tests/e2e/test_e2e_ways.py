@@ -77,6 +77,7 @@ async def test_what_is_pasted_wrongly_is_reported_and_cleared(waiting: Terminal)
     await create_credential(waiting)
 
 
+@pytest.mark.long
 async def test_the_url_can_be_had_whole_by_clipboard_plain_line_and_file(
     waiting: Terminal, home: Home
 ) -> None:

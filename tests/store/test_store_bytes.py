@@ -103,6 +103,7 @@ def test_a_changed_sealed_part_with_a_corrected_checksum_does_not_open(
         assert isinstance(store.verified(acme.id), Damaged), text
 
 
+@pytest.mark.long
 def test_a_flipped_record_of_schema_1_never_opens_as_another_credential() -> None:
     """It has no checksum: a list may show wrong fields, but an opened one is right."""
     data = (_SCHEMA_1 / f"{_ID_OF_SCHEMA_1}.json").read_bytes()

@@ -82,6 +82,7 @@ def prepared(store: DirectoryStore) -> None:
     ],
 )
 @pytest.mark.parametrize("ask", ["create", "prepare"])
+@pytest.mark.quick(4)
 def test_a_failed_write_leaves_nothing_and_is_reported(
     ask: str, fault: str, reason: str, store: DirectoryStore, credentials: Path, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def left(first: int, second: int, *, is_held: bool = False) -> tuple[int, str]:
 
 @pytest.mark.parametrize("first", [HANG_UP, INTERRUPT, TERMINATE])
 @pytest.mark.parametrize("second", [HANG_UP, INTERRUPT, TERMINATE])
+@pytest.mark.quick(3)
 def test_a_second_signal_does_not_interrupt_the_clean_up(first: int, second: int) -> None:
     assert left(first, second) == (0, "cleaned up\n")
 

@@ -171,6 +171,7 @@ async def test_a_destination_that_is_not_set_up_is_reported_before_stripe_is_ask
 
 
 @pytest.mark.parametrize("trouble", ["a file in the way", "open to others"])
+@pytest.mark.quick(1)
 async def test_an_unusable_store_is_reported_before_stripe_is_asked(
     services: Services, browser: Browser, credentials: Path, trouble: str
 ) -> None:

@@ -84,7 +84,7 @@ async def test_the_recorder_would_notice(parsed: list[str]) -> None:
     assert any(CANARY in text for text in parsed)
 
 
-@pytest.mark.quick(1)
+@pytest.mark.long
 @pytest.mark.parametrize("texts", [MARKUP, ESCAPES], ids=["markup", "escapes"])
 async def test_no_name_in_a_record_is_parsed_or_harms_the_terminal_on_any_screen(
     services: Services,

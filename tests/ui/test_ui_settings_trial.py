@@ -50,7 +50,7 @@ async def enter(user: User, source: int, text: str) -> None:
         ),
     ],
 )
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 async def test_the_outcome_of_a_key_command_is_shown_in_one_sentence_and_nothing_is_saved(
     place: Place, command: str, told: str
 ) -> None:

@@ -53,6 +53,7 @@ async def test_a_destination_is_set_up_from_the_wizard_which_then_continues(
         await user.until(lambda: any("Acme" in row for row in user.rows()))
 
 
+@pytest.mark.long
 async def test_returning_without_a_key_says_what_is_still_missing(
     place: Place, browser: Browser
 ) -> None:
