@@ -325,7 +325,11 @@ def _refuse_what_is_there(path: Path) -> None:
 
 def _dangling(path: Path) -> Path | None:
     """Return a link on the way to a path whose target is missing, as if not mounted."""
-    return next((p for p in (path, *path.parents) if p.is_symlink() and not p.exists()), None)
+    with suppress(OSError):
+        for one in (path, *path.parents):
+            if one.is_symlink() and not one.exists():
+                return one
+    return None
 
 
 def read_private(folder: int, name: str, path: Path | str, *, most: int) -> bytes:

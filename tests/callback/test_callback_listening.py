@@ -151,12 +151,15 @@ def test_a_port_that_nobody_is_seen_to_listen_on_may_be_anyones() -> None:
 
 @as_root
 def test_a_user_whose_uid_a_container_gives_to_strangers_knows_no_listener() -> None:
-    with held_by_another_user(0) as held:
-        os.seteuid(65_534)
-        try:
-            assert redirect_port(held) == (held[0], False)
-        finally:
-            os.seteuid(0)
+    # In a process of its own, as one whose uid has changed is closed to its own user for good.
+    ask = (
+        "import os, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from m3cred_tui.callback.server import redirect_port\n"
+        "os.seteuid(65_534); print(redirect_port([int(sys.argv[2])]))"
+    )
+    with held_by_another_user(0) as [port]:
+        command = [sys.executable, "-c", ask, str(Path(__file__).parents[2]), str(port)]
+        assert subprocess.check_output(command, text=True) == f"({port}, False)\n"
 
 
 def test_where_the_kernel_has_no_table_lsof_shows_this_users_programs(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ async def test_of_a_process_that_does_nothing_about_it_they_are_read(
     assert "environ" in seen_by_another(await run(OTHER, "started"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGQUIT, signal.SIGSEGV])
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
 @pytest.mark.quick(1)
 async def test_a_violent_death_leaves_no_core_file(
     run: Run, tmp_path: Path, number: signal.Signals

@@ -104,8 +104,8 @@ class CredentialsPage(Page[None]):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        """Do what the first paint does not need."""
-        self._glance()
+        """Do what the first paint does not need, even behind a page that is open by now."""
+        self._look()
         self._watching = self.set_interval(self.WATCH_EVERY, self._glance)
         await self._report_unfinished()
 
@@ -133,9 +133,11 @@ class CredentialsPage(Page[None]):
         return self.is_active and bool(self.query(CredentialList))
 
     def _glance(self) -> None:
-        """Read what may have changed."""
-        if not self._is_seen:
-            return
+        """Read what may have changed, unless another page is on top."""
+        if self._is_seen:
+            self._look()
+
+    def _look(self) -> None:
         if not self.has_worker("read") and self._reading.is_due():
             self._read()
         stamp = self._services.store.checks.stamp()

@@ -27,7 +27,7 @@ from tests.e2e.ssh.sessions import (
     url_of,
 )
 from tests.e2e.terminal import ENTER
-from tests.e2e.wizard import ACCOUNT
+from tests.e2e.wizard import ACCOUNT, WAITING
 
 pytestmark = [
     pytest.mark.long,
@@ -70,7 +70,7 @@ async def test_a_connection_lost_while_waiting_is_gone_on_with_through_the_same_
         await finish(again, server)
 
 
-async def test_a_port_that_another_user_took_meanwhile_is_not_said_to_be_ours(
+async def test_a_port_that_another_user_took_meanwhile_is_refused_until_it_is_free(
     server: Server, stripe: None, log_in: LogIn, page: Page
 ) -> None:
     session = await log_in(at_stripe(server))
@@ -78,11 +78,13 @@ async def test_a_port_that_another_user_took_meanwhile_is_not_said_to_be_ours(
     await lose(ssh_client_dies, session, server)
     async with holding(server, "bob", "127.0.0.1:27182"):
         again = await go_on(server, log_in)
-        await again.shows("Another program holds port 27182")
+        await again.shows("by another user's program (bob)")
         assert "ssh -N" not in again.text
         assert "/go/" not in again.text
-        paste(again, await approve(page, url))
-        await finish(again, server)
+    again = await go_on(server, log_in)
+    await again.shows(WAITING)
+    paste(again, await approve(page, url))
+    await finish(again, server)
 
 
 async def test_a_connection_lost_after_the_approval_is_gone_on_with_at_the_account(

@@ -13,10 +13,12 @@ from tests.e2e.ssh.sessions import (
     finish,
     paste,
     short_url_shown,
+    to_button,
     to_stripe,
     tunnel,
     tunnel_shown,
 )
+from tests.e2e.terminal import ENTER
 
 pytestmark = [
     pytest.mark.long,
@@ -65,11 +67,13 @@ async def test_a_port_that_another_user_holds_is_never_shown_as_ours(
     assert b"27183" not in session.raw
 
 
+EVERY_PORT = [f"127.0.0.1:{port}" for port in CALLBACK_PORTS]
+
+
 async def test_without_any_port_there_is_no_tunnel_and_the_address_is_pasted(
     server: Server, stripe: None, log_in: LogIn, page: Page
 ) -> None:
-    every_port = [f"127.0.0.1:{port}" for port in CALLBACK_PORTS]
-    async with holding(server, "bob", *every_port):
+    async with holding(server, "alice", *EVERY_PORT):
         session = await log_in(at_stripe(server))
         url = await to_stripe(session)
         await session.shows("Other programs on this computer hold the ports")
@@ -77,3 +81,14 @@ async def test_without_any_port_there_is_no_tunnel_and_the_address_is_pasted(
         assert "/go/" not in session.text
         paste(session, await approve(page, url))
         await finish(session, server)
+
+
+async def test_where_another_user_holds_every_port_stripe_is_not_asked(
+    server: Server, stripe: None, log_in: LogIn
+) -> None:
+    async with holding(server, "bob", *EVERY_PORT):
+        session = await log_in(at_stripe(server))
+        await to_button(session)
+        session.press(ENTER)
+        await session.shows("are held by another user's")
+        assert "/oauth/" not in session.text
