@@ -205,10 +205,11 @@ class Authorization:
     async def until_kept(self, seconds: float | None) -> None:
         """Wait until an approval that could not be kept is; raises why it is not in time."""
         keeping = self._journal.keeping
-        if keeping is None or not keeping.is_alive():
+        if keeping is None:
             return
-        kept = in_thread(keeping.join, name="m3cred-until-kept")
-        await asyncio.wait({kept}, timeout=seconds)
+        if keeping.is_alive():
+            kept = in_thread(keeping.join, name="m3cred-until-kept")
+            await asyncio.wait({kept}, timeout=seconds)
         if not keeping.is_kept:
             raise keeping.problem
 

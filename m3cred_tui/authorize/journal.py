@@ -125,10 +125,8 @@ class PendingJournal(Journal):
             case Approved(unkept=Problem() as unkept):
                 keep, seal = partial(self._keep, end), partial(self._sealed, end)
                 self.keeping = Keeping(end, unkept, keep, seal)
-                try:
+                with suppress(RuntimeError):  # there can be no more threads
                     self.keeping.start()
-                except RuntimeError:  # there can be no more threads: in this one, then
-                    self.keeping.run()
             case Failed(problem) if self.credential and not isinstance(problem, NoUsableReply):
                 with suppress(Problem):  # it stays then, and says that the code was sent
                     self.store.requests.settle(self.credential.id)

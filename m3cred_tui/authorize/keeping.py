@@ -19,10 +19,15 @@ PATIENCE = 60.0
 """Seconds that a script waits for a store that takes no approval."""
 
 _PAUSE = 0.5  # seconds
+_all: list[Keeping] = []
 
 
 class Keeping(threading.Thread):
-    """Tries to keep an approval, until it is kept or created, or somebody gives it up."""
+    """Tries to keep an approval, until it is kept or created, or somebody gives it up.
+
+    Where there can be no more threads, it is never started, and only the end of the process
+    tries.
+    """
 
     def __init__(
         self,
@@ -42,17 +47,27 @@ class Keeping(threading.Thread):
         self._seal = seal
         self.is_kept = False
         self._is_over = threading.Event()
+        _all.append(self)
 
     def run(self) -> None:
         """Try again and again."""
         while not (self.is_kept or self._is_over.wait(_PAUSE)):
-            try:
-                self._keep()
-                self.is_kept = True
-            except AlreadyThere:
-                self.is_kept = True  # the user has created it
-            except Problem as problem:
-                self.problem = problem
+            self.attempt()
+
+    def attempt(self) -> None:
+        """Try once."""
+        try:
+            self._keep()
+            self.is_kept = True
+        except AlreadyThere:
+            self.is_kept = True  # the user has created it
+        except Problem as problem:
+            self.problem = problem
+
+    @property
+    def is_in_memory_only(self) -> bool:
+        """Whether it would be lost now."""
+        return not (self.is_kept or self._is_over.is_set())
 
     def stop(self) -> None:
         """Stop trying, as the credential is created."""
@@ -75,4 +90,4 @@ class Keeping(threading.Thread):
 
 def in_memory_only() -> list[Keeping]:
     """Return the approvals that would be lost now."""
-    return [one for one in threading.enumerate() if isinstance(one, Keeping)]
+    return [one for one in _all if one.is_in_memory_only]

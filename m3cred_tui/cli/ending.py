@@ -169,8 +169,10 @@ def _let_keep(keeping: Keeping) -> None:
     way_out = "; Ctrl+C gives up and shows it here, sealed" if _has_terminal() else ""
     with _handled(dict.fromkeys(_IMPATIENT, give_up)):
         _say(f"{whose} is in memory only: {keeping.problem} m3cred keeps trying{way_out}.")
-        while keeping.is_alive() and not is_over:
-            keeping.join(_LOOK_EVERY)
+        while keeping.is_in_memory_only and not is_over:
+            if not keeping.is_alive():
+                keeping.attempt()
+            time.sleep(_LOOK_EVERY)
             is_late = time.monotonic() > keeping.until
             is_over = is_over or (is_late and not _has_terminal())
     if problem := keeping.give_up():

@@ -556,26 +556,27 @@ async def test_an_approval_that_could_not_be_kept_is_kept_as_soon_as_it_can_be(
     await authorization.create("Acme")
 
 
-async def test_an_approval_is_kept_where_neither_the_store_nor_the_system_had_room(
+async def test_without_another_thread_an_approval_is_never_called_kept_before_it_is(
     begin: Begin,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     redirect_of: RedirectOf,
 ) -> None:
-    keep, faults = store.keep_pending, [StoreUnusable(tmp_path, "the disk is full")] * 3
-
-    def fail(credential: Credential, tokens: TokenResponse) -> None:
-        if faults:
-            raise faults.pop()
-        keep(credential, tokens)
-
-    monkeypatch.setattr(store, "keep_pending", fail)
+    full = StoreUnusable(tmp_path, "the disk is full")
     monkeypatch.setattr(Keeping, "start", Mock(side_effect=RuntimeError("no new thread")))
-    monkeypatch.setattr("m3cred_tui.authorize.keeping._PAUSE", 0.01)
     authorization = begin()
-    await follow(authorization, redirect_of)
-    assert authorization.would_lose is None
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "keep_pending", Mock(side_effect=full))
+        await follow(authorization, redirect_of)
+        with pytest.raises(StoreUnusable):
+            await authorization.until_kept(None)
+        (keeping,) = in_memory_only()
+        keeping.attempt()
+        assert in_memory_only() == [keeping]
+    keeping.attempt()
+    assert (authorization.would_lose, in_memory_only()) == (None, [])
+    await authorization.until_kept(None)
     await authorization.create("Acme")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -264,7 +264,8 @@ class AuthenticateStage(Stage):
                     else:
                         await self._draw(event, since)
             if authorization.would_lose:
-                await authorization.until_kept(None)
+                with suppress(Problem):  # the end of the app tries again
+                    await authorization.until_kept(None)
                 if (panel := self._account) and not authorization.would_lose:
                     panel.say_kept()
         except (NotSetUp, Misplaced) as problem:
