@@ -7,7 +7,6 @@ import shutil
 import signal
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -228,7 +227,7 @@ def test_an_interruption_says_so_where_what_there_is_cannot_be_read(held: Held) 
     assert "nothing was created" not in command.errors
 
 
-def given_up(held: Held, command: Command) -> dict[str, Any]:
+def given_up(command: Command) -> dict[str, Any]:
     """Interrupt a command that waits for its store twice, and return the end that it writes."""
     command.told(IN_MEMORY)
     command.process.send_signal(signal.SIGTERM)
@@ -237,16 +236,19 @@ def given_up(held: Held, command: Command) -> dict[str, Any]:
     return command.object()
 
 
+@pytest.mark.parametrize(
+    "fault", ["open data directory", pytest.param("empty identity", marks=pytest.mark.long)]
+)
 def test_an_approval_that_is_given_up_is_written_out_sealed_and_comes_back(
-    held: Held, tmp_path: Path
+    held: Held, tmp_path: Path, fault: str
 ) -> None:
     environment = held.environment
     with started(environment, *CREATE, "--yes") as command:
         command.write(f"{approve_only(command.object()['url'])}\n")
         assert held.asked.wait(20)
-        with broken(environment, "open data directory"):
+        with broken(environment, fault):
             held.may_answer.set()
-            end = given_up(held, command)
+            end = given_up(command)
             assert command.end()[0] == 3
     assert end["error"]["code"] == "ApprovalNotKept"
     assert "kept;" not in command.errors
@@ -267,6 +269,14 @@ import sys
 from m3cred_tui.authorize import keeping
 from m3cred_tui.store import lock
 keeping.PATIENCE, lock._PATIENCE = 1.0, 4.0
+give_up = keeping.Keeping.give_up
+
+def told(self):
+    sys.stderr.write("giving up\\n")
+    sys.stderr.flush()
+    return give_up(self)
+
+keeping.Keeping.give_up = told
 from m3cred_tui.cli.main import main
 sys.exit(main())
 """
@@ -282,8 +292,7 @@ def test_a_signal_while_a_script_gives_an_approval_up_does_not_keep_it_from_bein
         assert held.asked.wait(20)
         with broken(held.environment, "lock that another process holds"):
             held.may_answer.set()
-            command.told("m3cred keeps trying.")
-            time.sleep(1)  # it is late, and waits for the lock a last time
+            command.told("giving up")  # it waits for the lock a last time
             command.process.send_signal(number)
             assert command.object()["error"]["code"] == "ApprovalNotKept"
             assert command.end()[0] == 3
@@ -317,26 +326,6 @@ def test_an_approval_that_standard_output_does_not_take_is_written_to_standard_e
         environment, "resume", "--json", "--yes", "--sealed", str(file)
     )
     assert (status, last["error"], last["credential"]["id"]) == (0, None, begin["id"])
-
-
-@pytest.mark.long
-def test_without_the_identity_an_approval_is_written_out_for_a_copy_of_it(
-    held: Held, tmp_path: Path
-) -> None:
-    environment = held.environment
-    with started(environment, *CREATE, "--yes") as command:
-        command.write(f"{approve_only(command.object()['url'])}\n")
-        assert held.asked.wait(20)
-        with broken(environment, "empty identity"):
-            held.may_answer.set()
-            end = given_up(held, command)
-            assert command.end()[0] == 3
-    file = tmp_path / "approval"
-    file.write_text(end["error"]["sealed"])
-    status, (*_, last), _ = ended(
-        environment, "resume", "--json", "--yes", "--sealed", str(file)
-    )
-    assert (status, last["error"]) == (0, None)
 
 
 def test_killed_during_the_exchange_the_list_says_that_its_outcome_is_unknown(
