@@ -21,15 +21,14 @@ from m3cred_tui.model.credential import STRIPE_TEST
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
+from tests.ports import free_port
 from tests.stub_server import serving
 
 
 @pytest.fixture
 def port() -> int:
     """Return a port that is free on this machine."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -65,6 +65,21 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
         await task
 
 
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Task[None]"]:
+    """Run ``work`` beside the block, which its failure ends: nobody waits for it in vain."""
+    async with asyncio.TaskGroup() as group:
+        yield group.create_task(work)
+
+
+async def steps(authorizer: Authorizer) -> AsyncGenerator[Event]:
+    """Yield the events of an authorization that is not to fail."""
+    async with aclosing(authorizer.authorize()) as events:
+        async for event in events:
+            assert not isinstance(event, Failed), event
+            yield event
+
+
 async def test_cancelling_while_a_browser_starts_ends_the_start_and_frees_the_port(
     at_stub: Authorizer, is_free: IsFree
 ) -> None:
@@ -78,15 +93,15 @@ async def test_cancelling_while_a_browser_starts_ends_the_start_and_frees_the_po
             given_up.set()
 
     async def consume() -> None:
-        async for _event in replace(at_stub, open_browser=endless).authorize():
+        async for _event in steps(replace(at_stub, open_browser=endless)):
             pass
 
-    task = asyncio.create_task(consume())
-    await starting.wait()
-    assert not is_free()
-    await _cancel(task)
-    await given_up.wait()
-    assert is_free()
+    async with beside(consume()) as task:
+        await starting.wait()
+        assert not is_free()
+        await _cancel(task)
+        await given_up.wait()
+        assert is_free()
 
 
 async def test_cancelling_in_the_wait_frees_the_port_and_leaves_no_task(
@@ -95,16 +110,16 @@ async def test_cancelling_in_the_wait_frees_the_port_and_leaves_no_task(
     waiting = asyncio.Event()
 
     async def consume() -> None:
-        async for event in at_stub.authorize():
+        async for event in steps(at_stub):
             if isinstance(event, BrowserOpened):
                 waiting.set()
 
     before = asyncio.all_tasks()
-    task = asyncio.create_task(consume())
-    await waiting.wait()
-    await _cancel(task)
-    assert is_free()
-    assert asyncio.all_tasks() == before
+    async with beside(consume()) as task:
+        await waiting.wait()
+        await _cancel(task)
+        assert is_free()
+        assert asyncio.all_tasks() == before
 
 
 @pytest.mark.parametrize("ending", ["cancel", "close"])
@@ -122,7 +137,7 @@ async def test_an_approval_in_progress_survives_closing_the_screen(
     authorizer = replace(at_stub, late=late.put_nowait)
 
     async def consume() -> None:
-        async with aclosing(authorizer.authorize()) as events:
+        async with aclosing(steps(authorizer)) as events:
             async for event in events:
                 if isinstance(event, UrlReady):
                     await visitor.go(redirect_of(event.url))
@@ -131,13 +146,11 @@ async def test_an_approval_in_progress_survives_closing_the_screen(
                     if ending == "close":
                         break
 
-    task = asyncio.create_task(consume())
-    await received.wait()
-    if ending == "cancel":
-        await stub.arrived.wait()
-        await _cancel(task)
-    else:
-        await task
+    async with beside(consume()) as task:
+        await received.wait()
+        if ending == "cancel":
+            await stub.arrived.wait()
+            await _cancel(task)
     assert is_free()
     assert late.empty()
     stub.may_answer.set()
@@ -183,14 +196,14 @@ async def test_leaving_while_the_disk_is_slow_loses_no_approval(
     authorizer = replace(at_stub, late=late.put_nowait, journal=disk)
 
     async def consume() -> None:
-        async for event in authorizer.authorize():
+        async for event in steps(authorizer):
             if isinstance(event, UrlReady):
                 await visitor.go(redirect_of(event.url))
 
     before = {*unfinished()}  # those of other tests
-    task = asyncio.create_task(consume())
-    await asyncio.to_thread(disk.asked.wait)
-    await _cancel(task)
+    async with beside(consume()) as task:
+        await asyncio.to_thread(disk.asked.wait)
+        await _cancel(task)
     assert stub.exchanges == 0
     (exchange,) = {*unfinished()} - before
     disk.may_answer.set()

@@ -44,6 +44,7 @@ from m3cred_tui.stripe.problems import (
 )
 from tests.authorize.conftest import CODE, TOKENS, response
 from tests.other_user import as_root, held_by_another_user, held_silently
+from tests.ports import free_port
 
 RedirectOf = Callable[..., str]
 
@@ -187,11 +188,9 @@ async def test_the_redirect_leads_to_the_first_port_that_is_free(
         assert isinstance(ready, UrlReady)
         return ready.redirect_uri if own is None else ready.url.partition("state=")[2]
 
-    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as third:
-        third.bind(("127.0.0.1", 0))  # free, as soon as it is closed
-        taken, last = other.getsockname()[1], third.getsockname()[1]
-        third.close()
-        new = replace(at_stub, ports=(taken, port, last), own_redirect_uri=own)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        new = replace(at_stub, ports=(taken, port, free_port()), own_redirect_uri=own)
         async with aclosing(new.authorize()) as events:
             assert str(port) in named(await anext(events))
         async with aclosing(replace(new, ports=(taken,)).authorize()) as events:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import IO, Any
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe, demo_stripe
 from m3cred_tui.model.authorization import redirect_uri
+from tests.ports import free_port
 
 Environ = dict[str, str]
 PATIENCE = 30
@@ -30,12 +30,6 @@ def ignored(numbers: Iterable[signal.Signals]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @contextmanager

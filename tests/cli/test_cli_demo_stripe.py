@@ -13,6 +13,7 @@ import pytest
 
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
 from tests.cli.creation import ignored
+from tests.ports import free_port
 
 
 @contextmanager
@@ -104,9 +105,7 @@ def test_it_ends_on_two_signals_in_a_row(environment: dict[str, str], apart: int
 
 
 def test_the_port_is_the_one_asked_for(environment: dict[str, str]) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with demo_stripe(environment, "--port", str(port)) as program:
         assert json.loads(first_line(program))["connect_base"] == f"http://127.0.0.1:{port}"
 

@@ -1,6 +1,5 @@
 """The page that ``m3cred relay-page`` writes, on a real HTTPS server, in a real browser."""
 
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from m3cred_tui.callback.relay_page import relay_page
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.secret import Secret
 from tests.e2e.https_server import https_server
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -23,9 +23,7 @@ CODE = "ac_demo0123456789abcdef"
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The rooms below the app, all of them real; only the browser is a person in a thread."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +30,7 @@ from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.ui.services import Services
 from m3cred_tui.upkeep.service import Upkeep
+from tests.ports import free_port
 from tests.ui import visit
 
 Keep = Callable[..., Credential]
@@ -101,11 +100,7 @@ def store(tmp_path: Path, credentials: Path) -> DirectoryStore:
 @pytest.fixture
 def ports() -> tuple[int, ...]:
     """Return ports that are free; the registered ones may be another test's."""
-    with ExitStack() as probes:
-        taken = [probes.enter_context(socket.socket()) for _ in range(2)]
-        for probe in taken:
-            probe.bind(("127.0.0.1", 0))
-        return tuple(probe.getsockname()[1] for probe in taken)
+    return free_port(), free_port()
 
 
 @pytest.fixture
