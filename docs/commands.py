@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from m3cred_tui.cli.parser import parser
+from m3cred_tui.cli.parser import SHARED, parser
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -23,7 +23,8 @@ Results go to standard output, everything else to standard error. Colours are fo
 only, and not with `NO_COLOR`. A credential is named by its name, by its ID, or by the beginning
 of its ID (at least four characters); if that matches several, all are listed and none is
 guessed. No secret is ever an argument. If the identity is under a passphrase, a command that
-opens something sealed asks for it on the terminal, or reads it from `--passphrase-fd`.
+opens something sealed asks for it on the terminal, or reads it from `--passphrase-fd`, which
+is taken before and after the command, as is `--demo`.
 
 | Status | |
 |---|---|
@@ -63,7 +64,19 @@ def _section(of: argparse.ArgumentParser, name: str, does: str) -> str:
 
 def _usage(of: argparse.ArgumentParser) -> str:
     usage = " ".join(of.format_usage().removeprefix("usage: ").split())
-    return usage.replace(" [-h]", "")
+    left_out = ["-h"] if _is_whole(of) else ["-h", *map(_name, _shared(of))]
+    for option in left_out:
+        usage = usage.replace(f" [{option}]", "")
+    return usage
+
+
+def _is_whole(of: argparse.ArgumentParser) -> bool:
+    return of.prog == "m3cred"
+
+
+def _shared(of: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return the options that are told once, of m3cred as a whole."""
+    return [one for one in of._actions if SHARED.intersection(one.option_strings)]
 
 
 def _rows(of: argparse.ArgumentParser) -> list[str]:
@@ -73,7 +86,10 @@ def _rows(of: argparse.ArgumentParser) -> list[str]:
 
 def _told(of: argparse.ArgumentParser) -> Iterator[str]:
     formatter = of._get_formatter()
+    told_elsewhere = [] if _is_whole(of) else _shared(of)
     for action in of._actions:
+        if action in told_elsewhere:
+            continue
         if isinstance(action, argparse._SubParsersAction):
             for one in action._choices_actions:
                 yield _row(one.dest, one.help or "")

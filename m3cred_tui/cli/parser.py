@@ -1,57 +1,70 @@
 """The parser of the command line: every command with its arguments."""
 
 import argparse
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from m3cred_tui import VERSION
-from m3cred_tui.model.credential import (
-    ACCESS_TOKEN_LIFETIME,
-    DESTINATIONS,
-    ENTITY_TYPES,
-    STRIPE,
+from m3cred_tui.cli.usage import (
+    Parser,
+    account_id,
+    credential_name,
+    demo_redirect_uri,
+    number,
+    ports,
 )
-from m3cred_tui.model.name import name_problem, tidy_name
-from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, DESTINATIONS, ENTITY_TYPES
 
 Add = Callable[..., argparse.ArgumentParser]
 """Adds a command; takes its name and the arguments of ``ArgumentParser``."""
 
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
-_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
-_LONGEST_ERROR = 1000
+SHARED = frozenset({"--demo", "--passphrase-fd"})
+"""Options that are taken before and after a command."""
+
 _ONE_CREDENTIAL = "its name, ID, or the beginning of its ID"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Report wrong usage; the message quotes what was typed, or pasted."""
-        super().error(clean(message, most=_LONGEST_ERROR))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    whole = _Parser(
+    whole = Parser(
         prog="m3cred",
         allow_abbrev=False,
         description="Create m3ter Integration Credentials for Stripe in the terminal.",
         epilog="Without a command, m3cred opens full screen on the Credentials page.",
     )
     whole.add_argument("--version", action="version", version=f"m3cred {VERSION}")
-    _flag(whole, "--demo", "use the built-in demo Stripe, and a data directory of its own")
+    _add_shared(whole)
     _flag(whole, "--no-mouse", "leave the mouse to the terminal, for its own selection")
-    _add_descriptor(whole, "--passphrase-fd", "passphrase of the identity")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     add = partial(commands.add_parser, allow_abbrev=False)
-    for_credentials = (_list, _show, _create, _resume, _check, _exec, _delete)
-    for_the_rest = (_config, _identity, _relay_page, _doctor, _completion, _demo_stripe)
-    for declare in for_credentials + for_the_rest:
-        declare(add)
+    add_sharing = partial(add, parents=[_shared()])
+    for declare in (_list, _show, _create, _resume, _check, _exec, _delete, _config, _identity):
+        declare(add_sharing)
+    _relay_page(add)
+    _doctor(add_sharing)
+    _completion(add)
+    _demo_stripe(add)
     return whole
+
+
+def _shared() -> argparse.ArgumentParser:
+    """Return the options of m3cred that are taken after its commands, too."""
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    _add_shared(shared.add_argument_group("options that commands share"))
+    return shared
+
+
+def _verbs(command: argparse.ArgumentParser) -> Add:
+    """Return what adds a command of a command."""
+    verbs = command.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
+    return partial(verbs.add_parser, parents=[_shared()])
+
+
+def _add_shared(to: argparse._ActionsContainer) -> None:
+    _flag(to, "--demo", "use the built-in demo Stripe, and a data directory of its own")
+    _add_descriptor(to, "--passphrase-fd", "passphrase of the identity")
 
 
 def _list(add: Add) -> None:
@@ -97,7 +110,9 @@ def _create(add: Add) -> None:
         "that it ends on, as a line of standard input, show the account, and ask.",
     )
     what = command.add_mutually_exclusive_group(required=True)
-    what.add_argument("--name", type=_name, metavar="NAME", help="of the new credential")
+    what.add_argument(
+        "--name", type=credential_name, metavar="NAME", help="of the new credential"
+    )
     what.add_argument(
         "--complete",
         metavar="ID",
@@ -133,7 +148,9 @@ def _resume(add: Add) -> None:
         metavar="ID",
         help="its ID, the beginning of its ID, or its name; by default the only pending one",
     )
-    command.add_argument("--name", type=_name, metavar="NAME", help="create it under this name")
+    command.add_argument(
+        "--name", type=credential_name, metavar="NAME", help="create it under this name"
+    )
     command.add_argument(
         "--sealed",
         metavar="FILE",
@@ -147,7 +164,7 @@ def _add_consent(command: argparse.ArgumentParser) -> None:
     _flag(command, "--yes", "create it for whatever account was approved")
     command.add_argument(
         "--expect-account",
-        type=_account_id,
+        type=account_id,
         metavar="acct_…",
         help="create it without asking, but only for this account",
     )
@@ -224,9 +241,9 @@ def _config(add: Add) -> None:
         "redirect_uri, ports, oauth and channel, after stripe. or stripe_test.",
     )
     _flag(command, "--json", "for machines")
-    verbs = command.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
-    verbs.add_parser("path", help="show where the settings file is")
-    change = verbs.add_parser(
+    add_verb = _verbs(command)
+    add_verb("path", help="show where the settings file is")
+    change = add_verb(
         "set",
         help="set a value, such as stripe_test.client_id",
         description="Set a value in the settings file. The secret key itself is asked for on "
@@ -234,9 +251,9 @@ def _config(add: Add) -> None:
     )
     change.add_argument("name", metavar="NAME", help="such as stripe_test.client_id")
     change.add_argument("values", metavar="VALUE", nargs="*", help="none for secret_key")
-    unset = verbs.add_parser("unset", help="remove a value")
+    unset = add_verb("unset", help="remove a value")
     unset.add_argument("name", metavar="NAME", help="such as stripe_test.ports")
-    check = verbs.add_parser(
+    check = add_verb(
         "check",
         help="try the settings, and report what is wrong",
         description="Get each secret key, from its command if there is one, and check every "
@@ -253,10 +270,10 @@ def _identity(add: Add) -> None:
         "command, m3cred shows where it is, its public key, and whether it is under a "
         "passphrase.",
     )
-    verbs = command.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
+    verbs = _verbs(command)
 
     def add_verb(verb: str, does: str, file: str = "", *, takes_new: bool = False) -> None:
-        added = verbs.add_parser(verb, help=does, description=f"{does.capitalize()}.")
+        added = verbs(verb, help=does, description=f"{does.capitalize()}.")
         if file:
             added.add_argument("file", metavar="FILE", help=file)
         if takes_new:
@@ -295,7 +312,7 @@ def _relay_page(add: Add) -> None:
     )
     command.add_argument(
         "--ports",
-        type=_ports,
+        type=ports,
         metavar="N,N",
         help="ports that its link may lead to; by default the usual ones and those set",
     )
@@ -336,7 +353,7 @@ def _demo_stripe(add: Add) -> None:
     )
     command.add_argument(
         "--port",
-        type=_number("a port from 0 to 65535", 0, 65_535),
+        type=number("a port from 0 to 65535", 0, 65_535),
         default=0,
         metavar="N",
         help="port on 127.0.0.1; 0 takes any free one",
@@ -345,7 +362,7 @@ def _demo_stripe(add: Add) -> None:
         "--redirect-uri",
         action="append",
         default=[],
-        type=_demo_redirect_uri,
+        type=demo_redirect_uri,
         dest="redirect_uris",
         metavar="URI",
         help="register this redirect URI in addition to m3cred's own; may be repeated",
@@ -357,7 +374,7 @@ def _demo_stripe(add: Add) -> None:
     )
     command.add_argument(
         "--token-seconds",
-        type=_number("a number of seconds", 1, 999_999),
+        type=number("a number of seconds", 1, 999_999),
         default=_HOUR,
         metavar="N",
         help=f"how long an access token of Stripe Apps lasts; {_HOUR} as at Stripe",
@@ -368,59 +385,11 @@ def _add_json(command: argparse.ArgumentParser) -> None:
     _flag(command, "--json", "for machines; see docs/json.md")
 
 
-def _add_descriptor(command: argparse.ArgumentParser, name: str, what: str) -> None:
-    number = _number("a file descriptor", 0, 99_999)
+def _add_descriptor(command: argparse._ActionsContainer, name: str, what: str) -> None:
     text = f"read the {what} from file descriptor N, one line"
-    command.add_argument(name, type=number, metavar="N", help=text)
+    descriptor = number("a file descriptor", 0, 99_999)
+    command.add_argument(name, type=descriptor, metavar="N", help=text)
 
 
-def _flag(command: argparse.ArgumentParser, name: str, text: str) -> None:
+def _flag(command: argparse._ActionsContainer, name: str, text: str) -> None:
     command.add_argument(name, action="store_true", help=text)
-
-
-def _name(text: str) -> str:
-    if problem := name_problem(text):
-        raise argparse.ArgumentTypeError(problem)
-    return tidy_name(text)
-
-
-def _account_id(text: str) -> str:
-    if not _ACCOUNT.fullmatch(text):
-        raise argparse.ArgumentTypeError("an account ID is acct_ and letters and digits")
-    return text
-
-
-def _number(wanted: str, least: int, largest: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
-        if not is_number or not least <= int(text) <= largest:
-            raise _not_a(text, wanted)
-        return int(text)
-
-    return number
-
-
-def _not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
-    return argparse.ArgumentTypeError(f"{text[:80]!a} is not {wanted}")
-
-
-# Each module imported below takes as long as the whole parser, and is for one option.
-
-
-def _ports(text: str) -> tuple[int, ...]:
-    from m3cred_tui.config.entered import ports  # noqa: PLC0415 - see above
-
-    try:
-        return ports(text, STRIPE)  # they are the same for each destination
-    except Problem as problem:
-        raise argparse.ArgumentTypeError(str(problem)) from None
-
-
-def _demo_redirect_uri(text: str) -> str:
-    from m3cred_tui.demo_stripe.description import check_redirect_uri  # noqa: PLC0415 - see above
-
-    try:
-        check_redirect_uri(text)
-    except ValueError:
-        raise _not_a(text, "a redirect URI") from None
-    return text

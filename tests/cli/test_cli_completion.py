@@ -110,7 +110,7 @@ def test_every_command_is_offered_with_its_help() -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["--demo", "--"], ["--help", "--version", "--demo", "--no-mouse", "--passphrase-fd"]),
+        (["--demo", "--"], ["--help", "--version", "--demo", "--passphrase-fd", "--no-mouse"]),
         (
             ["--passphrase-fd", "3", "identity", ""],
             ["show", "protect", "unprotect", "export", "import"],

@@ -1,0 +1,115 @@
+"""How the command line is used: wrong usage in one sentence, and what its values may be."""
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from m3cred_tui.model.credential import STRIPE
+from m3cred_tui.model.name import name_problem, tidy_name
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+
+_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
+_LONGEST_ERROR = 1000
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that reports wrong usage with its own usage, and with what may be meant.
+
+    It overrides three methods that argparse's own parsers of commands go through, too.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Report wrong usage; the message quotes what was typed, or pasted."""
+        super().error(clean(message, most=_LONGEST_ERROR))
+
+    def parse_known_args(  # type: ignore[override]  # the overloads are for other namespaces
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and report unknown options, which argparse would do with the whole usage."""
+        chosen, surplus = super().parse_known_args(args, namespace)
+        if surplus:
+            words = (word.partition("=")[0] for word in surplus if word.startswith("-"))
+            near = next((one for word in words if (one := self._nearest_option(word))), "")
+            self.error(f"unrecognized arguments: {' '.join(surplus)}{_meant(near)}")
+        return chosen, surplus
+
+    def _nearest_option(self, word: str) -> str:
+        by_name = {one.lstrip("-"): one for one in self._option_string_actions}
+        return by_name.get(_nearest(word.lstrip("-"), by_name), "")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        choices = [str(one) for one in action.choices or ()]
+        if not choices or value in choices:
+            return
+        meant = _meant(_nearest(str(value), choices))
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - it has no public name
+            told = f"there is no command “{value}”{meant or f'; see {self.prog} --help'}"
+            raise argparse.ArgumentError(None, told)
+        told = f"invalid choice: {value!r} (choose from {', '.join(choices)}){meant}"
+        raise argparse.ArgumentError(action, told)
+
+
+def _nearest(word: str, among: Iterable[str]) -> str:
+    near = get_close_matches(word.lower(), [*among], 1)
+    return near[0] if near else ""
+
+
+def _meant(near: str) -> str:
+    return f"; did you mean {near}?" if near else ""
+
+
+def credential_name(text: str) -> str:
+    """Return the name of a new credential."""
+    if problem := name_problem(text):
+        raise argparse.ArgumentTypeError(problem)
+    return tidy_name(text)
+
+
+def account_id(text: str) -> str:
+    """Return the ID of a Stripe account."""
+    if not _ACCOUNT.fullmatch(text):
+        raise argparse.ArgumentTypeError("an account ID is acct_ and letters and digits")
+    return text
+
+
+def number(wanted: str, least: int, largest: int) -> Callable[[str], int]:
+    """Return a function that returns a number in these limits."""
+
+    def checked(text: str) -> int:
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
+        if not is_number or not least <= int(text) <= largest:
+            raise _not_a(text, wanted)
+        return int(text)
+
+    return checked
+
+
+def _not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"{text[:80]!a} is not {wanted}")
+
+
+# Each module imported below takes as long as the whole parser, and is for one option.
+
+
+def ports(text: str) -> tuple[int, ...]:
+    """Return the ports of a callback server."""
+    from m3cred_tui.config import entered  # noqa: PLC0415 - see above
+
+    try:
+        return entered.ports(text, STRIPE)  # they are the same for each destination
+    except Problem as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+def demo_redirect_uri(text: str) -> str:
+    """Return a redirect URI of the demo Stripe."""
+    from m3cred_tui.demo_stripe.description import check_redirect_uri  # noqa: PLC0415 - see above
+
+    try:
+        check_redirect_uri(text)
+    except ValueError:
+        raise _not_a(text, "a redirect URI") from None
+    return text
