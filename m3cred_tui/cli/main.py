@@ -39,10 +39,10 @@ def _run(words: Sequence[str]) -> int:
 
     if words[0] == "list" and not any(word.startswith("-") for word in words):
         # It ends before there is any garbage, and the collector would run during the imports.
-        from m3cred_tui.cli.commands.list import listed
+        from m3cred_tui.cli.commands.list import Choice, listed
 
         gc.disable()
-        return ended("list", lambda: listed(words[1:]))
+        return ended("list", lambda: listed(Choice(words[1:])))
     from m3cred_tui.cli.parser import parser
 
     chosen = parser().parse_args(words)

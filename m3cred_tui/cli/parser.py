@@ -9,10 +9,12 @@ from m3cred_tui import VERSION
 from m3cred_tui.cli.usage import (
     Parser,
     account_id,
+    columns,
     credential_name,
     demo_redirect_uri,
     number,
     ports,
+    statuses,
 )
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, DESTINATIONS, ENTITY_TYPES
 
@@ -20,6 +22,7 @@ Add = Callable[..., argparse.ArgumentParser]
 """Adds a command; takes its name and the arguments of ``ArgumentParser``."""
 
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
+_DESTINATIONS = [one.code.lower() for one in DESTINATIONS]
 SHARED = frozenset({"--demo", "--passphrase-fd"})
 """Options that are taken before and after a command."""
 
@@ -73,6 +76,10 @@ def _list(add: Add) -> None:
         help="list the credentials",
         description="List the credentials: the pending ones, then the newest first. On a "
         "terminal, columns that do not fit are left out; in a pipe none is.",
+        epilog="Columns are name, entity_type, destination, mode, account, account_id, status, "
+        "check, created, created_by and id. Statuses are pending, unknown, authenticated and, "
+        "by the last check, revoked, wrong_key, no_permission, unreachable, failed, "
+        "not_set_up and damaged.",
     )
     command.add_argument(
         "words",
@@ -80,7 +87,29 @@ def _list(add: Add) -> None:
         metavar="WORD",
         help="list only those that contain every WORD; case and accents do not matter",
     )
-    _add_json(command)
+    command.add_argument(
+        "--status",
+        type=statuses,
+        default=[],
+        metavar="STATUS,…",
+        help="list only those with one of these statuses",
+    )
+    command.add_argument(
+        "--destination",
+        choices=_DESTINATIONS,
+        help="list only those of this destination",
+    )
+    shown = command.add_mutually_exclusive_group()
+    shown.add_argument(
+        "--columns",
+        type=columns,
+        default=[],
+        metavar="COLUMN,…",
+        help="show these columns, in this order, each in full",
+    )
+    _flag(shown, "--quiet", "show nothing but Credential IDs")
+    _add_json(shown)
+    _flag(command, "--no-header", "leave out the heading")
 
 
 def _show(add: Add) -> None:
@@ -126,7 +155,7 @@ def _create(add: Add) -> None:
     )
     command.add_argument(
         "--destination",
-        choices=[one.code.lower() for one in DESTINATIONS],
+        choices=_DESTINATIONS,
         help="where m3ter sends it; by default the only one that is set up",
     )
     _flag(
@@ -381,7 +410,7 @@ def _demo_stripe(add: Add) -> None:
     )
 
 
-def _add_json(command: argparse.ArgumentParser) -> None:
+def _add_json(command: argparse._ActionsContainer) -> None:
     _flag(command, "--json", "for machines; see docs/json.md")
 
 

@@ -3,7 +3,6 @@
 import argparse
 import re
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
 from m3cred_tui.model.credential import STRIPE
@@ -53,6 +52,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def _nearest(word: str, among: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for a slip only
+
     near = get_close_matches(word.lower(), [*among], 1)
     return near[0] if near else ""
 
@@ -87,11 +88,35 @@ def number(wanted: str, least: int, largest: int) -> Callable[[str], int]:
     return checked
 
 
+def several(text: str, kind: str, known: Sequence[str]) -> list[str]:
+    """Return words that are separated by commas, in their order, each one of the known."""
+    words = list(dict.fromkeys("_".join(one.lower().split()) for one in text.split(",")))
+    for word in words:
+        if word not in known:
+            told = f"there is no {kind} “{word}”; there are {', '.join(known)}"
+            raise argparse.ArgumentTypeError(told)
+    return words
+
+
 def _not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"{text[:80]!a} is not {wanted}")
 
 
 # Each module imported below takes as long as the whole parser, and is for one option.
+
+
+def columns(text: str) -> list[str]:
+    """Return the names of columns of ``m3cred list``."""
+    from m3cred_tui.cli.output.tables import BY_NAME  # noqa: PLC0415 - see above
+
+    return several(text, "column", [*BY_NAME])
+
+
+def statuses(text: str) -> list[str]:
+    """Return statuses of ``m3cred list``."""
+    from m3cred_tui.listing.columns import STATUSES  # noqa: PLC0415 - see above
+
+    return several(text, "status", STATUSES)
 
 
 def ports(text: str) -> tuple[int, ...]:

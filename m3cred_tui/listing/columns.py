@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from m3cred_tui.model.check import CheckResult
 
 Row = Credential | Damaged
 
@@ -71,6 +74,19 @@ def status_text(credential: Credential, now: datetime) -> str:
     return "pending, time is over" if over <= now else f"pending until {clock_time(over, now)}"
 
 
+STATUSES = tuple(dict.fromkeys([*Status, *(one for one in Outcome if one is not Outcome.OK)]))
+"""Every word that :func:`status_word` returns."""
+
+
+def status_word(row: Row, check: CheckResult | None) -> str:
+    """Return how far a credential has come, or why it cannot be used by the last check."""
+    if not isinstance(row, Credential):
+        return Outcome.DAMAGED.value
+    if row.status is not Status.AUTHENTICATED or check is None or check.outcome is Outcome.OK:
+        return row.status.value
+    return check.outcome.value
+
+
 def account_text(credential: Credential) -> str:
     """Return the name of the account, or its ID if it has none."""
     account = credential.account
@@ -128,6 +144,11 @@ STATUS = Column(
 )
 CREATED = Column("Created", "Date", 6, _created)
 CHECK = Column("Last check", "Check", 15, lambda _one, _width: "")  # not in the row
+ACCOUNT_ID = Column(
+    "Account ID", "Account ID", 21, lambda one, _: one.account.id if one.account else ""
+)
+MODE = Column("Mode", "Mode", 4, lambda one, _: one.destination.mode)
+CREATED_BY = Column("Created by", "By", 12, lambda one, _: one.created_by)
 ID = Column("Credential ID", "ID", 36, lambda one, _: one.id, lambda row: row.id)
 
 COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)

@@ -20,6 +20,8 @@ from m3cred_tui.cli.commands.completion import (
     quoted,
     taken_apart,
 )
+from m3cred_tui.cli.output.tables import BY_NAME
+from m3cred_tui.listing.columns import STATUSES
 from m3cred_tui.model.text import clean
 from tests.cli.kept import CANARY, keep
 from tests.e2e.conftest import program
@@ -118,6 +120,13 @@ def test_every_command_is_offered_with_its_help() -> None:
         (["completion", "--"], ["--help"]),  # and not what is for the scripts
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["create", "--destination", ""], ["stripe", "stripe_test"]),
+        (["list", "--destination", ""], ["stripe", "stripe_test"]),
+        (["list", "--status", ""], [*STATUSES]),
+        (["list", "--columns", "na"], [*BY_NAME]),
+        (
+            ["list", "--columns", "name,id,"],
+            [f"name,id,{one}" for one in BY_NAME if one not in {"name", "id"}],
+        ),
         (["--passphrase-fd", ""], []),
         (["no-such-command", ""], []),
         (["show", "a", ""], []),

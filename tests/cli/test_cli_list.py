@@ -1,6 +1,7 @@
 """``m3cred list`` in pipes and on terminals of several widths."""
 
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,7 +11,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from m3cred_tui.cli.output.tables import cells, cut, padded
+from docs.commands import page
+from m3cred_tui.cli.output.tables import BY_NAME, cells, cut, padded
+from m3cred_tui.cli.parser import parser
+from m3cred_tui.listing.columns import STATUSES
 from m3cred_tui.model.check import CheckResult, Outcome
 from tests.cli.creation import shortly_before_midnight
 from tests.cli.kept import CANARY, keep, keep_pending, store_of
@@ -94,6 +98,96 @@ def test_words_find_what_the_app_would_find(m3cred: Run, tmp_path: Path) -> None
     assert m3cred("list", kept[0].id[:13]).stdout.count("\n") == 2
     ended = m3cred("list", "nobody")
     assert (ended.returncode, ended.stderr) == (0, "There are no such credentials.\n")
+
+
+def test_only_the_chosen_status_and_destination_are_listed(m3cred: Run, tmp_path: Path) -> None:
+    kept = keep(tmp_path, ["Fine", "Lost", "Wrong", "Unchecked"])  # every other one is live
+    keep_pending(tmp_path, "Waits", since=timedelta(minutes=3))
+    at = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+    outcomes = (Outcome.OK, Outcome.REVOKED, Outcome.WRONG_KEY)
+    store_of(tmp_path).checks.keep(
+        {one.id: CheckResult(outcome, at) for one, outcome in zip(kept, outcomes, strict=False)}
+    )
+
+    def listed(*options: str) -> list[str]:
+        ended = m3cred("list", "--json", *options)
+        assert ended.returncode == 0
+        return [row["name"] for row in json.loads(ended.stdout)["credentials"]]
+
+    assert listed("--status", "revoked") == ["Lost"]
+    assert listed("--status", "Revoked, wrong key") == ["Wrong", "Lost"]
+    assert listed("--status", "authenticated") == ["Unchecked", "Fine"]
+    assert listed("--status", "pending") == ["Waits"]
+    assert listed("--destination", "stripe") == ["Unchecked", "Lost"]
+    assert listed("--destination", "stripe", "--status=revoked", "lost") == ["Lost"]
+    none = m3cred("list", "--status", "failed")
+    assert (none.returncode, none.stderr) == (0, "There are no such credentials.\n")
+
+
+def test_chosen_columns_are_shown_in_their_order_and_without_the_heading(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    keep(tmp_path, ["Acme production", "Beta"])
+    assert m3cred("list", "--columns", "account_id,name,mode").stdout == (
+        "ACCOUNT ID   NAME             MODE\n"
+        "acct_1Acme1  Beta             live\n"
+        "acct_1Acme0  Acme production  test\n"
+    )
+    bare = m3cred("list", "--no-header", "--columns", "name").stdout
+    assert bare == "Beta\nAcme production\n"
+    assert m3cred("list", "--no-header").stdout.startswith("Beta  ")
+    waits = keep_pending(tmp_path, "Waits", since=timedelta(minutes=3))
+    texts = m3cred("list", "waits", "--columns", ",".join(BY_NAME)).stdout
+    assert texts.splitlines()[1].split()[:4] == ["Waits", "Bill", "Stripe", "(Test"]
+    assert texts.rstrip().endswith(f"ann@bastion  {waits.id}")
+
+
+async def test_chosen_columns_are_whole_on_a_narrow_terminal(
+    start: Start, tmp_path: Path
+) -> None:
+    (one,) = keep(tmp_path, ["Acme production"])
+    async with start("list", "--columns", "name,id", "--no-header", columns=30) as shown:
+        assert "".join(shown.text.split("\n")).strip() == f"Acme production  {one.id}"
+
+
+def test_quiet_writes_bare_ids_that_a_script_can_use(m3cred: Run, tmp_path: Path) -> None:
+    ended = m3cred("list", "--quiet")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    kept = keep(tmp_path, NAMES)
+    ended = m3cred("list", "--quiet")
+    assert ended.stdout.split() == [one.id for one in reversed(kept)]
+    assert m3cred("list", "--quiet", "zoe").stdout == f"{kept[2].id}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            ["--columns", "name,acount"],
+            "there is no column “acount”; there are name, entity_type, destination, mode,",
+        ),
+        (["--status", "revokt"], "there is no status “revokt”; there are pending, unknown,"),
+        (["--status", ""], "there is no status “”; there are pending, unknown,"),
+        (["--destination", "strip"], "did you mean stripe?"),
+        (["--json", "--columns", "name"], "--columns: not allowed with argument --json"),
+        (["--quiet", "--json"], "--json: not allowed with argument --quiet"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_what_cannot_be_listed_is_wrong_usage_in_one_sentence(
+    options: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["list", *options])
+    written = capsys.readouterr().err
+    assert written.startswith("usage: m3cred list ")
+    assert sentence in written.splitlines()[-1]
+
+
+def test_the_help_names_every_column_and_status() -> None:
+    told = " ".join(page().partition("## m3cred list")[2].partition("## ")[0].split())
+    for name in (*BY_NAME, *STATUSES):
+        assert re.search(rf"\b{name}\b", told), name
 
 
 def test_a_wait_that_ends_tomorrow_is_shown_with_the_date(m3cred: Run, tmp_path: Path) -> None:

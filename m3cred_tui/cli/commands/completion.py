@@ -16,11 +16,14 @@ from pathlib import Path
 from string import ascii_letters, digits
 from typing import NamedTuple
 
+from m3cred_tui.cli import usage
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.streams import harmless
+from m3cred_tui.cli.output.tables import BY_NAME
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.cli.selecting import opened
 from m3cred_tui.config.table import settable
+from m3cred_tui.listing.columns import STATUSES
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.store.problems import StoreUnusable, plain_reason
 
@@ -141,6 +144,8 @@ class Answer(NamedTuple):
 _NOTHING = Answer(Kind.WORDS)
 _FILE = "FILE"
 _OF_CREDENTIALS = frozenset({"show", "check", "exec", "delete"})
+_SEVERAL: dict[object, Iterable[str]] = {usage.columns: BY_NAME, usage.statuses: STATUSES}
+"""The words for options that take several, by the type of their values."""
 _ID_LETTERS = frozenset("0123456789abcdef-")
 
 
@@ -223,7 +228,7 @@ class _Walk:
         if action.metavar == _FILE:
             return Answer(Kind.FILES)
         if action.option_strings:
-            return _NOTHING
+            return Answer(Kind.WORDS, [*_several(_SEVERAL.get(action.type, ()), current)])
         return Answer(Kind.WORDS, [*self._named(action, current)])
 
     def _named(self, action: argparse.Action, current: str) -> Iterator[Candidate]:
@@ -255,6 +260,14 @@ class _Walk:
     def _can_be_given(self, name: str) -> bool:
         is_option = name.startswith("-") and not self._options_over
         return not is_option and harmless(name, sys.stdout) == name
+
+
+def _several(known: Iterable[str], current: str) -> Iterator[Candidate]:
+    """Yield words that are separated by commas, each with those typed before it."""
+    *before, _ = current.split(",")
+    for word in known:
+        if word not in before:
+            yield Candidate(",".join([*before, word]))
 
 
 def _settings() -> Iterator[Candidate]:

@@ -5,42 +5,77 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from m3cred_tui.listing.columns import Row
+    from m3cred_tui.model.check import CheckResult
     from m3cred_tui.store.port import CredentialStore
+
+
+class Choice(NamedTuple):
+    """What is listed, and how; the arguments of the command."""
+
+    words: Sequence[str] = ()
+    status: Collection[str] = ()
+    destination: str | None = None
+    columns: Sequence[str] = ()
+    no_header: bool = False
+    quiet: bool = False
+    json: bool = False
+    demo: bool = False
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some credentials may be left out."""
+        return bool(self.words or self.status or self.destination)
 
 
 def run(chosen: Namespace) -> int:
     """Do what was chosen on the command line; return the exit status."""
-    return listed(chosen.words, as_json=chosen.json, demo=chosen.demo)
+    return listed(Choice(**{name: getattr(chosen, name) for name in Choice._fields}))
 
 
-def listed(words: Sequence[str], *, as_json: bool = False, demo: bool = False) -> int:
-    """List the credentials in which all these words are found; return the exit status."""
+def listed(choice: Choice) -> int:
+    """List the credentials that were chosen; return the exit status."""
     from m3cred_tui.cli.ending import DONE
     from m3cred_tui.cli.output.json import put_json
     from m3cred_tui.cli.selecting import opened
 
-    store = opened(demo=demo).store
-    rows = _found(store, words)
+    store = opened(demo=choice.demo).store
+    rows = _found(store, choice.words)
     checks = store.checks.read() if rows else {}
-    if as_json:
+    if choice.status or choice.destination:
+        rows = [row for row in rows if _is_chosen(row, checks.get(row.id), choice)]
+    if choice.json:
         from m3cred_tui.cli.output.json import row_json
 
         put_json({"credentials": [row_json(row, checks.get(row.id)) for row in rows]})
+    elif choice.quiet:
+        sys.stdout.writelines(f"{row.id}\n" for row in rows)
     elif rows:
-        from m3cred_tui.cli.output.tables import write_list
+        from m3cred_tui.cli.output.tables import BY_NAME, write_list
 
-        write_list(rows, checks)
+        columns = [BY_NAME[name] for name in choice.columns]
+        write_list(rows, checks, columns, heading=not choice.no_header)
     else:
-        what = "such credentials" if words else "credentials yet"
+        what = "such credentials" if choice.is_filtered else "credentials yet"
         sys.stderr.write(f"There are no {what}.\n")
     return DONE
+
+
+def _is_chosen(row: Row, check: CheckResult | None, choice: Choice) -> bool:
+    from m3cred_tui.listing.columns import status_word
+    from m3cred_tui.model.credential import Credential
+
+    if choice.destination:
+        code = row.destination.code.lower() if isinstance(row, Credential) else None
+        if code != choice.destination:
+            return False
+    return not choice.status or status_word(row, check) in choice.status
 
 
 def _found(store: CredentialStore, words: Sequence[str]) -> list[Row]:

@@ -9,10 +9,14 @@ from typing import NamedTuple
 from m3cred_tui.cli.output.streams import coloured, width_of
 from m3cred_tui.listing.columns import (
     ACCOUNT,
+    ACCOUNT_ID,
     CHECK,
     CREATED,
+    CREATED_BY,
     DESTINATION,
+    ENTITY_TYPE,
     ID,
+    MODE,
     NAME,
     STATUS,
     Column,
@@ -59,7 +63,22 @@ def _cells_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
 
-_COLUMNS = (NAME, DESTINATION, ACCOUNT, STATUS, CHECK, CREATED, ID)
+BY_NAME = {
+    "name": NAME,
+    "entity_type": ENTITY_TYPE,
+    "destination": DESTINATION,
+    "mode": MODE,
+    "account": ACCOUNT,
+    "account_id": ACCOUNT_ID,
+    "status": STATUS,
+    "check": CHECK,
+    "created": CREATED,
+    "created_by": CREATED_BY,
+    "id": ID,
+}
+"""The columns that can be chosen."""
+
+_USUAL = (NAME, DESTINATION, ACCOUNT, STATUS, CHECK, CREATED, ID)
 _LEFT_OUT_FIRST = (ID, CREATED)
 _CUT_TO = {ACCOUNT: 14, NAME: 16}
 _LEFT_OUT_THEN = (CHECK, DESTINATION, ACCOUNT)
@@ -71,24 +90,34 @@ class _TableLine(NamedTuple):
     colours: Mapping[Column, int]
 
 
-def write_list(rows: Sequence[Row], checks: Mapping[str, CheckResult]) -> None:
-    """Write the heading and a line for each row, as wide as the terminal if there is one."""
-    now, room = datetime.now(UTC), width_of(sys.stdout)
-    headings = {column: column.heading.upper() for column in _COLUMNS}
-    lines = [
-        _TableLine(headings, dict.fromkeys(_COLUMNS, _BOLD)),
-        *(_line(row, checks.get(row.id), now) for row in rows),
-    ]
-    widths = {column: max(cells(one.texts[column]) for one in lines) for column in _COLUMNS}
-    if not any(one.texts[CHECK] for one in lines[1:]):
-        del widths[CHECK]
-    if room is not None:
+def write_list(
+    rows: Sequence[Row],
+    checks: Mapping[str, CheckResult],
+    chosen: Sequence[Column] = (),
+    *,
+    heading: bool = True,
+) -> None:
+    """Write the heading and a line for each row, as wide as the terminal if there is one.
+
+    Columns that were ``chosen`` are all there, even if a line is then wider than the terminal.
+    """
+    now, room, columns = datetime.now(UTC), width_of(sys.stdout), chosen or _USUAL
+    lines = [_line(row, columns, checks.get(row.id), now) for row in rows]
+    if not chosen and not any(one.texts[CHECK] for one in lines):
+        columns = [column for column in columns if column is not CHECK]
+    if heading:
+        headings = {column: column.heading.upper() for column in columns}
+        lines.insert(0, _TableLine(headings, dict.fromkeys(columns, _BOLD)))
+    widths = {column: max(cells(one.texts[column]) for one in lines) for column in columns}
+    if room is not None and not chosen:
         _fit(widths, room)
     sys.stdout.writelines(f"{_drawn(one, widths)}\n" for one in lines)
 
 
-def _line(row: Row, check: CheckResult | None, now: datetime) -> _TableLine:
-    texts = {column: column.of(row) for column in _COLUMNS}
+def _line(
+    row: Row, columns: Sequence[Column], check: CheckResult | None, now: datetime
+) -> _TableLine:
+    texts = {column: column.of(row) for column in columns}
     if not isinstance(row, Credential):
         return _TableLine({**texts, STATUS: f"damaged: {row.reason}"}, {STATUS: _RED})
     texts[STATUS] = status_text(row, now)  # in words, as it may be read by a program
