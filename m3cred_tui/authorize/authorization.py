@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
 from m3cred_tui.authorize.journal import PendingJournal, created, draft_of
 from m3cred_tui.model.credential import Credential, Draft, Status
-from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.store.problems import NameTaken
+from m3cred_tui.store.names import check_name
 from m3cred_tui.system.threads import in_thread
 
 if TYPE_CHECKING:
@@ -237,14 +236,8 @@ class Authorization:
 
     async def check_name(self, name: str) -> None:
         """Raise ``NameTaken`` where another credential has this name, pending ones apart."""
-        if name_key(name) in await asyncio.to_thread(self._names_of_others):
-            raise NameTaken(name)
-
-    def _names_of_others(self) -> set[str]:
-        own = self.pending and self.pending.id
-        rows = self._store.read_many(self._store.ids())
-        others = (row for row in rows if isinstance(row, Credential) and row.id != own)
-        return {name_key(row.name) for row in others if row.status is Status.AUTHENTICATED}
+        own_id = self.pending and self.pending.id
+        await asyncio.to_thread(check_name, self._store, name, own_id)
 
 
 def _is_created(store: CredentialStore, credential_id: str) -> bool:

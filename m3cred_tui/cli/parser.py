@@ -43,7 +43,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     add = partial(commands.add_parser, allow_abbrev=False)
     add_sharing = partial(add, parents=[_shared()])
-    for declare in (_list, _show, _create, _resume, _check, _exec, _delete, _config, _identity):
+    for_credentials = (_list, _show, _create, _resume, _rename, _check, _exec, _delete)
+    for declare in (*for_credentials, _config, _identity):
         declare(add_sharing)
     _relay_page(add)
     _doctor(add_sharing)
@@ -201,6 +202,18 @@ def _add_consent(command: argparse.ArgumentParser) -> None:
     _flag(command, "--json", "for machines: objects, one a line")
     # Argparse would print a surplus word, which may be an address with a code in it.
     command.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
+
+
+def _rename(add: Add) -> None:
+    command = add(
+        "rename",
+        help="give a credential another name",
+        description="Give a credential another name. Its ID stays: every Integration "
+        "Configuration that uses it goes on working.",
+    )
+    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument("new_name", type=credential_name, metavar="NEW-NAME", help="its new name")
+    _add_json(command)
 
 
 def _check(add: Add) -> None:

@@ -145,14 +145,17 @@ class CredentialStore(Protocol):
         when nothing was changed.
 
         With the stamp that the store had before its names were looked through, it raises
-        ``NameTaken`` if one with this name was created since.
+        ``NameTaken`` if another one has got this name since.
         """
 
-    def update(self, credential_id: str, change: Change) -> Credential:
+    def update(
+        self, credential_id: str, change: Change, names_seen: Stamp | None = None
+    ) -> Credential:
         """Replace a created credential with the result of ``change``, and return that.
 
         Nobody else can change it meanwhile; ``change`` may be called more than once. Raises
         what :meth:`opened`, :meth:`create` and ``change`` do; then nothing was changed.
+        ``names_seen`` is what :meth:`create` takes, for a change of the name.
         """
 
     def delete(self, credential_id: str) -> None:

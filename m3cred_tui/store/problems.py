@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 
 _WORDS = {
@@ -105,6 +106,14 @@ class NameTaken(Problem, code="NameTaken"):
     name: str
     go_on: str = ""
     _instead = property(lambda self: self.go_on and f" To use another name: {self.go_on}")
+
+
+class NamedLater(Problem, code="NamedLater"):
+    """A pending credential is not renamed: its name is chosen when it is created."""
+
+    text = """“{pending.name}” is pending: its name is chosen when it is created. Run: m3cred
+        resume {pending.id} --name NEW-NAME"""
+    pending: Credential
 
 
 class NotSealed(Problem, code="NotSealed"):

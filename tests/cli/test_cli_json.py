@@ -54,6 +54,12 @@ def test_check_is_as_described(connected: Connected, m3cred: Run) -> None:
     described(m3cred("check", "--all", "--json"), "check")
 
 
+def test_rename_is_as_described(connected: Connected, m3cred: Run) -> None:
+    ended = m3cred("rename", "Fine", "Finer", "--json")
+    described(ended, "rename")
+    assert '"name": "Finer"' in ended.stdout
+
+
 def test_delete_is_as_described(connected: Connected, m3cred: Run) -> None:
     command = ("--yes", "--json")
     described(m3cred("delete", "Waits", *command), "delete")

@@ -143,7 +143,7 @@ class Answer(NamedTuple):
 
 _NOTHING = Answer(Kind.WORDS)
 _FILE = "FILE"
-_OF_CREDENTIALS = frozenset({"show", "check", "exec", "delete"})
+_OF_CREDENTIALS = frozenset({"show", "rename", "check", "exec", "delete"})
 _SEVERAL: dict[object, Iterable[str]] = {usage.columns: BY_NAME, usage.statuses: STATUSES}
 """The words for options that take several, by the type of their values."""
 _ID_LETTERS = frozenset("0123456789abcdef-")

@@ -202,7 +202,9 @@ class DirectoryStore:
             self._pending.remove_leftover(credential.id)
         _log().info("created %s", credential.id)
 
-    def update(self, credential_id: str, change: Change) -> Credential:
+    def update(
+        self, credential_id: str, change: Change, names_seen: Stamp | None = None
+    ) -> Credential:
         with self._changing(credential_id):
             read = self._credentials.read
             before = opened(read, credential_id, self.identity, TokenResponse)
@@ -210,6 +212,8 @@ class DirectoryStore:
             if credential.id != credential_id:
                 raise CannotBeKept(credential_id, "its ID would change")
             data = sealed(credential, tokens, self.identity)
+            if names_seen is not None:
+                self._refuse_name(credential, names_seen)
             self._credentials.replace(credential_id, data)
         _log().info("changed %s", credential_id)
         return credential
@@ -244,7 +248,7 @@ class DirectoryStore:
             folder.refuse_absence()
 
     def _refuse_name(self, credential: Credential, seen: Stamp) -> None:
-        """Raise ``NameTaken`` if another with its name was created since ``seen``."""
+        """Raise ``NameTaken`` if another one has got its name since ``seen``."""
         from m3cred_tui.model.name import name_key  # noqa: PLC0415 - a list compares no names
 
         rows = self.read_many(self.changed_since(seen))

@@ -72,6 +72,7 @@ class CredentialsPage(Page[None]):
         Binding("c", "create", "Create", tooltip="Create Integration Credential"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
         Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
+        Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
         Binding("escape", "clear_filter", "Show all"),
@@ -211,21 +212,23 @@ class CredentialsPage(Page[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the keys that do something now."""
         del parameters
+        offered: bool = True
         match action:
             case "stop_checking":
-                return self.has_worker("check")
+                offered = self.has_worker("check")
             case "clear_filter":
-                return bool(self.query(Input)) and not self.has_worker("check")
+                offered = bool(self.query(Input)) and not self.has_worker("check")
             case "check_all":
-                return bool(self._listing.shown)
+                offered = bool(self._listing.shown)
             case "filter" | "sort":
-                return bool(self._listing.total)
-            case "copy_id" | "delete" | "check":
-                selected = self._list.selected if self.is_mounted else None
-                return selected is not None and (
-                    action != "check" or isinstance(self._listing.row(selected), Credential)
-                )
-        return True
+                offered = bool(self._listing.total)
+            case "rename":
+                offered = is_authenticated(self._selected_row)
+            case "check":
+                offered = isinstance(self._selected_row, Credential)
+            case "copy_id" | "delete":
+                offered = self.is_mounted and self._list.selected is not None
+        return offered
 
     def action_sort(self) -> None:
         """Sort by the next column."""
@@ -336,6 +339,22 @@ class CredentialsPage(Page[None]):
         self.workers.cancel_group(self, "check")
         self._end_checking()
 
+    @property
+    def _selected_row(self) -> Row | None:
+        selected = self._list.selected if self.is_mounted else None
+        return None if selected is None else self._listing.row(selected)
+
+    @work
+    async def action_rename(self) -> None:
+        """Give the selected credential another name."""
+        from m3cred_tui.ui.screens.renaming import Rename
+
+        if is_authenticated(row := self._selected_row):
+            question = Rename(self._services.store, row, self._listing.is_taken)
+            if renamed := await self.app.push_screen_wait(question):
+                self._listing.learn(renamed)
+                self._show(selected=renamed.id)
+
     def action_delete(self) -> None:
         """Delete the selected credential."""
         if (credential_id := self._list.selected) is not None:
@@ -385,7 +404,7 @@ class CredentialsPage(Page[None]):
     def _open_details(self, row: Row) -> None:
         from m3cred_tui.ui.screens.details import DetailsPage
 
-        page = DetailsPage(self._services, row, self._listing.learn)
+        page = DetailsPage(self._services, row, self._listing.learn, self._listing.is_taken)
         self.app.push_screen(page, self._after_details)
 
     def _after_details(self, to_delete: str | None) -> None:

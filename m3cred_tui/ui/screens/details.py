@@ -18,6 +18,7 @@ from m3cred_tui.listing.columns import NAME, STATUS, in_zone, is_authenticated, 
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.screens.renaming import Rename
 from m3cred_tui.ui.terminal.outside import send_to_clipboard
 from m3cred_tui.ui.widgets.controls import fields, mode_mark
 
@@ -35,7 +36,10 @@ _USE = (
     "credential there to authenticate the integration, or give m3ter's API the fields that "
     "i sends to the clipboard."
 )
-_NO_EDITING = "A credential cannot be edited; create another one and delete this one."
+_NO_EDITING = (
+    "Nothing but the name of a credential can be changed; create another one and delete this "
+    "one."
+)
 
 
 class DetailsPage(Page[str]):
@@ -48,15 +52,26 @@ class DetailsPage(Page[str]):
         Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
         Binding("i", "copy_integration", "Copy JSON", tooltip="Send what m3ter's API needs"),
         Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
+        Binding("n", "rename", "Rename", tooltip="Give this credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
     ]
 
-    def __init__(self, services: Services, row: Row, learned: Callable[[Row], None]) -> None:
-        """Take the row of the list; ``learned`` is called with it once it was opened."""
+    def __init__(
+        self,
+        services: Services,
+        row: Row,
+        learned: Callable[[Row], None],
+        is_taken: Callable[[str], bool],
+    ) -> None:
+        """Take the row of the list; ``learned`` is called with it once it was opened.
+
+        ``is_taken`` is what ``name_problem`` takes.
+        """
         super().__init__("Credentials", NAME.of(row), demo=services.demo)
         self._services = services
         self._row = row
         self._learned = learned
+        self._is_taken = is_taken
         self._sealed = "…"
         self._checked = "…"
 
@@ -74,7 +89,9 @@ class DetailsPage(Page[str]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to check and to use a credential only once it is created."""
         del parameters
-        return action not in {"check", "copy_integration"} or is_authenticated(self._row)
+        return action not in {"check", "copy_integration", "rename"} or is_authenticated(
+            self._row
+        )
 
     def _show(self) -> None:
         if not self.display:  # the page is closing, and its widgets may be gone
@@ -135,6 +152,17 @@ class DetailsPage(Page[str]):
             told = f". {result.told}" if result.told else ""
             self._checked = f"{result.label}, {local(result.at)}{told}"
         self._show()
+
+    @work
+    async def action_rename(self) -> None:
+        """Give this credential another name."""
+        if is_authenticated(self._row):
+            question = Rename(self._services.store, self._row, self._is_taken)
+            if renamed := await self.app.push_screen_wait(question):
+                self._row = renamed
+                self._learned(renamed)
+                self._title_bar.place = "Credentials", renamed.name
+                self._show()
 
     def action_delete(self) -> None:
         """Close, and have the list delete the credential."""

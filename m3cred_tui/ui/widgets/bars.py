@@ -22,12 +22,13 @@ SEPARATOR = " › "
 class TitleBar(Widget):
     """One line: the breadcrumb at the left, a note and the DEMO mark at the right."""
 
+    place: reactive[tuple[str, ...]] = reactive(())
+    """The breadcrumb below Integrations, as plain text."""
     note: reactive[str] = reactive("")
 
     def __init__(self, *place: str, demo: bool) -> None:
-        """Take the breadcrumb below Integrations, as plain text."""
         super().__init__()
-        self._breadcrumb = SEPARATOR.join(("Integrations", *place))
+        self.set_reactive(TitleBar.place, place)
         self._demo = demo
 
     def render(self) -> Content:
@@ -37,7 +38,8 @@ class TitleBar(Widget):
             mark = Content.styled(" DEMO ", "bold $text-warning reverse")
             right = Content.assemble(right, "  ", mark) if self.note else mark
         room = max(0, self.content_size.width - cell_len(right.plain) - 1)
-        left = Content(self._breadcrumb).truncate(room, ellipsis=True, pad=True)
+        breadcrumb = SEPARATOR.join(("Integrations", *self.place))
+        left = Content(breadcrumb).truncate(room, ellipsis=True, pad=True)
         return Content.assemble(left.stylize("bold"), " ", right)
 
 
@@ -73,7 +75,17 @@ class KeyLine(Widget):
         """Draw the keys at the left, and the command palette's at the right if it fits."""
         width = self.content_size.width
         fitting = _fitting(self._shown, width)
-        gap = _WIDE if _length(fitting, _WIDE) <= width else _NARROW
+        right = Content.assemble(("^p", "$footer-key-foreground bold"), " palette")
+        rooms = width - right.cell_length - len(_WIDE), width  # with the palette, if possible
+        gap = next(
+            (
+                gap
+                for room in rooms
+                for gap in (_WIDE, _NARROW)
+                if _length(fitting, gap) <= room
+            ),
+            _NARROW,
+        )
         keys = Content(gap).join(
             Content.assemble((display, "$footer-key-foreground bold"), f" {does}").stylize(
                 Style.from_meta({_KEY: key})
@@ -81,7 +93,6 @@ class KeyLine(Widget):
             for key, display, does in fitting
         )
         palette = self.app.COMMAND_PALETTE_BINDING
-        right = Content.assemble(("^p", "$footer-key-foreground bold"), " palette")
         room = width - keys.cell_length - right.cell_length
         if room < len(gap):
             return keys

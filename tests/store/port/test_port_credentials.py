@@ -10,7 +10,13 @@ import pytest
 from m3cred_tui.model.credential import Credential, TokenResponse, credential_id
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import Damaged, Newest
-from m3cred_tui.store.problems import AlreadyThere, CannotBeKept, CredentialDamaged, NotThere
+from m3cred_tui.store.problems import (
+    AlreadyThere,
+    CannotBeKept,
+    CredentialDamaged,
+    NameTaken,
+    NotThere,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,3 +209,24 @@ def test_each_change_of_another_process_is_noticed_and_the_written_records_are_n
         change()
         assert store.stamp() != stamp
         assert written <= set(store.changed_since(stamp)) <= {acme.id, bolt.id}
+
+
+def test_no_two_credentials_get_one_name_when_both_looked_before_either_did(
+    store: CredentialStore, other: CredentialStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    bolt = another(acme)._replace(name="Bolt")
+    coil = acme._replace(
+        id=credential_id(acme.created_at, b"\xee" * 10), name="Coil", created_by="bob"
+    )
+    store.create(acme, tokens)
+    store.create(bolt, tokens)
+    seen = store.stamp()
+    store.update(acme.id, lambda row, secrets: (row._replace(name="Coil"), secrets), seen)
+    with pytest.raises(NameTaken, match="“coil”"):
+        other.update(bolt.id, lambda row, secrets: (row._replace(name="coil"), secrets), seen)
+    with pytest.raises(NameTaken, match="“Coil”"):
+        other.create(coil, tokens, seen)
+    # Its own name, in other letters, is no other's.
+    store.update(acme.id, lambda row, secrets: (row._replace(name="COIL"), secrets), seen)
+    names = [row.name for row in other.read_many(other.ids()) if isinstance(row, Credential)]
+    assert names == ["Bolt", "COIL"]
