@@ -393,6 +393,11 @@ def _demo_stripe(add: Add) -> None:
         description="Run only the demo Stripe, in the foreground. The first line on standard "
         "output is a JSON object with its addresses, client ids and keys.",
     )
+    _flag(
+        command,
+        "--env",
+        "print them as lines to paste into another shell, whose m3cred then uses this Stripe",
+    )
     command.add_argument(
         "--port",
         type=number("a port from 0 to 65535", 0, 65_535),

@@ -6,14 +6,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from subprocess import Popen
+from subprocess import PIPE, Popen
 
 import httpx
 import pytest
 
+from m3cred_tui.cli.commands.demo_stripe import _export
+from m3cred_tui.config.settings import settings_from
+from m3cred_tui.demo_stripe.description import register
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
-from tests.cli.creation import ignored
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
+from tests.cli.creation import PATIENCE, ignored
+from tests.e2e.conftest import program as program_named
 from tests.ports import free_port
+from tests.ui.visit import approve_only
+
+HTTPS = "https://m3ter.example/callback?to=$HOME"
 
 
 @contextmanager
@@ -102,6 +110,61 @@ def test_it_ends_on_two_signals_in_a_row(environment: dict[str, str], apart: int
         # The system may deliver the later one first, or only after the server has ended.
         assert program.returncode in {130, 0, -signal.SIGTERM}
         assert rest == ("", "")
+
+
+def test_a_shell_takes_its_lines_as_the_settings_of_both_destinations(
+    capsys: pytest.CaptureFixture[str], environment: dict[str, str]
+) -> None:
+    stripe = register("http://127.0.0.1:1234", [redirect_uri(27182), HTTPS])
+    _export(stripe)
+    script = f"{capsys.readouterr().out}env -0"
+    out = subprocess.run(["/bin/sh", "-c", script], env=environment, stdout=PIPE, check=True)
+    given = dict(one.split("=", 1) for one in out.stdout.decode().split("\0") if one)
+    settings = settings_from(given)
+    for destination, keys in ((STRIPE_TEST, stripe.test), (STRIPE, stripe.live)):
+        platform = settings.platform(destination)
+        assert platform.client_id == keys.client_id
+        assert platform.secret_key.reveal() == keys.secret_key.reveal()
+        bases = (platform.connect_base, platform.api_base, platform.marketplace_base)
+        assert set(bases) == {"http://127.0.0.1:1234"}
+    assert settings.redirects(STRIPE_TEST) == (CALLBACK_PORTS, None)
+    assert settings.redirects(STRIPE).redirect_uri == HTTPS
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("destination", ["stripe_test", "stripe"])
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
+def test_what_is_created_in_a_shell_with_its_lines_is_listed_there(
+    environment: dict[str, str], shell: str, destination: str
+) -> None:
+    with demo_stripe(environment, "--env", "--redirect-uri", HTTPS) as program:
+        assert program.stdout is not None
+        lines = "".join(program.stdout.readline() for _ in range(12))
+
+        def run(command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [
+                    program_named(shell),
+                    "-c",
+                    f"{lines}{sys.executable} -m m3cred_tui {command}",
+                ],
+                env=environment,
+                input=given,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+
+        begun = run(f"create --name Acme --destination {destination} --begin --json")
+        assert begun.returncode == 0, begun.stderr
+        begin = json.loads(begun.stdout)
+        address = approve_only(begin["url"])
+        assert address.startswith(HTTPS if destination == "stripe" else "http://127.0.0.1:")
+        completed = run(f"create --complete {begin['id']} --yes", f"{address}\n")
+        assert completed.returncode == 0, completed.stderr
+        (listed,) = json.loads(run("list --json").stdout)["credentials"]
+        assert (listed["name"], listed["status"]) == ("Acme", "authenticated")
 
 
 def test_the_port_is_the_one_asked_for(environment: dict[str, str]) -> None:
