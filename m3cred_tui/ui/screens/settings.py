@@ -265,7 +265,8 @@ class SetUpPage(Page[None]):
         self.query_one("#hint", Static).update(Content(hint(name, self._group)))
 
     def _tell(self, text: str) -> None:
-        self.query_one("#outcome", Static).update(Content(text))
+        for outcome in self.query("#outcome").results(Static):  # none is left as the app ends
+            outcome.update(Content(text))
 
     def _are_right(self) -> bool:
         """Check everything, and focus the first line that is wrong."""
