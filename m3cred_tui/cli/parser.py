@@ -212,7 +212,9 @@ def _rename(add: Add) -> None:
         "Configuration that uses it goes on working.",
     )
     command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
-    command.add_argument("new_name", type=credential_name, metavar="NEW-NAME", help="its new name")
+    command.add_argument(
+        "new_name", type=credential_name, metavar="NEW-NAME", help="its new name"
+    )
     _add_json(command)
 
 
