@@ -38,6 +38,8 @@ class CheckResult(NamedTuple):
     at: datetime
     told: str = ""
     """Why, as a sentence; empty if it is ok."""
+    by: str = ""
+    """Who checked; empty in a result of an m3cred that did not store it."""
 
     @property
     def label(self) -> str:

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from m3cred_tui.model.secret import Secret
 
@@ -105,6 +105,28 @@ class TokenResponse(NamedTuple):
     """When an access token's hour began; ``None`` if the token does not expire."""
 
 
+class Happened(StrEnum):
+    """What can happen to a credential after it was created, apart from checks."""
+
+    AUTHORIZED = "authorized"
+    """Another approval has replaced its account and tokens."""
+    REFRESHED = "refreshed"
+    RENAMED = "renamed"
+
+
+class Event(NamedTuple):
+    """What happened, when, and by whom; ``before`` is the name or account ID until then."""
+
+    what: Happened
+    at: datetime
+    by: str
+    before: str = ""
+
+
+MOST_EVENTS = 20
+"""The events that a credential remembers: the last ones."""
+
+
 class Credential(NamedTuple):
     """A credential without its secrets: what a list shows."""
 
@@ -117,6 +139,22 @@ class Credential(NamedTuple):
     created_at: datetime
     created_by: str
     status: Status
+    renews: str | None = None
+    """For a pending one that will replace the account and tokens of another: the ID of that."""
+    approval: str | None = None
+    """The ID under which the last approval that has replaced account and tokens was pending."""
+    history: tuple[Event, ...] = ()
+    """The last events, the oldest first."""
+
+    def remembering(self, event: Event) -> Self:
+        """Return it with this event, once; of refreshes only the last is remembered."""
+        is_refresh = event.what is Happened.REFRESHED
+        others = [
+            one
+            for one in self.history
+            if one != event and not (is_refresh and one.what is Happened.REFRESHED)
+        ]
+        return self._replace(history=(*others, event)[-MOST_EVENTS:])
 
 
 class Draft(NamedTuple):
@@ -125,6 +163,8 @@ class Draft(NamedTuple):
     name: str = ""
     entity_type: EntityType | None = None
     destination: Destination | None = None
+    renews: str | None = None
+    """The ID of the credential to be authorized again, if it is that."""
 
 
 _HEX = "[0-9a-f]"

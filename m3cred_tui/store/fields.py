@@ -13,10 +13,13 @@ from m3cred_tui.model.credential import (
     DESTINATIONS,
     ENTITY_TYPES,
     Credential,
+    Event,
+    Happened,
     OAuthModel,
     Status,
     StripeAccount,
     TokenResponse,
+    is_credential_id,
 )
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
@@ -36,6 +39,8 @@ _LONGEST_LINE = 200
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
 _STRIPE_FIELDS = frozenset({"account", "name", "country", "livemode"})
+_EVENT_FIELDS = frozenset({"what", "at", "by", "before"})
+_HAPPENED = {one.value: one for one in Happened}
 _ENTITY_TYPES = {one.code: one for one in ENTITY_TYPES}
 _DESTINATIONS = {one.code: one for one in DESTINATIONS}
 _STATUSES = {one.value: one for one in Status}
@@ -126,6 +131,21 @@ def credential_fields(credential: Credential) -> Json:
         "createdAt": iso(credential.created_at),
         "createdBy": credential.created_by,
         "status": credential.status.value,
+        # Only if there are any, so that the other records stay as they were.
+        **({"renews": credential.renews} if credential.renews else {}),
+        **({"approval": credential.approval} if credential.approval else {}),
+        **(
+            {"history": [*map(_event_fields, credential.history)]} if credential.history else {}
+        ),
+    }
+
+
+def _event_fields(event: Event) -> Json:
+    return {
+        "what": event.what.value,
+        "at": iso(event.at),
+        "by": event.by,
+        "before": event.before,
     }
 
 
@@ -141,6 +161,31 @@ def credential_from(fields: Json) -> Credential:
         created_at=time(fields, "createdAt"),
         created_by=line(fields, "createdBy"),
         status=status,
+        renews=_id_in(fields, "renews"),
+        approval=_id_in(fields, "approval"),
+        history=_history(fields["history"]) if "history" in fields else (),
+    )
+
+
+def _id_in(fields: Json, key: str) -> str | None:
+    if key not in fields:
+        return None
+    credential_id = text(fields, key)
+    if not is_credential_id(credential_id):
+        raise FlawError(f"its {key} is not an ID")
+    return credential_id
+
+
+def _history(events: object) -> tuple[Event, ...]:
+    if not isinstance(events, list) or not all(
+        isinstance(one, dict) and one.keys() == _EVENT_FIELDS for one in events
+    ):
+        raise FlawError("its history is not one")
+    return tuple(
+        Event(
+            known(_HAPPENED, one, "what"), time(one, "at"), line(one, "by"), line(one, "before")
+        )
+        for one in events
     )
 
 

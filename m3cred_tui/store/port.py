@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from m3cred_tui.model.credential import Credential, TokenResponse
+from m3cred_tui.model.credential import Credential, Event, TokenResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -158,6 +158,14 @@ class CredentialStore(Protocol):
         ``names_seen`` is what :meth:`create` takes, for a change of the name.
         """
 
+    def renew(self, credential_id: str, pending_id: str, change: Change) -> Credential:
+        """Do what :meth:`update` does, then remove the pending credential of this ID.
+
+        ``change`` puts its account and tokens in place of those of the created one, and its ID
+        into ``approval``. A crash may leave the pending one behind: it has no effect, renewing
+        again removes it, and so does :meth:`prepare`, by that ``approval``.
+        """
+
     def delete(self, credential_id: str) -> None:
         """Remove a credential, even a pending or damaged one; it may be gone already."""
 
@@ -251,10 +259,11 @@ class Refresh(Protocol):
     def failed(self, asked: AskedRefresh) -> None:
         """Remember that Stripe has failed to answer, if possible."""
 
-    def keep(self, tokens: TokenResponse) -> None:
+    def keep(self, tokens: TokenResponse, event: Event | None = None) -> None:
         """Replace the tokens with Stripe's answer; if this raises, ask Stripe again.
 
-        Tokens that another approval has put in their place meanwhile stay.
+        Tokens that another approval has put in their place meanwhile stay. The credential
+        remembers ``event``.
         """
 
     def forget(self) -> None:

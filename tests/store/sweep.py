@@ -165,7 +165,11 @@ def state_of(root: Path) -> State:
     store = store_in(root)
     rows = {one: (store.verified(one), _secret(store, one)) for one in store.ids()}
     records = (root / "data").glob("*/*.json")
-    others = {str(one.relative_to(root)): one.read_bytes() for one in records if one.stem != ID}
+    others = {
+        str(one.relative_to(root)): one.read_bytes()
+        for one in records
+        if one.stem != ID and one.stem in rows  # a leftover that nobody sees is none
+    }
     return State(rows, others)
 
 

@@ -103,6 +103,24 @@ def _code_sent(root: Path) -> None:
     store_in(root).requests.answer(REQUESTED, request())
 
 
+RENEWAL = PENDING._replace(id=YOUNGER, renews=ID)
+
+
+def _renewed(created: Credential, _before: TokenResponse) -> tuple[Credential, TokenResponse]:
+    return created._replace(approval=YOUNGER), tokens("sk_live_renewed")
+
+
+def _approved_again(root: Path) -> None:
+    _created(root)
+    store_in(root).keep_pending(RENEWAL, tokens("sk_live_renewed"))
+
+
+def _renewed_and_still_pending(root: Path) -> None:
+    """As left by a process that was killed during a renewal."""
+    _approved_again(root)
+    store_in(root).update(ID, _renewed)
+
+
 def _created_and_still_pending(root: Path) -> None:
     """As left by a process that was killed during a creation."""
     _pending(root)
@@ -138,6 +156,10 @@ def _update(store: DirectoryStore) -> None:
     store.update(ID, lambda *_before: changed)
 
 
+def _renew(store: DirectoryStore) -> None:
+    store.renew(ID, YOUNGER, _renewed)
+
+
 def _delete(store: DirectoryStore) -> None:
     store.delete(ID)
 
@@ -168,6 +190,9 @@ OPERATIONS = {
     "create": Operation(_others, _create),
     "create from pending": Operation(_pending, _create),
     "update": Operation(_created, _update),
+    "renew": Operation(_approved_again, _renew),
+    "renew again": Operation(_renewed_and_still_pending, _renew),
+    "prepare after renewal": Operation(_renewed_and_still_pending, DirectoryStore.prepare),
     "delete": Operation(_created, _delete),
     "delete pending": Operation(_pending, _delete),
     "delete half-created": Operation(_created_and_still_pending, _delete),

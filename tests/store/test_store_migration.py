@@ -151,9 +151,9 @@ def test_a_newer_record_is_a_row_that_says_so_and_is_never_rewritten_or_removed(
     store.create(acme, tokens)
     file = credentials / f"{acme.id}.json"
     fields = json.loads(file.read_bytes())
-    newer = with_checksum({**fields, "schema": 3, "currency": "GBP"})
+    newer = with_checksum({**fields, "schema": 4, "currency": "GBP"})
     file.write_bytes(newer)
-    row = Damaged(acme.id, "a newer m3cred wrote it (schema 3)")
+    row = Damaged(acme.id, "a newer m3cred wrote it (schema 4)")
     assert store.ids() == [acme.id]
     assert store.read(acme.id) == store.verified(acme.id) == row
     store.prepare()
@@ -165,3 +165,43 @@ def test_a_newer_record_is_a_row_that_says_so_and_is_never_rewritten_or_removed(
         store.update(acme.id, lambda *before: before)
     assert file.read_bytes() == newer
     assert store.ids() == [acme.id]
+
+
+def test_a_record_with_nothing_new_in_it_is_left_to_an_older_m3cred(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse, credentials: Path
+) -> None:
+    store.create(acme, tokens)
+    fields = json.loads((credentials / f"{acme.id}.json").read_bytes())
+    assert fields["schema"] == 2
+    assert not {"renews", "approval", "history"} & fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ({"renews": "acme"}, "its renews is not an ID"),
+        ({"approval": 1}, "its approval is not text"),
+        ({"history": {}}, "its history is not one"),
+        ({"history": [{"what": "renamed"}]}, "its history is not one"),
+        (
+            {"history": [{"what": "sold", "at": "", "by": "", "before": ""}]},
+            "its what “sold” is not known",
+        ),
+        ({"owner": "ann"}, "it is not an m3cred credential"),
+    ],
+    ids=str,
+)
+def test_what_is_new_in_a_record_is_checked_as_the_rest_is(
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    credentials: Path,
+    field: dict[str, object],
+    reason: str,
+) -> None:
+    store.create(acme, tokens)
+    file = credentials / f"{acme.id}.json"
+    fields = json.loads(file.read_bytes())
+    del fields["crc32"]
+    file.write_bytes(with_checksum({**fields, "schema": 3, **field}))
+    assert store.read(acme.id) == Damaged(acme.id, reason)

@@ -51,7 +51,7 @@ class TwoProcesses(StoreMachine):
         if (self.root / "data" / folder).is_dir():
             (self.root / "data" / folder / name).write_bytes(b"{}")
 
-    @rule(one=ids, folder=folders, content=st.sampled_from([b"", b"{}", b'{"schema": 3}']))
+    @rule(one=ids, folder=folders, content=st.sampled_from([b"", b"{}", b'{"schema": 4}']))
     def damage_one_file(self, one: str, folder: str, content: bytes) -> None:
         rows = self.created if folder == "credentials" else self.pending
         if one in rows:

@@ -71,8 +71,8 @@ _removed = re.compile(r"unlinkat\(\d+<([^>]+)>, \"([^\"]*)\", 0\) = 0").match
 _synced = re.compile(r"fsync\(\d+<([^>]+)>\) += 0").match
 
 
-# These later remove a pending credential that is already created.
-_CREATING = "create", "prepare"
+# These later remove a pending credential that is already created, or has renewed another.
+_CREATING = "create", "prepare", "renew"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

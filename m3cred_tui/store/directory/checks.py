@@ -14,7 +14,7 @@ from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
 from m3cred_tui.store.directory.folder import RecordFolder, Stamp, ids_in
 from m3cred_tui.store.directory.record import with_checksum
-from m3cred_tui.store.fields import Json, iso, json_object, known, text, time
+from m3cred_tui.store.fields import Json, iso, json_object, known, line, text, time
 from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.problems import StoreUnusable
@@ -73,6 +73,7 @@ def _bytes(results: Mapping[str, CheckResult]) -> bytes:
             "outcome": result.outcome.value,
             "at": iso(result.at),
             "told": clean(result.told, most=LONGEST_TOLD),
+            "by": result.by,
         }
         for one, result in results.items()
     }
@@ -89,7 +90,8 @@ def _results(fields: Json) -> dict[str, CheckResult]:
             with suppress(FlawError):
                 outcome, at = known(_OUTCOMES, entry, "outcome"), time(entry, "at")
                 told = clean(text(entry, "told"), most=LONGEST_TOLD)
-                results[credential_id] = CheckResult(outcome, at.astimezone(UTC), told)
+                by = line(entry, "by") if "by" in entry else ""
+                results[credential_id] = CheckResult(outcome, at.astimezone(UTC), told, by)
     return results
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
-SCHEMA = 2
+SCHEMA = 3
+_WITHOUT_OPTIONAL = 2
 LARGEST_RECORD = 64 * 1024
 """Bytes; a record of today has about 2,000."""
 
@@ -39,6 +40,9 @@ _FIELDS = frozenset(
     {"schema", "id", "name", "entityType", "destination", "stripe"}
     | {"createdAt", "createdBy", "status", "sealed"}
 )
+_OPTIONAL = frozenset({"renews", "approval", "history"})
+"""Since schema 3, which only a record with one of them has: the others are read by an older
+m3cred, too."""
 _CHECKSUM = "crc32"
 # Covers every byte before it, and nothing follows it, so that each changed byte is noticed.
 _LAST_FIELD = b',\n  "crc32": "%08x"\n}'
@@ -88,7 +92,8 @@ def parse_record(credential_id: str, data: bytes) -> Record:
         if not data.endswith(_last_field(data[:-_LAST_FIELD_LENGTH])):
             raise FlawError("it was changed after it was written (its checksum is wrong)")
         del header[_CHECKSUM]
-    if header.keys() != _FIELDS:
+    optional = _OPTIONAL if schema > _WITHOUT_OPTIONAL else frozenset()
+    if header.keys() - optional != _FIELDS:
         raise FlawError("it is not an m3cred credential")
     if header["id"] != credential_id:
         raise FlawError("its ID is not the one in its file's name")
@@ -113,7 +118,9 @@ def sealed(
     """
     if not is_credential_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
-    header = {"schema": SCHEMA, **credential_fields(credential)}
+    fields = credential_fields(credential)
+    schema = _WITHOUT_OPTIONAL if _OPTIONAL.isdisjoint(fields) else SCHEMA
+    header = {"schema": schema, **fields}
     recipient = identity.recipient(is_last_resort=is_last_resort)
     try:
         plain = json.dumps({**header, **secret_fields(secrets)}).encode("ascii")

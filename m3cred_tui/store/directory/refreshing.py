@@ -8,7 +8,12 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.credential import Credential, TokenResponse, is_credential_id
+from m3cred_tui.model.credential import (
+    Credential,
+    Event,
+    TokenResponse,
+    is_credential_id,
+)
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store import files
 from m3cred_tui.store.directory.folder import ID_LENGTH, RecordFolder
@@ -126,15 +131,16 @@ class DirectoryRefresh:
         with suppress(Problem, OSError), locked(self._store.data):
             self._write(self._file, asked_bytes(asked._replace(has_failed=True)))
 
-    def keep(self, tokens: TokenResponse) -> None:
+    def keep(self, tokens: TokenResponse, event: Event | None = None) -> None:
         """Put Stripe's answer in place, in the space reserved on the disk."""
-        data = sealed(self.credential, tokens, self._store.identity)
+        refreshed = self.credential.remembering(event) if event else self.credential
+        data = sealed(refreshed, tokens, self._store.identity)
         try:
             files.fill(self._folder, self._room, data)
         except OSError:  # swept with the credential, removed by hand, or a link in its place
             with locked(self._store.data):
                 self._write(self._room, data)
-        self._land(self.credential, tokens)
+        self._land(refreshed, tokens)
 
     def forget(self) -> None:
         """Remove the files; if left, they do no harm."""
@@ -149,14 +155,20 @@ class DirectoryRefresh:
             if secret_fields(current) != secret_fields(self.tokens):
                 _log.warning("%s already has other tokens; they stay", self._id)
                 tokens = current  # from another approval, or from a copy that was put back
-            elif credential != in_room:  # a check found that its account was renamed
-                data = sealed(credential, tokens, self._store.identity)
-                self._store.credentials.replace(self._id, data)
             else:
-                self._store.credentials.take(self._id, self._folder, self._room)
+                for event in in_room.history:
+                    credential = credential.remembering(event)
+                self._put(credential, tokens, is_in_room=credential == in_room)
         self.forget()
         self.credential, self.tokens = credential, tokens
         _log.info("refreshed the tokens of %s", self._id)
+
+    def _put(self, credential: Credential, tokens: TokenResponse, *, is_in_room: bool) -> None:
+        if is_in_room:
+            self._store.credentials.take(self._id, self._folder, self._room)
+        else:  # it was renamed, or a check found that its account was
+            data = sealed(credential, tokens, self._store.identity)
+            self._store.credentials.replace(self._id, data)
 
     def _opened(self) -> tuple[Credential, TokenResponse]:
         store = self._store

@@ -161,6 +161,7 @@ class DirectoryStore:
             self._credentials.prepare()
             self._pending.prepare()
             self._sweep_half_created()
+            self._sweep_half_renewed()
         self._is_prepared = True
 
     def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
@@ -206,16 +207,29 @@ class DirectoryStore:
         self, credential_id: str, change: Change, names_seen: Stamp | None = None
     ) -> Credential:
         with self._changing(credential_id):
-            read = self._credentials.read
-            before = opened(read, credential_id, self.identity, TokenResponse)
-            credential, tokens = change(*before)
-            if credential.id != credential_id:
-                raise CannotBeKept(credential_id, "its ID would change")
-            data = sealed(credential, tokens, self.identity)
-            if names_seen is not None:
-                self._refuse_name(credential, names_seen)
-            self._credentials.replace(credential_id, data)
+            credential = self._changed(credential_id, change, names_seen)
         _log().info("changed %s", credential_id)
+        return credential
+
+    def renew(self, credential_id: str, pending_id: str, change: Change) -> Credential:
+        with self._changing(credential_id):
+            credential = self._changed(credential_id, change)
+            self._pending.remove_leftover(pending_id)
+        _log().info("renewed %s", credential_id)
+        return credential
+
+    def _changed(
+        self, credential_id: str, change: Change, names_seen: Stamp | None = None
+    ) -> Credential:
+        read = self._credentials.read
+        before = opened(read, credential_id, self.identity, TokenResponse)
+        credential, tokens = change(*before)
+        if credential.id != credential_id:
+            raise CannotBeKept(credential_id, "its ID would change")
+        data = sealed(credential, tokens, self.identity)
+        if names_seen is not None:
+            self._refuse_name(credential, names_seen)
+        self._credentials.replace(credential_id, data)
         return credential
 
     def delete(self, credential_id: str) -> None:
@@ -268,11 +282,24 @@ class DirectoryStore:
                 continue  # only the pending one may be undamaged
             self._pending.remove_leftover(credential_id)
 
+    def _sweep_half_renewed(self) -> None:
+        """Remove approvals that are in use: a process was killed between the two steps."""
+        for pending_id in ids_in(self._pending.names()):
+            if self._is_in_use(pending_id):
+                self._pending.remove_leftover(pending_id)
+
+    def _is_in_use(self, pending_id: str) -> bool:
+        """Return whether a pending credential has renewed another."""
+        row = self.read(pending_id)
+        renewed = self.read(row.renews) if isinstance(row, Credential) and row.renews else None
+        return isinstance(renewed, Credential) and renewed.approval == pending_id
+
     def _names(self) -> tuple[list[str], list[str]]:
         """Return the file names of pending and of created credentials."""
         pending, created = self._pending.names(), self._credentials.names()
-        if pending:  # a process may have been killed after it created one
-            pending = list(set(pending).difference(created))
+        if pending:  # a process may have been killed after it created or renewed one
+            names = set(pending).difference(created)
+            pending = [one for one in names if not self._is_in_use(one[:ID_LENGTH])]
         return pending, created
 
     def _record(self, credential_id: str) -> Record:

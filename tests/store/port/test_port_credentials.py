@@ -21,7 +21,7 @@ from m3cred_tui.store.problems import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from m3cred_tui.store.port import CredentialStore
+    from m3cred_tui.store.port import Change, CredentialStore
     from tests.store.port.engines import Engine
 
 
@@ -230,3 +230,78 @@ def test_no_two_credentials_get_one_name_when_both_looked_before_either_did(
     store.update(acme.id, lambda row, secrets: (row._replace(name="COIL"), secrets), seen)
     names = [row.name for row in other.read_many(other.ids()) if isinstance(row, Credential)]
     assert names == ["Bolt", "COIL"]
+
+
+@pytest.fixture
+def approved_again(
+    store: CredentialStore, acme: Credential, pending: Credential, tokens: TokenResponse
+) -> Credential:
+    """Have a credential, and an approval that renews it."""
+    store.create(acme, tokens)
+    renewal = another(pending)._replace(renews=acme.id)
+    store.keep_pending(renewal, tokens._replace(access_token=Secret("sk_live_again")))
+    return renewal
+
+
+def renewing(pending: Credential, store: CredentialStore) -> Change:
+    again = store.tokens(pending.id)
+    return lambda row, _: (row._replace(account=pending.account, approval=pending.id), again)
+
+
+def test_a_pending_renewal_leaves_the_credential_and_its_tokens_as_they_are(
+    store: CredentialStore, other: CredentialStore, acme: Credential, approved_again: Credential
+) -> None:
+    assert other.read(approved_again.id) == other.verified(approved_again.id) == approved_again
+    assert other.pending_ids() == [approved_again.id]
+    assert other.ids() == [approved_again.id, acme.id]
+    assert other.verified(acme.id) == acme
+    kept = other.tokens(acme.id).access_token
+    assert kept is not None
+    assert kept.reveal() != "sk_live_again"
+
+
+def test_a_renewal_replaces_account_and_tokens_under_the_same_id_and_is_gone_after_that(
+    store: CredentialStore, other: CredentialStore, acme: Credential, approved_again: Credential
+) -> None:
+    renewed = store.renew(acme.id, approved_again.id, renewing(approved_again, store))
+    assert renewed == acme._replace(approval=approved_again.id)
+    assert other.verified(acme.id) == renewed
+    assert (other.ids(), other.pending_ids()) == ([acme.id], [])
+    assert other.newest(5) == Newest([acme.id], 1)
+    kept = other.tokens(acme.id).access_token
+    assert kept is not None
+    assert kept.reveal() == "sk_live_again"
+
+
+def test_a_renewal_that_was_killed_halfway_is_seen_as_done_and_swept(
+    store: CredentialStore, other: CredentialStore, acme: Credential, approved_again: Credential
+) -> None:
+    store.update(acme.id, renewing(approved_again, store))  # and no more
+    assert (other.ids(), other.pending_ids()) == ([acme.id], [])
+    other.prepare()
+    assert other.read(approved_again.id) is None
+    assert other.tokens(acme.id).scope == "read_write"
+
+
+def test_an_approval_whose_credential_was_deleted_meanwhile_stays(
+    store: CredentialStore, other: CredentialStore, acme: Credential, approved_again: Credential
+) -> None:
+    change = renewing(approved_again, store)
+    other.delete(acme.id)
+    with pytest.raises(NotThere):
+        store.renew(acme.id, approved_again.id, change)
+    other.prepare()
+    assert other.ids() == [approved_again.id]
+    assert other.tokens(approved_again.id).scope == "read_write"
+
+
+def test_a_renewal_whose_change_fails_changes_nothing(
+    store: CredentialStore, acme: Credential, approved_again: Credential
+) -> None:
+    def change(*_before: object) -> tuple[Credential, TokenResponse]:
+        raise KeyError("another account")
+
+    with pytest.raises(KeyError):
+        store.renew(acme.id, approved_again.id, change)
+    assert store.ids() == [approved_again.id, acme.id]
+    assert store.verified(acme.id) == acme

@@ -5,7 +5,13 @@ from threading import Thread
 
 import pytest
 
-from m3cred_tui.model.credential import Credential, OAuthModel, TokenResponse
+from m3cred_tui.model.credential import (
+    Credential,
+    Event,
+    Happened,
+    OAuthModel,
+    TokenResponse,
+)
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
@@ -144,3 +150,34 @@ def test_a_credential_that_is_deleted_while_stripe_is_asked_stays_deleted(
         with pytest.raises(NotThere):
             refresh.keep(numbered(1))
     assert store.ids() == []
+
+
+def test_a_refresh_is_remembered_next_to_what_happened_meanwhile_and_only_the_last_one(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    renamed = Event(Happened.RENAMED, NOW + MINUTE, "bob", "Acme")
+    with store.refreshes.begun(one) as refresh:
+        refresh.ask(NOW)
+        refresh.keep(numbered(1), Event(Happened.REFRESHED, NOW, "ann"))
+        refresh.ask(NOW)
+        other.update(one, lambda row, tokens: (row.remembering(renamed), tokens))
+        last = Event(Happened.REFRESHED, NOW + 2 * MINUTE, "ann")
+        refresh.keep(numbered(2), last)
+    row = other.verified(one)
+    assert isinstance(row, Credential)
+    assert row.history == (renamed, last)
+    assert access(other.tokens(one)) == "rk_2"
+
+
+def test_a_refresh_that_was_in_flight_leaves_the_tokens_of_another_approval(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    approval = "0196d5c8-0000-7000-8000-00000000000d"
+    with store.refreshes.begun(one) as refresh:
+        refresh.ask(NOW)
+        other.renew(one, approval, lambda row, _: (row, numbered(7)))
+        refresh.keep(numbered(1), Event(Happened.REFRESHED, NOW, "ann"))
+        assert access(refresh.tokens) == "rk_7"
+    assert access(other.tokens(one)) == "rk_7"
+    with store.refreshes.begun(one) as refresh:
+        assert refresh.unanswered is None

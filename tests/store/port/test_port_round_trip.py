@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from m3cred_tui.model.credential import (
     DESTINATIONS,
     ENTITY_TYPES,
+    MOST_EVENTS,
     Credential,
+    Event,
+    Happened,
     OAuthModel,
     Status,
     StripeAccount,
@@ -50,6 +53,12 @@ accounts = st.builds(
 )
 
 
+ids = st.uuids().map(str)
+events = st.builds(
+    Event, what=st.sampled_from(Happened), at=times, by=texts.map(clean), before=names
+)
+
+
 @st.composite
 def credentials(draw: st.DrawFn) -> Credential:
     created_at = draw(times)
@@ -62,6 +71,9 @@ def credentials(draw: st.DrawFn) -> Credential:
         created_at=created_at,
         created_by=draw(texts),
         status=draw(st.sampled_from(Status)),
+        renews=draw(st.none() | ids),
+        approval=draw(st.none() | ids),
+        history=draw(st.lists(events, max_size=MOST_EVENTS).map(tuple)),
     )
 
 
