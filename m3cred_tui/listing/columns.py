@@ -23,7 +23,8 @@ STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…", Status.UNKNO
 class Column(NamedTuple):
     """One column: its heading, a short one for narrow columns, its minimum width, its text.
 
-    ``word``, if there is one, is searched and sorted by instead of the text.
+    ``checked``, if there is one, is the text where the credential's last check is known;
+    ``word`` is searched and sorted by instead of the text.
     """
 
     heading: str
@@ -31,19 +32,22 @@ class Column(NamedTuple):
     least: int
     text: Callable[[Credential, int], str]
     damaged: Callable[[Damaged], str] = lambda _row: ""
-    word: Callable[[Credential], str] | None = None
+    word: Callable[[Credential, CheckResult | None], str] | None = None
+    checked: Callable[[Credential, int, CheckResult], str] | None = None
 
-    def of(self, row: Row, width: int = 200) -> str:
+    def of(self, row: Row, width: int = 200, check: CheckResult | None = None) -> str:
         """Return what this column shows of ``row`` in ``width`` cells."""
-        if isinstance(row, Credential):
-            return self.text(row, width)
-        return self.damaged(row)
+        if not isinstance(row, Credential):
+            return self.damaged(row)
+        if check is not None and self.checked is not None:
+            return self.checked(row, width, check)
+        return self.text(row, width)
 
-    def sought(self, row: Row) -> str:
+    def sought(self, row: Row, check: CheckResult | None = None) -> str:
         """Return what this column is searched and sorted by."""
         if self.word is not None and isinstance(row, Credential):
-            return self.word(row)
-        return self.of(row)
+            return self.word(row, check)
+        return self.of(row, check=check)
 
 
 def is_pending(row: Row | None) -> TypeGuard[Credential]:
@@ -65,12 +69,12 @@ def waits_until(credential: Credential) -> datetime | None:
     return in_zone(credential.created_at + TIME_LIMIT)
 
 
-def status_text(credential: Credential, now: datetime) -> str:
-    """Return the status of a credential, with the end of its wait for Stripe, if any."""
+def status_text(credential: Credential, now: datetime, check: CheckResult | None) -> str:
+    """Return :func:`status_word` in words, with the end of the wait for Stripe, if any."""
     if credential.status is Status.UNKNOWN:
         return "code sent, outcome unknown"
     if (over := waits_until(credential)) is None:
-        return credential.status.value
+        return status_word(credential, check).replace("_", " ")
     return "pending, time is over" if over <= now else f"pending until {clock_time(over, now)}"
 
 
@@ -79,7 +83,10 @@ STATUSES = tuple(dict.fromkeys([*Status, *(one for one in Outcome if one is not 
 
 
 def status_word(row: Row, check: CheckResult | None) -> str:
-    """Return how far a credential has come, or why it cannot be used by the last check."""
+    """Return how far a credential has come, or why it cannot be used by the last check.
+
+    The one status of a credential, wherever one is shown, searched, sorted by or written.
+    """
     if not isinstance(row, Credential):
         return Outcome.DAMAGED.value
     if row.status is not Status.AUTHENTICATED or check is None or check.outcome is Outcome.OK:
@@ -112,6 +119,13 @@ def clock_time(moment: datetime, now: datetime) -> str:
     return f"{there:%H:%M}" if there.date() == in_zone(now).date() else local(there)
 
 
+def is_bad(row: Row | None, check: CheckResult | None) -> bool:
+    """Return whether a row cannot be used: it is damaged, or its last check has failed."""
+    if not isinstance(row, Credential):
+        return True
+    return status_word(row, check) != row.status
+
+
 def _status(credential: Credential, width: int) -> str:
     sign, word = STATUS_SIGNS[credential.status], credential.status.value
     if over := waits_until(credential):
@@ -120,6 +134,27 @@ def _status(credential: Credential, width: int) -> str:
         if len(word) + 2 > width:
             word = f"{over:%d %b %H:%M}"
     return f"{sign} {word}"
+
+
+def _checked_status(credential: Credential, width: int, check: CheckResult) -> str:
+    if credential.status is not Status.AUTHENTICATED:
+        return _status(credential, width)
+    is_ok = check.outcome is Outcome.OK
+    word = Status.AUTHENTICATED if is_ok else check.label
+    return _dated(f"{'✓' if is_ok else '!'} {word}", check.at, width)
+
+
+def _check(credential: Credential, width: int, check: CheckResult) -> str:
+    if credential.status is not Status.AUTHENTICATED:
+        return ""
+    return _dated(check.label, check.at, width)
+
+
+def _dated(text: str, moment: datetime, width: int) -> str:
+    """Return a text with as much of its time as fits."""
+    at = in_zone(moment)
+    fuller = (f"{text} {at:%d %b %H:%M}", f"{text} {at:%d %b}")
+    return next((one for one in fuller if len(one) <= width), text)
 
 
 def _created(credential: Credential, width: int) -> str:
@@ -140,10 +175,12 @@ STATUS = Column(
     15,
     _status,
     lambda row: f"! damaged: {row.reason}",
-    lambda one: one.status,  # its sign would double the memory of the entire text
+    # Its sign would double the memory of the entire text.
+    lambda one, check: status_word(one, check).replace("_", " "),
+    _checked_status,
 )
 CREATED = Column("Created", "Date", 6, _created)
-CHECK = Column("Last check", "Check", 15, lambda _one, _width: "")  # not in the row
+CHECK = Column("Last check", "Check", 15, lambda _one, _width: "", checked=_check)
 ACCOUNT_ID = Column(
     "Account ID", "Account ID", 21, lambda one, _: one.account.id if one.account else ""
 )

@@ -9,13 +9,14 @@ import asyncio
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, in_zone, is_authenticated
+from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, is_authenticated
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
     field_of,
     matches,
     plain,
+    restated,
     searched_in,
 )
 from m3cred_tui.model.check import CheckResult, Outcome
@@ -39,29 +40,35 @@ class Checks:
         self._results: dict[str, CheckResult] = {}
         self.stamp: object = None
         """The stamp of the file that they were read from."""
+        self.version = 0
+        """Another one whenever there are other results."""
 
-    def take(self, results: Mapping[str, CheckResult]) -> None:
-        """Take results: of two for one credential the later, and none of a pending one."""
+    def take(self, results: Mapping[str, CheckResult]) -> list[str]:
+        """Take results: of two for one credential the later, and none of a pending one.
+
+        Returns the IDs of those that are new.
+        """
+        new = []
         for credential_id, result in results.items():
-            if result.outcome is Outcome.PENDING:
-                continue
             before = self._results.get(credential_id)
-            if before is None or before.at <= result.at:
+            is_later = before is None or (before != result and before.at <= result.at)
+            if is_later and result.outcome is not Outcome.PENDING:
                 self._results[credential_id] = result
+                new.append(credential_id)
+        self.version += bool(new)
+        return new
 
-    def label(self, credential_id: str, width: int) -> str | None:
-        """Return the last check's label, with as much of its time as fits into ``width``."""
-        if (result := self._results.get(credential_id)) is None:
-            return None
-        at = in_zone(result.at)
-        text = f"{'✓' if result.outcome is Outcome.OK else '!'} {result.label}"
-        fuller = (f"{text} {at:%d %b %H:%M}", f"{text} {at:%d %b}")
-        return next((one for one in fuller if len(one) <= width), text)
+    def of(self, credential_id: str) -> CheckResult | None:
+        """Return the last check of a credential, if there was one."""
+        return self._results.get(credential_id)
 
-    def is_bad(self, credential_id: str) -> bool:
-        """Return whether the last check found that the credential cannot be used."""
-        result = self._results.get(credential_id)
-        return result is not None and result.outcome is not Outcome.OK
+    def restate(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Return searched texts with the status that the last checks give each."""
+        results = self._results
+        return {
+            one: restated(text, result) if (result := results.get(one)) else text
+            for one, text in texts.items()
+        }
 
 
 SORTABLE = (CREATED, *(column for column in COLUMNS if column is not CREATED))
@@ -82,6 +89,8 @@ class Seen(NamedTuple):
     order: Column
     rows: Rows
     """The known rows, in that order."""
+    checks: int
+    """The version of the checks in the texts."""
 
 
 class Listing:
@@ -120,8 +129,9 @@ class Listing:
         there = {*seen.ids} if self._damaged else ()
         self._damaged = {one: row for one, row in self._damaged.items() if one in there}
         self.ids, self.total, self.texts = seen.ids, len(seen.ids), seen.texts
-        self.take({})
-        is_current = seen.order is self.order and not self._damaged
+        is_checked = seen.checks == self.checks.version
+        self.take({} if is_checked else seen.texts)
+        is_current = seen.order is self.order and is_checked and not self._damaged
         self.put_in_order(seen.rows if is_current else None)
 
     def take(self, texts: Mapping[str, str]) -> None:
@@ -130,8 +140,19 @@ class Listing:
         Rows that were found damaged stay so: reading opens no sealed part.
         """
         damaged = {one: row for one in [*self._damaged] if (row := self.row(one))}
-        self.texts.update(texts)
+        self.texts.update(self.checks.restate(texts))
         self.texts.update({one: searched_in(row) for one, row in damaged.items()})
+
+    def take_checks(self, results: Mapping[str, CheckResult]) -> bool:
+        """Take results of checks; return whether a status has changed.
+
+        Rows are found by it after :meth:`put_in_order`.
+        """
+        new = self.checks.take(results)
+        known = {one: self.texts[one] for one in new if one in self.texts}
+        changed = self.checks.restate(known)
+        self.texts.update(changed)
+        return changed != known
 
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
@@ -219,7 +240,8 @@ class Listing:
 
     def _read_text(self, credential_id: str) -> None:
         if (row := self.row(credential_id)) is not None:
-            self.texts[credential_id] = searched_in(row)
+            check = self.checks.of(credential_id)
+            self.texts[credential_id] = searched_in(row, check)
         self.put_in_order()
 
 
@@ -274,6 +296,7 @@ class Reading:
     def _look(self) -> Seen:
         """Return the credentials that there are now, and those written since."""
         listing, since = self._listing, self._stamp
+        checks = listing.checks.version
         ids, order, known = self._store.ids(), listing.order, listing.texts
         written = set() if since is None else set(self._store.changed_since(since))
         if ids == listing.ids and not written:
@@ -283,7 +306,7 @@ class Reading:
             texts = {one: text for one in ids if (text := known.get(one)) is not None}
             rows = in_order(ids, texts, order)
         unread = [one for one in ids if one not in texts or one in written]
-        return Seen(ids, unread, texts, order, rows)
+        return Seen(ids, unread, texts, order, rows, checks)
 
     def _texts(self, ids: Sequence[str]) -> dict[str, str]:
         rows = zip(ids, self._store.read_many(ids), strict=True)
@@ -291,7 +314,8 @@ class Reading:
 
     async def _put_in_order(self) -> None:
         listing = self._listing
-        ids, order = listing.ids, listing.order
+        ids, order, checks = listing.ids, listing.order, listing.checks.version
         rows = await asyncio.to_thread(in_order, ids, listing.texts, order)
         is_current = listing.ids is ids and listing.order is order
+        is_current = is_current and listing.checks.version == checks
         listing.put_in_order(rows if is_current else None)

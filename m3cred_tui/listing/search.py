@@ -5,13 +5,19 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row
+from m3cred_tui.listing.columns import COLUMNS, CREATED, STATUS, Column, Row
+from m3cred_tui.model.check import Outcome
+from m3cred_tui.model.credential import Status
 from m3cred_tui.model.name import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from m3cred_tui.model.check import CheckResult
+
 _FIELDS = tuple(column for column in COLUMNS if column is not CREATED)  # the name comes first
+_STATUS = _FIELDS.index(STATUS)
+_OF_CREATED = {Status.AUTHENTICATED, *(one.replace("_", " ") for one in Outcome)}
 _BETWEEN = "\n"  # in no word and in no field
 _ID_PART = 8  # shorter parts of an ID occur in every other one
 _ID_LETTERS = frozenset("0123456789abcdef-")
@@ -40,9 +46,19 @@ def without_accents(key: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def searched_in(row: Row) -> str:
+def searched_in(row: Row, check: CheckResult | None = None) -> str:
     """Return the text of a row that is searched and sorted by."""
-    return _BETWEEN.join(plain(column.sought(row)) for column in _FIELDS)
+    return _BETWEEN.join(plain(column.sought(row, check)) for column in _FIELDS)
+
+
+def restated(text: str, check: CheckResult) -> str:
+    """Return the text of a row after this check: another status, if the check decides it."""
+    fields = text.split(_BETWEEN)
+    if fields[_STATUS] not in _OF_CREATED:
+        return text
+    is_ok = check.outcome is Outcome.OK
+    fields[_STATUS] = Status.AUTHENTICATED if is_ok else check.label
+    return _BETWEEN.join(fields)
 
 
 def field_of(column: Column) -> Callable[[str], str]:

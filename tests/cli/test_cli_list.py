@@ -238,6 +238,23 @@ def test_what_the_last_check_said_is_a_column(m3cred: Run, tmp_path: Path) -> No
     }
 
 
+async def test_a_failed_check_is_not_hidden_in_the_narrowest_list(
+    m3cred: Run, start: Start, tmp_path: Path
+) -> None:
+    (one,) = keep(tmp_path, ["A credential with a name of some length"])
+    at = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+    store_of(tmp_path).checks.keep({one.id: CheckResult(Outcome.WRONG_KEY, at, "No access.")})
+    async with start("list", columns=40) as shown:
+        assert "wrong key" in shown.text
+        assert "authenticated" not in shown.text
+    assert "wrong key" in m3cred("list", "--columns", "name,status").stdout
+    assert "Status:          wrong key" in m3cred("show", one.id).stdout
+    assert m3cred("list", "wrong", "key").stdout.count("\n") == 2
+    assert "no such" in m3cred("list", "authenticated").stderr
+    (row,) = json.loads(m3cred("list", "--json").stdout)["credentials"]
+    assert (row["status"], row["effectiveStatus"]) == ("authenticated", "wrong_key")
+
+
 def test_a_damaged_record_is_a_row_with_the_reason(m3cred: Run, tmp_path: Path) -> None:
     kept = keep(tmp_path, NAMES)
     file = tmp_path / "data" / "m3cred" / "credentials" / f"{kept[1].id}.json"
@@ -248,6 +265,7 @@ def test_a_damaged_record_is_a_row_with_the_reason(m3cred: Run, tmp_path: Path) 
     assert rows[1] == {
         "id": kept[1].id,
         "status": "damaged",
+        "effectiveStatus": "damaged",
         "reason": "it is not whole JSON",
     }
 

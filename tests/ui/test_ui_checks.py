@@ -58,7 +58,7 @@ async def test_the_list_shows_the_last_check_of_a_credential_with_its_date(
     async with opened(services) as user:
         await create(user, browser, "Acme")
         await user.press("v")
-        await user.sees("✓ ok", "Stripe knows the account")
+        await user.sees("✓ authenticated", "Stripe knows the account")
         await user.press("down", "v")
         await user.sees("! revoked")
 
@@ -108,6 +108,27 @@ async def test_a_check_by_another_m3cred_is_seen(
         await user.sees("✓ authenticated")
         store.checks.keep({acme.id: CheckResult(Outcome.WRONG_KEY, clock(), "Wrong.")})
         await user.sees("! wrong key")
+
+
+async def test_a_failed_check_is_the_status_that_is_filtered_sorted_and_in_the_details(
+    services: Services, store: CredentialStore, keep: Keep, clock: Clock
+) -> None:
+    kept = [keep(name) for name in ("Acme", "Bolt", "Cord")]
+    async with opened(services) as user:
+        await user.press("slash", *"revoked", "enter")
+        await user.sees("0 of 3 credentials")
+        lost = CheckResult(Outcome.REVOKED, clock(), "No access.")
+        store.checks.keep({kept[1].id: lost})
+        await user.sees("1 of 3 credentials", "! revoked")
+        assert user.rows() == ["Bolt"]
+        await user.press("escape", *"sssss")
+        await user.sees("Status▾")
+        assert user.rows() == ["Cord", "Acme", "Bolt"]
+        await user.press("down", "enter")
+        await user.sees("Status ! revoked 23 Nov", "Last check revoked")
+        store.checks.keep({kept[1].id: CheckResult(Outcome.OK, clock())})
+        await user.press("escape")
+        await user.until(lambda: user.rows() == ["Cord", "Bolt", "Acme"])
 
 
 async def test_checking_all_skips_pending_credentials(

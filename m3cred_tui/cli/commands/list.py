@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from m3cred_tui.listing.columns import Row
     from m3cred_tui.model.check import CheckResult
-    from m3cred_tui.store.port import CredentialStore
 
 
 class Choice(NamedTuple):
@@ -46,8 +45,10 @@ def listed(choice: Choice) -> int:
     from m3cred_tui.cli.selecting import opened
 
     store = opened(demo=choice.demo).store
-    rows = _found(store, choice.words)
+    rows = [row for row in store.read_many(store.ids()) if row is not None]
     checks = store.checks.read() if rows else {}
+    if choice.words:
+        rows = _found(rows, checks, choice.words)
     if choice.status or choice.destination:
         rows = [row for row in rows if _is_chosen(row, checks.get(row.id), choice)]
     if choice.json:
@@ -78,13 +79,13 @@ def _is_chosen(row: Row, check: CheckResult | None, choice: Choice) -> bool:
     return not choice.status or status_word(row, check) in choice.status
 
 
-def _found(store: CredentialStore, words: Sequence[str]) -> list[Row]:
-    rows = [row for row in store.read_many(store.ids()) if row is not None]
-    if not words:
-        return rows
+def _found(
+    rows: Sequence[Row], checks: Mapping[str, CheckResult], words: Sequence[str]
+) -> list[Row]:
     from m3cred_tui.listing.search import Rows, matches, plain, searched_in
 
     sought = plain(" ".join(words)).split()
-    texts = Rows([row.id for row in rows], [searched_in(row) for row in rows])
+    searched = [searched_in(row, checks.get(row.id)) for row in rows]
+    texts = Rows([row.id for row in rows], searched)
     found = {one for some in matches(texts, sought) for one in some}
     return [row for row in rows if row.id in found]

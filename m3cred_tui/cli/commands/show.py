@@ -88,7 +88,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "Account ID", account.id
         yield "Country", account.country or _NOT_TOLD
         yield "Mode", account.mode
-    yield "Status", status_text(credential, datetime.now(UTC))
+    yield "Status", status_text(credential, datetime.now(UTC), check)
     if check is not None:
         yield "Last check", f"{check.label}, {local(check.at)} {check.told}".rstrip()
     yield "Created", local(credential.created_at)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from m3cred_tui.cli.output.streams import is_utf8
-from m3cred_tui.listing.columns import waits_until
+from m3cred_tui.listing.columns import status_word, waits_until
 from m3cred_tui.model.credential import Credential
 
 if TYPE_CHECKING:
@@ -57,10 +57,12 @@ def error_fields(problem: Problem) -> Json:
 def row_json(row: Row, check: CheckResult | None) -> Json:
     """Return a row of the list for scripts."""
     if not isinstance(row, Credential):
-        return {"id": row.id, "status": "damaged", "reason": row.reason}
+        fields = {"id": row.id, "status": "damaged", "reason": row.reason}
+        return {**fields, "effectiveStatus": status_word(row, check)}
     until = waits_until(row)
     return {
         **credential_fields(row),
+        "effectiveStatus": status_word(row, check),
         "waitsUntil": None if until is None else iso(until),
         "lastCheck": None if check is None else check_json(check),
     }

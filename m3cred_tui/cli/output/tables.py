@@ -21,6 +21,7 @@ from m3cred_tui.listing.columns import (
     STATUS,
     Column,
     Row,
+    is_bad,
     local,
     status_text,
 )
@@ -120,8 +121,10 @@ def _line(
     texts = {column: column.of(row) for column in columns}
     if not isinstance(row, Credential):
         return _TableLine({**texts, STATUS: f"damaged: {row.reason}"}, {STATUS: _RED})
-    texts[STATUS] = status_text(row, now)  # in words, as it may be read by a program
+    texts[STATUS] = status_text(row, now, check)  # in words, as a program may read it
     colours = {STATUS: _YELLOW} if row.status is not Status.AUTHENTICATED else {}
+    if is_bad(row, check):
+        colours[STATUS] = _RED
     if check is not None:
         texts[CHECK] = f"{check.label}, {local(check.at)}"
         colours[CHECK] = _GREEN if check.outcome is Outcome.OK else _RED

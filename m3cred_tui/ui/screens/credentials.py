@@ -171,8 +171,17 @@ class CredentialsPage(Page[None]):
     async def _read_checks(self) -> None:
         """Read the results of the last checks, including those of other processes."""
         checks = await asyncio.to_thread(self._services.store.checks.read)
-        self._listing.checks.take(checks)
-        if checks and self._is_seen:
+        if self._listing.take_checks(checks):
+            self._show_checks()
+        elif checks and self._is_seen:
+            self._list.redraw()
+
+    def _show_checks(self) -> None:
+        """Find and sort the rows by the status that they have now."""
+        if self._listing.is_arranged:
+            self._listing.put_in_order()
+        if self._is_seen:
+            self._show_again()
             self._list.redraw()
 
     def _show_again(self) -> None:
@@ -317,7 +326,7 @@ class CredentialsPage(Page[None]):
             async with aclosing(checks):
                 async for credential_id, result in checks:
                     results[credential_id] = result
-                    self._listing.checks.take({credential_id: result})
+                    self._listing.take_checks({credential_id: result})
                     self._show_checked(len(results), len(credential_ids))
         except Problem as problem:
             self.notify(str(problem), severity="error", markup=False)
@@ -331,6 +340,7 @@ class CredentialsPage(Page[None]):
             self._title_bar.note = f"checking {done:,} of {total:,}"
 
     def _end_checking(self) -> None:
+        self._show_checks()
         self._count()
         self.call_after_refresh(self.refresh_bindings)
 

@@ -74,6 +74,7 @@ class DetailsPage(Page[str]):
         self._is_taken = is_taken
         self._sealed = "…"
         self._checked = "…"
+        self._check: CheckResult | None = None
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll():
@@ -99,7 +100,7 @@ class DetailsPage(Page[str]):
         row = self._row
         if isinstance(row, Credential):
             told = [("Sealed part", self._sealed), ("Last check", self._checked)]
-            facts = [*_facts(row), *told]
+            facts = [*_facts(row, self._check), *told]
         else:
             facts = [("Credential ID", row.id), ("Damaged", row.reason)]
         self.query_one("#facts", Static).update(fields(facts))
@@ -146,6 +147,7 @@ class DetailsPage(Page[str]):
             self._show_check(result)
 
     def _show_check(self, result: CheckResult | None) -> None:
+        self._check = result
         if result is None:
             self._checked = "never checked"
         else:
@@ -184,7 +186,9 @@ class DetailsPage(Page[str]):
         self.notify(said, markup=False)
 
 
-def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
+def _facts(
+    credential: Credential, check: CheckResult | None
+) -> list[tuple[str, str | Content]]:
     account = credential.account or StripeAccount("", credential.destination.livemode)
     return [
         ("Name", credential.name),
@@ -198,7 +202,7 @@ def _facts(credential: Credential) -> list[tuple[str, str | Content]]:
         ("Account ID", account.id or "not approved yet"),
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
-        ("Status", STATUS.of(credential)),
+        ("Status", STATUS.of(credential, check=check)),
         ("Created", f"{in_zone(credential.created_at):%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),
     ]

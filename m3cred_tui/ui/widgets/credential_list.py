@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from m3cred_tui.listing.columns import GAP, STATUS, is_authenticated, is_pending, share
+from m3cred_tui.listing.columns import GAP, STATUS, is_bad, is_pending, share
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.widgets.controls import TextInput
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from textual import events
 
     from m3cred_tui.listing.columns import Column, Row
-    from m3cred_tui.listing.listing import Checks, Listing
+    from m3cred_tui.listing.listing import Listing
+    from m3cred_tui.model.check import CheckResult
 
 _HEADING_LINES = 1
 _CURSOR = "▌"
@@ -206,15 +207,16 @@ class CredentialList(ScrollView, can_focus=True):
     def _line(self, row_number: int, width: int) -> Strip:
         row = self.listing.row(self.listing.shown[row_number])
         on_cursor = row_number == self.cursor
-        cells = _cells(row, width - 2 * _MARGIN, self.listing.checks)
+        check = None if row is None else self.listing.checks.of(row.id)
+        cells = _cells(row, width - 2 * _MARGIN, check)
         text = set_cell_size(cells, width - _MARGIN)
-        style = self._style(row, on_cursor=on_cursor)
+        style = self._style(row, check, on_cursor=on_cursor)
         return Strip([Segment((_CURSOR if on_cursor else " ") + text, style)], width)
 
-    def _style(self, row: Row | None, *, on_cursor: bool) -> Style:
+    def _style(self, row: Row | None, check: CheckResult | None, *, on_cursor: bool) -> Style:
         if on_cursor:
             return self._row_style("cursor")
-        if not isinstance(row, Credential) or _is_bad(row, self.listing.checks):
+        if not isinstance(row, Credential) or is_bad(row, check):
             return self._row_style("damaged")
         return self._row_style("live" if row.destination.livemode else "")
 
@@ -257,22 +259,14 @@ class FilterLine(TextInput):
     virtual_size: reactive[Size] = reactive(Size(0, 0))
 
 
-def _cells(row: Row | None, width: int, checks: Checks) -> str:
+def _cells(row: Row | None, width: int, check: CheckResult | None) -> str:
     """Return the line of a row, each column cut to its width with an ellipsis."""
     if row is None:
         return "(deleted elsewhere)"
     if not isinstance(row, Credential):
         return _cut(f"{STATUS.of(row)} ({row.id})", width)
-    texts = []
-    for column, wide in share(width):
-        is_checked = column is STATUS and is_authenticated(row)
-        checked = checks.label(row.id, wide) if is_checked else None
-        texts.append(_cut(checked or column.of(row, wide), wide))
+    texts = [_cut(column.of(row, wide, check), wide) for column, wide in share(width)]
     return (" " * GAP).join(texts)
-
-
-def _is_bad(row: Credential, checks: Checks) -> bool:
-    return checks.is_bad(row.id) and is_authenticated(row)
 
 
 def _cut(text: str, width: int) -> str:
