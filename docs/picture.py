@@ -50,7 +50,7 @@ async def take_picture() -> None:
         app = M3credApp(services)
         async with app.run_test(size=(84, 24)) as pilot:
             await pilot.press("enter", *"Acme bakery", "enter")
-            await pilot.press("enter", "enter", "enter", "enter", "down", "enter", "enter")
+            await pilot.press("enter", "enter", "down", "enter", "enter")
             await pilot.press("enter")
             while not app.screen.query("#open"):
                 await pilot.pause()

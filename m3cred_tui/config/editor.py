@@ -13,8 +13,10 @@ from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.file import edited, read_file, write_file
 from m3cred_tui.config.key_source import KeySource, key_from
 from m3cred_tui.config.problems import prefix_of
-from m3cred_tui.config.settings import NotSetUp, Settings
+from m3cred_tui.config.settings import NotSetUp, Settings, obstacle
 from m3cred_tui.config.table import SECRET_KEY, SECRET_KEY_SEALED, Group, Setting
+from m3cred_tui.model.credential import DESTINATIONS
+from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.lock import locked
 from m3cred_tui.store.platform_keys import forget_key, keep_key
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m3cred_tui.config.setup import Setup
+    from m3cred_tui.model.credential import Destination
     from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.identity import IdentityFile
 
@@ -41,6 +44,18 @@ class SettingsEditor:
     def setup(self, group: Group) -> Setup:
         """Return what is set; raises what ``Settings.setup_of`` does."""
         return self.settings.setup_of(group)
+
+    def obstacles(self) -> dict[Destination, Problem]:
+        """Return what keeps destinations from being used; no key is asked for."""
+        found: dict[Destination, Problem] = {}
+        for destination in DESTINATIONS:
+            try:
+                problem = obstacle(self.settings.setup(destination))
+            except Problem as of_all:
+                problem = of_all
+            if problem is not None:
+                found[destination] = problem
+        return found
 
     def change(
         self, group: Group, setting: Setting[object], text: str | None

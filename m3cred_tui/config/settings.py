@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 class NotSetUp(Problem, code="NotSetUp"):
     """The destination has no client id, secret key or redirect URI; ``missing`` says which."""
 
-    text = """{destination.label} is not set up: it has {_lacks}. Run m3cred config set
-        {_first}, or try everything on the demo Stripe with m3cred --demo."""
+    text = """{lack} Run m3cred config set {_first}, or try everything on the demo Stripe with
+        m3cred --demo."""
     destination: Destination
     missing: tuple[str, ...] = ("client_id", "secret_key")
+
+    @property
+    def lack(self) -> str:
+        """The first sentence, for where there is little room."""
+        return f"{self.destination.label} is not set up: it has {self._lacks}."
 
     @property
     def _rows(self) -> list[Setting[object]]:

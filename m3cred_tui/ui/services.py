@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the first paint needs neither
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.browser.ways import Ways
     from m3cred_tui.config.editor import SettingsEditor
     from m3cred_tui.model.credential import Destination
+    from m3cred_tui.model.problem import Problem
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
 
@@ -34,3 +35,7 @@ class Services:
     demo: bool = False
     settings: Callable[[], SettingsEditor] | None = None
     """Returns the editor of the settings; None in the demo, which needs none."""
+
+    def obstacles(self) -> Mapping[Destination, Problem]:
+        """Return what keeps destinations from being used, as far as the settings tell."""
+        return {} if self.settings is None else self.settings().obstacles()

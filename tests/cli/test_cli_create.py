@@ -350,6 +350,15 @@ def test_where_both_destinations_are_set_up_it_has_to_be_said_which(
     assert (status, end["error"]["code"]) == (2, "DestinationOpen")
 
 
+def test_where_nothing_is_set_up_the_ways_on_are_told(environment: Environ) -> None:
+    for variable in [one for one in environment if one.startswith("M3CRED_STRIPE")]:
+        del environment[variable]
+    status, (end,), errors = ended(environment, *CREATE)
+    assert (status, end["error"]["code"]) == (2, "DestinationOpen")
+    assert "None is set up yet: see m3cred config --help" in errors
+    assert "m3cred --demo" in errors
+
+
 def test_a_destination_that_is_not_set_up_is_reported(environment: Environ) -> None:
     status, (end,), errors = ended(environment, *CREATE, "--destination", "stripe")
     assert (status, end["error"]["code"]) == (1, "NotSetUp")

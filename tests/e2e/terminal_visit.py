@@ -104,23 +104,20 @@ async def _choose(app: Terminal, marked: dict[str, bool]) -> None:
     marked["line"] = await comes_to(app, lambda: has_cursor(app, "Name  "))
     app.press(NAME, ENTER)
     await app.shows("Entity Type Settings")
-    prompt = "Select the type of entity"
+    marked["next"] = await comes_to(app, lambda: is_reversed(app, "Next"))
+    app.press(ENTER)
+    await app.shows("Destination Settings")
+    prompt = "Select the destination"
     marked["drop-down"] = await comes_to(
         app, lambda: stands_out(app, prompt) or has_double_frame(app)
     )
-    app.press(ENTER)
-    await app.shows("Dismiss menu")
-    app.press(ENTER)
-    await comes_to(app, lambda: is_reversed(app, "Next"))
-    app.press(ENTER)
-    await app.shows("Destination Settings")
     app.press(ENTER)
     await app.shows("Dismiss menu")
     app.press(APPLICATION_DOWN)
     marked["choice"] = await comes_to(app, lambda: stands_out(app, "Stripe (Test Mode)"))
     marked["choice"] &= not stands_out(app, "Select the destination")
     app.press(ENTER)
-    marked["next"] = await comes_to(app, lambda: is_reversed(app, "Next"))
+    marked["next"] &= await comes_to(app, lambda: is_reversed(app, "Next"))
     app.press(ENTER)
     await app.shows("Go to Stripe")
 

@@ -24,12 +24,21 @@ async def test_a_name_typed_ahead_is_a_name(app: Terminal) -> None:
     assert "quick dogs" in app.text
 
 
-async def test_an_enter_too_many_completes_no_stage(app: Terminal) -> None:
+async def test_an_enter_too_many_chooses_no_destination(app: Terminal) -> None:
     await open_create(app)
-    app.press("Acme", ENTER, ENTER)
-    await app.shows("✓ Name the credential")
+    app.press("Acme", ENTER, ENTER, ENTER)
+    await app.shows("✓ Select entity type")
     await app.settles(0.5)
-    assert "● Select entity type" in app.text
+    assert "● Select destination" in app.text
+
+
+async def test_six_enters_lead_from_the_name_to_the_url(
+    app: Terminal, opened: OpenedUrls
+) -> None:
+    await open_create(app)
+    app.press("Acme", *[ENTER] * 6)
+    await opened.next(patience=5)
+    await app.shows(WAITING)
 
 
 @pytest.mark.long
@@ -44,9 +53,8 @@ async def test_enter_held_down_does_no_harm(app: Terminal, home: Home) -> None:
 
 
 async def test_the_whole_way_typed_ahead_arrives(app: Terminal, opened: OpenedUrls) -> None:
-    choose_first = [ENTER, ENTER, ENTER]
     choose_second = [ENTER, DOWN, ENTER, ENTER]
-    app.press("c", "Acme", ENTER, *choose_first, *choose_second, ENTER)
+    app.press("c", "Acme", ENTER, ENTER, *choose_second, ENTER)
     await opened.next(patience=5)
     await app.shows(WAITING)
 

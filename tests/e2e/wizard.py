@@ -20,6 +20,13 @@ async def name_it(app: Terminal, name: str) -> None:
     app.press(name, ENTER)
 
 
+async def take_bill(app: Terminal) -> None:
+    """Go on from stage 2, where the only choice is made already."""
+    await app.shows("Entity Type Settings")
+    await app.settles()
+    app.press(ENTER)
+
+
 async def choose(app: Terminal, title: str, choice: str, *, at: int) -> None:
     """Open the drop-down, take line ``at`` (from 0), and go on: Enter and arrows alone."""
     await app.shows(title)
@@ -41,7 +48,7 @@ async def to_authenticate(
     """Go from the Credentials page to stage 4; ``key`` leaves that page."""
     await open_create(app, key)
     await name_it(app, name)
-    await choose(app, "Entity Type Settings", "Bill", at=0)
+    await take_bill(app)
     at = ("Stripe", "Stripe (Test Mode)").index(destination)
     await choose(app, "Destination Settings", destination, at=at)
     await app.shows("You will need to provide authentication details on the Stripe website")

@@ -6,7 +6,7 @@ from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.screens.create import Stepper
 from m3cred_tui.ui.services import Services
 from tests.ui.conftest import Browser
-from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
+from tests.ui.user import User, opened, straight_to_stage_4, to_stage_2, to_stage_3, to_stage_4
 
 
 async def click_stage(user: User, number: int) -> None:
@@ -124,17 +124,13 @@ async def test_another_destination_can_be_chosen_after_going_back(services: Serv
 
 async def test_esc_closes_an_open_drop_down_before_it_goes_back(services: Services) -> None:
     async with opened(services) as user:
-        await user.press("c")
-        await user.focuses("TextInput")
-        await user.paste("Acme")
-        await user.press("enter")
-        await user.focuses("DropDown")
+        await to_destination(user)
         await user.press("enter")
         await user.focuses("SelectOverlay")
         assert user.app.screen.query_one(Select).query_one(OptionList).highlighted == 1
         await user.press("escape")
         await user.focuses("DropDown")
-        await user.sees("Entity Type Settings")
+        await user.sees("Destination Settings")
 
 
 @pytest.mark.parametrize("stage", [1, 4])
@@ -157,29 +153,21 @@ async def test_arrow_keys_that_lead_to_the_stepper_lead_out_of_it_too(
         assert start in reached
 
 
-async def to_stage_2(user: User) -> None:
-    await user.press("c")
-    await user.focuses("TextInput")
-    await user.paste("Acme")
-    await user.press("enter")
-    await user.focuses("DropDown")
+async def to_destination(user: User) -> None:
+    await to_stage_2(user)
+    await to_stage_3(user)
 
 
-async def choose_bill(user: User, key: str = "enter") -> None:
+async def choose_first(user: User, key: str = "enter") -> None:
     await user.press(key)
     await user.focuses("SelectOverlay")
     await user.press("enter")
     await user.focuses("Next")
 
 
-async def to_stage_2_with_bill(user: User) -> None:
-    await to_stage_2(user)
-    await choose_bill(user)
-
-
 async def test_up_and_down_stay_within_the_stage(services: Services) -> None:
     async with opened(services) as user:
-        await to_stage_2_with_bill(user)
+        await to_stage_2(user)
         for key in ("down", "up", "up"):
             for reached in ("DropDown", "Next"):
                 await user.press(key)
@@ -206,23 +194,23 @@ async def test_up_and_down_at_stripe_move_between_the_button_and_the_input(
 
 async def test_down_opens_a_drop_down_without_a_choice(services: Services) -> None:
     async with opened(services) as user:
-        await to_stage_2(user)
-        await choose_bill(user, "down")
+        await to_destination(user)
+        await choose_first(user, "down")
 
 
 async def test_choosing_the_same_value_again_continues(services: Services) -> None:
     async with opened(services) as user:
-        await to_stage_2_with_bill(user)
+        await to_stage_2(user)
         await user.press("up")
         await user.focuses("DropDown")
-        await choose_bill(user)
+        await choose_first(user)
 
 
 async def test_left_shows_which_stage_enter_goes_back_to_and_right_returns(
     services: Services,
 ) -> None:
     async with opened(services) as user:
-        await to_stage_2_with_bill(user)
+        await to_stage_2(user)
         await user.press("left")
         await user.focuses("Stepper")
         assert user.app.screen.query_one(Stepper).highlighted == 0

@@ -225,7 +225,7 @@ async def test_a_name_is_free_again_once_its_credential_is_deleted(
         await user.focuses("TextInput")
         await user.paste("Acme")
         await user.press("enter")
-        await user.focuses("DropDown")
+        await user.sees("Entity Type Settings")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}'])

@@ -68,7 +68,7 @@ async def test_spaces_around_and_between_words_are_tidied(services: Services) ->
         await to_stage_1(user)
         await user.paste("  Acme   live ")
         await user.press("enter")
-        await user.focuses("DropDown")
+        await user.sees("Entity Type Settings")
         assert user.app.screen._draft.name == "Acme live"  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,7 @@ from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.services import Services
 from tests.ui.pictures import Snap, Walk, looks_as_before
 from tests.ui.settings_place import Place, choose, to_form
-from tests.ui.user import User, straight_to_stage_4
+from tests.ui.user import User, straight_to_stage_4, to_stage_2, to_stage_3
 
 pytestmark = [
     pytest.mark.parametrize(
@@ -179,6 +179,27 @@ def test_picture_of_the_settings_in_the_demo(
 def test_picture_of_a_destination_that_is_not_set_up(snap: Snap, size: tuple[int, int]) -> None:
     async def walk(user: User) -> None:
         await straight_to_stage_4(user)
+        await user.press("enter")
+        await user.focuses("Set up Stripe")
+
+    assert snap(walk, size)
+
+
+def test_picture_of_the_empty_page_before_anything_is_set(
+    snap: Snap, size: tuple[int, int]
+) -> None:
+    async def walk(user: User) -> None:
+        await user.sees("Set up a destination")
+
+    assert snap(walk, size)
+
+
+def test_picture_of_a_choice_that_is_not_set_up(snap: Snap, size: tuple[int, int]) -> None:
+    async def walk(user: User) -> None:
+        await to_stage_2(user)
+        await to_stage_3(user)
+        await user.press("enter")
+        await user.focuses("SelectOverlay")
         await user.press("enter")
         await user.focuses("Set up Stripe")
 

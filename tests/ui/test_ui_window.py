@@ -184,7 +184,7 @@ async def test_the_footer_shows_on_every_stage_that_enter_continues_and_esc_goes
         await user.focuses("TextInput")
         await user.sees("⏎", "esc Back")
         await user.paste("Acme")
-        for next_focus in ("DropDown", "SelectOverlay", "Next"):
+        for next_focus in ("Next", "DropDown", "SelectOverlay"):
             await user.press("enter")
             await user.focuses(next_focus)
             if next_focus != "SelectOverlay":

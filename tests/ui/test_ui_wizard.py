@@ -22,11 +22,7 @@ async def test_enter_and_arrow_keys_lead_from_the_empty_page_to_the_new_row(
         await user.type("Acme live")
         await user.press("enter")
 
-        await user.sees("✓ Name the credential", "Entity Type Settings")
-        await user.focuses("DropDown")
-        await user.press("enter")
-        await user.focuses("SelectOverlay")
-        await user.press("enter")
+        await user.sees("✓ Name the credential", "Entity Type Settings", "Bill")
         await user.focuses("Next")
         await user.press("enter")
 
@@ -68,6 +64,22 @@ async def test_enter_and_arrow_keys_lead_from_the_empty_page_to_the_new_row(
     assert kept.account is not None
     assert kept.account.id == account.id
     assert store.tokens(one).account_id == account.id
+
+
+@pytest.mark.quick(1)
+@pytest.mark.parametrize("opens", ["enter", "down", "up"])
+async def test_at_most_six_enters_lead_from_the_name_to_the_url(
+    services: Services, browser: Browser, opens: str
+) -> None:
+    keys = ["enter", "enter", opens, "enter", "enter", "enter"]
+    focuses = ["Next", "DropDown", "SelectOverlay", "Next", "Go to Stripe", "Open the browser"]
+    async with opened(services) as user:
+        await user.press("c", *"Acme")
+        for key, focus in zip(keys, focuses, strict=True):
+            await user.press(key)
+            await user.focuses(focus)
+        await user.until(lambda: browser.opened)
+        assert user.shows_address(browser.opened[0])
 
 
 async def test_test_mode_is_one_arrow_key_further(
@@ -149,7 +161,7 @@ async def test_the_time_left_is_seen_running_out(
 
 async def test_keys_typed_ahead_reach_their_target(services: Services) -> None:
     async with opened(services) as user:
-        await user.types_ahead("c", *"quay", "enter", "enter", "enter", "enter")
+        await user.types_ahead("c", *"quay", "enter", "enter")
         await user.sees("Destination Settings", "✓ Name the credential")
         await user.types_ahead("enter", "down", "enter", "enter")
         await user.focuses("Go to Stripe")

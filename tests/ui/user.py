@@ -165,15 +165,28 @@ async def straight_to_stage_4(user: User, name: str = "Acme live") -> None:
 
 async def to_stage_4(user: User, name: str = "Acme live", *, test: bool = False) -> None:
     """Go from the Credentials page to stage 4 by Enter and the arrow keys."""
+    await to_stage_2(user, name)
+    await to_stage_3(user)
+    await user.press("enter")
+    await user.focuses("SelectOverlay")
+    await user.press(*(["down"] if test else []), "enter")
+    await user.focuses("Next")
+    await user.press("enter")
+    await user.focuses("Go to Stripe")
+
+
+async def to_stage_2(user: User, name: str = "Acme") -> None:
+    """Name a credential; the only entity type is chosen already."""
     await user.press("c")
     await user.focuses("TextInput")
     await user.paste(name)
     await user.press("enter")
-    for choice in ((), ("down",) if test else ()):
-        await user.focuses("DropDown")
-        await user.press("enter")
-        await user.focuses("SelectOverlay")
-        await user.press(*choice, "enter")
-        await user.focuses("Next")
-        await user.press("enter")
-    await user.focuses("Go to Stripe")
+    await user.sees("Entity Type Settings", "Bill")
+    await user.focuses("Next")
+
+
+async def to_stage_3(user: User) -> None:
+    """Go on from stage 2 to a choice between two destinations."""
+    await user.press("enter")
+    await user.sees("Destination Settings")
+    await user.focuses("DropDown")

@@ -57,8 +57,18 @@ Work = Callable[["Session"], Awaitable[Credential | None]]
 class DestinationOpen(Problem, code="DestinationOpen"):
     """No destination was named, and not exactly one is set up (status 2)."""
 
-    text = "Say which destination is meant: {either}."
+    text = "Say which destination is meant: {either}.{_none}"
+    is_none_set_up: bool = False
     either = " or ".join(f"--destination {one.code.lower()}" for one in DESTINATIONS)
+
+    @property
+    def _none(self) -> str:
+        if not self.is_none_set_up:
+            return ""
+        return (
+            " None is set up yet: see m3cred config --help, or try everything on the demo "
+            "Stripe with m3cred --demo."
+        )
 
 
 class Interrupted(Problem, code="Interrupted"):
@@ -258,7 +268,7 @@ def _only_one(settings: Settings) -> Destination:
     setups = [settings.setup(one) for one in DESTINATIONS]
     touched = [one.destination for one in setups if one.is_touched]
     if len(touched) != 1:
-        raise DestinationOpen
+        raise DestinationOpen(is_none_set_up=not touched)
     return touched[0]
 
 

@@ -81,7 +81,7 @@ class CreatePage(Page[str]):
         self._stages: Sequence[Stage] = (
             NameStage(is_taken),
             EntityTypeStage(),
-            DestinationStage(),
+            DestinationStage(services.obstacles),
             AuthenticateStage(services, pending),
         )
         self._draft = Draft() if pending is None else draft_of(pending)

@@ -21,7 +21,7 @@ from m3cred_tui.listing.listing import SORTABLE, STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
-from m3cred_tui.ui.widgets.controls import Press
+from m3cred_tui.ui.widgets.controls import Press, SetUpOffer
 from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class CredentialsPage(Page[None]):
         """Do what the first paint does not need, even behind a page that is open by now."""
         self._look()
         self._watching = self.set_interval(self.WATCH_EVERY, self._glance)
+        self._offer_set_up()
         await self._report_unfinished()
 
     def on_screen_suspend(self) -> None:
@@ -205,7 +206,23 @@ class CredentialsPage(Page[None]):
         if text != str(message.content):
             message.update(Content(text))
         message.display = bool(text)
+        self._offer_set_up()
         self.refresh_bindings()
+
+    @on(SetUpOffer.Returned)
+    def _offer_set_up(self) -> None:
+        """Say on the empty page what is not set up; the first paint does not wait for it."""
+        if self._watching is None:
+            return
+        is_empty = not (self._listing.total or self._trouble)
+        obstacles = self._services.obstacles() if is_empty else {}
+        if not self.query(SetUpOffer) and obstacles:
+            self.mount(SetUpOffer(obstacles), after="#message")
+        for offer in self.query(SetUpOffer):
+            had_focus = offer.has_focus_within
+            offer.show(obstacles)
+            if had_focus and not obstacles:
+                self._focus_next()
 
     def _count(self) -> None:
         total, shown = self._listing.total, len(self._listing.shown)

@@ -20,7 +20,14 @@ from m3cred_tui.store.problems import NameTaken
 from m3cred_tui.ui.stages.stage import Stage, note
 from m3cred_tui.ui.stages.waiting import WaitingPanel
 from m3cred_tui.ui.terminal.driver import seen
-from m3cred_tui.ui.widgets.controls import Notice, Press, fields, mode_mark, show_focus
+from m3cred_tui.ui.widgets.controls import (
+    Notice,
+    Press,
+    SetUpOffer,
+    fields,
+    mode_mark,
+    show_focus,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +41,6 @@ if TYPE_CHECKING:
     from m3cred_tui.ui.services import Services
 
 GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
-SET_UP, TRY_DEMO = "set-up", "try-demo"
 
 _LAST_KEY_SECONDS = 1.0
 _KEPT = (
@@ -139,11 +145,9 @@ class SettingsPanel(Vertical):
         self._problem = problem
 
     def compose(self) -> ComposeResult:
-        yield Notice(f"! {self._problem}")
-        yield _button(f"Set up {self.authorization.destination.label}", SET_UP)
-        if isinstance(self._problem, NotSetUp):
-            yield _button("Try the demo", TRY_DEMO)
-        else:  # it may be fixed elsewhere, as by unlocking what holds the key
+        yield SetUpOffer({self.authorization.destination: self._problem})
+        if not isinstance(self._problem, NotSetUp):
+            # It may be fixed elsewhere, as by unlocking what holds the key.
             yield _button("Go to Stripe", GO_TO_STRIPE)
         yield note("Enter opens the settings of this destination, then returns here.")
 
@@ -227,22 +231,11 @@ class AuthenticateStage(Stage):
         self.refresh_bindings()
 
     @on(Button.Pressed, f"#{GO_TO_STRIPE}")
+    @on(SetUpOffer.Returned)
     def _go_to_stripe(self) -> None:
         if self.draft.destination is not None:
             before = next((panel.authorization for panel in self.query(SettingsPanel)), None)
             self._following = self._authorize(before or self._begun(self.draft))
-
-    @on(Button.Pressed, f"#{SET_UP}")
-    @work(exclusive=True, group="settings")
-    async def _set_up(self) -> None:
-        if self.draft.destination is not None:
-            await self.app.run_action(f"app.set_up({self.draft.destination.code!r})")
-            self._go_to_stripe()
-
-    @on(Button.Pressed, f"#{TRY_DEMO}")
-    @work(exclusive=True, group="settings")
-    async def _try_demo(self) -> None:
-        await self.app.run_action("app.try_demo")
 
     @work(exclusive=True, group="authorization")
     async def _authorize(self, authorization: Authorization) -> None:

@@ -8,6 +8,7 @@ from textual import on
 from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Select
 
+from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.model.credential import (
     DESTINATIONS,
     ENTITY_TYPES,
@@ -17,12 +18,21 @@ from m3cred_tui.model.credential import (
 )
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
-from m3cred_tui.ui.widgets.controls import DropDown, Notice, TextInput
+from m3cred_tui.ui.widgets.controls import (
+    DropDown,
+    Notice,
+    SetUpOffer,
+    TextInput,
+    focus_first,
+    show_focus,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
+
+    from m3cred_tui.model.problem import Problem
 
 
 class NameStage(Stage):
@@ -89,15 +99,24 @@ class ChoiceStage(Stage):
     NOTES: ClassVar[Sequence[str]]
 
     def compose_panel(self) -> ComposeResult:
-        options = [(Content(choice.label), choice) for choice in self.CHOICES]
-        yield DropDown(options, prompt=self.PROMPT)
+        yield DropDown(self._options(), prompt=self.PROMPT)
         yield next_button()
         for text in self.NOTES:
             yield note(text)
 
+    def _options(self) -> list[tuple[Content, Any]]:
+        return [(Content(choice.label), choice) for choice in self.CHOICES]
+
+    @property
+    def _usable(self) -> Sequence[EntityType | Destination]:
+        """The choices that lead to Stripe; an only one is chosen for the user."""
+        return self.CHOICES
+
     async def arrive(self, draft: Draft) -> None:
         await super().arrive(draft)
         choice = getattr(draft, self.FIELD)
+        if choice is None and len(self._usable) == 1:
+            choice = self._usable[0]
         if choice is not None and self._select.selection is None:
             self._select.value = choice
         self._update_next()
@@ -129,7 +148,7 @@ class ChoiceStage(Stage):
     @on(DropDown.Chosen)
     def _go_on(self) -> None:
         self._update_next()
-        self._next_button.focus()
+        self.take_focus()
 
     def action_move(self, step: int) -> None:
         """Open the drop-down until there is a choice, which enables the next control."""
@@ -162,7 +181,7 @@ class EntityTypeStage(ChoiceStage):
 
 
 class DestinationStage(ChoiceStage):
-    """Stage 3: asks where the integration sends to."""
+    """Stage 3: asks where the integration sends to, and says what is not set up."""
 
     LABEL = "Select destination"
     TITLE = "Destination Settings"
@@ -174,3 +193,63 @@ class DestinationStage(ChoiceStage):
         "authenticate with your Stripe test environment. With Stripe, m3ter sends to your "
         "live Stripe account.",
     )
+
+    def __init__(self, obstacles: Callable[[], Mapping[Destination, Problem]]) -> None:
+        """Take what returns what keeps destinations from being used now."""
+        super().__init__()
+        self._obstacles_now = obstacles
+        self._obstacles: Mapping[Destination, Problem] = {}
+
+    def compose_panel(self) -> ComposeResult:
+        selection, next_one, *notes = super().compose_panel()
+        yield from (selection, next_one, SetUpOffer(), *notes)
+
+    def _options(self) -> list[tuple[Content, Any]]:
+        return [(Content(f"{one.label}{self._state(one)}"), one) for one in DESTINATIONS]
+
+    def _state(self, destination: Destination) -> str:
+        problem = self._obstacles.get(destination)
+        if problem is None:
+            return ""
+        return ": not set up" if isinstance(problem, NotSetUp) else ": not usable"
+
+    @property
+    def _usable(self) -> Sequence[EntityType | Destination]:
+        return [one for one in DESTINATIONS if one not in self._obstacles]
+
+    async def arrive(self, draft: Draft) -> None:
+        self._read_settings()
+        await super().arrive(draft)
+
+    @on(SetUpOffer.Returned)
+    def take_focus(self) -> None:
+        """Focus the next thing to do, which may be to set up what was chosen."""
+        self._read_settings()
+        chosen, offer = self._select.selection, self.query_one(SetUpOffer)
+        offer.show({one: why for one, why in self._obstacles.items() if one == chosen})
+        if offer.display:
+            focus_first(offer)
+        else:
+            super().take_focus()
+        show_focus(self)
+
+    def _read_settings(self) -> None:
+        """Say in the drop-down what is not set up now; the choice stays."""
+        before, self._obstacles = self._obstacles, self._obstacles_now()
+        if [*map(str, before.values())] != [*map(str, self._obstacles.values())]:
+            choice = self._select.selection
+            self._select.set_options(self._options())
+            if choice is not None:
+                self._select.value = choice
+
+    @property
+    def typed(self) -> Draft:
+        return super().entered() or self.draft
+
+    def entered(self) -> Draft | None:
+        """Return no draft while the destination cannot be used."""
+        self._read_settings()
+        if self._select.selection in self._obstacles:
+            self.take_focus()
+            return None
+        return super().entered()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.highlighter import Highlighter
 from rich.text import Text
+from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, OptionList, Select, Static
@@ -14,10 +16,14 @@ from textual.widgets import Button, Input, OptionList, Select, Static
 from m3cred_tui.model.text import REPLACEMENT, drawn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
+    from textual.app import ComposeResult
     from textual.widget import Widget
+
+    from m3cred_tui.model.credential import Destination
+    from m3cred_tui.model.problem import Problem
 
 
 _GAP = 2
@@ -90,6 +96,53 @@ class Press(Button):
     def on_mount(self) -> None:
         """Take Enter at any time: during Textual's press effect, a button ignores it."""
         self.active_effect_duration = 0
+
+
+SET_UP, TRY_DEMO = "set-up", "try-demo"
+
+
+class SetUpOffer(Vertical):
+    """Which destinations are not set up, and the ways on: set one up, or try the demo."""
+
+    class Returned(Message):
+        """The user came back from the settings."""
+
+    def __init__(self, obstacles: Mapping[Destination, Problem] | None = None) -> None:
+        """Take what :meth:`show` does."""
+        super().__init__()
+        self._notice = Notice()
+        self._set_up = Press(id=SET_UP, variant="primary", compact=True)
+        self._try_demo = Press("Try the demo", id=TRY_DEMO, compact=True)
+        self.show(obstacles or {})
+
+    def compose(self) -> ComposeResult:
+        yield from (self._notice, self._set_up, self._try_demo)
+
+    def show(self, obstacles: Mapping[Destination, Problem]) -> None:
+        """Say what keeps these destinations from being used; hidden if there are none."""
+        self.display = bool(obstacles)
+        lacks = [getattr(one, "lack", None) for one in obstacles.values()]
+        said = [str(one) for one in obstacles.values()]
+        what, self._page = "a destination", "settings"
+        if len(obstacles) == 1:
+            (one,) = obstacles
+            what, self._page = one.label, f"set_up({one.code!r})"
+        else:
+            said = [lack or text for lack, text in zip(lacks, said, strict=True)]
+        self._notice.say("\n".join(f"! {text}" for text in dict.fromkeys(said)))
+        self._set_up.label = Content(f"Set up {what}")
+        self._try_demo.display = any(lacks)
+
+    @on(Button.Pressed, f"#{SET_UP}")
+    @work(exclusive=True, group="settings")
+    async def _open_settings(self) -> None:
+        await self.app.run_action(f"app.{self._page}")
+        self.post_message(self.Returned())
+
+    @on(Button.Pressed, f"#{TRY_DEMO}")
+    @work(exclusive=True, group="settings")
+    async def _open_demo(self) -> None:
+        await self.app.run_action("app.try_demo")
 
 
 class DropDown(Select[T], inherit_bindings=False):

@@ -50,11 +50,9 @@ async def test_each_answer_comes_over_a_slow_line_before_patience_ends(
     name = "Wyx"
     letters = [await answered(session, one, by=name[: at + 1]) for at, one in enumerate(name)]
     pages["stage 2"] = await answered(session, ENTER, by="Note: Currently, only Bill")
-    pages["list"] = await answered(session, ENTER, by="▲")
-    pages["choice"] = await answered(session, ENTER, by=ready)
     pages["stage 3"] = await answered(session, ENTER, by="Destination Settings")
-    pages["second list"] = await answered(session, ENTER, by="▲")
-    pages["second choice"] = await answered(session, DOWN, ENTER, by=ready)
+    pages["list"] = await answered(session, ENTER, by="▲")
+    pages["choice"] = await answered(session, DOWN, ENTER, by=ready)
     pages["stage 4"] = await answered(session, ENTER, by="Go to Stripe")
     pages["the wait"] = await answered(session, ENTER, by=LAST_LINE)
     address = await approve(page, await url_of(session))
