@@ -103,6 +103,8 @@ class Whereabouts(NamedTuple):
     """Why, or nothing."""
     tunnel: str | None
     """The command that lets that browser reach us; ``None`` where nothing listens."""
+    stripe_is_here: bool = False
+    """Whether Stripe's own pages are on this computer, too, as the demo's are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Ways:
             user, ports = around.login_name(self.environ), (port, *self.demo_ports)
             # Without asking the network for the name, which may take long.
             command = around.tunnel(ports, here, user=user, host_name=socket.gethostname())
-        return Whereabouts(here.browser_is_elsewhere, reason, command)
+        return Whereabouts(here.browser_is_elsewhere, reason, command, bool(self.demo_ports))
 
     async def clip(self, text: str, *, what: str) -> Clipping:
         """Return what sends ``text`` to the clipboard of the user's terminal."""

@@ -28,7 +28,7 @@ def line(programs: Programs, seconds: float) -> Iterator[Line]:
     with programs.demo_over_ssh().start_and_settle() as terminal:
         yield _in_pages("bytes to the first page", terminal.received, page)
         terminal.send(TO_STRIPE)
-        terminal.until("Waiting for your approval")
+        terminal.until("2 Approve access for m3ter there")
         _rest(terminal)
         before = terminal.received
         yield _in_pages("bytes from the start to the wait for Stripe", before, page)

@@ -136,7 +136,7 @@ async def test_on_the_command_line_it_is_the_same_way(
     create = ("create", "--name", "Acme", "--destination", "stripe")
     command = await start(*create, environ={**live.environ, "TERM": "dumb"})
     url = await opened.next()
-    await command.shows("If you follow the link on your page, m3cred continues by itself.")
+    await command.shows("Follow the link on m3cred's relay page.")
     address = await approve(tab, url)
     await tab.goto(address)
     await send_to_terminal(tab)

@@ -29,7 +29,7 @@ async def waiting(home: Home) -> AsyncIterator[Terminal]:
         await to_authenticate(app)
         await app.settles()
         app.press(ENTER)
-        await app.shows("not seen yet")
+        await app.shows("tunnel not open yet")
         await app.settles()
         yield app
 

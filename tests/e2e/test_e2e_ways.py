@@ -35,7 +35,7 @@ async def waiting(home: Home) -> AsyncIterator[Terminal]:
         await app.settles()
         app.press(ENTER)
         await app.shows(WAITING)
-        await app.shows("tunnel: not seen yet")
+        await app.shows("tunnel not open yet")
         await app.settles()
         yield app
 

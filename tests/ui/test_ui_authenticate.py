@@ -209,7 +209,7 @@ async def test_a_forged_redirect_is_reported_and_the_wait_continues(
         await go_to_stripe(user, browser)
         await browser.redirect(code="ac_forged", state="forged")
         await user.sees("A redirect that does not belong to this authorization was turned away")
-        await user.sees("Waiting for your approval at Stripe")
+        await user.sees("2 Approve access for m3ter there")
         await browser.approve()
         await user.focuses("Create Credential")
 

@@ -250,7 +250,7 @@ async def choose_again(user: User, key: str) -> None:
 
 async def go_to_stripe_and_back(user: User) -> None:
     await user.press("enter")
-    await user.sees("Waiting for your approval")
+    await user.sees("2 Approve access for m3ter there")
     await user.press("escape")
     await user.focuses("Next")
     await user.press("enter")
@@ -262,16 +262,16 @@ async def test_an_account_approved_for_one_request_is_never_shown_for_another(
     async with opened(services) as user:
         await to_stage_4(user, "Acme", test=True)
         await user.press("enter")
-        await user.sees("Waiting for your approval")
+        await user.sees("2 Approve access for m3ter there")
         await browser.approve()
         await user.focuses("Create Credential")
         (approved,) = store.ids()
         await choose_again(user, "up")
         await go_to_stripe_and_back(user)
-        await user.sees("Acme: Bill to Stripe LIVE", "Waiting for your approval")
+        await user.sees("Acme: Bill to Stripe LIVE", "2 Approve access for m3ter there")
         await choose_again(user, "down")
         await go_to_stripe_and_back(user)
-        await user.sees("Acme: Bill to Stripe (Test Mode)", "Waiting for your approval")
+        await user.sees("Acme: Bill to Stripe (Test Mode)", "2 Approve access for m3ter there")
         with_account = [one for one in store.ids() if account_of(store, one)]
         assert with_account == [approved]
 

@@ -22,6 +22,7 @@ from m3cred_tui.authorize.events import (
     Visited,
 )
 from m3cred_tui.authorize.keeping import PATIENCE
+from m3cred_tui.authorize.steps import MINUTES, Steps
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.browser.ways import Ways, Whereabouts
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
@@ -30,12 +31,18 @@ from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
 from m3cred_tui.cli.output.streams import width_of
 from m3cred_tui.cli.wiring import now
 from m3cred_tui.listing.columns import clock_time
-from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
+from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import NameTaken
 
-_MINUTES = CODE_LIFETIME // timedelta(minutes=1)
+_ONLY_HERE = (
+    f"Paste it only here, within {MINUTES} minutes of approving (it is not shown), and press "
+    "Enter."
+)
+_ONLY_AS_LINE = (
+    f"It is read from standard input, as a line, within {MINUTES} minutes of approving."
+)
 _NOT_TOLD = "not told by Stripe"
 _SOON = timedelta(minutes=2)
 _HINT = (
@@ -231,21 +238,24 @@ class Dialogue:
             raise InputEnded(self._pending, self._console.command("resume", self._pending.id))
 
     def _show_url(self, ready: UrlReady, whereabouts: Whereabouts) -> None:
+        """Show the first step, or the object that scripts read."""
         if self._console.json:
             self._console.put(begin_json(self._pending, ready, whereabouts.tunnel))
-        else:
-            self._console.say(_where(whereabouts))
-            self._console.put(ready.url)
+            return
+        steps = _steps(ready, whereabouts)
+        self._console.say(steps.open)
+        if steps.tunnel_first:
+            self._console.say(_tunnel(ready, whereabouts, "or"))
+        self._console.put(ready.url)
 
     def _announce(self, ready: UrlReady, whereabouts: Whereabouts) -> None:
-        say = self._console.say
+        say, steps = self._console.say, _steps(ready, whereabouts)
         self._show_url(ready, whereabouts)
-        say(_how_to_paste(ready))
-        if whereabouts.tunnel and whereabouts.browser_is_elsewhere:
-            say(
-                "Or run this on your computer, and open the short address there:\n"
-                f"  {whereabouts.tunnel}\n  {ready.short_url}"
-            )
+        say(f"{steps.approve}\n{steps.come_back}")
+        is_told = steps.tunnel_first and not self._console.json
+        if whereabouts.tunnel and whereabouts.browser_is_elsewhere and not is_told:
+            say(_tunnel(ready, whereabouts))
+        say(f"{steps.paste} {_ONLY_HERE if is_typed() else _ONLY_AS_LINE}")
         say(f"“{self._pending.name}” waits for your approval until {_until(ready)}.")
 
     def _tell(self, event: Event) -> None:
@@ -290,26 +300,17 @@ async def _remind(expires_at: datetime, console: Console) -> None:
         console.say(sentence)
 
 
-def _where(whereabouts: Whereabouts) -> str:
-    if whereabouts.browser_is_elsewhere:
-        why = f" ({whereabouts.reason})" if whereabouts.reason else ""
-        return f"Open this URL in your own browser{why}, and approve access for m3ter there:"
-    return "Open this URL in a browser on this computer, and approve access for m3ter there:"
+def _steps(ready: UrlReady, whereabouts: Whereabouts) -> Steps:
+    return Steps.of(ready, whereabouts, elsewhere=whereabouts.browser_is_elsewhere)
 
 
-def _how_to_paste(ready: UrlReady) -> str:
-    own_page = ready.redirect_uri.startswith("https:")
-    address = "the address of your page" if own_page else "the address"
-    if is_typed():
-        paste = f"paste here {address} that it ends on (it is not shown), and press Enter"
-    else:
-        paste = f"write to standard input, as a line, {address} that it ends on"
-    way = "the browser comes back to this computer"
-    if own_page:
-        way = "you follow the link on your page"
-    by_itself = f"If {way}, m3cred continues by itself. Otherwise "
-    first = by_itself if ready.short_url else "After that, "
-    return f"{first}{paste}. It is good for {_MINUTES} minutes; give it to nobody else."
+def _tunnel(ready: UrlReady, whereabouts: Whereabouts, *more: str) -> str:
+    lines = (
+        "Run on your computer:",
+        f"  {whereabouts.tunnel}",
+        f"and open:\n  {ready.short_url}",
+    )
+    return "\n".join((*lines, *more))
 
 
 def _until(ready: UrlReady) -> str:

@@ -8,7 +8,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import ContentSwitcher, Input, OptionList
+from textual.widgets import ContentSwitcher, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from m3cred_tui.authorize.journal import draft_of
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Credential
     from m3cred_tui.ui.services import Services
 
+_LEAST_LEFT, _LEFT_FOR_BOTH = 46, 92
+"""Columns that a QR code at the side must leave for the stage, and for the stepper as well."""
 _ENTERED = "What you entered for this credential will be lost."
 
 
@@ -92,10 +94,31 @@ class CreatePage(Page[str]):
     def compose_body(self) -> ComposeResult:
         with Container(id="create-body"):
             yield Stepper([stage.LABEL for stage in self._stages])
+            yield Static(id="beside")
             yield ContentSwitcher()
+        yield Static(id="said")
 
     async def on_mount(self) -> None:
+        for stage in self._stages:
+            for what in ("said", "qr_code"):
+                self.watch(stage, what, self._surround, init=False)
         await self._go_to(self._first)
+
+    def on_resize(self) -> None:
+        self._surround()
+
+    def _surround(self) -> None:
+        """Show what the stage has for the line below it and the room at its side."""
+        said, code = self._stage.said, self._stage.qr_code
+        below, beside = self.query_one("#said", Static), self.query_one("#beside", Static)
+        below.display = said is not None
+        below.update(said or "")
+        left = self.size.width - (code.columns if code else 0)
+        has_room = code is not None and left >= _LEAST_LEFT and code.rows < self.size.height - 2
+        beside.display = has_room
+        if code is not None and has_room:
+            beside.update(Content.styled("\n".join(code.lines), "#000000 on #ffffff"))
+        self.set_class(has_room and left < _LEFT_FOR_BOTH, "-stacked")
 
     @property
     def _stage(self) -> Stage:
@@ -122,6 +145,7 @@ class CreatePage(Page[str]):
         if not self._stage.is_attached:
             await switcher.add_content(self._stage, id=f"stage-{number}")
         switcher.current = f"stage-{number}"
+        self._surround()
         await self._stage.arrive(self._draft)
         self._stage.take_focus()
 

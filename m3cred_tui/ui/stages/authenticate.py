@@ -17,7 +17,7 @@ from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.listing.columns import local
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import NameTaken
-from m3cred_tui.ui.stages.stage import Stage, note
+from m3cred_tui.ui.stages.stage import ROOM_BESIDE, Stage, note
 from m3cred_tui.ui.stages.waiting import WaitingPanel
 from m3cred_tui.ui.terminal.driver import seen
 from m3cred_tui.ui.widgets.controls import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from m3cred_tui.authorize.events import End, Event, Paste
+    from m3cred_tui.browser.terminal import QrCode
     from m3cred_tui.model.credential import Credential, Draft
     from m3cred_tui.ui.services import Services
 
@@ -220,10 +221,14 @@ class AuthenticateStage(Stage):
     def _waiting(self) -> WaitingPanel | None:
         return next(iter(self.query(WaitingPanel)), None)
 
-    async def _show(self, panel: Widget) -> None:
+    async def _show(self, panel: Widget, code: QrCode | None = None) -> None:
         """Change the panel; focus goes to its button, the next thing to do."""
         with self.app.batch_update():
             self.screen.set_focus(None)  # else it goes to the sidebar, and back, for all to see
+            is_waiting = isinstance(panel, WaitingPanel)
+            self.set_class(is_waiting, "-waiting")
+            self.said = Content() if is_waiting else None
+            self.qr_code = code
             await self._panel.remove_children()
             await self._panel.mount(panel)
         self.take_focus()
@@ -290,9 +295,21 @@ class AuthenticateStage(Stage):
             text += f"{_NOT_KEPT_YET} {end.unkept}" if end.unkept else _PENDING
             self.app.notify(text, severity="warning", markup=False, timeout=30)
 
+    @property
+    def _has_room_for_qr(self) -> bool:
+        return self.app.size.width >= ROOM_BESIDE[0] and self.app.size.height >= ROOM_BESIDE[1]
+
+    @work(exclusive=True, group="qr")
+    async def on_resize(self) -> None:
+        """Make the QR code once there is room for it."""
+        if (panel := self._waiting) and self.qr_code is None and self._has_room_for_qr:
+            self.qr_code = await self._services.ways.qr_code(panel.url)
+
     async def _show_waiting(self, ready: UrlReady, paste: Paste) -> None:
-        whereabouts = await self._services.ways.whereabouts(ready.short_url)
-        await self._show(WaitingPanel(ready, paste, whereabouts, self._services))
+        ways = self._services.ways
+        whereabouts = await ways.whereabouts(ready.short_url)
+        code = await ways.qr_code(ready.url) if self._has_room_for_qr else None
+        await self._show(WaitingPanel(ready, paste, whereabouts, self._services), code)
         await seen(self.screen)  # before any browser is tried
 
     @on(Button.Pressed, f"#{CREATE}")

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import var
 from textual.widgets import Button, Static
 
 from m3cred_tui.model.credential import Draft
@@ -18,6 +19,10 @@ from m3cred_tui.ui.widgets.controls import Press, focus_first
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from m3cred_tui.browser.terminal import QrCode
+
+ROOM_BESIDE = 108, 34
+"""Columns and lines of a window, below which nothing is shown at the side of a stage."""
 _PAGE_DOWN = "Scroll to what is below the window's edge"
 
 
@@ -35,6 +40,11 @@ class Stage(VerticalScroll, can_focus=False):
         Binding("down", "move(1)", show=False),
         Binding("pagedown", "page_down", "Page down", show=False, tooltip=_PAGE_DOWN),
     ]
+
+    said: var[Content | None] = var(None)
+    """The answer to a key, for the line that is kept free for it; ``None`` where none is."""
+    qr_code: var[QrCode | None] = var(None)
+    """What to show at the side of the stage, if there is room."""
 
     @dataclass
     class Completed(Message):

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.style import Style
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived, Visited
+from m3cred_tui.authorize.steps import MINUTES, TUNNEL_CLOSED, TUNNEL_WORKS, Steps
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
-from m3cred_tui.model.authorization import CODE_LIFETIME, TIME_LIMIT
+from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.terminal.outside import print_alone, send_to_clipboard
@@ -34,26 +35,18 @@ if TYPE_CHECKING:
 
 OPEN, SEND = "open", "send"
 
-
 _SOON = timedelta(minutes=2)
 _COARSE = 10  # seconds
 _LONG = TIME_LIMIT - _SOON
+_BROAD = 88
+"""Columns from which the two ways back stand side by side."""
 _HINT = (
     "Does the browser show an error in braces, {…}? Stripe reports that to nobody else: go "
     "back, check the keys of this destination, and start again."
 )
 _OPENED = "A browser was opened. If you do not see it, open the URL."
-_SEND_URL = "Send the URL to the clipboard"
-_PASTE_HERE = "Or paste the address that it ends on, and paste it nowhere else:"
-_PASTE_ELSEWHERE = (
-    "Then paste the address that it ends on, even if no page is shown there "
-    f"({CODE_LIFETIME // timedelta(minutes=1)} minutes; nowhere else):"
-)
-_PASTE_OWN_PAGE = (
-    "Then paste the address of your page that it ends on "
-    f"({CODE_LIFETIME // timedelta(minutes=1)} minutes; nowhere else). m3cred's relay page has "
-    "a link that leads here, too:"
-)
+_SEND_URL, _SEND_TUNNEL = "Send the URL to the clipboard", "Send the command to the clipboard"
+_ONLY_HERE = f"Paste it only here, within {MINUTES} minutes of approving:"
 
 
 class PasteLine(TextInput):
@@ -125,7 +118,7 @@ class WaitingPanel(Vertical):
         self._services = services
         self._paste = paste
         self._ready = ready
-        self._url = ready.url
+        self.url = ready.url
         self._whereabouts = whereabouts
         self._tunnel = whereabouts.tunnel
         self._visited = False
@@ -133,28 +126,44 @@ class WaitingPanel(Vertical):
         self.was_typed = False
         """Whether the answer came as keys, of which the last may still be on its way."""
         self._elsewhere = whereabouts.browser_is_elsewhere
+        self._tunnel_first = Steps.of(ready, whereabouts, elsewhere=True).tunnel_first
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="wait"):
-            yield Static("… Waiting for your approval at Stripe", id="happened")
-            yield Static(id="time-left")
-        yield Static(id="where")
+        """Yield the steps; a tunnel that the URL itself needs belongs to the first one."""
+        tunnel = Static(id="tunnel")
+        yield Static(id="where", classes="step")
+        if self._tunnel_first:
+            yield tunnel
         yield Static(self._shown_url(), id="url")
-        here, there = Press("Open the browser", id=OPEN), Press(_SEND_URL, id=SEND)
+        here, there = (
+            Press("Open the browser", id=OPEN),
+            Press(_SEND_TUNNEL if self._tunnel_first else _SEND_URL, id=SEND),
+        )
         # Set now, so that the focus goes to the one that is seen.
         here.display, there.display = not self._elsewhere, self._elsewhere
         yield here
         yield there
+        with Horizontal(id="wait", classes="step"):
+            yield Static(Content(self._steps.approve), id="happened")
+            yield Static(id="time-left")
+        yield Static(id="back", classes="step")
         yield Notice(classes="told")
-        yield Static(id="how-to-paste")
-        yield PasteLine()
-        yield Static(id="tunnel")
+        with Container(id="ways"):
+            if not self._tunnel_first:
+                yield tunnel
+            with Vertical():
+                yield Static(id="how-to-paste")
+                yield PasteLine()
 
     def on_mount(self) -> None:
         """Count down once a second, while it can be seen; nothing else moves."""
         self._arrange()
         self._count_down()
         self.set_interval(1, self._count_down)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Put the two ways back side by side where there is room."""
+        self.set_class(event.size.width >= _BROAD, "-broad")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         del parameters
@@ -164,40 +173,47 @@ class WaitingPanel(Vertical):
     @work(exclusive=True, group="browser")
     async def action_open(self) -> None:
         try:
-            await self._services.open_browser(self._url)
+            await self._services.open_browser(self.url)
         except Problem as problem:
-            self._notice(str(problem))
+            self._complain(problem)
         else:
-            self._notice(_OPENED)
+            self._answer(_OPENED)
 
     @on(Button.Pressed, f"#{SEND}")
+    def _send_first(self) -> None:
+        """Send what the first step begins with."""
+        if self._tunnel_first:
+            self.action_copy_tunnel()
+        else:
+            self.action_copy_url()
+
     @work(exclusive=True, group="way")
     async def action_copy_url(self) -> None:
-        await self._copy(self._url, "URL")
+        await self._copy(self.url, "URL")
 
     @work(exclusive=True, group="way")
     async def action_copy_tunnel(self) -> None:
         if self._tunnel is not None:
-            await self._copy(self._tunnel, "command")
+            await self._copy(self._tunnel, "Command")
 
     async def _copy(self, text: str, what: str) -> None:
-        self._notice(await send_to_clipboard(self.app, self._services.ways, text, what=what))
+        self._answer(await send_to_clipboard(self.app, self._services.ways, text, what=what))
 
     def action_print_url(self) -> None:
         """Show the URL outside the full screen, where a terminal selects it as one line."""
-        print_alone(self.app, self._url)
+        print_alone(self.app, self.url)
 
     def action_show_qr(self) -> None:
-        self.post_message(Stage.QrWanted(self._url))
+        self.post_message(Stage.QrWanted(self.url))
 
     @work(exclusive=True, group="way")
     async def action_write_url(self) -> None:
         try:
-            path = await self._services.ways.write(self._url)
+            path = await self._services.ways.write(self.url)
         except Problem as problem:
-            self._notice(str(problem))
+            self._complain(problem)
         else:
-            self._notice(f"The URL is in {path} until this authorization ends.")
+            self._answer(f"The URL is in {path} until this authorization ends.")
 
     def follow(self, event: Event) -> None:
         match event:
@@ -211,17 +227,24 @@ class WaitingPanel(Vertical):
                 self.query_one("#happened", Static).update(received)
             case Noticed(BrowserDidNotOpen()) if self._elsewhere:
                 pass  # as is said above the URL
+            case Noticed(problem) if self._ready.short_url is None:
+                self.query_one(Notice).say(f"! {problem}")  # in place of the tunnel
+                show_focus(self)
             case Noticed(problem):
-                self._notice(str(problem))
+                self._complain(problem)
 
-    def _notice(self, text: str) -> None:
-        self.query_one(Notice).say(text)
+    def _answer(self, text: str, style: str = "") -> None:
+        """Say it in the line that is kept for it, so that nothing here moves."""
+        self.query_ancestor(Stage).said = Content.styled(text, style)
         show_focus(self)
+
+    def _complain(self, problem: Problem) -> None:
+        self._answer(f"! {problem}", "$text-error")
 
     def _mention(self, text: str) -> None:
         """Show a message of lower priority than the one already shown."""
-        if not self.query_one(Notice).display:
-            self._notice(text)
+        if not self.query_ancestor(Stage).said:
+            self._answer(text)
 
     def action_turn(self) -> None:
         """Take the browser to be on the other computer."""
@@ -244,7 +267,11 @@ class WaitingPanel(Vertical):
             if not (is_incomplete or message.goes_on):  # else what is there stays
                 line.clear_away()
             if not message.goes_on:
-                self._say_of_paste(str(problem) if is_incomplete else f"! {problem}")
+                if is_incomplete:
+                    self._answer(str(problem))
+                else:
+                    self._complain(problem)
+                line.scroll_visible(animate=False)
         else:
             line.clear_away()
             self.was_typed = not message.final
@@ -259,43 +286,34 @@ class WaitingPanel(Vertical):
             line.focus()
             line.insert_text_at_cursor(event.character)
 
-    def _say_of_paste(self, text: str) -> None:
-        """Show it in place of the instructions, which leaves room for the rest."""
-        told = self.query_one("#how-to-paste", Static)
-        told.update(Content(text))
-        told.add_class("problem")
-        show_focus(self)
-
     def _shown_url(self) -> Content:
-        style = Style(link=self._url) if self._services.ways.is_linked() else Style()
-        return Content.styled(self._url, style)
+        style = Style(link=self.url) if self._services.ways.is_linked() else Style()
+        return Content.styled(self.url, style)
+
+    @property
+    def _steps(self) -> Steps:
+        return Steps.of(self._ready, self._whereabouts, elsewhere=self._elsewhere)
 
     def _arrange(self) -> None:
-        elsewhere, reason = self._elsewhere, self._whereabouts.reason
-        why = f" ({reason})" if reason else ""
-        where = f"in your own browser{why}" if elsewhere else "in a browser on this computer"
-        self.query_one("#where", Static).update(Content(f"Open {where}:"))
-        self.query_one(f"#{OPEN}").display = not elsewhere
-        self.query_one(f"#{SEND}").display = elsewhere
-        how_to_paste = self.query_one("#how-to-paste", Static)
-        how_to_paste.update(Content(self._how_to_paste()))
-        how_to_paste.remove_class("problem")
+        steps, elsewhere = self._steps, self._elsewhere
+        self.set_class(not elsewhere, "-here")
         tunnel = self.query_one("#tunnel", Static)
         tunnel.display = elsewhere and self._tunnel is not None
         tunnel.update(self._about_tunnel())
-
-    def _how_to_paste(self) -> str:
-        if self._ready.redirect_uri.startswith("https:"):
-            return _PASTE_OWN_PAGE
-        return _PASTE_ELSEWHERE if self._elsewhere else _PASTE_HERE
+        self.query_one("#where", Static).update(Content(steps.open))
+        self.query_one(f"#{OPEN}").display = not elsewhere
+        self.query_one(f"#{SEND}").display = elsewhere
+        self.query_one("#back", Static).update(Content(steps.come_back))
+        paste = Content(f"{steps.paste} {_ONLY_HERE}")
+        self.query_one("#how-to-paste", Static).update(paste)
 
     def _about_tunnel(self) -> Content:
-        seen = "✓ tunnel works" if self._visited else "tunnel: not seen yet"
         return Content.assemble(
-            f"Or run on your computer ({seen}):\n",
+            f"Run on your computer ({TUNNEL_WORKS if self._visited else TUNNEL_CLOSED}):\n",
             (self._tunnel or "", "$text"),
             "\nand open ",
             (self._ready.short_url or "", "$text"),
+            " or" if self._tunnel_first else "",
         )
 
     def _count_down(self) -> None:

@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from tests.e2e.ssh.boot_server import USERS
@@ -82,12 +82,13 @@ async def _choose(session: Terminal, *keys: str) -> None:
 async def url_of(session: Terminal) -> str:
     await session.shows(WAITING)
     await session.settles()
-    return "".join(_between(session, "Open in your own browser", "Send the URL")).strip()
+    below = _between(session, "1 Open this URL in your own browser", "Send the URL")
+    return "".join(dropwhile(lambda line: not line.startswith("http"), below))
 
 
 def tunnel_shown(session: Terminal) -> list[str]:
     """Return the words of the ssh command on the screen."""
-    return shlex.split(" ".join(_between(session, "Or run on your computer", "and open")))
+    return shlex.split(" ".join(_between(session, "Run on your computer", "and open")))
 
 
 def short_url_shown(session: Terminal) -> str:

@@ -73,6 +73,6 @@ async def test_a_tunnel_that_sshd_forbids_is_never_said_to_work(
             await page.goto(short_url_shown(session))
         await says(ssh, "administratively prohibited")
     await session.settles()
-    assert session.reads("tunnel: not seen yet")
+    assert session.reads("tunnel not open yet")
     paste(session, await ended_on(page, url))
     await finish(session, server)

@@ -33,10 +33,10 @@ async def test_a_browser_comes_back_through_the_tunnel_on_the_screen(
     # What it says of the server, it knows from the real sshd.
     forwarded = ["-L", "27182:127.0.0.1:27182", "-p", str(OPEN_PORT)]
     assert tunnel_shown(session) == ["ssh", "-N", *forwarded, f"alice@{SERVER_ADDRESS}"]
-    assert session.reads("tunnel: not seen yet")
+    assert session.reads("tunnel not open yet")
     with pytest.raises(Error, match="ERR_CONNECTION_REFUSED"):
         await page.goto(short_url_shown(session))
-    assert session.reads("tunnel: not seen yet")
+    assert session.reads("tunnel not open yet")
     async with tunnel(server, laptop, session):
         await page.goto(short_url_shown(session))
         await session.shows("tunnel works")
