@@ -125,6 +125,7 @@ async def test_a_credential_that_cannot_be_checked_is_reported_alone(world: Worl
         gone: Outcome.FAILED,
     }
     assert "no longer exists" in results[gone].told
+    assert pending in results[pending].told
     assert set(world.store.checks.read()) == {good, damaged}
 
 

@@ -17,6 +17,7 @@ from tests.upkeep.stub import HANG_UP, Answer, Asked, Stub, account, refused, st
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from m3cred_tui.store.port import Row
     from tests.upkeep.conftest import World
 
 CONNECT, APPS = OAuthModel.CONNECT, OAuthModel.APPS
@@ -120,6 +121,31 @@ async def test_a_disconnected_credential_that_was_not_deleted_is_shown_and_can_b
     done = await world.upkeep.disconnect(one)
     assert done[:2] == (True, True)
     assert (world.store.ids(), world.store.disconnecting.ids()) == ([], [])
+
+
+async def test_a_deletion_that_reports_a_problem_is_told_as_what_it_came_to(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = world.connect(), world.connect("bob@b.example")
+    delete, read = world.store.delete, world.store.read
+
+    def fails_late(credential_id: str) -> None:
+        delete(credential_id)
+        raise StoreUnusable(world.store.data, "the disk reports an error")
+
+    def unreadable(credential_id: str) -> Row | None:
+        raise StoreUnusable(world.store.data, "the disk reports an error")
+
+    monkeypatch.setattr(world.store, "delete", fails_late)
+    done = await world.upkeep.disconnect(one)
+    assert done[:2] == (True, True)
+    assert done.told == f"The account was disconnected at Stripe. {done.problem}"
+    assert read(one) is None
+
+    monkeypatch.setattr(world.store, "read", unreadable)
+    done = await world.upkeep.disconnect(other)
+    assert done[:2] == (True, False), "it may still be there"
+    assert done.told.endswith(" The credential was not deleted; delete it again.")
 
 
 async def test_one_deleted_without_stripe_is_no_longer_shown(world: World) -> None:
@@ -254,6 +280,33 @@ async def test_a_lost_answer_is_determined_by_asking_again(
         done = await world.upkeep.disconnect(one)
     assert done == (True, True, BOTH, None)
     assert world.store.ids() == []
+
+
+async def test_a_second_answer_is_enough_where_access_cannot_be_looked_up(world: World) -> None:
+    one, losing = world.connect(oauth=CONNECT), Losing(1, does=True)
+
+    async def answer(asked: Asked) -> Answer:
+        if asked.line.startswith("GET"):
+            return Answer(500, {})
+        losing.connected = True
+        return await losing(asked)
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        assert await world.upkeep.disconnect(one) == (True, True, BOTH, None)
+
+
+async def test_a_refusal_settles_an_outcome_that_was_unknown(world: World) -> None:
+    one = world.connect(oauth=CONNECT)
+    world.store.disconnecting.begin(one)
+
+    async def answer(_asked: Asked) -> Answer:
+        return refused(403, "not_now")
+
+    async with stub_stripe(answer) as stub:
+        at_stub(world, stub)
+        assert (await world.upkeep.disconnect(one))[:2] == (False, False)
+    assert (world.store.ids(), world.store.disconnecting.ids()) == ([one], [])
 
 
 async def test_an_unknown_outcome_is_shown_until_it_is_known(world: World) -> None:

@@ -5,29 +5,36 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
+from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from m3cred_tui.model.check import Outcome
+from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
 from m3cred_tui.model.credential import (
     BILL,
+    STRIPE,
     STRIPE_TEST,
     Credential,
+    Destination,
     Status,
     StripeAccount,
     TokenResponse,
     credential_id,
 )
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.stripe.problems import Call, StripeUnreachable
+from m3cred_tui.upkeep.checking import Pace, _Results, result_of
+from m3cred_tui.upkeep.problems import ResultsNotKept
 from m3cred_tui.upkeep.service import Upkeep
 from tests.upkeep.conftest import START
 from tests.upkeep.stub import HANG_UP, Answer, Asked, Stub, account, refused, stub_stripe
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
 MANY = 500
@@ -63,20 +70,26 @@ def filled(root: Path, count: int, kind: Callable[[int], str]) -> Filled:
     )
     kinds = {}
     for number in range(count):
-        account_id = f"acct_{kind(number)}{number}"
-        one = Credential(
-            credential_id(START, number.to_bytes(10)),
-            f"Account {number}",
-            BILL,
-            STRIPE_TEST,
-            StripeAccount(account_id, livemode=False, country="GB"),
-            START,
-            "ann",
-            Status.AUTHENTICATED,
-        )
-        store.create(one, TokenResponse(account_id, False, "read_write"))
-        kinds[one.id] = kind(number)
+        created = keep(store, number, f"acct_{kind(number)}{number}")
+        kinds[created] = kind(number)
     return store, kinds
+
+
+def keep(
+    store: DirectoryStore, number: int, account_id: str, destination: Destination = STRIPE_TEST
+) -> str:
+    one = Credential(
+        credential_id(START, number.to_bytes(10)),
+        f"Account {number}",
+        BILL,
+        destination,
+        StripeAccount(account_id, livemode=destination.livemode, country="GB"),
+        START,
+        "ann",
+        Status.AUTHENTICATED,
+    )
+    store.create(one, TokenResponse(account_id, destination.livemode, "read_write"))
+    return one.id
 
 
 ANSWERS = {
@@ -158,6 +171,7 @@ async def test_a_permanently_overloaded_stripe_is_not_asked_forever(
     assert result.outcome is Outcome.FAILED
     assert "429" in result.told
     assert len(stub.asked) == 6
+    assert len(waits) == 5, "the first of them is of a second"
     assert 20 < sum(waits) <= 60
 
 
@@ -180,6 +194,130 @@ async def test_when_stripe_is_gone_every_credential_is_reported_soon(tmp_path: P
     upkeep = replace(upkeep, platform=lambda _: gone)
     results = dict([one async for one in upkeep.check(store.ids())])
     assert {one.outcome for one in results.values()} == {Outcome.UNREACHABLE}
+
+
+async def test_a_call_without_an_answer_is_repeated_once_and_then_reported() -> None:
+    pace, asked = Pace(asyncio.sleep), 0
+
+    async def ask() -> None:
+        nonlocal asked
+        asked += 1
+        raise unanswered(asked)
+
+    with pytest.raises(StripeUnreachable, match="try 2"):
+        await pace.ask(ask)
+    assert asked == 2
+
+
+async def test_after_sixteen_without_an_answer_the_last_reason_stands_for_the_rest() -> None:
+    pace, asked = Pace(asyncio.sleep), 0
+
+    async def ask() -> None:
+        nonlocal asked
+        asked += 1
+        raise unanswered(asked)
+
+    for _ in range(8):
+        with pytest.raises(StripeUnreachable):
+            await pace.ask(ask)
+    with pytest.raises(StripeUnreachable) as caught:
+        await pace.ask(ask)
+    assert asked == 16
+    assert (str(caught.value), caught.value.call) == (str(unanswered(16)), Call.ACCOUNT)
+
+
+def unanswered(number: int) -> StripeUnreachable:
+    return StripeUnreachable(Call.ACCOUNT, "stripe.example", f"try {number} failed")
+
+
+async def test_a_silent_test_mode_keeps_live_from_no_answer(tmp_path: Path) -> None:
+    store, kinds = filled(tmp_path, 20, lambda _: "hangup")
+    live = keep(store, 20, "acct_good", STRIPE)
+    async with stub_stripe(moody()) as stub:
+        of_live = stub.platform._replace(secret_key=Secret("sk_live_x"))
+        upkeep = replace(
+            upkeep_of(store, stub, []),
+            platform=lambda one: of_live if one.livemode else stub.platform,
+        )
+        results = dict([one async for one in upkeep.check([*kinds, live], at_once=1)])
+    assert results.pop(live).outcome is Outcome.OK
+    assert {one.outcome for one in results.values()} == {Outcome.UNREACHABLE}
+
+
+@pytest.mark.parametrize("options", [{"at_once": 1}, {"at_once": 3}, {}], ids=str)
+async def test_no_more_are_asked_about_at_once_than_is_wanted(
+    tmp_path: Path, options: dict[str, int]
+) -> None:
+    store, _ = filled(tmp_path, 12, lambda _: "good")
+    under_way = set()
+
+    async def good(asked: Asked) -> Answer:
+        under_way.add(sum(_is_a_check(task) for task in asyncio.all_tasks()))
+        return account(asked.account)
+
+    async with stub_stripe(good) as stub:
+        upkeep = upkeep_of(store, stub, [])
+        assert len([one async for one in upkeep.check(store.ids(), **options)]) == 12
+    assert max(under_way) == options.get("at_once", 8)
+
+
+async def test_an_answer_is_shown_before_a_slower_one_and_leaving_waits_for_none(
+    tmp_path: Path,
+) -> None:
+    store, kinds = filled(tmp_path, 2, lambda number: "silent" if number == 0 else "good")
+    async with stub_stripe(moody()) as stub:
+        async with aclosing(upkeep_of(store, stub, []).check(list(kinds))) as results:
+            one, result = await anext(results)
+        assert (kinds[one], result.outcome) == ("good", Outcome.OK)
+        assert not any(map(_is_a_check, asyncio.all_tasks())), "no check goes on"
+
+
+def _is_a_check(task: asyncio.Task[Any]) -> bool:
+    coroutine = task.get_coro()
+    return getattr(coroutine, "__qualname__", "") == "Checking._one" and not task.done()
+
+
+async def test_results_that_cannot_be_kept_are_shown_first_and_then_the_reason(
+    tmp_path: Path,
+) -> None:
+    store, _ = filled(tmp_path, 3, lambda _: "good")
+    (store.data / "checks.json").mkdir()
+    shown = []
+
+    async def check(upkeep: Upkeep) -> None:
+        async for _, result in upkeep.check(store.ids(), at_once=1):
+            shown.append(result.outcome)
+
+    async with stub_stripe(moody()) as stub:
+        with pytest.raises(ResultsNotKept, match=r"it is a directory\.$"):
+            await check(upkeep_of(store, stub, []))
+    assert shown == [Outcome.OK] * 3
+
+
+async def test_results_are_kept_on_the_way_for_a_twentieth_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    kept: list[str] = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+
+    def keep_slowly(results: Mapping[str, CheckResult]) -> None:
+        nonlocal now
+        now += 0.5
+        kept.extend(results)
+
+    results = _Results(keep_slowly)
+    for after, name in ((0.0, "first"), (9.9, "too early"), (0.2, "now")):
+        now += after
+        results.add((name, CheckResult(Outcome.OK, START)))
+        await results.keep_now_and_then()
+    assert kept == ["first", "too early", "now"]
+    assert now == pytest.approx(1000 + 0.5 + 10.1 + 0.5)
+
+
+def test_a_result_holds_only_as_much_of_a_reason_as_is_stored() -> None:
+    problem = StripeUnreachable(Call.ACCOUNT, "stripe.example", "so " * 1000)
+    assert len(result_of(problem, START).told) == LONGEST_TOLD
 
 
 async def test_many_results_take_few_writes_to_the_disk(tmp_path: Path) -> None:
