@@ -90,6 +90,9 @@ class CredentialStore(Protocol):
         A record that is incomplete, or of a newer version, is :class:`Damaged` and is kept.
         """
 
+    def glance(self, credential_id: str) -> Row | None:
+        """Return what :meth:`read` does, as far as it is known; does not block."""
+
     def read_many(self, credential_ids: Sequence[str]) -> list[Row | None]:
         """Return what :meth:`read` does for each ID, faster."""
 

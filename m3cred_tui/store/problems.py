@@ -37,10 +37,13 @@ def reason_unfollowed(error: OSError) -> str:
 
 
 class StoreUnusable(Problem, code="StoreUnusable"):
-    """A directory or file cannot be used; ``fix``, if any, is the command that fixes it."""
+    """A directory, a file or a team's store cannot be used.
+
+    ``fix``, if any, is the command that fixes it.
+    """
 
     text = "{path} cannot be used: {reason}.{_run}"
-    path: Path
+    path: Path | str
     reason: str
     fix: str = ""
 
@@ -52,7 +55,7 @@ class StoreUnusable(Problem, code="StoreUnusable"):
 class StoreBusy(Problem, code="StoreBusy"):
     text = """Another m3cred is changing the credentials and has not finished (it holds the lock
         {path}). Nothing was changed; try again when it has ended."""
-    path: Path
+    path: Path | str
 
 
 class OutcomeUnknown(Problem, code="OutcomeUnknown"):
@@ -62,7 +65,7 @@ class OutcomeUnknown(Problem, code="OutcomeUnknown"):
     """
 
     text = "It is not known whether {path} kept the last change: {reason}. {found}"
-    path: Path
+    path: Path | str
     reason: str
     found: str = "Check the list of credentials."
 

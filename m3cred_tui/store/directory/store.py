@@ -131,6 +131,9 @@ class DirectoryStore:
     def read(self, credential_id: str) -> Row | None:
         return _row(self._record, credential_id)
 
+    def glance(self, credential_id: str) -> Row | None:
+        return self.read(credential_id)
+
     def read_many(self, credential_ids: Sequence[str]) -> list[Row | None]:
         rows: list[Row | None] = []
         try:

