@@ -282,7 +282,8 @@ def _config(add: Add) -> None:
         description="Show what is set for each destination, and where each value comes from: "
         "the environment, the settings file, or m3cred itself. No secret is shown.",
         epilog="Names are client_id, secret_key, secret_key_command, secret_key_file, "
-        "redirect_uri, ports, oauth and channel, after stripe. or stripe_test.",
+        "redirect_uri, ports, oauth, channel, engine, address, mount, path, namespace and "
+        "ca_file, after stripe. or stripe_test. or store.",
     )
     _flag(command, "--json", "for machines")
     add_verb = _verbs(command)

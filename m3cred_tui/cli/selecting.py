@@ -1,5 +1,6 @@
 """The user's store, and the credential in it that a word on the command line selects."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -30,17 +31,35 @@ class Opened(NamedTuple):
 
 
 def opened(*, demo: bool) -> Opened:
-    """Return the store and its surroundings; nothing is read yet."""
-    return opened_at(locations(demo=demo))
+    """Return the store and its surroundings; raises what :func:`opened_at` does."""
+    return opened_at(locations(demo=demo), demo=demo)
 
 
-def opened_at(places: Locations, identity: IdentityFile | None = None) -> Opened:
+def opened_at(
+    places: Locations, identity: IdentityFile | None = None, *, demo: bool = False
+) -> Opened:
     """Return the store at these locations, with the identity that was unlocked, if one was.
 
-    The only place that knows which engine of the store is in use.
+    The only place that knows which engine of the store is in use. Nothing is read yet but the
+    settings of a team's store, if there may be one: raises ``Problem`` if they are wrong.
     """
     identity = identity or IdentityFile(places.identity, places.data)
+    if not demo and _may_be_a_teams(places):
+        from m3cred_tui.cli.team import team_store  # noqa: PLC0415 - and httpx, for teams only
+
+        if store := team_store(places, identity, os.environ):
+            return Opened(places, identity, store)
     return Opened(places, identity, DirectoryStore(places.data, identity))
+
+
+def _may_be_a_teams(places: Locations) -> bool:
+    """Return whether the settings must be read to know; the first paint does without."""
+    if "M3CRED_STORE_ENGINE" in os.environ:
+        return True
+    try:
+        return b"engine" in places.settings.read_bytes()
+    except OSError:
+        return False
 
 
 LEAST_PREFIX = 4

@@ -142,6 +142,61 @@ def base(text: str, _destination: Destination) -> str:
     return entered
 
 
+class NotAStore(Problem, code="NotAStore"):
+    """No team's store can be there."""
+
+    text = "The store's {what} {reason}."
+    what: str
+    reason: str
+
+
+def engine(text: str, _subject: object) -> str:
+    """Return the name of an engine of the store; raises ``UnknownName``."""
+    entered = tidy(text).lower()
+    if entered not in _ENGINES:
+        raise UnknownName("store engine", entered, _ENGINES)
+    return entered
+
+
+_ENGINES = ("directory", "openbao")
+
+
+def store_address(text: str, _subject: object) -> str:
+    """Return the addresses of a store's nodes, or of an agent on this computer.
+
+    Raises ``NothingEntered`` and ``NotAStore``: a token is not sent in clear over a network.
+    """
+    entered = _something(tidy(text), "address").replace(",", " ").split()
+    for one in entered:
+        if one.startswith("unix:///"):
+            continue
+        try:
+            parts = _taken_apart(one.rstrip("/"), NotABase)
+        except NotABase as wrong:
+            raise NotAStore("address", wrong.reason) from None
+        if parts.path or parts.query:
+            raise NotAStore("address", "ends with the host and port; this one has a path")
+    return " ".join(one.rstrip("/") for one in entered)
+
+
+def store_path(text: str, _subject: object) -> str:
+    """Return a mount, a path or a namespace; raises ``NothingEntered`` and ``NotAStore``."""
+    entered = _something(tidy(text).strip("/"), "path")
+    if not _is_store_path(entered):
+        raise NotAStore(
+            "path", "is made of letters, digits, “.”, “_” and “-”, with “/” between"
+        )
+    return entered
+
+
+_is_store_path = re.compile(r"(?!.*(^|/)\.)[\w.-]+(/[\w.-]+)*", re.ASCII).fullmatch
+
+
+def store_file(text: str, _subject: object) -> str:
+    """Return the path of a file; raises ``NothingEntered``."""
+    return _something(tidy(text), "file")
+
+
 def _taken_apart(entered: str, problem: type[NotABase | NotARedirectUri]) -> SplitResult:
     """Return the parts of a plain web address; raise this problem for any other."""
     if len(entered) > LONGEST:

@@ -102,6 +102,9 @@ class Setup:
         """Its state, in words."""
         if self.problem:
             return "not usable"
+        if self.group.subject is None:  # its first setting says it all
+            first, entry = next(iter(self.entries.items()))
+            return next(words for words, value in first.choices if value == entry.value)
         return "not set up" if self.missing else "set up"
 
     @property

@@ -199,6 +199,59 @@ CONNECT_AT = _base("connect_base", "Connect at", CONNECT_BASE)
 MARKETPLACE_AT = _base("marketplace_base", "Marketplace at", MARKETPLACE_BASE)
 API_AT = _base("api_base", "API at", API_BASE)
 
+ENGINE = Setting[str](
+    "engine",
+    "Store",
+    entered.engine,
+    "Where credentials are kept: in a directory on this machine, or for a team on OpenBao or "
+    "HashiCorp Vault. Used at the next start.",
+    default="directory",
+    choices=(("This machine", "directory"), ("OpenBao or Vault", "openbao")),
+)
+ADDRESS = Setting[str](
+    "address",
+    "Address",
+    entered.store_address,
+    "https://… of OpenBao or Vault; of several nodes, all, with a space between. BAO_ADDR and "
+    "VAULT_ADDR take precedence.",
+    example="https://bao.example.com:8200",
+    is_seldom=True,
+)
+MOUNT = Setting[str](
+    "mount",
+    "Mount",
+    entered.store_path,
+    "The path of a secrets engine of KV version 2.",
+    default="secret",
+    is_seldom=True,
+)
+PATH = Setting[str](
+    "path",
+    "Path",
+    entered.store_path,
+    "Where below the mount the credentials are.",
+    default="m3cred",
+    is_seldom=True,
+)
+NAMESPACE = Setting[str](
+    "namespace",
+    "Namespace",
+    entered.store_path,
+    "Usually none. BAO_NAMESPACE and VAULT_NAMESPACE take precedence.",
+    is_seldom=True,
+)
+CA_FILE = Setting[str](
+    "ca_file",
+    "CA file",
+    entered.store_file,
+    "Certificates of the authority that has signed the store's, if this machine does not know "
+    "it. BAO_CACERT and VAULT_CACERT take precedence.",
+    example="~/bao-ca.pem",
+    is_seldom=True,
+)
+
+OF_THE_STORE: tuple[Setting[object], ...] = (ENGINE, ADDRESS, MOUNT, PATH, NAMESPACE, CA_FILE)
+
 OF_A_DESTINATION: tuple[Setting[object], ...] = (
     CLIENT_ID,
     SECRET_KEY,
@@ -258,9 +311,12 @@ def group_of(destination: Destination) -> Group:
     return Group(table, destination.label, OF_A_DESTINATION, destination)
 
 
+STORE = Group("store", "Store", OF_THE_STORE)
+
+
 def groups() -> tuple[Group, ...]:
     """Return every group; add one that belongs to no destination here."""
-    return tuple(map(group_of, DESTINATIONS))
+    return (*map(group_of, DESTINATIONS), STORE)
 
 
 def settable() -> dict[str, tuple[Group, Setting[object]]]:

@@ -51,6 +51,10 @@ class CredentialStore(Protocol):
     """Stores credentials; cheap to construct, and accesses nothing until a method is called."""
 
     @property
+    def team(self) -> str:
+        """Where a team keeps these credentials; empty if they are on this machine."""
+
+    @property
     def requests(self) -> Requests:
         """The authorization requests that Stripe has not answered, as pending credentials."""
 

@@ -82,6 +82,9 @@ def test_without_settings_it_shows_what_there_is_to_set(m3cred: Run, file: Path)
         "  redirect_uri  http://127.0.0.1:PORT/callback  default\n"
         "  ports         27182, 27183, 27184, 27185      default\n"
         "  oauth         connect                         default\n"
+        "\n"
+        "Store: This machine\n"
+        "  engine  directory  default\n"
     )
     assert not file.exists()
 

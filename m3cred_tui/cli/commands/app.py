@@ -98,7 +98,7 @@ def _end_key_commands() -> None:
 
 def services_from(settings: Settings, identity: IdentityFile | None = None) -> Services:
     """Construct what the app works with, around the identity if it was unlocked."""
-    _, opener, store = opened_at(settings.locations, identity)
+    _, opener, store = opened_at(settings.locations, identity, demo=settings.demo)
     return Services(
         store=store,
         authorizer=lambda destination: authorizer_for(destination, settings, opener),

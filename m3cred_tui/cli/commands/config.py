@@ -24,6 +24,7 @@ from m3cred_tui.config.setup import Origin
 from m3cred_tui.config.table import (
     SECRET_KEY,
     SECRET_KEY_SEALED,
+    STORE,
     Kind,
     groups,
     setting_named,
@@ -35,7 +36,7 @@ from m3cred_tui.store.identity import IdentityFile
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from m3cred_tui.config.setup import Entry, Setup
@@ -142,6 +143,7 @@ def _unset(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
 
 def _check(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
     setups = [editor.setup(one) for one in groups()]
+    setups = [one for one in setups if one.group is not STORE]
     if any(isinstance(one[SECRET_KEY].value, Sealed) for one in setups):
         unlock(editor.identity, chosen.passphrase_fd)
     touched = [one.destination for one in setups if one.is_touched]
@@ -217,12 +219,18 @@ def setups_text(setups: Iterable[Setup], path: Path) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def setups_fields(setups: Iterable[Setup], path: Path) -> Json:
+def setups_fields(setups: Sequence[Setup], path: Path) -> Json:
     """Return the same for scripts; docs/configuration.md has the schema."""
     return {
         "path": str(path),
         "exists": path.exists(),
-        "destinations": [_setup_fields(one) for one in setups],
+        "destinations": [_setup_fields(one) for one in setups if one.group is not STORE],
+        "store": {
+            setting.name: _entry_fields(entry)
+            for one in setups
+            if one.group is STORE
+            for setting, entry in one.entries.items()
+        },
     }
 
 

@@ -80,6 +80,8 @@ class DirectoryStore:
     and ``OutcomeUnknown`` that the disk did not confirm a change.
     """
 
+    team = ""
+
     def __init__(self, data: Path, identity: IdentityFile) -> None:
         self.data = data
         self.identity = identity

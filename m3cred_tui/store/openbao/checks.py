@@ -11,7 +11,7 @@ from m3cred_tui.model.check import LONGEST_TOLD, CheckResult, Outcome
 from m3cred_tui.model.credential import is_credential_id
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.fields import iso, known, text, time
+from m3cred_tui.store.fields import iso, known, line, text, time
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.openbao.kv import ConflictError
 from m3cred_tui.store.problems import CannotBeKept, StoreUnusable
@@ -86,7 +86,12 @@ def _key(shard: str) -> str:
 
 def _fields(result: CheckResult) -> Json:
     told = clean(result.told, most=LONGEST_TOLD)
-    return {"outcome": result.outcome.value, "at": iso(result.at), "told": told}
+    return {
+        "outcome": result.outcome.value,
+        "at": iso(result.at),
+        "told": told,
+        "by": result.by,
+    }
 
 
 def _results(record: Record) -> list[tuple[str, CheckResult]]:
@@ -100,7 +105,8 @@ def _results(record: Record) -> list[tuple[str, CheckResult]]:
             with suppress(FlawError):
                 outcome, at = known(_OUTCOMES, entry, "outcome"), time(entry, "at")
                 told = clean(text(entry, "told"), most=LONGEST_TOLD)
-                results.append((one, CheckResult(outcome, at.astimezone(UTC), told)))
+                by = line(entry, "by") if "by" in entry else ""
+                results.append((one, CheckResult(outcome, at.astimezone(UTC), told, by)))
     return results
 
 

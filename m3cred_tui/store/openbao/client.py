@@ -223,12 +223,13 @@ class Client:
                 self._token = self._token_from()
             token = self._token
         headers = {
-            "X-Vault-Token": token.reveal(),
             "X-Vault-Request": "true",  # an agent wants it
             "X-Vault-Inconsistent": "forward-active-node",
             "Accept-Encoding": "identity",  # so that the limit below also limits memory
             "User-Agent": "m3cred",
         }
+        if token:  # an agent has its own
+            headers["X-Vault-Token"] = token.reveal()
         if self._index:
             headers["X-Vault-Index"] = self._index
         if self.place.namespace:

@@ -86,7 +86,7 @@ class Known:
         self.serial = 0
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._entries) - len(self.used())
 
     def row(self, credential_id: str) -> Row | None:
         """Return the row of a credential."""
@@ -103,8 +103,19 @@ class Known:
 
     def pending_ids(self) -> list[str]:
         """Return the IDs of pending credentials, newest first."""
-        entries = self._entries.items()
-        return sorted((one for one, entry in entries if entry.is_pending), reverse=True)
+        entries, used = self._entries.items(), {*self.used()}
+        pending = (one for one, entry in entries if entry.is_pending and one not in used)
+        return sorted(pending, reverse=True)
+
+    def used(self) -> list[str]:
+        """Return the IDs of approvals that have renewed another credential, left by a crash."""
+        pending = [one for one in self._entries.values() if one.is_pending]
+        return [one.row.id for one in pending if self._is_used(one.row)]
+
+    def _is_used(self, row: Row) -> bool:
+        renews = row.renews if isinstance(row, Credential) else None
+        renewed = self.row(renews) if renews else None
+        return isinstance(renewed, Credential) and renewed.approval == row.id
 
     def names(self, but: str) -> set[str]:
         """Return the keys of the names of created credentials, apart from one."""

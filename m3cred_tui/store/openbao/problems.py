@@ -3,6 +3,15 @@
 from m3cred_tui.store.problems import OutcomeUnknown, StoreBusy, StoreUnusable
 
 
+class StoreNotSetUp(StoreUnusable, code="StoreNotSetUp"):
+    """The team's store has no address."""
+
+    text = """The team's store has no address: run m3cred config set store.address https://… or
+        set BAO_ADDR; m3cred config set store.engine directory goes back to this machine."""
+    path: str = ""
+    reason: str = "it has no address"
+
+
 class StoreUnreachable(StoreUnusable, code="StoreUnreachable"):
     text = "The team's store {path} cannot be reached: {reason}."
 

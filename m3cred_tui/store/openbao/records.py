@@ -8,6 +8,7 @@ and says which version it describes; where that is not the current one, the reco
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -17,6 +18,7 @@ from m3cred_tui.store.fields import (
     Json,
     credential_fields,
     credential_from,
+    json_object,
     secret_fields,
     secrets_taken_from,
 )
@@ -34,7 +36,7 @@ S = TypeVar("S")
 SCHEMA = 1
 _LONGEST_VALUE = 480
 """Bytes; the engine takes 512 in a value of custom metadata."""
-_MOST_PARTS = 9
+_MOST_PARTS = 40
 _escape = re.compile(r"\\([0-9a-f]{6})")
 
 
@@ -133,10 +135,12 @@ def shown_fields(fields: Json, version: int, *, in_ascii: bool = False) -> dict[
     stripe = known["stripe"]
     account = stripe if isinstance(stripe, dict) else {}
     texts = {
-        **{name: known[name] for name in _OWN},
+        **{name: known.get(name) for name in (*_OWN, *_OPTIONAL)},
         **{key: account.get(name) for key, name in _OF_ACCOUNT.items()},
         **{name: fields.get(name) for name in (CREATED_AS, CHANGED_AS)},
     }
+    if "history" in known:
+        texts["history"] = json.dumps(known["history"], separators=(",", ":"))
     shown = {"schema": str(SCHEMA), "version": str(version)}
     if account:
         shown["livemode"] = "true" if account["livemode"] else "false"
@@ -153,6 +157,7 @@ CHANGE = "change"
 REFRESH = "refresh"
 """Who replaces the tokens at the moment, and with which request."""
 _OWN = "name", "entityType", "destination", "createdAt", "createdBy", "status"
+_OPTIONAL = "renews", "approval"
 _OF_ACCOUNT = {"account": "account", "accountName": "name", "country": "country"}
 
 
@@ -162,8 +167,12 @@ def row_from_shown(credential_id: str, shown: Mapping[str, object]) -> Row:
     if "account" in shown:
         account = {name: _joined(shown, key) for key, name in _OF_ACCOUNT.items()}
         account["livemode"] = {"true": True, "false": False}.get(str(shown.get("livemode")))
-    fields = {name: _joined(shown, name) for name in _OWN} | {"id": credential_id}
+    fields: Json = {name: _joined(shown, name) for name in _OWN}
+    fields["id"] = credential_id
+    fields |= {name: told for name in _OPTIONAL if (told := _joined(shown, name))}
     try:
+        if history := _joined(shown, "history"):
+            fields["history"] = json_object(f'{{"_":{history}}}'.encode())["_"]
         return credential_from({**fields, "stripe": account})
     except FlawError as flaw:
         return Damaged(credential_id, str(flaw))

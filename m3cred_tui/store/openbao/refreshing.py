@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from m3cred_tui.model.credential import Credential, TokenResponse
+    from m3cred_tui.model.credential import Credential, Event, TokenResponse
     from m3cred_tui.store.openbao.shelf import Shelf
 
 CLAIM = 45.0
@@ -103,10 +103,12 @@ class TeamRefresh:
         with suppress(Problem, ConflictError):
             self._write(self.tokens, asked._replace(has_failed=True), is_claimed=True)
 
-    def keep(self, tokens: TokenResponse) -> None:
+    def keep(self, tokens: TokenResponse, event: Event | None = None) -> None:
         """Put Stripe's answer in place of the tokens that were sent to Stripe."""
         sent = secret_fields(self.tokens)
         for _ in self._attempts():
+            if event is not None:
+                self.credential = self.credential.remembering(event)
             with suppress(ConflictError):
                 self._write(tokens, None, is_claimed=False)
                 self.tokens = tokens

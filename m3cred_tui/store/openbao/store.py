@@ -67,6 +67,10 @@ class OpenBaoStore:
         self.requests = TeamRequests(self._shelf)
         self.refreshes = TeamRefreshes(self._shelf)
 
+    @property
+    def team(self) -> str:
+        return str(self.kv.place)
+
     # What is listed.
 
     def ids(self) -> list[str]:
@@ -126,6 +130,9 @@ class OpenBaoStore:
         self.kv.check_mount()
         self.kv.who()
         self.kv.check_allowed(f"{FOLDER}/any", "create", "update")
+        self.ids()
+        for pending_id in self._known.used():
+            self._shelf.remove_if(pending_id, lambda record: record.is_pending)
         if self.spare is not None:
             self.spare.prepare()
 
@@ -167,6 +174,12 @@ class OpenBaoStore:
                 _log.info("changed %s", credential_id)
                 return credential
         raise AssertionError  # attempts end with a problem
+
+    def renew(self, credential_id: str, pending_id: str, change: Change) -> Credential:
+        credential = self.update(credential_id, change)
+        # Left behind by a crash, it has no effect: the credential names it.
+        self._shelf.remove_if(pending_id, lambda record: record.is_pending)
+        return credential
 
     def delete(self, credential_id: str) -> None:
         self._shelf.remove_if(credential_id, lambda _record: True)

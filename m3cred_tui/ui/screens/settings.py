@@ -210,6 +210,7 @@ class SetUpPage(Page[None]):
 
     async def on_mount(self) -> None:
         self.watch(self, "focused", self._show_hint)
+        self.query_one("#try").display = SECRET_KEY in self._group.settings
         await self._read()
 
     @property
@@ -311,7 +312,8 @@ class SetUpPage(Page[None]):
             missing = ", ".join(one.noun for one in setup.missing)
             done += f" Still to be set: {missing}."
         elif not setup.problem:  # a problem is shown below its line, which has the focus
-            self.notify(f"{done} {self._group.label} is set up.", markup=False)
+            told = "is set up." if setup.group.subject else "is used at the next start."
+            self.notify(f"{done} {self._group.label} {told}", markup=False)
             self.dismiss()
             return
         self._saved = done
@@ -319,7 +321,11 @@ class SetUpPage(Page[None]):
 
     @on(Button.Pressed, "#try")
     def action_try_key(self) -> None:
-        if not self.has_worker("trial") and self._are_right():
+        if (
+            SECRET_KEY in self._group.settings
+            and not self.has_worker("trial")
+            and self._are_right()
+        ):
             self._try(next((row.change() for row in self.query(KeyRow)), None))
 
     @work(group="trial")

@@ -1,0 +1,60 @@
+"""Wiring of a team's store, which is imported only where the settings name one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from m3cred_tui.config.settings import Settings
+from m3cred_tui.config.setup import Origin
+from m3cred_tui.config.table import ADDRESS, CA_FILE, ENGINE, MOUNT, NAMESPACE, PATH, STORE
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.openbao.access import Access, Configured, Value, access
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.known import Known
+from m3cred_tui.store.openbao.store import OpenBaoStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from m3cred_tui.config.locations import Locations
+    from m3cred_tui.config.setup import Setup
+    from m3cred_tui.config.table import Setting
+    from m3cred_tui.store.identity import IdentityFile
+
+
+def team_store(
+    places: Locations, identity: IdentityFile, environ: Mapping[str, str]
+) -> OpenBaoStore | None:
+    """Return the team's store, or ``None`` where the engine is the directory.
+
+    Raises ``Problem`` for what is wrong with the settings.
+    """
+    setup = store_setup(places, environ)
+    if setup.problem:
+        raise setup.problem
+    if setup[ENGINE].value != "openbao":
+        return None
+    return store_at(team_access(setup, environ), places, identity)
+
+
+def store_setup(places: Locations, environ: Mapping[str, str]) -> Setup:
+    """Return the settings of the store."""
+    return Settings(places, environ=environ).setup_of(STORE)
+
+
+def team_access(setup: Setup, environ: Mapping[str, str]) -> Access:
+    """Return how to reach the team's store; raises ``StoreNotSetUp``."""
+
+    def value(setting: Setting[str]) -> Value:
+        entry = setup[setting]
+        place = entry.place if entry.origin is not Origin.DEFAULT else "default"
+        return Value(entry.value or "", place)
+
+    configured = Configured(*map(value, (ADDRESS, MOUNT, PATH, NAMESPACE, CA_FILE)))
+    return access(environ, configured)
+
+
+def store_at(reached: Access, places: Locations, identity: IdentityFile) -> OpenBaoStore:
+    """Return the team's store; approvals that it cannot take are kept on this machine."""
+    spare = DirectoryStore(places.data / "team", identity)
+    return OpenBaoStore(Client(reached.place, reached.token), Known(), spare)
