@@ -223,6 +223,7 @@ class Authorization:
         seen = self._store.stamp()
         await self.check_name(name)
         credential, doubt = created(pending, end.account, name), None
+        credential = credential._replace(expires_at=end.tokens.expires_at)
         try:
             await asyncio.to_thread(self._store.create, credential, end.tokens, seen)
         except Problem as problem:

@@ -78,9 +78,9 @@ def _list(add: Add) -> None:
         description="List the credentials: the pending ones, then the newest first. On a "
         "terminal, columns that do not fit are left out; in a pipe none is.",
         epilog="Columns are name, entity_type, destination, mode, account, account_id, status, "
-        "check, created, created_by and id. Statuses are pending, unknown, authenticated and, "
-        "by the last check, revoked, wrong_key, no_permission, unreachable, failed, "
-        "not_set_up and damaged.",
+        "check, created, created_by, expires and id. Statuses are pending, unknown, "
+        "authenticated, expiring, expired and, by the last check, revoked, wrong_key, "
+        "no_permission, unreachable, failed, not_set_up and damaged.",
     )
     command.add_argument(
         "words",
@@ -229,7 +229,9 @@ def _check(add: Add) -> None:
         "names", nargs="*", metavar="NAME", help="a name, an ID, or the beginning of an ID"
     )
     _flag(command, "--all", "every credential except the pending ones")
-    _add_json(command)
+    shown = command.add_mutually_exclusive_group()
+    _flag(shown, "--quiet", "show only those that are not ok, for a timer; see docs/timer.md")
+    _add_json(shown)
 
 
 def _exec(add: Add) -> None:

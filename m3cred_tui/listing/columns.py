@@ -74,24 +74,59 @@ def status_text(credential: Credential, now: datetime, check: CheckResult | None
     if credential.status is Status.UNKNOWN:
         return "code sent, outcome unknown"
     if (over := waits_until(credential)) is None:
-        return status_word(credential, check).replace("_", " ")
+        word = status_word(credential, check).replace("_", " ")
+        warning = expiry_warning(credential, now)
+        return f"{word}, {warning}" if warning else word
     return "pending, time is over" if over <= now else f"pending until {clock_time(over, now)}"
 
 
-STATUSES = tuple(dict.fromkeys([*Status, *(one for one in Outcome if one is not Outcome.OK)]))
+def expiry_text(credential: Credential, now: datetime) -> str:
+    """Return until when a credential lasts; empty if it does not end by itself."""
+    if (at := credential.expires_at) is None:
+        return ""
+    if credential.is_expired(now):
+        return f"{local(at)}, as it was not used for a year: authorize it again"
+    use = ": a check renews it" if credential.expires_soon(now) else ""
+    return f"{local(at)}, unless it is used before{use}"
+
+
+def expiry_warning(credential: Credential, now: datetime) -> str:
+    """Return a phrase for the credential that ends soon or has ended; empty for any other."""
+    if (at := credential.expires_at) is None or not credential.expires_soon(now):
+        return ""
+    return f"{'expired' if credential.is_expired(now) else 'expires'} {in_zone(at):%Y-%m-%d}"
+
+
+def expiry_sentence(title: str, credential: Credential, now: datetime) -> str:
+    """Return a warning of the end of a credential, and what to run; empty if it is far."""
+    if not (warning := expiry_warning(credential, now)):
+        return ""
+    if credential.is_expired(now):
+        return f"{title} {warning}, unused for a year. Run: m3cred reauthorize {credential.id}"
+    return f"{title} {warning} unless it is used before. Run: m3cred check {credential.id}"
+
+
+EXPIRING, EXPIRED = "expiring", "expired"
+_BAD = [one for one in Outcome if one not in {Outcome.OK, Outcome.PENDING}]
+STATUSES = (*Status, EXPIRING, EXPIRED, *_BAD)
 """Every word that :func:`status_word` returns."""
 
 
-def status_word(row: Row, check: CheckResult | None) -> str:
+def status_word(row: Row, check: CheckResult | None, now: datetime | None = None) -> str:
     """Return how far a credential has come, or why it cannot be used by the last check.
 
-    The one status of a credential, wherever one is shown, searched, sorted by or written.
+    The one status of a credential, wherever one is shown, searched, sorted by or written. With
+    the time, it may also be near its end, or past it.
     """
     if not isinstance(row, Credential):
         return Outcome.DAMAGED.value
-    if row.status is not Status.AUTHENTICATED or check is None or check.outcome is Outcome.OK:
+    if row.status is not Status.AUTHENTICATED:
         return row.status.value
-    return check.outcome.value
+    if check is not None and check.outcome is not Outcome.OK:
+        return check.outcome.value
+    if now is not None and row.expires_soon(now):
+        return EXPIRED if row.is_expired(now) else EXPIRING
+    return row.status.value
 
 
 def account_text(credential: Credential) -> str:
@@ -134,6 +169,18 @@ def _status(credential: Credential, width: int) -> str:
         if len(word) + 2 > width:
             word = f"{over:%d %b %H:%M}"
     return f"{sign} {word}"
+
+
+def status_cell(
+    credential: Credential, width: int, check: CheckResult | None, now: datetime
+) -> str:
+    """Return what :data:`STATUS` shows, or a warning where the credential is near its end."""
+    warning = expiry_warning(credential, now)
+    if not warning or is_bad(credential, check):
+        return STATUS.of(credential, width, check)
+    if len(warning) + 2 > width and credential.expires_at:
+        warning = f"until {in_zone(credential.expires_at):%d %b}"
+    return f"! {warning}"
 
 
 def _checked_status(credential: Credential, width: int, check: CheckResult) -> str:
@@ -185,6 +232,9 @@ ACCOUNT_ID = Column(
     "Account ID", "Account ID", 21, lambda one, _: one.account.id if one.account else ""
 )
 MODE = Column("Mode", "Mode", 4, lambda one, _: one.destination.mode)
+EXPIRES = Column(
+    "Expires", "Expires", 10, lambda one, _: local(one.expires_at) if one.expires_at else ""
+)
 CREATED_BY = Column("Created by", "By", 12, lambda one, _: one.created_by)
 ID = Column("Credential ID", "ID", 36, lambda one, _: one.id, lambda row: row.id)
 

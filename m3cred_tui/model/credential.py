@@ -62,6 +62,13 @@ ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
 """How long an access token of Stripe Apps lasts; Stripe's replies do not say."""
 
 
+REFRESH_TOKEN_LIFETIME = timedelta(days=365)
+"""How long a refresh token of Stripe Apps lasts; using it gives another, with a year of its own
+(https://docs.stripe.com/stripe-apps/api-authentication/oauth)."""
+EXPIRY_WARNING = timedelta(days=30)
+"""How long before the end of a credential m3cred warns of it."""
+
+
 class Status(StrEnum):
     """How far a credential has come with Stripe."""
 
@@ -104,6 +111,13 @@ class TokenResponse(NamedTuple):
     obtained_at: datetime | None = None
     """When an access token's hour began; ``None`` if the token does not expire."""
 
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the refresh token ends unless it is used before; ``None`` with Connect."""
+        if self.oauth is not OAuthModel.APPS or self.obtained_at is None:
+            return None
+        return self.obtained_at + REFRESH_TOKEN_LIFETIME
+
 
 class Happened(StrEnum):
     """What can happen to a credential after it was created, apart from checks."""
@@ -145,6 +159,8 @@ class Credential(NamedTuple):
     """The ID under which the last approval that has replaced account and tokens was pending."""
     history: tuple[Event, ...] = ()
     """The last events, the oldest first."""
+    expires_at: datetime | None = None
+    """When it ends unless it is used before, as its tokens say; ``None`` with Connect."""
 
     def remembering(self, event: Event) -> Self:
         """Return it with this event, once; of refreshes only the last is remembered."""
@@ -155,6 +171,14 @@ class Credential(NamedTuple):
             if one != event and not (is_refresh and one.what is Happened.REFRESHED)
         ]
         return self._replace(history=(*others, event)[-MOST_EVENTS:])
+
+    def expires_soon(self, now: datetime) -> bool:
+        """Return whether to warn of its end, or whether that is past."""
+        return self.expires_at is not None and self.expires_at - EXPIRY_WARNING <= now
+
+    def is_expired(self, now: datetime) -> bool:
+        """Return whether its tokens have ended; only a new authorization helps then."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 class Draft(NamedTuple):

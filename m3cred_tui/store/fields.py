@@ -137,6 +137,7 @@ def credential_fields(credential: Credential) -> Json:
         **(
             {"history": [*map(_event_fields, credential.history)]} if credential.history else {}
         ),
+        **({"expiresAt": iso(credential.expires_at)} if credential.expires_at else {}),
     }
 
 
@@ -164,6 +165,7 @@ def credential_from(fields: Json) -> Credential:
         renews=_id_in(fields, "renews"),
         approval=_id_in(fields, "approval"),
         history=_history(fields["history"]) if "history" in fields else (),
+        expires_at=time(fields, "expiresAt") if "expiresAt" in fields else None,
     )
 
 

@@ -48,7 +48,10 @@ class Newest(NamedTuple):
 
 
 class CredentialStore(Protocol):
-    """Stores credentials; cheap to construct, and accesses nothing until a method is called."""
+    """Stores credentials; cheap to construct, and accesses nothing until a method is called.
+
+    A credential that is read expires when the tokens say that it was last stored with.
+    """
 
     @property
     def team(self) -> str:

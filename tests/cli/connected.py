@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.demo_stripe.app import demo_stripe_app
@@ -48,8 +48,16 @@ class Connected:
     asked: list[Asked] = field(default_factory=list)
     """The requests that reached the demo Stripe, in order."""
 
-    def connect(self, name: str, oauth: OAuthModel = OAuthModel.CONNECT) -> Credential:
-        """Have an owner approve in test mode, and keep the credential under this name."""
+    def connect(
+        self,
+        name: str,
+        oauth: OAuthModel = OAuthModel.CONNECT,
+        used: timedelta = timedelta(),
+    ) -> Credential:
+        """Have an owner approve in test mode, and keep the credential under this name.
+
+        One of a Stripe App was last ``used`` so long ago.
+        """
         owner = account_of(f"{name}@acme.example")
         code = self.stripe.approve(owner, "read_write", livemode=False, oauth=oauth)
         reply = self.stripe.exchange(code, livemode=False, oauth=oauth)
@@ -60,7 +68,7 @@ class Connected:
             access_token=Secret(reply.access_token),
             refresh_token=Secret(reply.refresh_token),
             oauth=oauth,
-            obtained_at=datetime.now(UTC) if oauth is OAuthModel.APPS else None,
+            obtained_at=datetime.now(UTC) - used if oauth is OAuthModel.APPS else None,
         )
         account = StripeAccount(owner.id, False, owner.name, owner.country)
         kept = credential(len(self.connected), name, account=account)

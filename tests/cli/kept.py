@@ -11,6 +11,7 @@ from m3cred_tui.model.credential import (
     STRIPE_TEST,
     Credential,
     Destination,
+    OAuthModel,
     Status,
     StripeAccount,
     TokenResponse,
@@ -86,6 +87,15 @@ def tokens_of(credential: Credential) -> TokenResponse:
         refresh_token=Secret(f"rt_{CANARY}_refresh"),
         publishable_key="pk_test_publishable",
     )
+
+
+def keep_used(home: Path, name: str, ago: timedelta) -> datetime:
+    """Keep a credential of a Stripe App that was last used so long ago; return when."""
+    at = datetime.now(UTC) - ago
+    app = credential(99 - ago.days % 90, name)
+    tokens = tokens_of(app)._replace(oauth=OAuthModel.APPS, obtained_at=at)
+    store_of(home).create(app, tokens)
+    return at
 
 
 def keep(home: Path, names: Sequence[str], *, demo: bool = False) -> list[Credential]:

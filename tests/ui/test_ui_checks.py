@@ -1,7 +1,7 @@
 """Checking credentials at the demo Stripe, and disconnecting them there."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from m3cred_tui.model.authorization import TIME_LIMIT, AuthorizationRequest
@@ -10,8 +10,10 @@ from m3cred_tui.model.credential import (
     BILL,
     STRIPE_TEST,
     Credential,
+    OAuthModel,
     Status,
     StripeAccount,
+    TokenResponse,
     credential_id,
 )
 from m3cred_tui.model.secret import Secret
@@ -259,3 +261,24 @@ async def test_a_disconnection_that_was_cut_off_is_reported_at_the_next_start(
     services.store.disconnecting.begin(keep("Acme").id)
     async with opened(services) as user:
         await user.sees("was being disconnected at Stripe", "Press d on it")
+
+
+async def test_a_credential_near_its_end_says_so_in_the_list_and_in_its_details(
+    services: Services, store: CredentialStore, keep: Keep, clock: Clock
+) -> None:
+    acme, used = keep("Acme"), clock() - timedelta(days=336)
+
+    def of_an_app(
+        credential: Credential, tokens: TokenResponse
+    ) -> tuple[Credential, TokenResponse]:
+        return credential, tokens._replace(oauth=OAuthModel.APPS, obtained_at=used)
+
+    store.update(acme.id, of_an_app)
+    async with opened(services) as user:
+        await user.sees("! until 22 Dec")
+        await user.press("enter")
+        await user.sees("! expires 2026-12-22", "unless it is used before: a check renews it")
+        await user.press("escape")
+        clock.forward(days=30)
+        await user.press("enter")
+        await user.sees("! expired 2026-12-22", "it was not used for a year")

@@ -5,16 +5,18 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 
 from m3cred_tui.cli.ending import DONE, FAILED, failed, misused
-from m3cred_tui.cli.output.json import check_json, error_fields, put_json
+from m3cred_tui.cli.output.json import check_json, error_fields, iso, put_json
 from m3cred_tui.cli.output.prompts import progress
 from m3cred_tui.cli.output.streams import coloured
 from m3cred_tui.cli.output.tables import cells, padded
 from m3cred_tui.cli.selecting import all_selected, opened
 from m3cred_tui.cli.wiring import upkeep_of
-from m3cred_tui.listing.columns import Row
-from m3cred_tui.model.check import CheckResult
+from m3cred_tui.listing.columns import Row, expiry_sentence
+from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.upkeep.problems import ResultsNotKept
 from m3cred_tui.upkeep.service import Upkeep
@@ -33,17 +35,16 @@ def run(chosen: Namespace) -> int:
     if rows:
         with upkeep_of(chosen, here) as upkeep:
             results, not_kept = asyncio.run(_results(upkeep, [row.id for row in rows]))
-    all_ok = all(results[row.id].outcome == "ok" for row in rows)
+        rows = _again(rows, here.store)
+    all_ok = all(results[row.id].outcome is Outcome.OK for row in rows)
     if chosen.json:
-        found = [
-            {"id": one.id, "name": getattr(one, "name", None), **check_json(results[one.id])}
-            for one in rows
-        ]
+        found = [_json(row, results[row.id]) for row in rows]
         error = None if not_kept is None else error_fields(not_kept)
         put_json({"ok": all_ok, "credentials": found, "notKept": error})
     elif rows:
-        _write(rows, results)
-    else:
+        not_ok = [row for row in rows if results[row.id].outcome is not Outcome.OK]
+        _write(not_ok if chosen.quiet else rows, results)
+    elif not chosen.quiet:
         sys.stderr.write("There are no credentials to check.\n")
     if not_kept is not None:
         failed(not_kept)
@@ -56,6 +57,23 @@ def _rows(chosen: Namespace, store: CredentialStore) -> list[Row]:
     pending = {*store.pending_ids()}
     ids = [one for one in store.ids() if one not in pending]
     return [row for row in store.read_many(ids) if row is not None]
+
+
+def _again(rows: Sequence[Row], store: CredentialStore) -> list[Row]:
+    """Return them as they are after the check, which may have renewed tokens."""
+    found = store.read_many([row.id for row in rows])
+    return [now or before for now, before in zip(found, rows, strict=True)]
+
+
+def _json(row: Row, result: CheckResult) -> dict[str, object]:
+    credential = row if isinstance(row, Credential) else None
+    until = credential and credential.expires_at
+    return {
+        "id": row.id,
+        "name": credential and credential.name,
+        **check_json(result),
+        "expiresAt": until and iso(until),
+    }
 
 
 async def _results(upkeep: Upkeep, ids: Sequence[str]) -> tuple[Results, ResultsNotKept | None]:
@@ -76,6 +94,10 @@ async def _results(upkeep: Upkeep, ids: Sequence[str]) -> tuple[Results, Results
 
 
 def _write(rows: Sequence[Row], results: Results) -> None:
+    """Write a line for each, with a warning where it ends before long."""
+    if not rows:
+        return
+    now = datetime.now(UTC)
     names = {row.id: getattr(row, "name", row.id) for row in rows}
     wide = max(map(cells, names.values()))
     labels = max(len(result.label) for result in results.values())
@@ -83,5 +105,6 @@ def _write(rows: Sequence[Row], results: Results) -> None:
         result = results[row.id]
         colour = 32 if result.outcome == "ok" else 31
         label = coloured(padded(result.label, labels), colour, sys.stdout)
-        line = f"{padded(names[row.id], wide)}  {label}  {result.told}"
+        ends = expiry_sentence("It", row, now) if isinstance(row, Credential) else ""
+        line = f"{padded(names[row.id], wide)}  {label}  {result.told} {ends}"
         sys.stdout.write(f"{line.rstrip()}\n")

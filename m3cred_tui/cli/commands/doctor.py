@@ -26,7 +26,7 @@ from m3cred_tui.cli.wiring import created_by
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
-from m3cred_tui.listing.columns import clock_time, waits_until
+from m3cred_tui.listing.columns import clock_time, expiry_sentence, waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel, Status
 from m3cred_tui.model.problem import Problem
@@ -205,7 +205,8 @@ _MOST_TOLD = 5
 def _credentials(here: Opened) -> Iterator[_Found]:
     """Check each record, without opening its sealed part."""
     ids = here.store.ids()
-    damaged = [row for row in here.store.read_many(ids) if isinstance(row, Damaged)]
+    rows = here.store.read_many(ids)
+    damaged = [row for row in rows if isinstance(row, Damaged)]
     for row in damaged[:_MOST_TOLD]:
         yield (
             _FIX,
@@ -216,6 +217,17 @@ def _credentials(here: Opened) -> Iterator[_Found]:
         yield _FIX, f"{more:,} more are damaged; see m3cred list."
     if not damaged:
         yield _OK, f"{len(ids):,} can be read."
+    yield from _expiring([row for row in rows if isinstance(row, Credential)])
+
+
+def _expiring(credentials: Sequence[Credential]) -> Iterator[_Found]:
+    """Warn of those that nobody has used for almost a year, or longer."""
+    now = datetime.now(UTC)
+    found = [one for one in credentials if one.expires_soon(now)]
+    for one in sorted(found, key=lambda one: one.expires_at or now)[:_MOST_TOLD]:
+        yield _FIX if one.is_expired(now) else _NOTE, expiry_sentence(title_of(one), one, now)
+    if (more := len(found) - _MOST_TOLD) > 0:
+        yield _NOTE, f"{more:,} more expire; see m3cred list --status expiring,expired."
 
 
 def _ports(settings: Settings) -> Iterator[_Found]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def listed(choice: Choice) -> int:
     if choice.words:
         rows = _found(rows, checks, choice.words)
     if choice.status or choice.destination:
-        rows = [row for row in rows if _is_chosen(row, checks.get(row.id), choice)]
+        now = datetime.now(UTC)
+        rows = [row for row in rows if _is_chosen(row, checks.get(row.id), choice, now)]
     if choice.json:
         from m3cred_tui.cli.output.json import row_json
 
@@ -68,7 +70,7 @@ def listed(choice: Choice) -> int:
     return DONE
 
 
-def _is_chosen(row: Row, check: CheckResult | None, choice: Choice) -> bool:
+def _is_chosen(row: Row, check: CheckResult | None, choice: Choice, now: datetime) -> bool:
     from m3cred_tui.listing.columns import status_word
     from m3cred_tui.model.credential import Credential
 
@@ -76,7 +78,7 @@ def _is_chosen(row: Row, check: CheckResult | None, choice: Choice) -> bool:
         code = row.destination.code.lower() if isinstance(row, Credential) else None
         if code != choice.destination:
             return False
-    return not choice.status or status_word(row, check) in choice.status
+    return not choice.status or status_word(row, check, now) in choice.status
 
 
 def _found(

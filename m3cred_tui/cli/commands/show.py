@@ -10,7 +10,7 @@ from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
 from m3cred_tui.cli.selecting import intact, opened, selected
-from m3cred_tui.listing.columns import account_text, local, status_text
+from m3cred_tui.listing.columns import account_text, expiry_text, local, status_text
 from m3cred_tui.model.check import CheckResult
 from m3cred_tui.model.credential import Credential, Status, TokenResponse, integration_fields
 from m3cred_tui.model.problem import Problem
@@ -77,7 +77,7 @@ def _json(shown: Shown) -> Json:
 
 
 def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
-    credential, check = shown.credential, shown.check
+    credential, check, now = shown.credential, shown.check, datetime.now(UTC)
     account = credential.account
     yield "Name", credential.name
     yield "Credential ID", credential.id
@@ -88,11 +88,13 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "Account ID", account.id
         yield "Country", account.country or _NOT_TOLD
         yield "Mode", account.mode
-    yield "Status", status_text(credential, datetime.now(UTC), check)
+    yield "Status", status_text(credential, now, check)
     if check is not None:
         yield "Last check", f"{check.label}, {local(check.at)} {check.told}".rstrip()
     yield "Created", local(credential.created_at)
     yield "Created by", credential.created_by
+    if until := expiry_text(credential, now):
+        yield "Expires", until
     opened = "opened, agrees with the fields above"
     yield "Sealed part", opened if shown.unopened is None else f"not opened: {shown.unopened}"
 

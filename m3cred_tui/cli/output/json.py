@@ -34,6 +34,7 @@ def credential_fields(credential: Credential) -> Json:
         "account": None if account is None else _account_fields(account),
         "createdAt": iso(credential.created_at),
         "createdBy": credential.created_by,
+        "expiresAt": None if credential.expires_at is None else iso(credential.expires_at),
     }
 
 
@@ -62,7 +63,7 @@ def row_json(row: Row, check: CheckResult | None) -> Json:
     until = waits_until(row)
     return {
         **credential_fields(row),
-        "effectiveStatus": status_word(row, check),
+        "effectiveStatus": status_word(row, check, datetime.now(UTC)),
         "waitsUntil": None if until is None else iso(until),
         "lastCheck": None if check is None else check_json(check),
     }

@@ -15,6 +15,7 @@ from m3cred_tui.listing.columns import (
     CREATED_BY,
     DESTINATION,
     ENTITY_TYPE,
+    EXPIRES,
     ID,
     MODE,
     NAME,
@@ -75,6 +76,7 @@ BY_NAME = {
     "check": CHECK,
     "created": CREATED,
     "created_by": CREATED_BY,
+    "expires": EXPIRES,
     "id": ID,
 }
 """The columns that can be chosen."""
@@ -122,7 +124,8 @@ def _line(
     if not isinstance(row, Credential):
         return _TableLine({**texts, STATUS: f"damaged: {row.reason}"}, {STATUS: _RED})
     texts[STATUS] = status_text(row, now, check)  # in words, as a program may read it
-    colours = {STATUS: _YELLOW} if row.status is not Status.AUTHENTICATED else {}
+    is_fine = row.status is Status.AUTHENTICATED and not row.expires_soon(now)
+    colours = {} if is_fine else {STATUS: _YELLOW}
     if is_bad(row, check):
         colours[STATUS] = _RED
     if check is not None:

@@ -6,7 +6,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from m3cred_tui.model.credential import Credential, is_credential_id
+from m3cred_tui.model.credential import Credential, TokenResponse, is_credential_id
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import sealing
 from m3cred_tui.store.fields import (
@@ -40,7 +40,7 @@ _FIELDS = frozenset(
     {"schema", "id", "name", "entityType", "destination", "stripe"}
     | {"createdAt", "createdBy", "status", "sealed"}
 )
-_OPTIONAL = frozenset({"renews", "approval", "history"})
+_OPTIONAL = frozenset({"renews", "approval", "history", "expiresAt"})
 """Since schema 3, which only a record with one of them has: the others are read by an older
 m3cred, too."""
 _CHECKSUM = "crc32"
@@ -113,11 +113,14 @@ def sealed(
 ) -> bytes:
     """Return the content of a record's file; the sealed part repeats the header.
 
+    The tokens say when the credential expires.
     As a last resort, it is sealed for the identity that was last open here. Raises
     :class:`CannotBeKept`, and what :meth:`IdentityFile.recipient` does.
     """
     if not is_credential_id(credential.id):
         raise CannotBeKept(credential.id, "its ID is not a UUID")
+    expires_at = secrets.expires_at if isinstance(secrets, TokenResponse) else None
+    credential = credential._replace(expires_at=expires_at)
     fields = credential_fields(credential)
     schema = _WITHOUT_OPTIONAL if _OPTIONAL.isdisjoint(fields) else SCHEMA
     header = {"schema": schema, **fields}

@@ -133,7 +133,9 @@ class DirectoryRefresh:
 
     def keep(self, tokens: TokenResponse, event: Event | None = None) -> None:
         """Put Stripe's answer in place, in the space reserved on the disk."""
-        refreshed = self.credential.remembering(event) if event else self.credential
+        refreshed = self.credential._replace(expires_at=tokens.expires_at)
+        if event:
+            refreshed = refreshed.remembering(event)
         data = sealed(refreshed, tokens, self._store.identity)
         try:
             files.fill(self._folder, self._room, data)
@@ -156,6 +158,7 @@ class DirectoryRefresh:
                 _log.warning("%s already has other tokens; they stay", self._id)
                 tokens = current  # from another approval, or from a copy that was put back
             else:
+                credential = credential._replace(expires_at=in_room.expires_at)
                 for event in in_room.history:
                     credential = credential.remembering(event)
                 self._put(credential, tokens, is_in_room=credential == in_room)

@@ -235,7 +235,7 @@ class DirectoryStore:
         if names_seen is not None:
             self._refuse_name(credential, names_seen)
         self._credentials.replace(credential_id, data)
-        return credential
+        return credential._replace(expires_at=tokens.expires_at)
 
     def delete(self, credential_id: str) -> None:
         with self._changing(credential_id):

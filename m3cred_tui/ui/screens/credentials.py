@@ -95,7 +95,7 @@ class CredentialsPage(Page[None]):
 
     def compose_body(self) -> ComposeResult:
         yield CreateButton("Create Integration Credential", id="create", compact=True)
-        yield CredentialList(self._listing)
+        yield CredentialList(self._listing, self._services.now)
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
 

@@ -14,7 +14,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from m3cred_tui.authorize.problems import CodeSent
-from m3cred_tui.listing.columns import NAME, STATUS, in_zone, is_authenticated, local
+from m3cred_tui.listing.columns import (
+    NAME,
+    expiry_text,
+    in_zone,
+    is_authenticated,
+    local,
+    status_cell,
+)
 from m3cred_tui.model.credential import Credential, Status, StripeAccount, integration_fields
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
@@ -24,6 +31,7 @@ from m3cred_tui.ui.widgets.controls import fields, mode_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from textual.app import ComposeResult
 
@@ -36,6 +44,7 @@ _USE = (
     "credential there to authenticate the integration, or give m3ter's API the fields that "
     "i sends to the clipboard."
 )
+_WIDE = 200
 _NO_EDITING = (
     "Nothing but the name of a credential can be changed; create another one and delete this "
     "one."
@@ -100,7 +109,7 @@ class DetailsPage(Page[str]):
         row = self._row
         if isinstance(row, Credential):
             told = [("Sealed part", self._sealed), ("Last check", self._checked)]
-            facts = [*_facts(row, self._check), *told]
+            facts = [*_facts(row, self._check, self._services.now()), *told]
         else:
             facts = [("Credential ID", row.id), ("Damaged", row.reason)]
         self.query_one("#facts", Static).update(fields(facts))
@@ -145,6 +154,7 @@ class DetailsPage(Page[str]):
         except Problem as problem:
             self.notify(str(problem), severity="error", markup=False)
             self._show_check(result)
+        self._open_sealed_part()  # its tokens may have been renewed
 
     def _show_check(self, result: CheckResult | None) -> None:
         self._check = result
@@ -187,7 +197,7 @@ class DetailsPage(Page[str]):
 
 
 def _facts(
-    credential: Credential, check: CheckResult | None
+    credential: Credential, check: CheckResult | None, now: datetime
 ) -> list[tuple[str, str | Content]]:
     account = credential.account or StripeAccount("", credential.destination.livemode)
     return [
@@ -202,7 +212,8 @@ def _facts(
         ("Account ID", account.id or "not approved yet"),
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
-        ("Status", STATUS.of(credential, check=check)),
+        ("Status", status_cell(credential, _WIDE, check, now)),
         ("Created", f"{in_zone(credential.created_at):%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),
+        *([("Expires", until)] if (until := expiry_text(credential, now)) else []),
     ]

@@ -13,12 +13,13 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from m3cred_tui.listing.columns import GAP, STATUS, is_bad, is_pending, share
+from m3cred_tui.listing.columns import GAP, STATUS, is_bad, is_pending, share, status_cell
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.widgets.controls import TextInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from rich.style import Style
     from textual import events
@@ -66,9 +67,10 @@ class CredentialList(ScrollView, can_focus=True):
     class LeftUpwards(Message):
         """The user pressed Up on the first line."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: Listing, now: Callable[[], datetime]) -> None:
         super().__init__()
         self.listing = listing
+        self._now = now
         self._drawn: tuple[Column, Sequence[Row | None]] | None = None
         self._row_styles: dict[str, Style] = {}
 
@@ -208,7 +210,7 @@ class CredentialList(ScrollView, can_focus=True):
         row = self.listing.row(self.listing.shown[row_number])
         on_cursor = row_number == self.cursor
         check = None if row is None else self.listing.checks.of(row.id)
-        cells = _cells(row, width - 2 * _MARGIN, check)
+        cells = _cells(row, width - 2 * _MARGIN, check, self._now())
         text = set_cell_size(cells, width - _MARGIN)
         style = self._style(row, check, on_cursor=on_cursor)
         return Strip([Segment((_CURSOR if on_cursor else " ") + text, style)], width)
@@ -259,13 +261,21 @@ class FilterLine(TextInput):
     virtual_size: reactive[Size] = reactive(Size(0, 0))
 
 
-def _cells(row: Row | None, width: int, check: CheckResult | None) -> str:
+def _cells(row: Row | None, width: int, check: CheckResult | None, now: datetime) -> str:
     """Return the line of a row, each column cut to its width with an ellipsis."""
     if row is None:
         return "(deleted elsewhere)"
     if not isinstance(row, Credential):
         return _cut(f"{STATUS.of(row)} ({row.id})", width)
-    texts = [_cut(column.of(row, wide, check), wide) for column, wide in share(width)]
+    texts = [
+        _cut(
+            status_cell(row, wide, check, now)
+            if column is STATUS
+            else column.of(row, wide, check),
+            wide,
+        )
+        for column, wide in share(width)
+    ]
     return (" " * GAP).join(texts)
 
 

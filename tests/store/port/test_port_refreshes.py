@@ -59,6 +59,23 @@ def test_the_answer_replaces_the_tokens(
     assert access(other.tokens(one)) == "rk_1"
 
 
+def test_a_refresh_puts_off_the_end_of_the_credential(
+    store: CredentialStore, other: CredentialStore, one: str
+) -> None:
+    begun, year = store.read(one), timedelta(days=365)
+    assert isinstance(begun, Credential)
+    assert begun.expires_at == NOW + year
+    with store.refreshes.begun(one) as refresh:
+        refresh.ask(NOW)
+        refresh.keep(numbered(1))
+    refreshed = other.read(one)
+    assert refreshed == begun._replace(expires_at=NOW + timedelta(hours=1) + year)
+    assert other.verified(one) == refreshed
+    connect = numbered(2)._replace(oauth=OAuthModel.CONNECT)
+    authorized = store.update(one, lambda now, _before: (now, connect))
+    assert authorized == other.read(one) == begun._replace(expires_at=None)
+
+
 def test_an_unanswered_refresh_is_requested_again_with_the_same_key_by_the_next_process(
     store: CredentialStore, other: CredentialStore, one: str
 ) -> None:
