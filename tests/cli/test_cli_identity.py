@@ -230,6 +230,22 @@ def test_an_unusable_passphrase_is_one_sentence_and_status_1(
         assert (ended.returncode, ended.stdout, told and told[1]) == (1, "", reason)
 
 
+@pytest.mark.parametrize("new", ["1234567", "éèêëàâä"])
+@pytest.mark.parametrize("verb", [("protect",), ("export", "copy")], ids=lambda verb: verb[0])
+@pytest.mark.quick(2)
+def test_a_new_passphrase_that_is_far_too_short_is_refused_although_it_would_open(
+    given: Run, identity: Path, plain: bytes, verb: tuple[str, ...], new: str
+) -> None:
+    put(identity, before := wrapped_lightly(plain, new))
+    lines = f"{new}\n{new}\n".encode()
+    ended = given(lines, "--passphrase-fd", FD, "identity", *verb, "--new-passphrase-fd", FD)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.endswith("it has fewer than 8 characters; take a few words.\n")
+    assert identity.read_bytes() == before
+    ended = given(lines, "--passphrase-fd", FD, "identity")
+    assert (ended.returncode, "age1" in ended.stdout) == (0, True)
+
+
 def test_a_wrong_passphrase_is_one_sentence_and_status_1(
     given: Run, identity: Path, plain: bytes
 ) -> None:
@@ -250,7 +266,7 @@ def test_the_old_passphrase_of_an_identity_in_clear_does_not_become_the_new_one(
         put(identity, plain)
     old = "--passphrase-fd", FD
     # The new one may still be on its way; and without the option, two lines are one too many.
-    for lines, before in (b"OLD\n", old), (b"OLD\nNEW\n", ()):
+    for lines, before in (b"OLD passphrase\n", old), (b"OLD passphrase\nNEW passphrase\n", ()):
         ended = given(lines, *before, "identity", *verb, "--new-passphrase-fd", FD)
         assert (ended.returncode, ended.stdout) == (1, "")
         assert ended.stderr.count("\n") == 1
@@ -262,7 +278,7 @@ def test_nor_is_a_line_left_over_under_a_passphrase(
     given: Run, identity: Path, plain: bytes
 ) -> None:
     put(identity, before := wrapped_lightly(plain, PASSPHRASE))
-    lines = f"{PASSPHRASE}\nNEW\nNEW\n".encode()
+    lines = f"{PASSPHRASE}\nNEW passphrase\nNEW passphrase\n".encode()
     ended = given(
         lines, "--passphrase-fd", FD, "identity", "protect", "--new-passphrase-fd", FD
     )
@@ -276,7 +292,7 @@ def test_a_new_passphrase_is_taken_from_a_pipe_that_stays_open(
 ) -> None:
     """The end of what somebody may still write to is not waited for."""
     to_read, to_write = os.pipe()
-    os.write(to_write, b"NEW\n")
+    os.write(to_write, b"NEW passphrase\n")
     protect = subprocess.run(
         [sys.executable, "-c", PROTECT_MEANWHILE],
         env=environment,

@@ -26,6 +26,7 @@ from tests.e2e.wizard import WAITING, to_authenticate
 from tests.store.light_age import asking_for, wrapped_lightly
 
 PASSPHRASE = "canary horse"
+NOT_THE_SAME = "The two passphrases are not the same; nothing was changed."
 KEY = b"AGE-SECRET-KEY-"
 CTRL_D = "\x04"
 
@@ -101,15 +102,20 @@ async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
     assert str(file.to_open().to_public()) == key
 
 
+def asked(count: int) -> Callable[[str], bool]:
+    questions = "New passphrase:", "Passphrase for the copy:", "The same again:"
+    return lambda text: sum(map(text.count, questions)) == count
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (["one", "other"], "The two passphrases are not the same; nothing was changed."),
-        (["one", ""], "The two passphrases are not the same; nothing was changed."),
+        (["canary one", "another", *["canary two", ""] * 2], NOT_THE_SAME),
+        (["too few"] * 3, "cannot be used: it has fewer than 8 characters; take a few words."),
         ([""], "The passphrase from the terminal cannot be used: it is empty."),
         (["x" * 1025], "cannot be used: it has more than 1,024 bytes."),
     ],
-    ids=["different", "only once", "empty", "long"],
+    ids=["different", "short", "empty", "long"],
 )
 @pytest.mark.parametrize("verb", ["protect", "export"])
 @pytest.mark.quick(3)
@@ -119,14 +125,29 @@ async def test_a_new_passphrase_that_will_not_do_is_one_sentence(
     before = content(identity)
     file = [str(tmp_path / "copy")] if verb == "export" else []
     async with start("identity", verb, *file) as shown:
-        for colons, line in enumerate(typed, start=1):
-            await shown.shows(times(":", colons))
+        for count, line in enumerate(typed, start=1):
+            await shown.shows(asked(count))
             shown.press(line, ENTER)
         await shown.shows(told)
         assert await shown.ends() == 1
         assert is_as_it_was(shown)
     assert content(identity) == before
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.long
+async def test_a_mistyped_entry_is_asked_for_again(start: Start, identity: Path) -> None:
+    async with start("identity", "protect") as shown:
+        for count, line in enumerate(
+            ["short", PASSPHRASE, "mistyped", PASSPHRASE, PASSPHRASE], 1
+        ):
+            await shown.shows(asked(count))
+            shown.press(line, ENTER)
+        assert await shown.ends(patience=45) == 0
+        assert "it has fewer than 8 characters" in shown.text
+        assert NOT_THE_SAME in shown.text
+        assert b"canary" not in shown.raw
+    IdentityFile(identity, identity.parent).unlock(Secret(PASSPHRASE))
 
 
 async def test_no_question_has_a_control_byte_in_the_encoding_of_the_terminal(

@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 LONGEST_PASSPHRASE = 1024
 """Bytes of UTF-8."""
+SHORTEST_PASSPHRASE = 8
+"""Characters of a new one; NIST SP 800-63B-4, section 3.1.1.2, allows no shorter password, not
+even next to something that one has, such as the file."""
 
 _INPUT, _ERRORS = 0, 2
 _TRIES = 3
@@ -50,6 +53,12 @@ class PassphraseEmpty(PassphraseUnusable, code="PassphraseEmpty"):
     """The passphrase that was given is empty."""
 
     reason: str = "it is empty"
+
+
+class PassphraseTooShort(PassphraseUnusable, code="PassphraseTooShort"):
+    """The new passphrase has fewer than 8 characters."""
+
+    reason: str = f"it has fewer than {SHORTEST_PASSPHRASE} characters; take a few words"
 
 
 class PassphrasesDiffer(Problem, code="PassphrasesDiffer"):
@@ -109,15 +118,35 @@ def from_descriptor(number: int, *, is_last: bool = False) -> Secret:
 def new_passphrase(descriptor: int | None, prompt: str) -> Secret:
     """Return a new passphrase: the last line of the descriptor, or asked for twice.
 
-    Raises what :func:`asked` and :func:`from_descriptor` do, and :class:`PassphrasesDiffer`.
+    At the terminal there are three tries, and Enter alone ends them. Raises what :func:`asked`
+    and :func:`from_descriptor` do, :class:`PassphraseTooShort` and :class:`PassphrasesDiffer`.
     """
     if descriptor is not None:
-        return from_descriptor(descriptor, is_last=True)
+        given = from_descriptor(descriptor, is_last=True)
+        return _long_enough(given, f"descriptor {descriptor}")
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return _typed_twice(prompt)
+        except (PassphraseTooShort, PassphrasesDiffer) as problem:
+            if not tries_left:
+                raise
+            sys.stderr.write(f"m3cred: {problem}\n")
+    raise AssertionError
+
+
+def _typed_twice(prompt: str) -> Secret:
     passphrase = asked(prompt)
     if not passphrase:
         raise PassphraseEmpty("the terminal")
+    _long_enough(passphrase, "the terminal")
     if asked("The same again: ").reveal() != passphrase.reveal():
         raise PassphrasesDiffer
+    return passphrase
+
+
+def _long_enough(passphrase: Secret, source: str) -> Secret:
+    if len(passphrase.reveal()) < SHORTEST_PASSPHRASE:
+        raise PassphraseTooShort(source)
     return passphrase
 
 
