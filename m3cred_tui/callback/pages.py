@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 from http import HTTPStatus
 from string import Template
+
+from m3cred_tui.model.text import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ $end</body>
 
 _MAIN = """<h1><span aria-hidden="true">{glyph}</span> {title}</h1>
 {text}
-<footer>m3cred, on the computer that your terminal runs on</footer>"""
+<footer>m3cred on {host}</footer>"""
+_HOST = escape(clean(socket.gethostname()))
+"""What tells a page that came through a tunnel from one of the browser's own computer."""
 
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -84,7 +89,7 @@ _HEADERS = (
 def _page(status: HTTPStatus, kind: str, glyph: str, title: str, *paragraphs: str) -> Response:
     """Return a page; ``paragraphs`` are HTML."""
     text = "\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
-    main = _MAIN.format(glyph=glyph, title=escape(title), text=text)
+    main = _MAIN.format(glyph=glyph, title=escape(title), text=text, host=_HOST)
     body = DOCUMENT.substitute(
         head="", title=escape(title), style=STYLE, kind=kind, main=main, end=""
     )
@@ -102,7 +107,7 @@ APPROVED = _page(
     "Stripe approved access for m3ter",
     "Go back to your terminal. It shows the Stripe account: check it, then press "
     "<kbd>Enter</kbd> on <strong>Create Credential</strong>.",
-    "Nothing is saved before that. You can close this tab.",
+    "The credential is created only then. You can close this tab.",
 )
 REFUSED = _page(
     HTTPStatus.OK,
@@ -120,6 +125,15 @@ NOT_EXPECTED = _page(
     "This address is not expected",
     "It does not belong to the authorization request in your terminal, and it was not used.",
     "Open the URL that your terminal shows now. It is still waiting.",
+)
+ANOTHER_REQUEST = _page(
+    HTTPStatus.NOT_FOUND,
+    "notice",
+    "?",
+    "This short address is not the current one",
+    "It belongs to another authorization request, which was answered, was deleted or has "
+    "expired, or it is not complete. A request that is resumed keeps its address.",
+    "Open the address that your terminal shows now. It is still waiting.",
 )
 
 

@@ -9,7 +9,7 @@ import hmac
 import json
 import logging
 import re
-import secrets
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -159,21 +159,28 @@ class Reception:
             self._update(phase=Phase.RECEIVED if approved else Phase.REFUSED)
 
     def shorten(self, url: str) -> str:
-        """Return a path that a person can type and that leads to ``url``."""
+        """Return a path that a person can type and that leads to ``url``.
+
+        It comes from the state, so it is the same when the request is resumed.
+        """
         self.short_target = url
-        self.short_path = _SHORT_PATH + secrets.token_urlsafe(_SHORT_BYTES)
+        digest = hmac.digest(self._state.reveal().encode(), _SHORT_PATH.encode(), "sha256")
+        self.short_path = _SHORT_PATH + urlsafe_b64encode(digest[:_SHORT_BYTES]).decode()
         return self.short_path
 
-    def visit(self, path: str) -> str | None:
-        """Return the target of the short address at ``path``, and count the visit.
+    def visit(self, request: Request) -> Response:
+        """Lead to the target of our short address, and count a browser's visit.
 
-        There is none once a redirect has arrived, or if the path is not exactly ours.
+        After the redirect, and at any other short address, a page says what happened.
         """
         short = self.short_path
-        if short is None or self.result is not None or not _is_same(path, short):
-            return None
-        self._update(visits=self.status.visits + 1)
-        return self.short_target
+        if short is None or not _is_same(request.path, short):
+            return pages.ANOTHER_REQUEST
+        if self.result is not None:
+            return _END_PAGES[self.status.phase]
+        if _is_browser(request):
+            self._update(visits=self.status.visits + 1)
+        return _see_other(self.short_target)
 
     def turn_away(self, why: TurnedAway) -> Response:
         """Return the page for a browser that is turned away, and report why."""
@@ -236,8 +243,7 @@ async def respond(request: Request, reception: Reception, port: int, paths: Path
         # Redirect immediately, so that the code leaves the address bar.
         return _see_other(paths.end)
     if request.path.startswith(_SHORT_PATH):
-        url = reception.visit(request.path)
-        return _see_other(url) if url else pages.plain(HTTPStatus.NOT_FOUND)
+        return reception.visit(request)
     if _is_same(request.path, paths.end):
         return _end_page(reception)
     return await _status(request.query, reception)
@@ -290,6 +296,19 @@ def _is_navigation(request: Request) -> bool:
         return False
     return all(
         value == ours for name, ours in _NAVIGATION.items() for value in request.values(name)
+    )
+
+
+def _is_browser(request: Request) -> bool:
+    """Return whether a person's browser sent this, as far as it says.
+
+    Browsers say what they fetch (Fetch Metadata), and older ones call themselves Mozilla; curl
+    on this computer does neither, nor do text browsers. On which computer a browser runs, no
+    request tells.
+    """
+    agents = request.values(b"user-agent")
+    return bool(request.values(b"sec-fetch-mode")) or any(
+        agent.startswith(b"Mozilla/") for agent in agents
     )
 
 

@@ -204,8 +204,9 @@ class CallbackServer:
     def short_address_for(self, url: str) -> str:
         """Return a short address that redirects to ``url``, for this request only.
 
-        It cannot be guessed, because its target contains the state. A browser that opens it
-        shows that it can reach this server (:attr:`ReceptionStatus.visits`).
+        It cannot be guessed, because it comes from the state, and stays the same when the
+        request is resumed. A browser that opens it shows that it can reach this server
+        (:attr:`ReceptionStatus.visits`).
         """
         return f"http://127.0.0.1:{self.port}{self._reception.shorten(url)}"
 

@@ -123,7 +123,9 @@ CODE = "ac_0123456789abcdefghijklmnopqrstuv"
 
 @pytest.fixture
 async def visitor() -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(
+        headers={"User-Agent": "Mozilla/5.0"}, trust_env=False, timeout=10
+    ) as client:
         yield Visitor(client)
 
 

@@ -110,7 +110,7 @@ async def test_the_url_can_be_had_whole_by_clipboard_plain_line_and_file(
 async def test_a_connection_that_drops_while_stripe_is_waited_for_continues_later(
     waiting: Terminal, home: Home
 ) -> None:
-    url = url_on(waiting.text)
+    url, short = url_on(waiting.text), re.findall(r"/go/\S+", waiting.text)
     waiting.hang_up()
     await waiting.ends()
     environ = {**home.environ, "PYTHONPATH": str(ROOT), "SSH_TTY": "/dev/pts/1"}
@@ -121,6 +121,7 @@ async def test_a_connection_that_drops_while_stripe_is_waited_for_continues_late
         await again.shows(WAITING)
         await again.settles()
         resumed = url_on(again.text)
+        assert re.findall(r"/go/\S+", again.text) == short
         assert resumed.partition("state=")[2] == url.partition("state=")[2]
         redirect = await asyncio.to_thread(approve_only, resumed)
         again.press(f"\x1b[200~{redirect}\x1b[201~")

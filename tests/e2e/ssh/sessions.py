@@ -82,7 +82,7 @@ async def _choose(session: Terminal, *keys: str) -> None:
 async def url_of(session: Terminal) -> str:
     await session.shows(WAITING)
     await session.settles()
-    below = _between(session, "1 Open this URL in your own browser", "Send the URL")
+    below = _between(session, "1 Open this URL", "Send the")
     return "".join(dropwhile(lambda line: not line.startswith("http"), below))
 
 
