@@ -20,11 +20,12 @@ The output of `--json` is described in [json.md](json.md), the settings in
 [configuration.md](configuration.md), and `create` and `resume` in [create.md](create.md).
 
 Results go to standard output, everything else to standard error. Colours are for terminals
-only, and not with `NO_COLOR`. A credential is named by its name, by its ID, or by the beginning
-of its ID (at least four characters); if that matches several, all are listed and none is
-guessed. No secret is ever an argument. If the identity is under a passphrase, a command that
-opens something sealed asks for it on the terminal, or reads it from `--passphrase-fd`, which
-is taken before and after the command, as is `--demo`.
+only, and not with `NO_COLOR`. A credential is named by its name, by its ID, by the end of its
+ID (or its beginning; at least four characters), or by the ID of its account (`acct_…`); if
+that matches several, all are listed and none is guessed. No secret is ever an argument. If the
+identity is under a passphrase, a command that opens something sealed asks for it on the
+terminal, or reads it from `--passphrase-fd`, which is taken before and after the command, as
+is `--demo`.
 
 | Status | |
 |---|---|

@@ -7,7 +7,7 @@ yields, and say when to paste, to create and to leave.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.events import End, Event
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.model.authorization import AuthorizationRequest
-    from m3cred_tui.model.credential import Destination
+    from m3cred_tui.model.credential import Destination, StripeAccount
     from m3cred_tui.store.port import CredentialStore
 
 
@@ -146,7 +146,7 @@ class Authorization:
             tokens = await asyncio.to_thread(self._store.tokens, pending.id)
             journal.end = Approved(tokens, pending.account)
         if journal.end is not None:
-            yield journal.end
+            yield await self._completed(journal.end)
             return
         authorizer, request = await asyncio.to_thread(self._prepared)
         await authorizer.reach()
@@ -157,7 +157,19 @@ class Authorization:
                         self._ready = event
                     case Approved() | Failed():
                         journal.end = journal.end or event  # it may be kept by now
+                        event = await self._completed(event)
                 yield event
+
+    async def _completed(self, end: End) -> End:
+        """Return the end, with the other credentials for the account."""
+        if isinstance(end, Failed) or self.pending is None:
+            return end
+        with suppress(Problem):  # the approval counts for more
+            others = await asyncio.to_thread(
+                _others_for, self._store, end.account, self.pending.id
+            )
+            return replace(end, others=others)
+        return end
 
     async def _next(self, events: AsyncGenerator[Event]) -> Event | None:
         """Return the next event, or ``None`` after the last one and after :meth:`leave`."""
@@ -239,6 +251,18 @@ class Authorization:
         """Raise ``NameTaken`` where another credential has this name, pending ones apart."""
         own_id = self.pending and self.pending.id
         await asyncio.to_thread(check_name, self._store, name, own_id)
+
+
+def _others_for(store: CredentialStore, account: StripeAccount, own_id: str) -> tuple[str, ...]:
+    """Return the names of the other credentials for this account and mode."""
+    of = account.id, account.livemode
+    rows = store.read_many(store.ids())
+    return tuple(
+        row.name
+        for row in rows
+        if isinstance(row, Credential) and row.account is not None and row.id != own_id
+        if (row.account.id, row.account.livemode) == of and row.status is Status.AUTHENTICATED
+    )
 
 
 def _is_created(store: CredentialStore, credential_id: str) -> bool:

@@ -7,6 +7,8 @@ from typing import Protocol
 from m3cred_tui.model.credential import StripeAccount, TokenResponse
 from m3cred_tui.model.problem import Problem
 
+_MOST_NAMED = 3
+
 
 class Paste(Protocol):
     """Takes a pasted address; ``final`` where it came as a whole. Raises ``Problem``."""
@@ -57,12 +59,25 @@ class Approved:
 
     ``unread`` says why the account's name and country could not be read, and ``unkept`` why
     the approval could not be written down, where it could not; the approval itself holds.
+    ``others`` are the names of the credentials that exist for this account and mode already.
     """
 
     tokens: TokenResponse
     account: StripeAccount
     unread: Problem | None = None
     unkept: Problem | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def already(self) -> str:
+        """A sentence about those other credentials, or nothing."""
+        if not self.others:
+            return ""
+        count, names = len(self.others), [f"“{one}”" for one in self.others[:_MOST_NAMED]]
+        are = "is a credential" if count == 1 else f"are {count:,} credentials"
+        more = f" and {count - len(names):,} more" if count > len(names) else ""
+        mode = self.account.mode
+        return f"There {are} for this account in {mode} mode already: {', '.join(names)}{more}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _DESTINATIONS = [one.code.lower() for one in DESTINATIONS]
 SHARED = frozenset({"--demo", "--passphrase-fd"})
 """Options that are taken before and after a command."""
 
-_ONE_CREDENTIAL = "its name, ID, or the beginning of its ID"
+_ONE_CREDENTIAL = "its name, its ID or the end of it, or its account's ID"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -176,7 +176,7 @@ def _resume(add: Add) -> None:
         "pending",
         nargs="?",
         metavar="ID",
-        help="its ID, the beginning of its ID, or its name; by default the only pending one",
+        help="its ID or the end of it, or its name; by default the only pending one",
     )
     command.add_argument(
         "--name", type=credential_name, metavar="NAME", help="create it under this name"
@@ -226,7 +226,10 @@ def _check(add: Add) -> None:
         "them are ok, 1 if one is not; m3cred list shows the results, too.",
     )
     command.add_argument(
-        "names", nargs="*", metavar="NAME", help="a name, an ID, or the beginning of an ID"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a name, an ID or the end of one, or an account's ID",
     )
     _flag(command, "--all", "every credential except the pending ones")
     shown = command.add_mutually_exclusive_group()

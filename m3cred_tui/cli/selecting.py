@@ -9,7 +9,7 @@ from m3cred_tui.listing.columns import Row
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import CUT, clean
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import CredentialStore
@@ -62,7 +62,7 @@ def _may_be_a_teams(places: Locations) -> bool:
         return False
 
 
-LEAST_PREFIX = 4
+LEAST_PART = 4
 """Characters of an ID; with fewer, a typing error could select a credential."""
 
 _MOST_TOLD = 5
@@ -83,7 +83,7 @@ class UnknownCredential(Problem, code="UnknownCredential"):
 
 
 class AmbiguousCredential(Problem, code="AmbiguousCredential"):
-    """Several credentials have this name, or an ID that begins so."""
+    """Several credentials have this name or account, or an ID that begins or ends so."""
 
     text = "{word} may be any of {_count:,} credentials; say which one by its ID: {_several}."
     word: str
@@ -101,20 +101,23 @@ class AmbiguousCredential(Problem, code="AmbiguousCredential"):
 
 
 def selected(store: CredentialStore, word: str) -> Row:
-    """Return the credential with this ID, this prefix of an ID, or exactly this name.
+    """Return the credential with this ID, name or account's ID, or this end of its ID.
 
-    Damaged and pending ones are found, too. A word that matches several selects none: raises
+    The beginning of an ID is taken, too; but those of one time begin alike. Damaged and pending
+    ones are found, too. A word that matches several selects none: raises
     :class:`AmbiguousCredential`, :class:`UnknownCredential`, ``StoreUnusable``.
     """
-    typed, name = word.strip().lower(), tidy_name(word)
-    is_prefix = len(typed) >= LEAST_PREFIX and _ID_LETTERS.issuperset(typed)
-    if is_prefix and len(typed) == _ID_LENGTH and (row := store.read(typed)):
+    typed = word.strip().removeprefix(CUT).lower()
+    is_part = len(typed) >= LEAST_PART and _ID_LETTERS.issuperset(typed)
+    if is_part and len(typed) == _ID_LENGTH and (row := store.read(typed)):
         return row
     rows = [row for row in store.read_many(store.ids()) if row is not None]
+    parts = (typed,) if is_part else ()
+    name, account_id = tidy_name(word), word.strip()
     found = [
         row
         for row in rows
-        if getattr(row, "name", None) == name or (is_prefix and row.id.startswith(typed))
+        if row.id.startswith(parts) or row.id.endswith(parts) or _is(row, name, account_id)
     ]
     shown = f"“{clean(word, most=64)}”"
     if not found:
@@ -123,6 +126,12 @@ def selected(store: CredentialStore, word: str) -> Row:
     if len(found) > 1:
         raise AmbiguousCredential(shown, found)
     return found[0]
+
+
+def _is(row: Row, name: str, account_id: str) -> bool:
+    if not isinstance(row, Credential):
+        return False
+    return row.name == name or (row.account is not None and row.account.id == account_id)
 
 
 def all_selected(store: CredentialStore, words: Iterable[str]) -> list[Row]:

@@ -6,6 +6,7 @@ without a restart.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.config.setup import Setup
     from m3cred_tui.config.table import Group, Setting
-    from m3cred_tui.model.credential import Destination
+    from m3cred_tui.model.credential import Credential, Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.stripe.gateway import Platform
 
@@ -111,6 +112,21 @@ class Settings:
         from m3cred_tui.config.setup import platform_of  # noqa: PLC0415 - as above
 
         return platform_of(self.checked(destination), self.locations, self.environ, identity)
+
+    def dashboard_url(self, credential: Credential) -> str | None:
+        """Return the address of a credential's account in Stripe's Dashboard, if it has one.
+
+        The demo's accounts have none; where the settings cannot be read, Connect is assumed.
+        """
+        from m3cred_tui.config.table import OAUTH  # noqa: PLC0415 - as above
+        from m3cred_tui.model.credential import OAuthModel, dashboard_url  # noqa: PLC0415
+
+        if self.demo or credential.account is None:
+            return None
+        oauth = None
+        with suppress(Problem):
+            oauth = self.setup(credential.destination)[OAUTH].value
+        return dashboard_url(credential.account, oauth or OAuthModel.CONNECT)
 
     def checked(self, destination: Destination) -> Setup:
         """Return the setup of a destination that is set up.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.text import CUT
 from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
@@ -135,6 +136,13 @@ def account_text(credential: Credential) -> str:
     return "not yet" if account is None else account.name or account.id
 
 
+def short_id(credential_id: str, width: int) -> str:
+    """Return as much of an ID's end as fits: IDs of one time begin alike."""
+    if len(credential_id) <= width:
+        return credential_id
+    return CUT + credential_id[len(credential_id) - width + 1 :]
+
+
 def in_zone(moment: datetime) -> datetime:
     """Return a time in the user's time zone, or as it is in a zone that Python cannot tell."""
     try:
@@ -236,7 +244,13 @@ EXPIRES = Column(
     "Expires", "Expires", 10, lambda one, _: local(one.expires_at) if one.expires_at else ""
 )
 CREATED_BY = Column("Created by", "By", 12, lambda one, _: one.created_by)
-ID = Column("Credential ID", "ID", 36, lambda one, _: one.id, lambda row: row.id)
+ID = Column(
+    "Credential ID",
+    "ID",
+    9,
+    lambda one, width: short_id(one.id, width),
+    lambda row: row.id,
+)
 
 COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)
 _NEEDED_FIRST = (NAME, STATUS, DESTINATION, ACCOUNT, CREATED, ENTITY_TYPE)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, STATUS, Column, Row
+from m3cred_tui.listing.columns import (
+    ACCOUNT_ID,
+    COLUMNS,
+    CREATED,
+    CREATED_BY,
+    MODE,
+    STATUS,
+    Column,
+    Row,
+)
 from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import Status
 from m3cred_tui.model.name import name_key
@@ -15,7 +24,8 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.check import CheckResult
 
-_FIELDS = tuple(column for column in COLUMNS if column is not CREATED)  # the name comes first
+_SHOWN = tuple(column for column in COLUMNS if column is not CREATED)  # the name comes first
+_FIELDS = (*_SHOWN, ACCOUNT_ID, MODE, CREATED_BY)
 _STATUS = _FIELDS.index(STATUS)
 _OF_CREATED = {Status.AUTHENTICATED, *(one.replace("_", " ") for one in Outcome)}
 _BETWEEN = "\n"  # in no word and in no field

@@ -92,6 +92,18 @@ class StripeAccount(NamedTuple):
         return "live" if self.livemode else "test"
 
 
+def dashboard_url(account: StripeAccount, oauth: OAuthModel) -> str:
+    """Return the address of an account in Stripe's Dashboard.
+
+    With Connect, the platform sees it among its connected accounts; one that has installed a
+    Stripe App is not among them, and opens for those who may log in to it.
+    """
+    test = "" if account.livemode else "/test"
+    if oauth is OAuthModel.CONNECT:
+        return f"https://dashboard.stripe.com{test}/connect/accounts/{account.id}"
+    return f"https://dashboard.stripe.com/{account.id}{test}/dashboard"
+
+
 class TokenResponse(NamedTuple):
     """Stripe's answer to an exchange or a refresh, as far as m3cred uses it.
 

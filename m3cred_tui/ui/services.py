@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # the first paint needs neither
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.browser.ways import Ways
     from m3cred_tui.config.editor import SettingsEditor
-    from m3cred_tui.model.credential import Destination
+    from m3cred_tui.model.credential import Credential, Destination
     from m3cred_tui.model.problem import Problem
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
@@ -33,6 +33,8 @@ class Services:
     now: Callable[[], datetime]
     created_by: str
     demo: bool = False
+    dashboard_url: Callable[[Credential], str | None] = lambda _credential: None
+    """Returns the account's address in Stripe's Dashboard, if it has one; may block."""
     settings: Callable[[], SettingsEditor] | None = None
     """Returns the editor of the settings; None in the demo, which needs none."""
 

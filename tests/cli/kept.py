@@ -98,11 +98,23 @@ def keep_used(home: Path, name: str, ago: timedelta) -> datetime:
     return at
 
 
-def keep(home: Path, names: Sequence[str], *, demo: bool = False) -> list[Credential]:
+def keep(
+    home: Path,
+    names: Sequence[str],
+    *,
+    demo: bool = False,
+    account: StripeAccount | None = None,
+) -> list[Credential]:
     """Keep a credential of each name, every other one of live mode; return them."""
     store = store_of(home, demo=demo)
     kept = [
-        credential(at, name, (STRIPE_TEST, STRIPE)[at % 2]) for at, name in enumerate(names)
+        credential(
+            at,
+            name,
+            (STRIPE_TEST, STRIPE)[at % 2 if account is None else account.livemode],
+            account,
+        )
+        for at, name in enumerate(names)
     ]
     for one in kept:
         store.create(one, tokens_of(one))

@@ -15,8 +15,9 @@ import pytest
 from m3ter import M3ter
 from m3ter.types import IntegrationConfigurationCreateParams
 
-from m3cred_tui.cli.selecting import LEAST_PREFIX
-from tests.cli.kept import CANARY, keep, keep_pending
+from m3cred_tui.cli.selecting import LEAST_PART
+from m3cred_tui.model.credential import Status, StripeAccount
+from tests.cli.kept import CANARY, credential, keep, keep_pending, store_of, tokens_of
 from tests.e2e.terminal import ENTER, Terminal, terminal
 from tests.store.light_age import wrapped_lightly
 
@@ -46,8 +47,10 @@ def error_of(ended: CompletedProcess[str]) -> dict[str, Any]:
     return error
 
 
-@pytest.mark.parametrize("called", ["name", "id", "ID", "prefix", "spaces"])
-def test_a_credential_is_known_by_name_id_and_beginning_of_its_id(
+@pytest.mark.parametrize(
+    "called", ["name", "id", "ID", "prefix", "end", "short", "account", "spaces"]
+)
+def test_a_credential_is_known_by_name_account_id_and_either_end_of_its_id(
     m3cred: Run, tmp_path: Path, called: str
 ) -> None:
     one = keep(tmp_path, NAMES)[1]
@@ -56,6 +59,9 @@ def test_a_credential_is_known_by_name_id_and_beginning_of_its_id(
         "id": one.id,
         "ID": one.id.upper(),
         "prefix": one.id[:13],
+        "end": one.id[-4:],
+        "short": f"…{one.id[-8:]}",  # as the list shows it
+        "account": "acct_1Acme1",
         "spaces": f"  {one.name.replace(' ', '   ')} ",
     }
     told = json.loads(m3cred("show", words[called], "--json").stdout)
@@ -88,6 +94,42 @@ def test_an_ambiguous_word_is_reported_with_each_match_and_none_is_guessed(
     assert "any of 3 credentials" in error["message"]
 
 
+def test_an_account_with_several_credentials_is_reported_with_their_names(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    keep(tmp_path, NAMES, account=StripeAccount("acct_1Same", livemode=False))
+    error = error_of(m3cred("show", "acct_1Same", "--json"))
+    assert error["code"] == "AmbiguousCredential"
+    assert all(f"(“{name}”)" in error["message"] for name in NAMES)
+
+
+def test_credentials_that_the_account_has_already_are_named_at_the_approval(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    account = StripeAccount("acct_1Same", livemode=False)
+    keep(tmp_path, NAMES[:2], account=account)
+    waits = credential(9, "Third", account=account)._replace(status=Status.PENDING)
+    store_of(tmp_path).keep_pending(waits, tokens_of(waits))
+    told = m3cred("resume").stderr
+    names = "“Acme test”, “Acme production”"
+    assert f"There are 2 credentials for this account in test mode already: {names}." in told
+
+
+def test_the_account_is_linked_in_the_dashboard_of_its_mode(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    keep(tmp_path, NAMES)
+    connected = "https://dashboard.stripe.com/test/connect/accounts/acct_1Acme0"
+    live = "https://dashboard.stripe.com/connect/accounts/acct_1Acme1"
+    assert f"At Stripe:       {connected}\n" in m3cred("show", "acct_1Acme0").stdout
+    assert json.loads(m3cred("show", "acct_1Acme1", "--json").stdout)["dashboardUrl"] == live
+    apps = {"M3CRED_STRIPE_TEST_OAUTH": "apps"}
+    own = "https://dashboard.stripe.com/acct_1Acme0/test/dashboard"
+    assert own in m3cred("show", "acct_1Acme0", **apps).stdout
+    keep(tmp_path, ["Rehearsal"], demo=True)
+    assert "dashboard.stripe.com" not in m3cred("--demo", "show", "Rehearsal").stdout
+
+
 def test_a_name_that_is_also_the_start_of_another_id_is_ambiguous(
     m3cred: Run, tmp_path: Path
 ) -> None:
@@ -100,8 +142,8 @@ def test_a_name_that_is_also_the_start_of_another_id_is_ambiguous(
 
 def test_a_few_characters_are_not_taken_for_an_id(m3cred: Run, tmp_path: Path) -> None:
     one = keep(tmp_path, ["first"])[0]
-    assert m3cred("show", one.id[:LEAST_PREFIX]).returncode == 0
-    error = error_of(m3cred("show", one.id[: LEAST_PREFIX - 1], "--json"))
+    assert m3cred("show", one.id[:LEAST_PART]).returncode == 0
+    error = error_of(m3cred("show", one.id[: LEAST_PART - 1], "--json"))
     assert error["code"] == "UnknownCredential"
 
 

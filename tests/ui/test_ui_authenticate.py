@@ -13,7 +13,7 @@ import pytest
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.config.settings import NotSetUp
-from m3cred_tui.model.credential import STRIPE, Destination, Status
+from m3cred_tui.model.credential import STRIPE, Destination, Status, StripeAccount
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.stripe.gateway import Platform
@@ -54,6 +54,21 @@ def spoil(credentials: Path, trouble: str) -> Callable[[], None]:
     credentials.mkdir(exist_ok=True)
     credentials.chmod(0o755)
     return lambda: credentials.chmod(0o700)
+
+
+async def test_credentials_that_the_account_has_already_are_named_at_the_approval(
+    services: Services, keep: Keep
+) -> None:
+    account = StripeAccount("acct_1Acme", livemode=False)
+    keep("Bolt", account=account)
+    keep("Cord", account=account._replace(livemode=True), livemode=True)
+    keep("Acme", account=account, status=Status.PENDING)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("enter")
+        told = "There is a credential for this account in test mode already: “Bolt”."
+        await user.sees("Is this the account you meant?", told)
+        await user.focuses("Create Credential")
 
 
 async def test_a_refusal_is_shown_and_enter_begins_a_new_authorization(

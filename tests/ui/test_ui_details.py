@@ -1,13 +1,16 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from m3cred_tui.model.credential import StripeAccount
+from m3cred_tui.browser.opening import BrowserDidNotOpen
+from m3cred_tui.model.credential import Credential, OAuthModel, StripeAccount
+from m3cred_tui.model.credential import dashboard_url as dashboard
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.screens.details import DetailsPage
 from m3cred_tui.ui.services import Services
-from tests.ui.conftest import Keep
+from tests.ui.conftest import Browser, Keep
 from tests.ui.records import rewrite
 from tests.ui.user import User, opened
 
@@ -55,6 +58,41 @@ async def test_fields_that_stripe_did_not_give_are_not_left_blank(
         await to_details(user)
         await user.sees("Stripe account not told by Stripe", "Country not told by Stripe")
         await user.sees("Mode TEST")
+
+
+async def test_o_opens_the_account_at_stripe_or_says_why_not(
+    services: Services, keep: Keep, browser: Browser
+) -> None:
+    keep("Acme")
+    url = "https://dashboard.stripe.com/test/connect/accounts/acct_1Kept0000"
+
+    def dashboard_url(one: Credential) -> str | None:
+        return one.account and dashboard(one.account, OAuthModel.CONNECT)
+
+    async def open_none(_url: str) -> None:
+        raise BrowserDidNotOpen("this is an SSH session")
+
+    own = replace(services, dashboard_url=dashboard_url)
+    async with opened(own) as user:
+        await to_details(user)
+        await user.until(lambda: user.shows_address(url))
+        await user.press("o")
+        await user.until(lambda: browser.opened == [url])
+    async with opened(replace(own, open_browser=open_none)) as user:
+        await to_details(user)
+        await user.until(lambda: user.shows_address(url))
+        await user.press("o")
+        await user.sees("No browser was opened because this is an SSH session.")
+
+
+async def test_an_account_of_the_demo_has_no_dashboard(services: Services, keep: Keep) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await to_details(user)
+        await user.sees("opened, agrees")
+        await user.press("o")
+        assert not user.shows("dashboard.stripe.com")
+        assert not user.shows("o Dashboard")
 
 
 async def test_y_sends_the_credential_id_to_the_clipboard(

@@ -100,6 +100,9 @@ async def test_the_filter_finds_words_of_any_column_in_any_order(
             ("BOLT ltd", ["Bolt"]),
             ("CAFÉ", ["Café"]),
             (bolt.id[:13], ["Bolt"]),
+            (bolt.id[-8:], ["Bolt"]),
+            ("acct_1kept0001", ["Bolt"]),
+            ("live ann@server", ["Acme"]),
         ):
             await user.press("slash")
             await user.focuses("FilterLine")

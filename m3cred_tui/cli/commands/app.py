@@ -108,5 +108,6 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
         now=now,
         created_by=created_by(),
         demo=settings.demo,
+        dashboard_url=settings.dashboard_url,
         settings=None if settings.demo else lambda: editor_for(settings, opener),
     )

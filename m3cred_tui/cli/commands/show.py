@@ -1,5 +1,6 @@
 """``m3cred show``: one credential, and how it goes into an Integration Configuration."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
 from m3cred_tui.cli.selecting import intact, opened, selected
+from m3cred_tui.config.settings import settings_from
 from m3cred_tui.listing.columns import account_text, expiry_text, local, status_text
 from m3cred_tui.model.check import CheckResult
 from m3cred_tui.model.credential import Credential, Status, TokenResponse, integration_fields
@@ -33,9 +35,17 @@ class Shown(NamedTuple):
     unopened: Problem | None
     """Why the sealed part was not opened; ``None`` if it was."""
     tokens: TokenResponse | None
+    dashboard: str | None
+    """The account's address in Stripe's Dashboard."""
 
 
-def _look(credential: Credential, store: CredentialStore, *, with_tokens: bool) -> Shown:
+def _look(
+    credential: Credential,
+    store: CredentialStore,
+    dashboard: str | None,
+    *,
+    with_tokens: bool,
+) -> Shown:
     """Read it; raises what ``CredentialStore.tokens`` does if the tokens are wanted."""
     tokens = store.tokens(credential.id) if with_tokens else None
     unopened: Problem | None = None
@@ -47,7 +57,8 @@ def _look(credential: Credential, store: CredentialStore, *, with_tokens: bool) 
         if row is None:
             raise NotThere(credential.id)
         intact(row)
-    return Shown(credential, store.checks.read().get(credential.id), unopened, tokens)
+    check = store.checks.read().get(credential.id)
+    return Shown(credential, check, unopened, tokens, dashboard)
 
 
 def _text(shown: Shown) -> str:
@@ -72,6 +83,7 @@ def _json(shown: Shown) -> Json:
             "error": None if unopened is None else error_fields(unopened),
         },
         "integrationConfiguration": integration_fields(credential) if is_created else None,
+        "dashboardUrl": shown.dashboard,
         **({} if shown.tokens is None else {"tokens": _tokens_json(shown.tokens)}),
     }
 
@@ -88,6 +100,8 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "Account ID", account.id
         yield "Country", account.country or _NOT_TOLD
         yield "Mode", account.mode
+    if shown.dashboard is not None:
+        yield "At Stripe", shown.dashboard
     yield "Status", status_text(credential, now, check)
     if check is not None:
         yield "Last check", f"{check.label}, {local(check.at)} {check.told}".rstrip()
@@ -147,7 +161,10 @@ def run(chosen: Namespace) -> int:
         return DONE
     if is_revealed or chosen.passphrase_fd is not None:
         here.unlock(chosen.passphrase_fd)
-    shown = _look(row, here.store, with_tokens=is_revealed)
+    dashboard = None
+    if not chosen.demo:
+        dashboard = settings_from(os.environ).dashboard_url(row)
+    shown = _look(row, here.store, dashboard, with_tokens=is_revealed)
     if chosen.json:
         put_json(_json(shown))
     else:

@@ -326,5 +326,6 @@ def _described(approved: Approved) -> str:
         f"  Country         {account.country or _NOT_TOLD}",
         f"  Mode            {account.mode.upper()}",
         *([str(approved.unread)] if approved.unread else []),
+        *([approved.already] if approved.already else []),
     )
     return "\n".join(lines)

@@ -44,7 +44,7 @@ from m3cred_tui.model.credential import (
 )
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
+from m3cred_tui.model.text import CUT, clean
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import NotThere
@@ -315,7 +315,7 @@ class SeveralPending(Problem, code="SeveralPending"):
 def find_pending(
     store: CredentialStore, word: str | None, expired: Sequence[Credential] = ()
 ) -> Credential:
-    """Return the pending credential with this ID, beginning of an ID, or name; or the only one.
+    """Return the pending credential that :func:`selected` would; or the only one.
 
     By its whole ID, one that is created already is found, too. ``expired`` are those that have
     just been removed. Raises ``Problem``: :class:`NothingPending`, :class:`NotPending`,
@@ -344,7 +344,16 @@ def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credentia
     if word is None:
         return among
     named = [one for one in among if name_key(one.name) == name_key(word)]
-    return named or [one for one in among if word and one.id.startswith(word.lower())]
+    if named or not word:
+        return named
+    part = word.strip().removeprefix(CUT).lower()
+    return [
+        one
+        for one in among
+        if one.id.startswith(part)
+        or one.id.endswith(part)
+        or (one.account is not None and one.account.id == word.strip())
+    ]
 
 
 def state_of(pending: Credential) -> str:

@@ -24,6 +24,7 @@ from m3cred_tui.listing.columns import (
     Row,
     is_bad,
     local,
+    short_id,
     status_text,
 )
 from m3cred_tui.model.check import CheckResult, Outcome
@@ -82,9 +83,14 @@ BY_NAME = {
 """The columns that can be chosen."""
 
 _USUAL = (NAME, DESTINATION, ACCOUNT, STATUS, CHECK, CREATED, ID)
-_LEFT_OUT_FIRST = (ID, CREATED)
+_WIDE_ONES = (
+    *(NAME, DESTINATION, MODE, ACCOUNT, ACCOUNT_ID, STATUS, CHECK),
+    *(CREATED, CREATED_BY, ID),
+)
+_LEFT_OUT_FIRST = (MODE, CREATED_BY, ACCOUNT_ID)
+_LEFT_OUT_THEN = (CREATED, ID)
 _CUT_TO = {ACCOUNT: 14, NAME: 16}
-_LEFT_OUT_THEN = (CHECK, DESTINATION, ACCOUNT)
+_LEFT_OUT_LAST = (CHECK, DESTINATION, ACCOUNT)
 _BOLD, _RED, _GREEN, _YELLOW = 1, 31, 32, 33
 
 
@@ -104,17 +110,24 @@ def write_list(
 
     Columns that were ``chosen`` are all there, even if a line is then wider than the terminal.
     """
-    now, room, columns = datetime.now(UTC), width_of(sys.stdout), chosen or _USUAL
+    now, room = datetime.now(UTC), width_of(sys.stdout)
+    columns = chosen or (_USUAL if room is None else _WIDE_ONES)
     lines = [_line(row, columns, checks.get(row.id), now) for row in rows]
     if not chosen and not any(one.texts[CHECK] for one in lines):
         columns = [column for column in columns if column is not CHECK]
-    if heading:
-        headings = {column: column.heading.upper() for column in columns}
-        lines.insert(0, _TableLine(headings, dict.fromkeys(columns, _BOLD)))
     widths = {column: max(cells(one.texts[column]) for one in lines) for column in columns}
+    if heading:
+        widths = {column: max(wide, len(column.heading)) for column, wide in widths.items()}
     if room is not None and not chosen:
         _fit(widths, room)
+    if heading:
+        headings = {column: _heading(column, wide) for column, wide in widths.items()}
+        lines.insert(0, _TableLine(headings, dict.fromkeys(widths, _BOLD)))
     sys.stdout.writelines(f"{_drawn(one, widths)}\n" for one in lines)
+
+
+def _heading(column: Column, width: int) -> str:
+    return (column.heading if len(column.heading) <= width else column.short).upper()
 
 
 def _line(
@@ -146,15 +159,20 @@ def _fit(widths: dict[Column, int], room: int) -> None:
                 widths.pop(column, None)
 
     leave_out(_LEFT_OUT_FIRST)
+    widths[ID] -= min(max(excess(), 0), max(widths[ID] - ID.least, 0))
+    leave_out(_LEFT_OUT_THEN)
     for column, least in _CUT_TO.items():
         widths[column] -= min(max(excess(), 0), max(widths[column] - least, 0))
-    leave_out(_LEFT_OUT_THEN)
+    leave_out(_LEFT_OUT_LAST)
     last = [*widths][-1]
     widths[last] = max(widths[last] - max(excess(), 0), 1)
 
 
 def _drawn(line: _TableLine, widths: Mapping[Column, int]) -> str:
-    texts = {column: cut(line.texts[column], wide) for column, wide in widths.items()}
+    texts = {
+        column: (short_id if column is ID else cut)(line.texts[column], wide)
+        for column, wide in widths.items()
+    }
     *_, last = widths
     parts = []
     for column, text in texts.items():

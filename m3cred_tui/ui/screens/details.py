@@ -11,9 +11,11 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.style import Style
 from textual.widgets import Static
 
 from m3cred_tui.authorize.problems import CodeSent
+from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.listing.columns import (
     NAME,
     expiry_text,
@@ -60,6 +62,7 @@ class DetailsPage(Page[str]):
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
         Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
         Binding("i", "copy_integration", "Copy JSON", tooltip="Send what m3ter's API needs"),
+        Binding("o", "open_dashboard", "Dashboard", tooltip="Open the account at Stripe"),
         Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
         Binding("n", "rename", "Rename", tooltip="Give this credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
@@ -83,6 +86,7 @@ class DetailsPage(Page[str]):
         self._is_taken = is_taken
         self._sealed = "…"
         self._checked = "…"
+        self._dashboard: str | None = None
         self._check: CheckResult | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -95,10 +99,13 @@ class DetailsPage(Page[str]):
         self._show()
         self._open_sealed_part()
         self._read_check()
+        self._find_dashboard()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to check and to use a credential only once it is created."""
         del parameters
+        if action == "open_dashboard":
+            return self._dashboard is not None
         return action not in {"check", "copy_integration", "rename"} or is_authenticated(
             self._row
         )
@@ -108,8 +115,10 @@ class DetailsPage(Page[str]):
             return
         row = self._row
         if isinstance(row, Credential):
-            told = [("Sealed part", self._sealed), ("Last check", self._checked)]
-            facts = [*_facts(row, self._check, self._services.now()), *told]
+            facts = _facts(row, self._check, self._services.now())
+            if url := self._dashboard:
+                facts.append(("At Stripe", Content.styled(url, Style(bold=True, link=url))))
+            facts += [("Sealed part", self._sealed), ("Last check", self._checked)]
         else:
             facts = [("Credential ID", row.id), ("Damaged", row.reason)]
         self.query_one("#facts", Static).update(fields(facts))
@@ -175,6 +184,25 @@ class DetailsPage(Page[str]):
                 self._learned(renamed)
                 self._title_bar.place = "Credentials", renamed.name
                 self._show()
+
+    @work(exclusive=True, group="dashboard")
+    async def _find_dashboard(self) -> None:
+        if isinstance(self._row, Credential):
+            url = await asyncio.to_thread(self._services.dashboard_url, self._row)
+            if url is not None:
+                self._dashboard = url
+                self._show()
+                self.refresh_bindings()
+
+    @work(exclusive=True, group="dashboard")
+    async def action_open_dashboard(self) -> None:
+        """Open the account in Stripe's Dashboard; its address is on the page in any case."""
+        if self._dashboard is None:
+            return
+        try:
+            await self._services.open_browser(self._dashboard)
+        except BrowserDidNotOpen as problem:
+            self.notify(str(problem), severity="warning", markup=False)
 
     def action_delete(self) -> None:
         """Close, and have the list delete the credential."""

@@ -109,6 +109,8 @@ class AccountPanel(Vertical):
             ),
             id="account",
         )
+        if already := self._approved.already:
+            yield note(f"! {already}")
         told = filter(None, (self._approved.unread, self._approved.unkept))
         yield Notice("\n".join(map(str, told)))
         yield _button("Create Credential", CREATE)
