@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
 from textual.filter import NoColor
@@ -34,6 +34,7 @@ from m3cred_tui.ui.terminal.abilities import (
 )
 from m3cred_tui.ui.terminal.driver import TerminalDriver, can_suspend, forget_cells
 from m3cred_tui.ui.terminal.type_ahead import TypeAhead
+from m3cred_tui.ui.widgets.bars import NoticingApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +72,7 @@ def _is_approval_at_risk() -> bool:
     return exchange is not None and exchange.is_approval_at_risk()
 
 
-class M3credApp(App[None]):
+class M3credApp(NoticingApp[None]):
     """Opens on the Credentials page, and opens and closes screens."""
 
     TITLE = "m3cred"
@@ -104,7 +105,7 @@ class M3credApp(App[None]):
         self._is_leaving = False
         few = are_few(abilities.colours)
         if few:
-            self.set_reactive(App.theme, OWN_THEME)  # before the styles are read
+            self.set_reactive(NoticingApp.theme, OWN_THEME)  # before the styles are read
         gone = partial(self._leave, signal.SIGHUP)
         driver: Any = partial(TerminalDriver, abilities=abilities, gone=gone)
         styles: list[str | PurePath] = [_UI / "app.tcss", _UI / "screens" / "credentials.tcss"]

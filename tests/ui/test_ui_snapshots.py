@@ -308,6 +308,7 @@ def test_picture_of_the_wait_once_the_tunnel_works(
 ) -> None:
     async def walk(user: User) -> None:
         await to_waiting(user)
+        await user.press("pagedown")
         await user.sees("tunnel works")
 
     assert snap_over_ssh(walk, size, READY, Visited())

@@ -96,25 +96,20 @@ class CreatePage(Page[str]):
             yield Stepper([stage.LABEL for stage in self._stages])
             yield Static(id="beside")
             yield ContentSwitcher()
-        yield Static(id="said")
 
     async def on_mount(self) -> None:
         for stage in self._stages:
-            for what in ("said", "qr_code"):
-                self.watch(stage, what, self._surround, init=False)
+            self.watch(stage, "qr_code", self._surround, init=False)
         await self._go_to(self._first)
 
     def on_resize(self) -> None:
         self._surround()
 
     def _surround(self) -> None:
-        """Show what the stage has for the line below it and the room at its side."""
-        said, code = self._stage.said, self._stage.qr_code
-        below, beside = self.query_one("#said", Static), self.query_one("#beside", Static)
-        below.display = said is not None
-        below.update(said or "")
+        """Show what the stage has for the room at its side."""
+        code, beside = self._stage.qr_code, self.query_one("#beside", Static)
         left = self.size.width - (code.columns if code else 0)
-        has_room = code is not None and left >= _LEAST_LEFT and code.rows < self.size.height - 2
+        has_room = code is not None and left >= _LEAST_LEFT and code.rows < self.size.height - 3
         beside.display = has_room
         if code is not None and has_room:
             beside.update(Content.styled("\n".join(code.lines), "#000000 on #ffffff"))

@@ -16,11 +16,18 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from m3cred_tui.listing.columns import clock_time, is_authenticated, is_pending, waits_until
+from m3cred_tui.listing.columns import (
+    NAME,
+    clock_time,
+    is_authenticated,
+    is_pending,
+    waits_until,
+)
 from m3cred_tui.listing.listing import SORTABLE, STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.widgets.bars import noticing
 from m3cred_tui.ui.widgets.controls import Press, SetUpOffer
 from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
 
@@ -44,7 +51,6 @@ _NOTHING_FOUND = "No credential matches the filter. Press Esc to see all."
 _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
-_OFFER_SECONDS = 20
 _FIRST = 256  # more than a screenful; the others are sorted after the first paint
 _LITTLE = 0.002  # seconds; a frame has 0.016
 
@@ -193,6 +199,11 @@ class CredentialsPage(Page[None]):
         self._listing.arrange()
         self._show_found(selected)
         self._count()
+        noticing(self.app).forget_notices(self._has_changed)
+
+    def _has_changed(self, row: Row) -> bool:
+        now = self._listing.row(row.id)
+        return now is None or (is_pending(now), NAME.of(now)) != (is_pending(row), NAME.of(row))
 
     def _show_found(self, selected: str | None, *, more: bool = False) -> None:
         some = bool(self._listing.shown)
@@ -206,6 +217,7 @@ class CredentialsPage(Page[None]):
         if text != str(message.content):
             message.update(Content(text))
         message.display = bool(text)
+        self.query_one("#support").set_class(not some, "-below")
         self._offer_set_up()
         self.refresh_bindings()
 
@@ -331,14 +343,14 @@ class CredentialsPage(Page[None]):
     async def _check(self, credential_ids: Sequence[str]) -> None:
         """Check these at Stripe, instead of any that are being checked."""
         results: dict[str, CheckResult] = {}
+        told, failed = list[str](), False
         self.call_after_refresh(self.refresh_bindings)
         self._show_checked(0, len(credential_ids))
         try:
             pending = {*await asyncio.to_thread(self._services.store.pending_ids)}
             credential_ids = [one for one in credential_ids if one not in pending]
             if not credential_ids:
-                text = "There are no credentials to check: all that are listed are pending."
-                self.notify(text, markup=False)
+                told = ["There are no credentials to check: all that are listed are pending."]
             checks = self._services.upkeep().check(credential_ids)
             async with aclosing(checks):
                 async for credential_id, result in checks:
@@ -346,10 +358,16 @@ class CredentialsPage(Page[None]):
                     self._listing.take_checks({credential_id: result})
                     self._show_checked(len(results), len(credential_ids))
         except Problem as problem:
-            self.notify(str(problem), severity="error", markup=False)
+            told, failed = [str(problem)], True
         self._end_checking()
         if results:
-            self.notify(_summary(results), markup=False)
+            told.append(_summary(results))
+        if told:
+            self.notify(
+                " ".join(told),
+                severity="error" if failed else "information",
+                markup=False,
+            )
 
     def _show_checked(self, done: int, total: int) -> None:
         if self._is_seen:
@@ -423,7 +441,8 @@ class CredentialsPage(Page[None]):
         if row is None:
             self._glance()
         elif is_pending(row):
-            self.app.clear_notifications()  # one of them says to press Enter
+            # One of them says to press Enter.
+            noticing(self.app).forget_notices(lambda one: one.id == row.id)
             self._open_create(row)
         else:
             self._open_details(row)
@@ -459,7 +478,7 @@ class CredentialsPage(Page[None]):
         await self._expire()
         if pending := [one for one in self._pending() if is_pending(one)]:
             text = f"{_offer(pending, self._services.now())} Press Enter to continue."
-            self.notify(text, markup=False, timeout=_OFFER_SECONDS)
+            noticing(self.app).notify(text, markup=False, about=pending)
         await report_unfinished(self.app, self._services, self._listing.row)
 
     def _pending(self) -> list[Credential]:
@@ -480,7 +499,7 @@ class CredentialsPage(Page[None]):
                 for one in gone:
                     self._listing.drop(one.id)
                     text = f"“{one.name}” was not approved in ten minutes and is removed."
-                    self.notify(text, markup=False, timeout=_OFFER_SECONDS)
+                    self.notify(text, markup=False)
                 self._show_again()
         except Problem as problem:
             self.notify(str(problem), severity="error", markup=False)

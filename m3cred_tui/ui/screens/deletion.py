@@ -9,6 +9,7 @@ from m3cred_tui.listing.columns import NAME, is_authenticated, is_pending
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.dialogs import MORE, Confirm
+from m3cred_tui.ui.widgets.bars import noticing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ _DROPPING = (
 _LEAVING = "An approval that Stripe gives for it after that counts for nothing."
 _UNKNOWN = "Stripe may have connected an account for it, which then stays connected."
 _MOST_NAMED = 3
-_SECONDS = 20
 
 
 async def delete(app: App[Any], services: Services, row: Row) -> bool:
@@ -69,7 +69,7 @@ async def report_unfinished(
                 f"“{NAME.of(row)}” was being disconnected at Stripe, which was not "
                 "finished. Press d on it to continue."
             )
-            app.notify(text, severity="warning", markup=False, timeout=_SECONDS)
+            noticing(app).notify(text, severity="warning", markup=False, about=[row])
 
 
 def _lost(row: Row) -> str:
@@ -94,7 +94,6 @@ async def _disconnect(app: App[Any], services: Services, credential: Credential)
         done.told,
         severity="warning" if done.problem else "information",
         markup=False,
-        timeout=_SECONDS,
     )
     return done.deleted
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from textual import on
+from textual.events import ScreenResume, ScreenSuspend
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from m3cred_tui.ui.terminal.known_cells import render_only_changes
-from m3cred_tui.ui.widgets.bars import KeyLine, TitleBar
+from m3cred_tui.ui.widgets.bars import KeyLine, NoticeLine, TitleBar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -20,7 +22,7 @@ Result = TypeVar("Result")
 
 
 class Page(Screen[Result], Generic[Result]):
-    """A screen with a title and a key line, which knows what leaving it would lose."""
+    """A screen with a title, notices and keys, which knows what leaving it would lose."""
 
     AUTO_FOCUS = ""
 
@@ -33,10 +35,23 @@ class Page(Screen[Result], Generic[Result]):
     def compose(self) -> ComposeResult:
         yield self._title_bar
         yield from self.compose_body()
+        yield NoticeLine()
         yield KeyLine()
 
+    @on(ScreenResume)
+    def _show_notices(self) -> None:
+        """Show what was reported while something else was on top."""
+        for line in self.query(NoticeLine):  # none before the first paint
+            line.show_notices()
+
+    @on(ScreenSuspend)
+    def _hold_notices(self) -> None:
+        """Let notices wait until they can be seen."""
+        for line in self.query(NoticeLine):  # none while the app ends
+            line.hold()
+
     def compose_body(self) -> ComposeResult:
-        """Yield the widgets between the title and the key line."""
+        """Yield the widgets between the title and the notices."""
         raise NotImplementedError
 
     def has_worker(self, group: str) -> bool:

@@ -313,8 +313,8 @@ class SetUpPage(Page[None]):
             done += f" Still to be set: {missing}."
         elif not setup.problem:  # a problem is shown below its line, which has the focus
             told = "is set up." if setup.group.subject else "is used at the next start."
-            self.notify(f"{done} {self._group.label} {told}", markup=False)
             self.dismiss()
+            self.app.notify(f"{done} {self._group.label} {told}", markup=False)
             return
         self._saved = done
         self._tell(done)

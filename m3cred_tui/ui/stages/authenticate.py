@@ -20,6 +20,7 @@ from m3cred_tui.store.problems import NameTaken
 from m3cred_tui.ui.stages.stage import ROOM_BESIDE, Stage, note
 from m3cred_tui.ui.stages.waiting import WaitingPanel
 from m3cred_tui.ui.terminal.driver import seen
+from m3cred_tui.ui.widgets.bars import noticing
 from m3cred_tui.ui.widgets.controls import (
     Notice,
     Press,
@@ -170,14 +171,15 @@ class AuthenticateStage(Stage):
 
     def _begun(self, what: Draft | Credential) -> Authorization:
         services = self._services
-        return Authorization(
+        authorization = Authorization(
             services.store,
             services.authorizer,
             what,
             now=services.now,
             created_by=services.created_by,
-            late=self._tell_late,
+            late=lambda end: self._tell_late(end, authorization.pending),
         )
+        return authorization
 
     def compose_panel(self) -> ComposeResult:
         yield Static(id="summary")
@@ -229,7 +231,7 @@ class AuthenticateStage(Stage):
             self.screen.set_focus(None)  # else it goes to the sidebar, and back, for all to see
             is_waiting = isinstance(panel, WaitingPanel)
             self.set_class(is_waiting, "-waiting")
-            self.said = Content() if is_waiting else None
+            noticing(self.app).forget_answers()
             self.qr_code = code
             await self._panel.remove_children()
             await self._panel.mount(panel)
@@ -290,12 +292,13 @@ class AuthenticateStage(Stage):
                     self._waiting.follow(event)
                     show_focus(self)
 
-    def _tell_late(self, end: End) -> None:
+    def _tell_late(self, end: End, pending: Credential | None) -> None:
         """Report an approval that came after the user had left."""
         if isinstance(end, Approved):
             text = f"Stripe connected {end.account.id} after you left. "
             text += f"{_NOT_KEPT_YET} {end.unkept}" if end.unkept else _PENDING
-            self.app.notify(text, severity="warning", markup=False, timeout=30)
+            about = [] if pending is None else [pending]
+            noticing(self.app).notify(text, severity="warning", markup=False, about=about)
 
     @property
     def _has_room_for_qr(self) -> bool:
@@ -334,7 +337,8 @@ class AuthenticateStage(Stage):
             show_focus(self)
             return
         if created.doubt is not None:
-            self.notify(str(created.doubt), severity="warning", markup=False)
+            text, about = str(created.doubt), [created.credential]
+            noticing(self.app).notify(text, severity="warning", markup=False, about=about)
         self.post_message(self.Created(created.credential.id))
 
 

@@ -14,7 +14,7 @@ from textual.reactive import var
 from textual.widgets import Button, Static
 
 from m3cred_tui.model.credential import Draft
-from m3cred_tui.ui.widgets.controls import Press, focus_first
+from m3cred_tui.ui.widgets.controls import Press, focus_first, show_focus
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -41,8 +41,6 @@ class Stage(VerticalScroll, can_focus=False):
         Binding("pagedown", "page_down", "Page down", show=False, tooltip=_PAGE_DOWN),
     ]
 
-    said: var[Content | None] = var(None)
-    """The answer to a key, for the line that is kept free for it; ``None`` where none is."""
     qr_code: var[QrCode | None] = var(None)
     """What to show at the side of the stage, if there is room."""
 
@@ -94,6 +92,10 @@ class Stage(VerticalScroll, can_focus=False):
     def take_focus(self) -> None:
         """Focus the next thing to do."""
         focus_first(self)
+
+    def watch_virtual_size(self) -> None:
+        """Keep the focus in sight when there is more or less on the stage."""
+        show_focus(self)
 
     def action_move(self, step: int) -> None:
         """Focus the next or previous control of this stage, in a circle."""

@@ -22,6 +22,7 @@ from m3cred_tui.model.authorization import TIME_LIMIT
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.terminal.outside import print_alone, send_to_clipboard
+from m3cred_tui.ui.widgets.bars import noticing
 from m3cred_tui.ui.widgets.controls import Notice, Press, TextInput, show_focus
 
 if TYPE_CHECKING:
@@ -233,17 +234,21 @@ class WaitingPanel(Vertical):
             case Noticed(problem):
                 self._complain(problem)
 
-    def _answer(self, text: str, style: str = "") -> None:
-        """Say it in the line that is kept for it, so that nothing here moves."""
-        self.query_ancestor(Stage).said = Content.styled(text, style)
-        show_focus(self)
+    def _answer(self, text: str) -> None:
+        """Say it for as long as the page waits, where nothing here moves."""
+        self.notify(text, timeout=TIME_LIMIT.total_seconds(), markup=False)
 
     def _complain(self, problem: Problem) -> None:
-        self._answer(f"! {problem}", "$text-error")
+        self.notify(
+            str(problem),
+            severity="error",
+            timeout=TIME_LIMIT.total_seconds(),
+            markup=False,
+        )
 
     def _mention(self, text: str) -> None:
         """Show a message of lower priority than the one already shown."""
-        if not self.query_ancestor(Stage).said:
+        if not noticing(self.app).notices_of(self.screen):
             self._answer(text)
 
     def action_turn(self) -> None:

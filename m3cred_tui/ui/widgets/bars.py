@@ -1,20 +1,31 @@
-"""The top and the bottom line of a page."""
+"""The lines around a page: its title, notices and keys.
+
+A notice covers nothing, as there is a line for it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from rich.cells import cell_len
+from textual.app import App
 from textual.content import Content
 from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
+from m3cred_tui.ui.widgets.controls import show_focus
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual import events
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
+    from textual.timer import Timer
+
+    from m3cred_tui.listing.columns import Row
 
 SEPARATOR = " › "
 
@@ -127,3 +138,146 @@ def _keys(screen: Screen[object]) -> list[_Shown]:
             display = screen.app.get_key_display(binding)
             shown.setdefault(binding.action, (binding.key, display, binding.description))
     return list(shown.values())
+
+
+_MOST = 3
+"""Notices on one page; others wait until there is room."""
+_SECONDS: dict[SeverityLevel, float] = {"information": 10, "warning": 30, "error": 30}
+_SIGNS: dict[SeverityLevel, tuple[str, str]] = {
+    "information": ("", "$text"),
+    "warning": ("! ", "bold $text-warning"),
+    "error": ("! ", "bold $text-error"),
+}
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class _Notice:
+    text: str
+    severity: SeverityLevel
+    seconds: float
+    about: Sequence[Row]
+    """The rows that it is about; without any, it answers a key."""
+    page: Screen[Any]
+    """Where the key was pressed."""
+    timer: Timer | None = None
+
+    def drawn(self) -> Content:
+        sign, style = _SIGNS[self.severity]
+        return Content.assemble((sign, style), (self.text, style))
+
+
+class NoticingApp(App[T], Generic[T]):
+    """Shows notices on the :class:`NoticeLine` of the page, where Textual lays them over it.
+
+    An answer to a key replaces the one before, and is gone with its page. A notice about
+    credentials appears on any page, until one of them is no longer what it was.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._notices: list[_Notice] = []
+        super().__init__(**options)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+        about: Sequence[Row] = (),
+    ) -> None:
+        """Show ``message``, which is plain text, until it was seen for ``timeout`` seconds."""
+        del title, markup
+        line = self._line
+        if line is None:  # the app is ending
+            return
+        if not about:
+            self._drop(lambda one: not one.about and one.page is line.screen)
+        seconds = timeout or _SECONDS[severity]
+        self._notices.append(_Notice(message, severity, seconds, about, line.screen))
+        line.show_notices()
+
+    def forget_notices(self, is_obsolete: Callable[[Row], bool]) -> None:
+        """Remove the notices about rows of which one ``is_obsolete``."""
+        self._drop(lambda one: any(map(is_obsolete, one.about)))
+        if self._line is not None:
+            self._line.show_notices()
+
+    def forget_answers(self) -> None:
+        """Remove the answers to keys, as the page has something else to say now."""
+        if self._line is not None:
+            page = self._line.screen
+            self._drop(lambda one: not one.about and one.page is page)
+            self._line.show_notices()
+
+    def notices_of(self, page: Screen[Any]) -> Sequence[_Notice]:
+        """Return the notices for which this page has room."""
+        self._drop(lambda one: not (one.about or one.page in self.screen_stack))
+        shown = [one for one in self._notices if one.about or one.page is page]
+        return shown[:_MOST]
+
+    def expire(self, notice: _Notice) -> None:
+        """Remove a notice that was seen for long enough."""
+        self._drop(lambda one: one is notice)
+        if self._line is not None:
+            self._line.show_notices()
+
+    def _drop(self, is_obsolete: Callable[[_Notice], bool]) -> None:
+        for one in filter(is_obsolete, [*self._notices]):
+            self._notices.remove(one)
+            if one.timer is not None:
+                one.timer.stop()
+
+    @property
+    def _line(self) -> NoticeLine | None:
+        """The line of the page on top, which may be behind a dialog."""
+        lines = (screen.query(NoticeLine) for screen in reversed(self.screen_stack))
+        return next((found.first() for found in lines if found), None)
+
+
+def noticing(app: App[Any]) -> NoticingApp[Any]:
+    """Return the app as what it is, which Textual's types do not know."""
+    return cast("NoticingApp[Any]", app)
+
+
+class NoticeLine(Widget):
+    """The line above the keys; it is there without a notice, too, and grows with a long one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: Sequence[_Notice] = ()
+
+    def on_mount(self) -> None:
+        """Take what was reported before this page was opened."""
+        self.show_notices()
+
+    def show_notices(self) -> None:
+        """Draw what there is for this page, and let its time begin, unless a dialog is open."""
+        if not self.screen.is_active:
+            return
+        app = noticing(self.app)
+        for one in (shown := app.notices_of(self.screen)):
+            if one.timer is None:
+                one.timer = self.app.set_timer(one.seconds, lambda one=one: app.expire(one))
+            one.timer.resume()
+        if [*shown] != [*self._shown]:
+            self._shown = shown
+            self.refresh(layout=True)
+            show_focus(self)
+
+    def hold(self) -> None:
+        """Stop the time while something else is on top."""
+        for one in self._shown:
+            if one.timer is not None:
+                one.timer.reset()
+                one.timer.pause()
+
+    def render(self) -> Content:
+        return Content("\n").join(one.drawn() for one in self._shown)
+
+    def on_click(self) -> None:
+        """Remove what has been read."""
+        for one in self._shown:
+            noticing(self.app).expire(one)
