@@ -18,7 +18,7 @@ from tests import own_network
 from tests.e2e import attack_table
 from tests.e2e.attack_table import ATTACKED
 from tests.store import swept_table
-from tests.store.swept_table import SWEPT
+from tests.store.swept_table import SWEPT, SWEPT_TEAM, TEAM_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -154,6 +154,8 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
     reports = terminalreporter.getreports("passed")
     told = [one for report in reports for one in report.user_properties]
     lines = [*swept_table.lines([value for key, value in told if key == SWEPT])]
+    team = [value for key, value in told if key == SWEPT_TEAM]
+    lines += swept_table.lines(team, TEAM_FAULTS)
     for tallies, measured in (value for key, value in told if key == ATTACKED):
         lines += attack_table.lines(tallies, measured)
     for line in lines:

@@ -29,7 +29,7 @@ OTHERS = tuple(f"0196d5c8-0000-7000-8000-00000000000{digit}" for digit in "abc")
 YOUNGER = "0196d5c8-0000-7000-8000-00000000000d"
 STALE = ".0123456789abcdef.tmp"
 _TIME = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-_OVER = _TIME + TIME_LIMIT
+OVER = _TIME + TIME_LIMIT
 
 
 class Operation(NamedTuple):
@@ -56,7 +56,7 @@ def tokens(access: str = "sk_live_first") -> TokenResponse:
 
 
 def request(state: str = "state_of_the_request") -> AuthorizationRequest:
-    return AuthorizationRequest(Secret(state), "http://127.0.0.1:27182/callback", _OVER)
+    return AuthorizationRequest(Secret(state), "http://127.0.0.1:27182/callback", OVER)
 
 
 PENDING = credential()._replace(status=Status.PENDING)
@@ -106,7 +106,7 @@ def _code_sent(root: Path) -> None:
 RENEWAL = PENDING._replace(id=YOUNGER, renews=ID)
 
 
-def _renewed(created: Credential, _before: TokenResponse) -> tuple[Credential, TokenResponse]:
+def renewed(created: Credential, _before: TokenResponse) -> tuple[Credential, TokenResponse]:
     return created._replace(approval=YOUNGER), tokens("sk_live_renewed")
 
 
@@ -118,7 +118,7 @@ def _approved_again(root: Path) -> None:
 def _renewed_and_still_pending(root: Path) -> None:
     """As left by a process that was killed during a renewal."""
     _approved_again(root)
-    store_in(root).update(ID, _renewed)
+    store_in(root).update(ID, renewed)
 
 
 def _created_and_still_pending(root: Path) -> None:
@@ -157,7 +157,7 @@ def _update(store: DirectoryStore) -> None:
 
 
 def _renew(store: DirectoryStore) -> None:
-    store.renew(ID, YOUNGER, _renewed)
+    store.renew(ID, YOUNGER, renewed)
 
 
 def _delete(store: DirectoryStore) -> None:
@@ -181,7 +181,7 @@ def _drop_request(store: DirectoryStore) -> None:
 
 
 def _expire_request(store: DirectoryStore) -> None:
-    if [one.id for one in store.requests.expire(_OVER)] != [ID]:
+    if [one.id for one in store.requests.expire(OVER)] != [ID]:
         raise NotThere(ID)  # it is reported as still there
 
 

@@ -11,26 +11,35 @@ Outcome = Literal["old", "new", "unknown"]
 """The state that a run reported, or any state if it was killed."""
 
 SWEPT = "swept"
+SWEPT_TEAM = "swept, a team's store"
 FAULTS = "SIGKILL", "ENOSPC", "EIO", "EROFS", "EACCES", "short write"
+TEAM_FAULTS = "refused", "cut", "half", "held", "500", "503", "429", "nonsense", "gone", "kill"
 _OUTCOMES: tuple[Outcome, ...] = "old", "new", "unknown"
-_TITLE = "the store with a fault at each system call: old/new/unknown, never torn, as told"
+_TITLES = {
+    FAULTS: "the store with a fault at each system call: old/new/unknown, never torn, as told",
+    TEAM_FAULTS: "a team's store with a fault at each request: old/new/unknown, as told",
+}
 
 
-def cells(counts: Mapping[tuple[str, Outcome], int]) -> list[list[int]]:
+def cells(
+    counts: Mapping[tuple[str, Outcome], int], faults: Sequence[str] = FAULTS
+) -> list[list[int]]:
     """Return for each fault how many runs ended in each outcome."""
-    return [[counts.get((fault, one), 0) for one in _OUTCOMES] for fault in FAULTS]
+    return [[counts.get((fault, one), 0) for one in _OUTCOMES] for fault in faults]
 
 
-def lines(rows: Sequence[tuple[str, int, list[list[int]]]]) -> Iterator[str]:
-    """Yield the lines of the table: a row is an operation, its system calls and its cells."""
+def lines(
+    rows: Sequence[tuple[str, int, list[list[int]]]], faults: tuple[str, ...] = FAULTS
+) -> Iterator[str]:
+    """Yield the lines of the table: a row is an operation, its calls and its cells."""
     if not rows:
         return
-    yield _TITLE
-    yield _line("", "calls", *FAULTS)
+    yield _TITLES[faults]
+    yield _line("", "calls", *faults)
     for operation, calls, counts in sorted(rows):
         yield _line(operation, str(calls), *map(_cell, counts))
     calls = sum(row[1] for row in rows)
-    totals = [[sum(row[2][f][o] for row in rows) for o in range(3)] for f in range(len(FAULTS))]
+    totals = [[sum(row[2][f][o] for row in rows) for o in range(3)] for f in range(len(faults))]
     yield _line("in all", str(calls), *map(_cell, totals))
     yield f"{sum(map(sum, totals)):,} fault points"
 

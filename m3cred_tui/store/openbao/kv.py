@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from m3cred_tui.store.files import FlawError
@@ -151,7 +152,8 @@ class KeyValue:
         after this mark, there is none. Raises what :meth:`write` does.
         """
         self.write(key, DELETED, version)
-        self.purge(key)
+        with suppress(StoreUnusable):  # it is deleted; what is left is removed by the next look
+            self.purge(key)
 
     def purge(self, key: str) -> None:
         """Remove what is left of a record that is marked as deleted."""

@@ -177,8 +177,9 @@ class OpenBaoStore:
 
     def renew(self, credential_id: str, pending_id: str, change: Change) -> Credential:
         credential = self.update(credential_id, change)
-        # Left behind by a crash, it has no effect: the credential names it.
-        self._shelf.remove_if(pending_id, lambda record: record.is_pending)
+        # Left behind, it has no effect: the credential names it.
+        with suppress(Problem):
+            self._shelf.remove_if(pending_id, lambda record: record.is_pending)
         return credential
 
     def delete(self, credential_id: str) -> None:

@@ -1,0 +1,173 @@
+"""What may happen between m3cred and an engine: a proxy that fails at a chosen request."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, ClassVar
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Fault(Enum):
+    """What becomes of one request."""
+
+    REFUSED = "refused"
+    """The connection is closed before the engine hears of it."""
+    CUT = "cut"
+    """The engine acts, and the connection is closed without an answer."""
+    HALF = "half"
+    """The engine acts, and half of its answer arrives."""
+    HELD = "held"
+    """The engine acts, and no answer arrives in time."""
+    STATUS_500 = "500"
+    STATUS_503 = "503"
+    STATUS_429 = "429"
+    NONSENSE = "nonsense"
+    """A page of HTML in its place."""
+    GONE = "gone"
+    """As :attr:`CUT`, and from then on every request is refused."""
+
+
+_IN_PLACE = {
+    Fault.STATUS_500: (500, b'{"errors":["internal error"]}'),
+    Fault.STATUS_503: (503, b"<html>Service Unavailable</html>"),
+    Fault.STATUS_429: (429, b'{"errors":["request path rate limit quota exceeded"]}'),
+    Fault.NONSENSE: (200, b"<!doctype html><title>It works!</title>"),
+}
+_PASSED_ON = {"content-type", "location", "retry-after", "x-vault-index"}
+
+
+@dataclass
+class Proxy:
+    """A proxy before an engine; without a fault it changes nothing."""
+
+    address: str
+    fault: Fault | None = None
+    at: int = 0
+    """Which of the requests from now on the fault befalls."""
+    is_vault: bool = False
+    """Whether it answers as Vault does where that differs: without detailed lists."""
+    seen: list[str] = field(default_factory=list)
+    """The method and path of each request since :meth:`expect`."""
+    before: Callable[[], None] | None = None
+    """Called before the request that the fault would befall is passed on."""
+    after: Callable[[], None] | None = None
+    """Called once the engine has acted on that request."""
+    release: threading.Event = field(default_factory=threading.Event)
+    """Ends the wait of what is held."""
+
+    def expect(self, fault: Fault | None, at: int = 0) -> None:
+        """Have the fault befall one of the requests from now on; ``None`` is no fault."""
+        self.fault, self.at = fault, at
+        self.seen.clear()
+
+    def take(self, line: str) -> Fault | None:
+        """Take note of a request; return the fault that befalls it."""
+        self.seen.append(line)
+        if self.is_due():
+            return self.fault
+        is_gone = self.fault is Fault.GONE and len(self.seen) > self.at
+        return Fault.REFUSED if is_gone else None
+
+    def is_due(self) -> bool:
+        """Return whether the last request is the chosen one."""
+        return len(self.seen) == self.at + 1
+
+
+@contextmanager
+def proxy_before(engine: str, *, verify: str | bool = True) -> Iterator[Proxy]:
+    """Run a proxy before the engine at this address, on loopback and without TLS."""
+    with (
+        httpx.Client(base_url=engine, verify=verify, trust_env=False, timeout=30) as client,
+        ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server,
+    ):
+        server.daemon_threads = True
+        proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
+
+        class Bound(_Handler):
+            at = proxy
+            upstream = client
+
+        server.RequestHandlerClass = Bound
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            proxy.release.set()
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    at: ClassVar[Proxy]
+    upstream: ClassVar[httpx.Client]
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65_537)
+        if not self.raw_requestline:
+            self.close_connection = True
+        elif self.parse_request():
+            self._pass()
+
+    def _pass(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        fault = self.at.take(f"{self.command} {self.path}")
+        if fault is Fault.REFUSED:
+            self._cut()
+        elif fault in _IN_PLACE:
+            self._answer(*_IN_PLACE[fault])
+        elif self.at.is_vault and "/detailed-metadata" in self.path:
+            self._answer(404, b'{"errors":["unsupported path"]}')
+        else:
+            self._forward(body, fault)
+
+    def _forward(self, body: bytes, fault: Fault | None) -> None:
+        headers = {name: value for name, value in self.headers.items() if name != "Host"}
+        is_due = self.at.is_due()
+        if is_due and self.at.before:
+            self.at.before()
+        reply = self.upstream.request(self.command, self.path, content=body, headers=headers)
+        if is_due and self.at.after:
+            self.at.after()
+        if fault in {Fault.CUT, Fault.GONE}:
+            self._cut()
+        elif fault is Fault.HELD:
+            self.at.release.wait()
+            self._cut()
+        else:
+            kept = {name: reply.headers[name] for name in _PASSED_ON & reply.headers.keys()}
+            self._answer(reply.status_code, reply.content, kept, half=fault is Fault.HALF)
+
+    def _answer(
+        self,
+        status: int,
+        body: bytes,
+        headers: dict[str, str] | None = None,
+        *,
+        half: bool = False,
+    ) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if half else body)
+        if half:
+            self._cut()
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        pass
