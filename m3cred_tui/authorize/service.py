@@ -46,6 +46,7 @@ from m3cred_tui.model.authorization import (
     PORT_END,
     TIME_LIMIT,
     AuthorizationRequest,
+    Countdown,
     redirect_uri,
 )
 from m3cred_tui.model.credential import Destination
@@ -167,9 +168,10 @@ class Authorizer:
         if trouble:
             yield Noticed(trouble)
 
+        countdown = Countdown(request.expires_at, self.now)
+
         def patience() -> float:
-            left = (request.expires_at - self.now()).total_seconds()
-            return min(max(left, 0.0), _LONGEST_POLL)
+            return min(countdown.left().total_seconds(), _LONGEST_POLL)
 
         opening, taken = partial(self.open_browser, url), self.journal.taken
         async with aclosing(until_answered(answer, opening, taken, patience)) as happenings:

@@ -1,5 +1,6 @@
 """An authorization request, its time limits, and the ports for redirects."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ def redirect_uri(port: int) -> str:
 TIME_LIMIT = timedelta(minutes=10)
 """How long m3ter keeps a credential whose authentication is not finished."""
 
+
 CODE_LIFETIME = timedelta(minutes=5)
 """How long Stripe accepts an authorization code (https://docs.stripe.com/connect/oauth-reference)."""
 
@@ -47,3 +49,18 @@ class AuthorizationRequest(NamedTuple):
         if redirect.scheme == "http":
             return redirect.port or 0
         return int(self.state.reveal().partition(PORT_END)[0])
+
+
+class Countdown:
+    """The time left until ``expires_at``, which never grows, even if the clock is set back."""
+
+    def __init__(self, expires_at: datetime, now: Callable[[], datetime]) -> None:
+        """Read the clock; a request has no more than :data:`TIME_LIMIT` left."""
+        self._now, self._read_at = now, now()
+        self._left = min(expires_at - self._read_at, TIME_LIMIT)
+
+    def left(self) -> timedelta:
+        """Return the time left at this moment; never less than nothing."""
+        before, self._read_at = self._read_at, self._now()
+        self._left -= max(self._read_at - before, timedelta())
+        return max(self._left, timedelta())

@@ -7,6 +7,7 @@ import pytest
 
 from m3cred_tui.browser.ways import Ways
 from m3cred_tui.ui.services import Services
+from tests.ui.conftest import Clock
 from tests.ui.scripted import READY, SHORT_URL, URL, ScriptedAuthorizer
 from tests.ui.user import User, opened, straight_to_stage_4
 
@@ -125,6 +126,19 @@ async def test_the_qr_code_comes_and_goes_with_the_room_for_it(
         await user.press("escape")
         await user.sees("Destination Settings")
         assert not user.shows(BLOCKS)
+
+
+async def test_the_countdown_never_goes_up(
+    over_ssh: Callable[..., Services], clock: Clock
+) -> None:
+    async with opened(over_ssh()) as user:
+        await to_wait(user)
+        await user.sees("9:40 left")  # in tens of seconds, as the line may be slow
+        clock.forward(hours=-1)
+        await user.press("b")  # in seconds from here
+        clock.forward(seconds=4)
+        await user.sees("9:37 left")
+        assert not user.shows("9:41 left")
 
 
 async def test_the_ways_back_are_side_by_side_where_the_window_is_wide(

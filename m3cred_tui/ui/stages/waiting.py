@@ -18,7 +18,7 @@ from m3cred_tui.authorize.events import BrowserOpened, Noticed, RedirectReceived
 from m3cred_tui.authorize.steps import MINUTES, TUNNEL_CLOSED, TUNNEL_WORKS, Steps
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
-from m3cred_tui.model.authorization import TIME_LIMIT
+from m3cred_tui.model.authorization import TIME_LIMIT, Countdown
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.terminal.outside import print_alone, send_to_clipboard
@@ -122,6 +122,8 @@ class WaitingPanel(Vertical):
         self.url = ready.url
         self._whereabouts = whereabouts
         self._tunnel = whereabouts.tunnel
+        self._countdown = Countdown(ready.expires_at, services.now)
+        self._shown_left = TIME_LIMIT // timedelta(seconds=1)
         self._visited = False
         self._hinted = False
         self.was_typed = False
@@ -324,11 +326,12 @@ class WaitingPanel(Vertical):
     def _count_down(self) -> None:
         if not self.screen.is_active:
             return  # behind a dialog, where each tick would draw the whole screen again
-        left = max(self._ready.expires_at - self._services.now(), timedelta())
+        left = self._countdown.left()
         seconds = round(left.total_seconds())
         if self._elsewhere and left > _SOON:  # over a slow line each change costs a packet
             seconds -= seconds % _COARSE
-        minutes, seconds = divmod(seconds, 60)
+        self._shown_left = min(seconds, self._shown_left)  # in seconds again, after `b`
+        minutes, seconds = divmod(self._shown_left, 60)
         shown = self.query_one("#time-left", Static)
         shown.update(f"{minutes}:{seconds:02} left")
         shown.set_class(left < _SOON, "soon")
