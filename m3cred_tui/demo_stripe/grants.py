@@ -1,6 +1,9 @@
 """Accounts, what they were asked for, what they have granted, and the memory of it."""
 
+import json
 import re
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -203,11 +206,17 @@ _MAX_FILE = 1000
 
 
 class Memory:
-    """Remembers connections of Connect, whose tokens never expire; demos may share it."""
+    """Remembers unused codes, and connections of Connect, whose tokens never expire.
 
-    def __init__(self, directory: Path | None = None) -> None:
+    Demos may share it.
+    """
+
+    def __init__(
+        self, directory: Path | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         """Use this directory; without one, nothing is remembered."""
         self._directory = directory
+        self._clock = clock
 
     def remember(self, account: Account, *, livemode: bool) -> None:
         """Remember a connection."""
@@ -229,6 +238,46 @@ class Memory:
                 account = account_of(file.read(_MAX_FILE))
             return account if account.id == account_id else None
         return None
+
+    def keep_code(self, code: str, grant: Grant) -> None:
+        """Remember a grant that was approved now, for the five minutes of its code."""
+        kept = {
+            "email": grant.account.email,
+            "livemode": grant.livemode,
+            "scope": grant.scope,
+            "oauth": grant.oauth,
+            "approved_at": self._clock(),
+        }
+        with suppress(OSError):
+            path = self._path_of_code(code)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            for other in path.parent.glob("code-*"):
+                if self._clock() - other.stat().st_mtime >= CODE_LIFETIME:
+                    other.unlink(missing_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(kept), "utf-8")
+
+    def recall_code(self, code: str, now: float) -> Grant | None:
+        """Return the grant of an unused code, with its times on the clock that says ``now``."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            with self._path_of_code(code).open(encoding="utf-8") as file:
+                kept = json.loads(file.read(_MAX_FILE))
+            approved_at = now - max(self._clock() - kept["approved_at"], 0)
+            account, oauth = account_of(kept["email"]), OAuthModel(kept["oauth"])
+            return Grant(account, kept["livemode"], kept["scope"], oauth, approved_at)
+        return None
+
+    def forget_code(self, code: str) -> None:
+        """Forget a code that was used."""
+        with suppress(OSError):
+            self._path_of_code(code).unlink()
+
+    def _path_of_code(self, code: str) -> Path:
+        """Return the file of a code; raises :class:`OSError` where nothing is remembered."""
+        if self._directory is None:
+            raise FileNotFoundError
+        digest = sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._directory / f"code-{digest[:32]}"
 
     def _path(self, account_id: str, *, livemode: bool) -> Path:
         """Return the file of a connection; raises :class:`OSError` if there cannot be one."""

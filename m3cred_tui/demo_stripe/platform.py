@@ -24,7 +24,7 @@ from m3cred_tui.model.text import clean
 
 
 class Platform:
-    """The state of the demo Stripe, of which only connections outlive it."""
+    """The state of the demo Stripe; only connections and unused codes outlive it."""
 
     def __init__(
         self,
@@ -59,7 +59,8 @@ class Platform:
     ) -> str:
         """Approve access to ``account`` and return the authorization code."""
         code = f"ac_demo{secrets.token_hex(16)}"
-        self._grants[code] = Grant(account, livemode, scope, oauth, self.now())
+        grant = self._grants[code] = Grant(account, livemode, scope, oauth, self.now())
+        self._memory.keep_code(code, grant)
         return code
 
     def exchange(self, code: str, *, livemode: bool, oauth: OAuthModel) -> TokenReply:
@@ -70,7 +71,7 @@ class Platform:
 
         Raises :class:`OAuthError`, ``invalid_grant``.
         """
-        grant = self._grants.get(code)
+        grant = self._grants.get(code) or self._memory.recall_code(code, self.now())
         if grant is None or grant.oauth is not oauth:
             raise _invalid_grant(f"Authorization code does not exist: {clean(code)}")
         _check_mode(grant, "authorization code", livemode=livemode)
@@ -83,6 +84,8 @@ class Platform:
             )
         if self.now() - grant.approved_at >= CODE_LIFETIME:
             raise _invalid_grant("Authorization code expired.")
+        self._grants[code] = grant
+        self._memory.forget_code(code)
         if oauth is OAuthModel.CONNECT:
             self._memory.remember(grant.account, livemode=livemode)
         return self._issue(grant, self._new_refresh_token(grant), grant.scope)

@@ -42,7 +42,7 @@ def demo_stripe(
     """Return the demo Stripe as an application, to be served as ``description`` says.
 
     ``token_seconds`` is the lifetime of an access token of Stripe Apps, and ``remembered`` the
-    directory for connections that outlive the demo.
+    directory for what outlives the demo.
     """
     from m3cred_tui.demo_stripe.app import demo_stripe_app  # noqa: PLC0415 -- slow to import
     from m3cred_tui.demo_stripe.grants import Memory  # noqa: PLC0415 -- the same
