@@ -16,11 +16,11 @@ PAGES = (Path(__file__).with_name("json.md"), Path(__file__).with_name("create.m
 
 OF_CREATE = """
     AccountUnseen AlreadyThere AnsweredElsewhere CannotBeKept CredentialDamaged
-    DestinationOpen Expired IdentityLocked IdentityMissing InputEnded Interrupted LimitReached
-    NameTaken NoTerminal NotConfirmed NotPending NotSetUp NotThere NothingPending OutcomeUnknown
-    PortsOfAnotherUser Refused ReplyLost RequestExpired SecretKeyUnusable SeveralPending
-    StoreBusy StoreUnusable StripeFailed StripeNonsense StripeRefused StripeUnreachable
-    UnexpectedAccount WrongMode WrongPassphrase
+    DestinationOpen Expired IdentityLocked IdentityMissing InputEnded Interrupted KeepsItsName
+    LimitReached NameTaken NoTerminal NotConfirmed NotPending NotSetUp NotThere NothingPending
+    OtherAccount OutcomeUnknown PortsOfAnotherUser Refused RenewedGone ReplyLost
+    RequestExpired SecretKeyUnusable SeveralPending StoreBusy StoreUnusable StripeFailed
+    StripeNonsense StripeRefused StripeUnreachable UnexpectedAccount WrongMode WrongPassphrase
 """.split()  # noqa: SIM905  a column of strings would be longer than the table
 """Codes of problems that end ``create`` and ``resume``, besides those of the settings."""
 

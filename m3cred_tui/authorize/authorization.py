@@ -10,10 +10,12 @@ import asyncio
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
 from m3cred_tui.authorize.journal import PendingJournal, created, draft_of
+from m3cred_tui.authorize.renewal import renew, renewed_by
 from m3cred_tui.model.credential import Credential, Draft, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.names import check_name
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.model.authorization import AuthorizationRequest
     from m3cred_tui.model.credential import Destination, StripeAccount
-    from m3cred_tui.store.port import CredentialStore
+    from m3cred_tui.store.port import CredentialStore, Stamp
 
 
 class State(Enum):
@@ -165,9 +167,8 @@ class Authorization:
         if isinstance(end, Failed) or self.pending is None:
             return end
         with suppress(Problem):  # the approval counts for more
-            others = await asyncio.to_thread(
-                _others_for, self._store, end.account, self.pending.id
-            )
+            own_ids = {self.pending.id, self.pending.renews}
+            others = await asyncio.to_thread(_others_for, self._store, end.account, own_ids)
             return replace(end, others=others)
         return end
 
@@ -224,28 +225,50 @@ class Authorization:
         if not keeping.is_kept:
             raise keeping.problem
 
-    async def create(self, name: str) -> Created:
+    async def create(self, name: str, *, replacing: str | None = None) -> Created:
         """Create the credential under this name; the disk has the last word on whether it is.
 
-        A failure keeps the approval. Raises ``NameTaken``, and what the store does.
+        What renews another credential replaces the account and tokens of that, which keeps its
+        own name; ``replacing`` is the ID of the account that the user agrees to replace by
+        another. A failure keeps the approval. Raises ``NameTaken``, ``OtherAccount``,
+        ``RenewedGone``, and what the store does.
         """
         pending, end = self.pending, self.end
         if pending is None or not isinstance(end, Approved):
             raise ValueError("Stripe has not approved it")
-        seen = self._store.stamp()
-        await self.check_name(name)
-        credential, doubt = created(pending, end.account, name), None
-        credential = credential._replace(expires_at=end.tokens.expires_at)
+        done: Callable[[], Credential]
+        if pending.renews:
+            done = partial(renew, self._store, pending, end, self._journal, replacing)
+        else:
+            seen = self._store.stamp()
+            await self.check_name(name)
+            done = partial(_create, self._store, created(pending, end.account, name), end, seen)
+        doubt = None
         try:
-            await asyncio.to_thread(self._store.create, credential, end.tokens, seen)
+            credential = await asyncio.to_thread(done)
         except Problem as problem:
-            if not await asyncio.to_thread(_is_created, self._store, credential.id):
+            there = await asyncio.to_thread(created_from, self._store, pending)
+            if there is None:
                 raise
-            doubt = problem
+            credential, doubt = there, problem
         self._is_created = True
         if self._journal.keeping is not None:
             await asyncio.to_thread(self._journal.keeping.stop)
         return Created(credential, doubt)
+
+    def renewed(self) -> Credential | None:
+        """Return the credential that it renews, as it is now, if it renews one; may block.
+
+        Raises ``RenewedGone``, and ``CredentialDamaged`` if it cannot be renewed.
+        """
+        pending = self.pending
+        return renewed_by(self._store, pending) if pending and pending.renews else None
+
+    def renew_nothing(self) -> None:
+        """Let an approval become a new credential, as the one that it renews is gone."""
+        journal = self._journal
+        if journal.credential is not None:
+            journal.credential = journal.credential._replace(renews=None)
 
     async def check_name(self, name: str) -> None:
         """Raise ``NameTaken`` where another credential has this name, pending ones apart."""
@@ -253,21 +276,33 @@ class Authorization:
         await asyncio.to_thread(check_name, self._store, name, own_id)
 
 
-def _others_for(store: CredentialStore, account: StripeAccount, own_id: str) -> tuple[str, ...]:
+def _others_for(
+    store: CredentialStore, account: StripeAccount, own_ids: set[str | None]
+) -> tuple[str, ...]:
     """Return the names of the other credentials for this account and mode."""
     of = account.id, account.livemode
     rows = store.read_many(store.ids())
     return tuple(
         row.name
         for row in rows
-        if isinstance(row, Credential) and row.account is not None and row.id != own_id
+        if isinstance(row, Credential) and row.account is not None and row.id not in own_ids
         if (row.account.id, row.account.livemode) == of and row.status is Status.AUTHENTICATED
     )
 
 
-def _is_created(store: CredentialStore, credential_id: str) -> bool:
+def _create(
+    store: CredentialStore, credential: Credential, approved: Approved, seen: Stamp
+) -> Credential:
+    store.create(credential, approved.tokens, seen)
+    return credential._replace(expires_at=approved.tokens.expires_at)
+
+
+def created_from(store: CredentialStore, pending: Credential) -> Credential | None:
+    """Return what has become of a pending credential in the store, if it is created."""
     try:
-        row = store.read(credential_id)
+        row = store.read(pending.renews or pending.id)
     except Problem:
-        return False
-    return isinstance(row, Credential) and row.status is Status.AUTHENTICATED
+        return None
+    if not isinstance(row, Credential) or row.status is not Status.AUTHENTICATED:
+        return None
+    return row if row.approval == pending.id or not pending.renews else None

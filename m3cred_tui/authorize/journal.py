@@ -165,6 +165,7 @@ def pending_credential(
         created_at=created_at,
         created_by=created_by,
         status=Status.PENDING,
+        renews=draft.renews,
     )
 
 
@@ -175,9 +176,11 @@ def created(pending: Credential, account: StripeAccount, name: str) -> Credentia
     """
     if account.livemode != pending.destination.livemode:
         raise ValueError("the account is of the other mode than the destination")
-    return pending._replace(name=tidy_name(name), account=account, status=Status.AUTHENTICATED)
+    return pending._replace(
+        name=tidy_name(name), account=account, status=Status.AUTHENTICATED, renews=None
+    )
 
 
 def draft_of(pending: Credential) -> Draft:
     """Return the draft that a resumed authorization begins with."""
-    return Draft(pending.name, pending.entity_type, pending.destination)
+    return Draft(pending.name, pending.entity_type, pending.destination, pending.renews)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.model.authorization import CODE_LIFETIME
-from m3cred_tui.model.credential import Credential, Destination
+from m3cred_tui.model.credential import Credential, Destination, StripeAccount
 from m3cred_tui.model.problem import Problem
 
 
@@ -108,6 +108,48 @@ class CodeSent(Problem, code="CodeSent"):
         Stripe may have connected an account to m3ter. Look for it among the connected accounts
         in Stripe's Dashboard, then delete this entry: m3cred delete {pending.id}"""
     pending: Credential
+
+
+class OtherAccount(Problem, code="OtherAccount"):
+    """A credential was authorized again with another Stripe account; nothing was changed."""
+
+    text = """This is another Stripe account than before: {_after} in place of {_before}.
+        Everything that uses “{name}” would then act on {after.id}.{_instead}"""
+    name: str
+    before: StripeAccount
+    after: StripeAccount
+    go_on: str = ""
+    _before = property(lambda self: _named(self.before))
+    _after = property(lambda self: _named(self.after))
+
+    @property
+    def _instead(self) -> str:
+        kept = " Nothing was changed, and the approval is kept; to replace the account: "
+        return f"{kept}{self.go_on}" if self.go_on else ""
+
+    @property
+    def question(self) -> str:
+        """What has to be agreed to."""
+        return f"Replace {self._before} by {self._after}?"
+
+
+def _named(account: StripeAccount) -> str:
+    return f"{account.id} ({account.name})" if account.name else account.id
+
+
+class RenewedGone(Problem, code="RenewedGone"):
+    """The credential to be authorized again was deleted meanwhile; the approval is kept."""
+
+    text = """“{pending.name}” was deleted while it was authorized again. The approval is kept,
+        and can only become a new credential, with another ID.{_instead}"""
+    pending: Credential
+    go_on: str = ""
+    _instead = property(lambda self: self.go_on and f" To create that: {self.go_on}")
+
+
+class KeepsItsName(Problem, code="KeepsItsName"):
+    text = """“{name}” keeps its name when it is authorized again; m3cred rename changes it."""
+    name: str
 
 
 class Refused(Problem, code="Refused"):

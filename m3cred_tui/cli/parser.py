@@ -27,6 +27,8 @@ SHARED = frozenset({"--demo", "--passphrase-fd"})
 """Options that are taken before and after a command."""
 
 _ONE_CREDENTIAL = "its name, its ID or the end of it, or its account's ID"
+_BEGIN = "print the URL and exit; continue with --complete or m3cred resume"
+_COMPLETE = "finish what --begin began, with the address as a line of standard input"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,8 +45,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     add = partial(commands.add_parser, allow_abbrev=False)
     add_sharing = partial(add, parents=[_shared()])
-    for_credentials = (_list, _show, _create, _resume, _rename, _check, _exec, _delete)
-    for declare in (*for_credentials, _config, _identity):
+    for_credentials = (_list, _show, _create, _resume, _reauthorize, _rename)
+    for declare in (*for_credentials, _check, _exec, _delete, _config, _identity):
         declare(add_sharing)
     _relay_page(add)
     _doctor(add_sharing)
@@ -143,11 +145,7 @@ def _create(add: Add) -> None:
     what.add_argument(
         "--name", type=credential_name, metavar="NAME", help="of the new credential"
     )
-    what.add_argument(
-        "--complete",
-        metavar="ID",
-        help="finish what --begin began, with the address as a line of standard input",
-    )
+    what.add_argument("--complete", metavar="ID", help=_COMPLETE)
     command.add_argument(
         "--entity-type",
         choices=[one.code for one in ENTITY_TYPES],
@@ -159,9 +157,7 @@ def _create(add: Add) -> None:
         choices=_DESTINATIONS,
         help="where m3ter sends it; by default the only one that is set up",
     )
-    _flag(
-        command, "--begin", "print the URL and exit; continue with --complete or m3cred resume"
-    )
+    _flag(command, "--begin", _BEGIN)
     _add_consent(command)
 
 
@@ -190,18 +186,35 @@ def _resume(add: Add) -> None:
 
 
 def _add_consent(command: argparse.ArgumentParser) -> None:
-    """Add what ``create`` and ``resume`` share."""
-    _flag(command, "--yes", "create it for whatever account was approved")
+    """Add what ``create``, ``resume`` and ``reauthorize`` share."""
+    _flag(
+        command, "--yes", "agree to the account that was approved, but not to replace another"
+    )
     command.add_argument(
         "--expect-account",
         type=account_id,
         metavar="acct_…",
-        help="create it without asking, but only for this account",
+        help="agree without being asked, but only to this account",
     )
     _flag(command, "--no-browser", "open no browser; the URL is printed anyway")
     _flag(command, "--json", "for machines: objects, one a line")
     # Argparse would print a surplus word, which may be an address with a code in it.
     command.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
+
+
+def _reauthorize(add: Add) -> None:
+    command = add(
+        "reauthorize",
+        help="authorize a credential again, under the same ID",
+        description="Authorize a credential again that was revoked or is about to end. Its ID, "
+        "name and destination stay, so every Integration Configuration that uses it goes on "
+        "working. The old tokens stay until the new account is confirmed; another Stripe "
+        "account than before is confirmed on its own, or named with --expect-account.",
+    )
+    command.add_argument("name", nargs="?", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument("--complete", metavar="ID", help=_COMPLETE)
+    _flag(command, "--begin", _BEGIN)
+    _add_consent(command)
 
 
 def _rename(add: Add) -> None:

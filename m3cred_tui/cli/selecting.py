@@ -119,6 +119,9 @@ def selected(store: CredentialStore, word: str) -> Row:
         for row in rows
         if row.id.startswith(parts) or row.id.endswith(parts) or _is(row, name, account_id)
     ]
+    ids = {row.id for row in found}
+    # A renewal has the name of what it renews, and is found only by its own ID.
+    found = [row for row in found if getattr(row, "renews", None) not in ids]
     shown = f"“{clean(word, most=64)}”"
     if not found:
         names = [row.name for row in rows if isinstance(row, Credential)]
@@ -148,7 +151,9 @@ def intact(row: Row) -> Credential:
 
 def title_of(row: Row) -> str:
     """Return how a sentence refers to a credential."""
-    return f"“{row.name}”" if isinstance(row, Credential) else f"The credential {row.id}"
+    if not isinstance(row, Credential):
+        return f"The credential {row.id}"
+    return f"The renewal of “{row.name}”" if row.renews else f"“{row.name}”"
 
 
 def _nearest(word: str, names: Sequence[str]) -> str | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
+    from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
 
@@ -171,6 +172,16 @@ class Checking:
         credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
         if credential.status is not Status.AUTHENTICATED:
             raise StillPending(credential_id)
+        try:
+            return await self._asked(credential, tokens)
+        except StripeProblem:
+            # It may be about tokens that another approval has replaced meanwhile.
+            row = await asyncio.to_thread(self.store.read, credential_id)
+            if not isinstance(row, Credential) or row.approval == credential.approval:
+                raise
+        return await self._asked(*await asyncio.to_thread(opened, self.store, credential_id))
+
+    async def _asked(self, credential: Credential, tokens: TokenResponse) -> CheckResult:
         platform = await self._platform_of(credential.destination)
         if isinstance(platform, Problem):
             return result_of(platform, self.now())._replace(outcome=Outcome.NOT_SET_UP)

@@ -38,6 +38,6 @@ class KeyDoesNotFit(Problem, code="KeyDoesNotFit"):
 
 class AnswerLost(Problem, code="AnswerLost"):
     text = """A refresh of the access token, begun on {asked_at:%Y-%m-%d at %H:%M} UTC, was not
-        finished within a day, and Stripe no longer gives its answer: create the credential
-        again."""
+        finished within a day, and Stripe no longer gives its answer: the credential must be
+        authorized again."""
     asked_at: datetime

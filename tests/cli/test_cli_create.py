@@ -42,6 +42,7 @@ CREATE = ("create", "--name", "Acme", "--json", "--no-browser")
 BEGINS = {"type", "id", "name", "destination", "url", "shortUrl", "redirectUri"} | {
     "tunnel",
     "expiresAt",
+    "renews",
 }
 
 

@@ -83,6 +83,9 @@ def test_create_is_as_described(connected: Connected, m3cred: Run) -> None:
     described(begun, "begin")
     assert '"name": "Zoë"' in begun.stdout
     described(m3cred("create", "--complete", "0199", "--json", **connected.environ), "end")
+    begun = m3cred("reauthorize", "Fine", "--begin", "--json", **connected.environ)
+    described(begun, "begin")
+    assert f'"renews": "{connected.connected[0].id}"' in begun.stdout
     for one in (connected.connected[0], None):
         assert flaws(json.loads(end_json(one, None)), schema("end")) == []
 

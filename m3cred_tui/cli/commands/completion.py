@@ -143,7 +143,7 @@ class Answer(NamedTuple):
 
 _NOTHING = Answer(Kind.WORDS)
 _FILE = "FILE"
-_OF_CREDENTIALS = frozenset({"show", "rename", "check", "exec", "delete"})
+_OF_CREDENTIALS = frozenset({"show", "reauthorize", "rename", "check", "exec", "delete"})
 _SEVERAL: dict[object, Iterable[str]] = {usage.columns: BY_NAME, usage.statuses: STATUSES}
 """The words for options that take several, by the type of their values."""
 _ID_LETTERS = frozenset("0123456789abcdef-")
@@ -245,12 +245,18 @@ class _Walk:
         store = opened(demo=self._is_demo).store
         ids = store.pending_ids() if only_pending else store.ids()
         rows = [row for row in store.read_many(ids) if row is not None]
-        names = Counter(row.name for row in rows if isinstance(row, Credential))
+        names = Counter(
+            row.name for row in rows if isinstance(row, Credential) and not row.renews
+        )
         is_id = bool(current) and _ID_LETTERS.issuperset(current)
         for row in rows:
             if not isinstance(row, Credential):
                 yield Candidate(row.id, f"damaged: {row.reason}")
-            elif names[row.name] > 1 or not self._can_be_given(row.name):
+            elif (
+                names[row.name] > 1
+                or (row.renews and not only_pending)
+                or not self._can_be_given(row.name)
+            ):
                 yield Candidate(row.id, row.name)
             else:
                 yield Candidate(row.name, f"{row.destination.label}, {row.id}")

@@ -15,7 +15,7 @@ def run(chosen: Namespace) -> int:
     """Run the command; return its exit status."""
     if status := wrong_usage(chosen, chosen.complete):
         return status
-    if chosen.begin and (other := _against_begin(chosen)):
+    if chosen.begin and (other := against_begin(chosen)):
         return misused(f"--begin does not go with {other}.")
     if chosen.complete:
         return in_session(chosen, lambda session: resume(session, chosen.complete, None))
@@ -40,7 +40,7 @@ def wrong_usage(chosen: Namespace, *words: str | None) -> int | None:
     return None
 
 
-def _against_begin(chosen: Namespace) -> str:
+def against_begin(chosen: Namespace) -> str:
     """Return the option that makes no sense with ``--begin``, if there is one."""
     agreed = chosen.yes or chosen.expect_account
     against = {

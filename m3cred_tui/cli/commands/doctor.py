@@ -386,7 +386,9 @@ def _pending(here: Opened) -> Iterator[_Found]:
         title, until = title_of(row), waits_until(row)
         if until is None:
             resume = f"Run: m3cred resume {row.id}"
-            yield _FIX, f"Stripe has approved {title}, which was not created yet. {resume}"
+            approved = f"Stripe has approved {title[0].lower()}{title[1:]}"
+            so_far = "confirmed" if row.renews else "created"
+            yield _FIX, f"{approved}, which was not {so_far} yet. {resume}"
         elif until <= now:
             yield _NOTE, f"{title} no longer waits for Stripe: its time is over."
         else:

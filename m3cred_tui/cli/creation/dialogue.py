@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from shlex import quote
 from textwrap import wrap
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from m3cred_tui.authorize.events import (
     Visited,
 )
 from m3cred_tui.authorize.keeping import PATIENCE
+from m3cred_tui.authorize.problems import OtherAccount, RenewedGone
+from m3cred_tui.authorize.renewal import other_account
 from m3cred_tui.authorize.steps import MINUTES, Steps
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.browser.ways import Ways, Whereabouts
@@ -106,21 +109,29 @@ class InputEnded(Problem, code="InputEnded"):
 class NotConfirmed(Problem, code="NotConfirmed"):
     """Nobody agreed to the account; the approval is kept."""
 
-    text = """No credential was created for {account.id}, because {reason}. Stripe's approval is
-        kept; to continue: {go_on}"""
+    text = """{_nothing} for {account.id}, because {reason}. Stripe's approval is kept; to
+        continue: {go_on}"""
     account: StripeAccount
     reason: str
     go_on: str
+    renewed: Credential | None = None
+    _nothing = property(lambda self: _not_done(self.renewed).capitalize())
 
 
 class UnexpectedAccount(Problem, code="UnexpectedAccount"):
     """Stripe approved another account than ``--expect-account``; the approval is kept."""
 
-    text = """Stripe has approved {account.id}, not {expected}, so no credential was created.
-        The approval is kept; to use it anyway: {go_on}"""
+    text = """Stripe has approved {account.id}, not {expected}, so {_nothing}. The approval is
+        kept; to use it anyway: {go_on}"""
     account: StripeAccount
     expected: str
     go_on: str
+    renewed: Credential | None = None
+    _nothing = property(lambda self: _not_done(self.renewed))
+
+
+def _not_done(renewed: Credential | None) -> str:
+    return "nothing was changed" if renewed else "no credential was created"
 
 
 class Dialogue:
@@ -148,12 +159,19 @@ class Dialogue:
 
     async def create(self, name: str) -> Credential:
         """Follow it to the credential; raises the ``Problem`` that it ends with."""
-        await self._agree(await self._until_kept(await self._follow()))
+        approved = await self._until_kept(await self._follow())
+        go_on = self._console.command("resume", self._pending.id)
         try:
-            credential, doubt = await self.authorization.create(name)
+            replacing = await self._agree(approved, go_on)
+            credential, doubt = await self.authorization.create(name, replacing=replacing)
         except NameTaken:
-            go_on = self._console.command("resume", self._pending.id, "--name", "NAME")
-            raise NameTaken(name, go_on) from None
+            raise NameTaken(name, f"{go_on} --name NAME") from None
+        except RenewedGone:
+            named = f"{go_on} --name {quote(self._pending.name)}"
+            raise RenewedGone(self._pending, named) from None
+        except OtherAccount as other:
+            expecting = f"{go_on} --expect-account {other.after.id}"
+            raise OtherAccount(other.name, other.before, other.after, expecting) from None
         if doubt is not None:
             self._console.say(str(doubt))
         return credential
@@ -196,7 +214,8 @@ class Dialogue:
         if isinstance(event, Failed):
             raise event.problem
         assert isinstance(event, UrlReady)  # noqa: S101 - it is the first to come
-        go_on = self._console.command("create", "--complete", self._pending.id)
+        command = "reauthorize" if self._pending.renews else "create"
+        go_on = self._console.command(command, "--complete", self._pending.id)
         self._show_url(event, await self._ways.whereabouts(None))
         self._console.say(
             f"“{self._pending.name}” waits for your approval until {_until(event)}. When you "
@@ -272,24 +291,42 @@ class Dialogue:
             case Noticed(problem) if not self._only_by_paste or self._is_answered:
                 say(f"! {problem}")
 
-    async def _agree(self, approved: Approved) -> None:
+    async def _agree(self, approved: Approved, go_on: str) -> str | None:
         """Return once the user has seen the account and agrees.
 
-        Raises :class:`UnexpectedAccount` and :class:`NotConfirmed`.
+        Returns the ID of the account that another may replace. Raises
+        :class:`UnexpectedAccount`, :class:`NotConfirmed`, ``OtherAccount`` and ``RenewedGone``.
         """
         account, console = approved.account, self._console
-        go_on = console.command("resume", self._pending.id)
         console.say(_described(approved))
+        renewed = await asyncio.to_thread(self.authorization.renewed)
+        other = renewed and other_account(renewed, account)
         expected = self._chosen.expect_account
         if expected not in {None, account.id}:
-            raise UnexpectedAccount(account, expected, go_on)
-        if self._chosen.yes or expected:
-            return
-        if not can_ask():
-            reason = "nobody could be asked"
-            raise NotConfirmed(account, reason, f"{go_on} --expect-account {account.id}")
-        if not await says_yes("Create the credential?"):
-            raise NotConfirmed(account, "you did not agree", go_on)
+            raise UnexpectedAccount(account, expected, go_on, renewed)
+        if not expected and other:
+            if self._chosen.yes or not can_ask():
+                raise other
+            console.say(f"! {other}")
+        if not (self._chosen.yes or expected):
+            reason = await _refusal(other.question if other else _question(renewed))
+            if reason:
+                agreeing = "" if can_ask() else f" --expect-account {account.id}"
+                raise NotConfirmed(account, reason, f"{go_on}{agreeing}", renewed)
+        return other.before.id if other else None
+
+
+async def _refusal(question: str) -> str:
+    """Ask, and return why the answer is not yes; empty if it is."""
+    if not can_ask():
+        return "nobody could be asked"
+    return "" if await says_yes(question) else "you did not agree"
+
+
+def _question(renewed: Credential | None) -> str:
+    if renewed is None:
+        return "Create the credential?"
+    return f"The account is the same as before. Authorize “{renewed.name}” again?"
 
 
 async def _remind(expires_at: datetime, console: Console) -> None:

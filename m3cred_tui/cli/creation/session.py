@@ -4,12 +4,14 @@ import asyncio
 import signal
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from m3cred_tui.authorize.authorization import Authorization
+from m3cred_tui.authorize.authorization import Authorization, created_from
 from m3cred_tui.authorize.events import Failed
 from m3cred_tui.authorize.exchange import is_approval_at_risk
-from m3cred_tui.authorize.problems import CodeSent
+from m3cred_tui.authorize.problems import CodeSent, KeepsItsName
+from m3cred_tui.authorize.renewal import draft_to_renew, renewals_of
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Console, Dialogue
 from m3cred_tui.cli.ending import (
@@ -23,17 +25,19 @@ from m3cred_tui.cli.ending import (
     status_of,
 )
 from m3cred_tui.cli.output.json import end_json
-from m3cred_tui.cli.selecting import intact, opened
+from m3cred_tui.cli.selecting import intact, opened, selected
 from m3cred_tui.cli.wiring import (
     authorizer_for,
     created_by,
     now,
     settings_of_command,
+    upkeep_from,
     ways_from,
 )
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.listing.columns import clock_time
 from m3cred_tui.model.authorization import TIME_LIMIT
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import (
     DESTINATIONS,
     Credential,
@@ -50,6 +54,7 @@ from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import NotThere
 from m3cred_tui.system.signals import told_of_signals
 from m3cred_tui.system.threads import run
+from m3cred_tui.upkeep.problems import StillPending
 
 Work = Callable[["Session"], Awaitable[Credential | None]]
 
@@ -192,7 +197,10 @@ def _kept(session: Session) -> Credential | None:
 def _read(session: Session) -> Credential | None:
     if session.authorization is None or session.authorization.pending is None:
         return None
-    row = session.store.read(session.authorization.pending.id)
+    pending = session.authorization.pending
+    if (created := created_from(session.store, pending)) is not None:
+        return created
+    row = session.store.read(pending.id)
     return row if isinstance(row, Credential) else None
 
 
@@ -206,7 +214,7 @@ def _told(console: Console, credential: Credential | None, problem: Problem | No
         elif sealed:
             console.put(sealed)
         elif credential is not None and problem is None:
-            console.put(f"The credential “{credential.name}” is created: {credential.id}")
+            console.put(f"{_done(credential)}: {credential.id}")
 
     if problem is not None:
         console.say(f"m3cred: {problem}")
@@ -214,6 +222,12 @@ def _told(console: Console, credential: Credential | None, problem: Problem | No
     if problem is None:
         return DONE
     return status_of(problem) if is_out else LOST
+
+
+def _done(credential: Credential) -> str:
+    if credential.approval:
+        return f"“{credential.name}” is authorized again"
+    return f"The credential “{credential.name}” is created"
 
 
 async def create(session: Session, draft: Draft) -> Credential:
@@ -231,17 +245,66 @@ async def resume(session: Session, word: str | None, name: str | None) -> Creden
     expired = await _expire(session)
     pending = await asyncio.to_thread(find_pending, session.store, word, expired)
     if pending.status is Status.AUTHENTICATED:
-        session.console.say("It was created before; nothing was changed.")
+        was = "authorized again" if pending.approval else "created"
+        session.console.say(f"It was {was} before; nothing was changed.")
         return pending
     if pending.status is Status.UNKNOWN:
         raise CodeSent(pending)
-    return await session.dialogue(pending).create(name or pending.name)
+    return await _resumed(session, pending, name)
 
 
 async def resume_sealed(session: Session, text: bytes, name: str | None) -> Credential:
     """Keep an approval that was written out, sealed, and resume it; raises ``Problem``."""
     pending = await asyncio.to_thread(session.store.keep_sealed, text)
-    return await session.dialogue(pending).create(name or pending.name)
+    return await _resumed(session, pending, name)
+
+
+async def _resumed(session: Session, pending: Credential, name: str | None) -> Credential:
+    dialogue = session.dialogue(pending)
+    if pending.renews and name:
+        renewed = await asyncio.to_thread(session.store.read, pending.renews)
+        if isinstance(renewed, Credential):
+            raise KeepsItsName(renewed.name)
+        dialogue.authorization.renew_nothing()
+    return await _checked(session, await dialogue.create(name or pending.name))
+
+
+async def reauthorize(session: Session, word: str) -> Credential:
+    """Authorize a credential again, or resume that; raises the ``Problem`` it ended with."""
+    await _expire(session)
+    row = await _to_renew(session, word)
+    renewals = await asyncio.to_thread(renewals_of, session.store, row.id)
+    for pending in renewals:
+        if pending.status is Status.PENDING:
+            session.console.say(f"{state_of(pending)}; that is resumed.")
+            return await _resumed(session, pending, None)
+    return await _checked(session, await session.dialogue(draft_to_renew(row)).create(row.name))
+
+
+async def begin_renewal(session: Session, word: str) -> None:
+    """Keep a request to authorize a credential again, and show its URL; raises ``Problem``."""
+    await _expire(session)
+    row = await _to_renew(session, word)
+    await session.dialogue(draft_to_renew(row)).begin()
+
+
+async def _to_renew(session: Session, word: str) -> Credential:
+    row = intact(await asyncio.to_thread(selected, session.store, word))
+    if row.status is not Status.AUTHENTICATED:
+        raise StillPending(row.id)
+    return row
+
+
+async def _checked(session: Session, credential: Credential) -> Credential:
+    """Ask Stripe about a credential that was authorized again, if that is not known."""
+    known = (await asyncio.to_thread(session.store.checks.read)).get(credential.id)
+    if credential.approval and (known is None or known.outcome is not Outcome.OK):
+        upkeep = upkeep_from(session.settings, session.store, session.identity)
+        with suppress(Problem):  # which is for m3cred check to report
+            async with aclosing(upkeep.check([credential.id])) as results:
+                async for _result in results:
+                    pass
+    return credential
 
 
 async def _begun(session: Session, draft: Draft) -> Dialogue:
@@ -257,7 +320,8 @@ async def _expire(session: Session) -> list[Credential]:
     """Remove the requests whose time is over, report each once, and return them."""
     gone = await asyncio.to_thread(session.store.requests.expire, now())
     for one in gone:
-        session.console.say(f"“{one.name}” was not approved in ten minutes and is removed.")
+        stays = "stays as it was" if one.renews else "is removed"
+        session.console.say(f"“{one.name}” was not approved in ten minutes and {stays}.")
     return gone
 
 
@@ -297,8 +361,9 @@ class NotPending(Problem, code="NotPending"):
 class RequestExpired(Problem, code="RequestExpired"):
     """The authorization request was removed, as nobody approved it in time."""
 
-    text = "“{expired.name}” was not approved in ten minutes. Start again with m3cred create."
+    text = "“{expired.name}” was not approved in ten minutes. Start again with m3cred {_again}."
     expired: Credential
+    _again = property(lambda self: "reauthorize" if self.expired.renews else "create")
 
 
 class SeveralPending(Problem, code="SeveralPending"):
@@ -325,7 +390,8 @@ def find_pending(
         for one in expired:
             if one.id == word:
                 raise RequestExpired(one)
-        if (row := store.read(word)) is None:
+        row = store.read(word) or _renewed_by(store, word)
+        if row is None:
             raise NotThere(word)
         return intact(row)
     rows = map(store.read, store.pending_ids())
@@ -338,6 +404,13 @@ def find_pending(
     if gone := _called(word, expired):
         raise RequestExpired(gone[0])
     raise NothingPending if word is None else NotPending(clean(word, most=64), pending)
+
+
+def _renewed_by(store: CredentialStore, approval: str) -> Credential | None:
+    rows = store.read_many(store.ids())
+    return next(
+        (row for row in rows if isinstance(row, Credential) and row.approval == approval), None
+    )
 
 
 def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credential]:
@@ -359,12 +432,14 @@ def _called(word: str | None, among: Sequence[Credential]) -> Sequence[Credentia
 def state_of(pending: Credential) -> str:
     """Say how far a pending credential is, as a sentence without its full stop."""
     if pending.account is not None:
-        approved = pending.account.id
-        return f"Stripe has approved {approved} for “{pending.name}”, which is not created yet"
+        approved = f"Stripe has approved {pending.account.id} for “{pending.name}”"
+        then = "keeps its old tokens until that is confirmed" if pending.renews else ""
+        return f"{approved}, which {then or 'is not created yet'}"
     if pending.status is Status.UNKNOWN:
         return f"the code for “{pending.name}” was sent to Stripe, and no answer is known"
     until = clock_time(pending.created_at + TIME_LIMIT, now())
-    return f"“{pending.name}” waits for Stripe until {until}"
+    again = ", to be authorized again" if pending.renews else ""
+    return f"“{pending.name}” waits for Stripe until {until}{again}"
 
 
 def _listed(pending: Sequence[Credential]) -> str:

@@ -35,6 +35,7 @@ def credential_fields(credential: Credential) -> Json:
         "createdAt": iso(credential.created_at),
         "createdBy": credential.created_by,
         "expiresAt": None if credential.expires_at is None else iso(credential.expires_at),
+        "renews": credential.renews,
     }
 
 
@@ -95,6 +96,7 @@ def begin_json(pending: Credential, ready: UrlReady, tunnel: str | None) -> str:
             "redirectUri": ready.redirect_uri,
             "tunnel": tunnel,
             "expiresAt": iso(ready.expires_at),
+            "renews": pending.renews,
         }
     )
 
