@@ -1,6 +1,7 @@
 """The user's store, and the credential in it that a word on the command line selects."""
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -167,3 +168,9 @@ def _nearest(word: str, names: Sequence[str]) -> str | None:
 
 def _described(row: Row) -> str:
     return f"{row.id} (“{row.name}”)" if isinstance(row, Credential) else f"{row.id} (damaged)"
+
+
+def how_to_renew(row: Row, *, demo: bool) -> str:
+    """Return the command that authorizes a credential again, as an instruction."""
+    word = shlex.quote(row.name) if isinstance(row, Credential) else row.id
+    return f"Run: m3cred {'--demo ' if demo else ''}reauthorize {word}"

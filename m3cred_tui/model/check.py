@@ -41,6 +41,10 @@ class CheckResult(NamedTuple):
     by: str = ""
     """Who checked; empty in a result of an m3cred that did not store it."""
 
+    def told_with(self, again: str) -> str:
+        """Return why, and how to authorize ``again`` where only that helps."""
+        return f"{self.told} {again}".lstrip() if self.outcome is Outcome.REVOKED else self.told
+
     @property
     def label(self) -> str:
         """The outcome in words that fit into a list."""

@@ -167,7 +167,7 @@ class StripeRefused(StripeProblem, code="StripeRefused"):
     def _hint(self) -> str:
         match self.call, self.error:
             case Call.REFRESH, "invalid_grant":
-                return " The refresh token is no longer valid: create the credential again."
+                return " The refresh token is no longer valid: authorize the credential again."
             case Call.DEAUTHORIZE, "invalid_client":
                 return (
                     " Either the account is no longer connected, or the client id or secret "

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.stripe.gateway import Platform
 
+_log = logging.getLogger(__name__)
+
+_REVOKED = "Access was revoked at Stripe."
+_EXPIRED_OR_REVOKED = "Access has expired or was revoked at Stripe."
 _OUTCOMES: dict[type[Problem], Outcome] = {
     CredentialDamaged: Outcome.DAMAGED,
     StillPending: Outcome.PENDING,
@@ -43,6 +47,9 @@ def result_of(problem: Problem, at: datetime) -> CheckResult:
     """Return the result of a check that ended with this problem."""
     if isinstance(problem, StripeProblem):
         outcome, told = kind_of(problem), problem.happened
+        if outcome is Outcome.REVOKED and isinstance(problem, StripeRefused):
+            _log.info("%s", told)
+            told = _REVOKED if problem.error == "account_invalid" else _EXPIRED_OR_REVOKED
     else:
         outcome, told = _OUTCOMES.get(type(problem), Outcome.FAILED), str(problem)
     return CheckResult(outcome, at, clean(told, most=LONGEST_TOLD))
@@ -106,8 +113,6 @@ class Pace:
 def _is_too_many(problem: StripeProblem) -> bool:
     return isinstance(problem, StripeRefused) and problem.status == _TOO_MANY
 
-
-_log = logging.getLogger(__name__)
 
 _KEEP_EVERY = 1.0
 """Seconds between two writes of the results."""

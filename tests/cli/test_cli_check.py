@@ -51,6 +51,16 @@ def test_outcomes_differ_and_one_failure_is_enough_for_status_1(
     assert outcomes(ended) == {"Waits": "pending", "Fine": "ok"}
 
 
+def test_a_revoked_credential_is_told_with_the_command_that_authorizes_it_again(
+    connected: Connected, m3cred: Run
+) -> None:
+    connected.revoke(connected.connect("Acme live"))
+    told = "Access was revoked at Stripe. Run: m3cred reauthorize 'Acme live'"
+    ended = m3cred("check", "Acme live", **connected.environ)
+    assert ended.stdout == f"Acme live  revoked  {told}\n"
+    assert told in m3cred("show", "Acme live").stdout
+
+
 @pytest.mark.parametrize(
     ("changed", "outcome"),
     [

@@ -60,7 +60,7 @@ def test_a_web_server_may_read_the_file(m3cred: Run, tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     ended = m3cred("relay-page", str(page))
     assert ended.returncode == 0
-    assert ended.stdout.startswith(f"{page} leads to port 27182, ")
+    assert ended.stdout.startswith(f"{page} leads to ports 27182, ")
     assert page.read_text() == m3cred("relay-page").stdout
     assert stat.S_IMODE(page.stat().st_mode) == 0o644
     assert list(tmp_path.iterdir()) == [page]

@@ -112,7 +112,7 @@ async def _choose(app: Terminal, marked: dict[str, bool]) -> None:
         app, lambda: stands_out(app, prompt) or has_double_frame(app)
     )
     app.press(ENTER)
-    await app.shows("Dismiss menu")
+    await app.shows("esc Close")
     app.press(APPLICATION_DOWN)
     marked["choice"] = await comes_to(app, lambda: stands_out(app, "Stripe (Test Mode)"))
     marked["choice"] &= not stands_out(app, "Select the destination")

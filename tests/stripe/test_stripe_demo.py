@@ -164,7 +164,7 @@ async def test_a_crash_before_the_answer_is_on_disk_does_not_lose_the_account(
     after = await apps.refresh(tokens, "key-1", asked_at=asked_at)
     assert after.obtained_at == asked_at
     assert (await account_of(apps, after)).id == tokens.account_id
-    with pytest.raises(StripeRefused, match="create the credential again") as caught:
+    with pytest.raises(StripeRefused, match="authorize the credential again") as caught:
         await apps.refresh(tokens, "key-2")
     assert kind_of(caught.value) is Outcome.REVOKED
 
@@ -177,7 +177,7 @@ async def test_access_that_the_owner_ended_is_revoked_with_both_models(
     for gateway, tokens in held:
         assert await why_not(gateway, tokens) is Outcome.REVOKED
     gateway, tokens = held[1]
-    with pytest.raises(StripeRefused, match="create the credential again"):
+    with pytest.raises(StripeRefused, match="authorize the credential again"):
         await gateway.refresh(tokens, "key-1")
 
 

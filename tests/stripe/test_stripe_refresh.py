@@ -163,7 +163,7 @@ async def test_after_a_lost_reply_the_outcome_is_unknown_and_nothing_is_retried_
 @pytest.mark.parametrize(
     ("status", "error", "kind", "sentence"),
     [
-        (400, "invalid_grant", Outcome.REVOKED, "create the credential again"),
+        (400, "invalid_grant", Outcome.REVOKED, "authorize the credential again"),
         (401, None, Outcome.WRONG_KEY, "Check the secret key"),
         (403, "more_permissions_required", Outcome.NO_PERMISSION, "gave no new access token"),
         (409, "idempotency_key_in_use", Outcome.FAILED, AGAIN),

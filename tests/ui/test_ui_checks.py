@@ -60,9 +60,10 @@ async def test_the_list_shows_the_last_check_of_a_credential_with_its_date(
     async with opened(services) as user:
         await create(user, browser, "Acme")
         await user.press("v")
-        await user.sees("✓ authenticated", "Stripe knows the account")
+        await user.sees("✓ authenticated", "“Acme”: ok")
         await user.press("down", "v")
         await user.sees("! revoked")
+        await user.sees("“Gone”: Access was revoked at Stripe. Press a to authorize again.")
 
 
 async def test_checking_all_checks_and_counts_every_listed_credential(
@@ -99,7 +100,9 @@ async def test_details_show_the_last_check_and_can_check_again(
         await user.press("enter")
         await user.sees("unreachable, ", "No answer came.")
         await user.press("v")
-        await user.sees("revoked, ")
+        await user.sees(
+            "revoked, ", "Access was revoked at Stripe. Press a to authorize again."
+        )
 
 
 async def test_a_check_by_another_m3cred_is_seen(

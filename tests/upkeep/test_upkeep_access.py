@@ -99,7 +99,7 @@ async def test_an_account_that_revoked_access_is_reported_and_nothing_is_left_ov
     one = world.connect()
     world.revoke(one)
     world.clock.go_on(hours=2)
-    with pytest.raises(StripeRefused, match="create the credential again"):
+    with pytest.raises(StripeRefused, match="authorize the credential again"):
         await world.upkeep.access(one)
     kept = {path.suffix for path in (world.store.data / "refreshing").iterdir()}
     assert kept == {".lock"}

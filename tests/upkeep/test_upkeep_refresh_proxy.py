@@ -107,7 +107,7 @@ async def test_a_revoked_credential_is_reported_after_an_earlier_failure(world: 
     async with expired(world, stripe):
         await fails(world, one, StripeFailed)
         world.clock.go_on(minutes=11)
-        with pytest.raises(StripeRefused, match="create the credential again"):
+        with pytest.raises(StripeRefused, match="authorize the credential again"):
             await used(world, one)
     assert left_over(world, one) == set()
 

@@ -12,7 +12,7 @@ from m3cred_tui.cli.output.json import check_json, error_fields, iso, put_json
 from m3cred_tui.cli.output.prompts import progress
 from m3cred_tui.cli.output.streams import coloured
 from m3cred_tui.cli.output.tables import cells, padded
-from m3cred_tui.cli.selecting import all_selected, opened
+from m3cred_tui.cli.selecting import all_selected, how_to_renew, opened
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.listing.columns import Row, expiry_sentence
 from m3cred_tui.model.check import CheckResult, Outcome
@@ -43,7 +43,7 @@ def run(chosen: Namespace) -> int:
         put_json({"ok": all_ok, "credentials": found, "notKept": error})
     elif rows:
         not_ok = [row for row in rows if results[row.id].outcome is not Outcome.OK]
-        _write(not_ok if chosen.quiet else rows, results)
+        _write(not_ok if chosen.quiet else rows, results, demo=chosen.demo)
     elif not chosen.quiet:
         sys.stderr.write("There are no credentials to check.\n")
     if not_kept is not None:
@@ -93,7 +93,7 @@ async def _results(upkeep: Upkeep, ids: Sequence[str]) -> tuple[Results, Results
     return results, None
 
 
-def _write(rows: Sequence[Row], results: Results) -> None:
+def _write(rows: Sequence[Row], results: Results, *, demo: bool) -> None:
     """Write a line for each, with a warning where it ends before long."""
     if not rows:
         return
@@ -106,5 +106,6 @@ def _write(rows: Sequence[Row], results: Results) -> None:
         colour = 32 if result.outcome == "ok" else 31
         label = coloured(padded(result.label, labels), colour, sys.stdout)
         ends = expiry_sentence("It", row, now) if isinstance(row, Credential) else ""
-        line = f"{padded(names[row.id], wide)}  {label}  {result.told} {ends}"
+        told = result.told_with(how_to_renew(row, demo=demo))
+        line = f"{padded(names[row.id], wide)}  {label}  {told} {ends}"
         sys.stdout.write(f"{line.rstrip()}\n")

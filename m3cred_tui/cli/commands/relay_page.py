@@ -68,8 +68,8 @@ def run(chosen: Namespace) -> int:
         return DONE
     write_public(chosen.file, page.encode(), replace=chosen.force)
     shown = clean_path(chosen.file)
-    named = ", ".join(map(str, ports))
-    sys.stdout.write(f"{shown} leads to port {named}. Put it where your redirect URI points.\n")
+    named = f"port{'s' * (len(ports) > 1)} {', '.join(map(str, ports))}"
+    sys.stdout.write(f"{shown} leads to {named}. Put it where your redirect URI points.\n")
     return DONE
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
-from m3cred_tui.cli.selecting import intact, opened, selected
+from m3cred_tui.cli.selecting import how_to_renew, intact, opened, selected
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.listing.columns import account_text, expiry_text, local, status_text
 from m3cred_tui.model.check import CheckResult
@@ -61,8 +61,8 @@ def _look(
     return Shown(credential, check, unopened, tokens, dashboard)
 
 
-def _text(shown: Shown) -> str:
-    facts = [*_facts(shown), *_token_facts(shown.tokens)]
+def _text(shown: Shown, *, demo: bool) -> str:
+    facts = [*_facts(shown, demo=demo), *_token_facts(shown.tokens)]
     wide = max(len(name) for name, _ in facts) + 1
     lines = [f"{name + ':':{wide}}  {text}" for name, text in facts]
     if shown.credential.status is Status.UNKNOWN:
@@ -88,7 +88,7 @@ def _json(shown: Shown) -> Json:
     }
 
 
-def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
+def _facts(shown: Shown, *, demo: bool) -> Iterator[tuple[str, str]]:
     credential, check, now = shown.credential, shown.check, datetime.now(UTC)
     account = credential.account
     yield "Name", credential.name
@@ -104,7 +104,8 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "At Stripe", shown.dashboard
     yield "Status", status_text(credential, now, check)
     if check is not None:
-        yield "Last check", f"{check.label}, {local(check.at)} {check.told}".rstrip()
+        told = check.told_with(how_to_renew(credential, demo=demo))
+        yield "Last check", f"{check.label}, {local(check.at)} {told}".rstrip()
     yield "Created", local(credential.created_at)
     yield "Created by", credential.created_by
     if until := expiry_text(credential, now):
@@ -168,5 +169,5 @@ def run(chosen: Namespace) -> int:
     if chosen.json:
         put_json(_json(shown))
     else:
-        sys.stdout.write(_text(shown))
+        sys.stdout.write(_text(shown, demo=chosen.demo))
     return DONE

@@ -28,7 +28,7 @@ from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.bars import noticing
-from m3cred_tui.ui.widgets.controls import Press, SetUpOffer
+from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, Press, SetUpOffer
 from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
 
 if TYPE_CHECKING:
@@ -361,7 +361,8 @@ class CredentialsPage(Page[None]):
             told, failed = [str(problem)], True
         self._end_checking()
         if results:
-            told.append(_summary(results))
+            first = self._listing.row(next(iter(results)))
+            told.append(_summary(results, getattr(first, "name", "")))
         if told:
             self.notify(
                 " ".join(told),
@@ -517,10 +518,10 @@ def _offer(pending: list[Credential], now: datetime) -> str:
     return f"Stripe has approved {name}, not created yet."
 
 
-def _summary(results: dict[str, CheckResult]) -> str:
+def _summary(results: dict[str, CheckResult], name: str) -> str:
     if len(results) == 1:
         [result] = results.values()
-        return result.told or "Stripe knows the account, and the key can access it."
+        return f"“{name}”: {result.told_with(AUTHORIZE_AGAIN) or result.label}"
     counted = Counter(result.label for result in results.values())
     return f"Checked {len(results):,}: " + ", ".join(
         f"{count:,} {label}" for label, count in counted.most_common()

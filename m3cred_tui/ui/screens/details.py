@@ -29,7 +29,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.renaming import Rename
 from m3cred_tui.ui.terminal.outside import send_to_clipboard
-from m3cred_tui.ui.widgets.controls import fields, mode_mark
+from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, fields, mode_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +170,8 @@ class DetailsPage(Page[str]):
         if result is None:
             self._checked = "never checked"
         else:
-            told = f". {result.told}" if result.told else ""
+            told = result.told_with(AUTHORIZE_AGAIN)
+            told = f". {told}" if told else ""
             self._checked = f"{result.label}, {local(result.at)}{told}"
         self._show()
 

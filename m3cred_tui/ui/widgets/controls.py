@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.problem import Problem
 
 
+AUTHORIZE_AGAIN = "Press a to authorize again."
 _GAP = 2
 
 
@@ -151,6 +152,8 @@ class DropDown(Select[T], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "show_overlay", "Select"),
         Binding("space", "show_overlay", show=False),
+        # Before the list's own key, which Textual calls "Dismiss menu".
+        Binding("escape", "close", "Close", priority=True),
     ]
 
     class Chosen(Message):
@@ -161,6 +164,16 @@ class DropDown(Select[T], inherit_bindings=False):
     def on_mount(self) -> None:
         """Watch the list: Select itself only reports a value that changes."""
         self.query_one(OptionList).message_signal.subscribe(self, self._note, immediate=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to the page while the list is closed."""
+        del parameters
+        return action != "close" or self.expanded
+
+    def action_close(self) -> None:
+        """Close the list without a choice."""
+        self.expanded = False
+        self.focus()
 
     def _note(self, message: Message) -> None:
         if isinstance(message, OptionList.OptionSelected):
