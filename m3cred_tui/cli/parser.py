@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add = partial(commands.add_parser, allow_abbrev=False)
     add_sharing = partial(add, parents=[_shared()])
     for_credentials = (_list, _show, _create, _resume, _reauthorize, _rename)
-    for declare in (*for_credentials, _check, _exec, _delete, _config, _identity):
+    for declare in (*for_credentials, _check, _exec, _delete, _config, _identity, _store):
         declare(add_sharing)
     _relay_page(add)
     _doctor(add_sharing)
@@ -356,6 +356,37 @@ def _identity(add: Add) -> None:
         "import the copy of another machine, which keeps its passphrase",
         "the copy; - is standard input",
     )
+
+
+def _store(add: Add) -> None:
+    command = add(
+        "store",
+        help="show where credentials are kept, or move them",
+        description="Show where credentials are kept: on this machine, or for a team on "
+        "OpenBao or HashiCorp Vault.",
+        epilog="Explained in docs/team.md.",
+    )
+    _add_json(command)
+    verbs = _verbs(command)
+    printed = verbs(
+        "policy",
+        help="print the policy that a role needs",
+        description="Print the policy that a role needs, for the configured mount and path.",
+    )
+    printed.add_argument(
+        "role",
+        choices=("reader", "admin"),
+        help="reader lists credentials; admin also creates, uses, renews and deletes them",
+    )
+    move = verbs(
+        "move",
+        help="move all created credentials to the other store",
+        description="Move all created credentials: each is written there, read back, compared "
+        "and then removed here. It can be interrupted, and run again.",
+    )
+    move.add_argument("--to", choices=("openbao", "directory"), help="where to")
+    _flag(move, "--dry-run", "say what would be moved, and change nothing")
+    _add_json(move)
 
 
 def _relay_page(add: Add) -> None:

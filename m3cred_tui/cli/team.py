@@ -54,6 +54,11 @@ def team_access(setup: Setup, environ: Mapping[str, str]) -> Access:
     return access(environ, configured)
 
 
+def directory_store(places: Locations, identity: IdentityFile) -> DirectoryStore:
+    """Return the store on this machine, whichever is in use."""
+    return DirectoryStore(places.data, identity)
+
+
 def store_at(reached: Access, places: Locations, identity: IdentityFile) -> OpenBaoStore:
     """Return the team's store; approvals that it cannot take are kept on this machine."""
     spare = DirectoryStore(places.data / "team", identity)

@@ -66,7 +66,12 @@ DELETED: Json = {"schema": SCHEMA, "deleted": True}
 
 
 def record_fields(credential: Credential, secrets: Secrets) -> Json:
-    """Return the fields of a record; raises ``FlawError`` if they could not be read again."""
+    """Return the fields of a record; raises ``FlawError`` if they could not be read again.
+
+    The tokens say when the credential expires.
+    """
+    expires_at = secrets.expires_at if isinstance(secrets, TokenResponse) else None
+    credential = credential._replace(expires_at=expires_at)
     fields = {"schema": SCHEMA, **credential_fields(credential), **secret_fields(secrets)}
     credential_from(fields)
     return fields
@@ -135,7 +140,7 @@ def shown_fields(fields: Json, version: int, *, in_ascii: bool = False) -> dict[
     stripe = known["stripe"]
     account = stripe if isinstance(stripe, dict) else {}
     texts = {
-        **{name: known.get(name) for name in (*_OWN, *_OPTIONAL)},
+        **{name: value for name, value in known.items() if name != "id"},
         **{key: account.get(name) for key, name in _OF_ACCOUNT.items()},
         **{name: fields.get(name) for name in (CREATED_AS, CHANGED_AS)},
     }
@@ -156,9 +161,9 @@ CHANGE = "change"
 """The field that tells one change from every other."""
 REFRESH = "refresh"
 """Who replaces the tokens at the moment, and with which request."""
-_OWN = "name", "entityType", "destination", "createdAt", "createdBy", "status"
-_OPTIONAL = "renews", "approval"
 _OF_ACCOUNT = {"account": "account", "accountName": "name", "country": "country"}
+_NOT_OWN = {"schema", "version", "livemode", "history", CREATED_AS, CHANGED_AS, *_OF_ACCOUNT}
+"""What custom metadata have besides the fields of the credential itself."""
 
 
 def row_from_shown(credential_id: str, shown: Mapping[str, object]) -> Row:
@@ -167,9 +172,8 @@ def row_from_shown(credential_id: str, shown: Mapping[str, object]) -> Row:
     if "account" in shown:
         account = {name: _joined(shown, key) for key, name in _OF_ACCOUNT.items()}
         account["livemode"] = {"true": True, "false": False}.get(str(shown.get("livemode")))
-    fields: Json = {name: _joined(shown, name) for name in _OWN}
-    fields["id"] = credential_id
-    fields |= {name: told for name in _OPTIONAL if (told := _joined(shown, name))}
+    names = {name for name in shown if "." not in name} - _NOT_OWN
+    fields: Json = {"id": credential_id, **{name: _joined(shown, name) for name in names}}
     try:
         if history := _joined(shown, "history"):
             fields["history"] = json_object(f'{{"_":{history}}}'.encode())["_"]

@@ -14,6 +14,7 @@ from m3cred_tui.store.openbao.known import Entry
 from m3cred_tui.store.openbao.kv import ConflictError
 from m3cred_tui.store.openbao.problems import StoreNotAllowed
 from m3cred_tui.store.openbao.records import (
+    CHANGED_AS,
     CREATED_AS,
     REFRESH,
     Record,
@@ -130,6 +131,7 @@ class Shelf:
         try:
             fields = {
                 **record_fields(credential, secrets),
+                CHANGED_AS: self.kv.who(),
                 CREATED_AS: before.get(CREATED_AS) or self.kv.who(),
                 **(kept if more is None else more),
             }

@@ -12,6 +12,7 @@ from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.openbao.checks import TeamChecks, TeamDisconnections
 from m3cred_tui.store.openbao.kv import ConflictError, KeyValue
+from m3cred_tui.store.openbao.problems import StoreNotAllowed
 from m3cred_tui.store.openbao.records import Record, created, opened, row_of
 from m3cred_tui.store.openbao.refreshing import TeamRefreshes
 from m3cred_tui.store.openbao.requests import TeamRequests
@@ -116,7 +117,10 @@ class OpenBaoStore:
     # What is opened.
 
     def verified(self, credential_id: str) -> Row | None:
-        return row_of(credential_id, self._shelf.record(credential_id).fields)
+        try:
+            return row_of(credential_id, self._shelf.record(credential_id).fields)
+        except StoreNotAllowed:  # to people who may list and not read tokens
+            return self.read(credential_id)
 
     def tokens(self, credential_id: str) -> TokenResponse:
         return self.opened(credential_id)[1]
@@ -172,7 +176,7 @@ class OpenBaoStore:
             with suppress(ConflictError):
                 self._shelf.replace(credential, tokens, record)
                 _log.info("changed %s", credential_id)
-                return credential
+                return credential._replace(expires_at=tokens.expires_at)
         raise AssertionError  # attempts end with a problem
 
     def renew(self, credential_id: str, pending_id: str, change: Change) -> Credential:

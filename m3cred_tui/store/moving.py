@@ -1,0 +1,111 @@
+"""Moving credentials from one store to another: written there, compared, then removed here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.fields import credential_fields, secret_fields
+from m3cred_tui.store.port import Damaged
+from m3cred_tui.store.problems import AlreadyThere, NotThere
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from m3cred_tui.model.credential import TokenResponse
+    from m3cred_tui.store.port import CredentialStore, Row
+
+
+class Outcome(StrEnum):
+    """What became of a credential; all but the first two leave it where it was."""
+
+    MOVED = "moved"
+    WAS_THERE = "was_there"
+    """It was there already, and the same, so it was only removed here."""
+    DIFFERS = "differs"
+    """It is there, and is another."""
+    PENDING = "pending"
+    DAMAGED = "damaged"
+    FAILED = "failed"
+
+
+class Moved(NamedTuple):
+    """The outcome for one credential, and why, as a sentence."""
+
+    row: Row
+    outcome: Outcome
+    told: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is there now, and not here."""
+        return self.outcome in {Outcome.MOVED, Outcome.WAS_THERE}
+
+
+def move(source: CredentialStore, target: CredentialStore, *, dry: bool) -> Iterator[Moved]:
+    """Move each credential; ``dry`` only says what would become of it.
+
+    It can be run again wherever it ended. Raises ``StoreUnusable`` if a store cannot be read
+    at all.
+    """
+    ids = source.ids()
+    target.ids()
+    if not dry:
+        target.prepare()
+    for row in source.read_many(ids):
+        if row is not None:
+            try:
+                yield _moved(source, target, row, dry=dry)
+            except NotThere:
+                continue  # deleted meanwhile
+            except Problem as problem:
+                yield Moved(row, Outcome.FAILED, str(problem))
+
+
+def _moved(source: CredentialStore, target: CredentialStore, row: Row, *, dry: bool) -> Moved:
+    if isinstance(row, Damaged):
+        return Moved(row, Outcome.DAMAGED, f"It is damaged: {row.reason}.")
+    if row.status is not Status.AUTHENTICATED:
+        return Moved(row, Outcome.PENDING, "It is pending; create or delete it first.")
+    if not dry:
+        return _move(source, target, row)
+    here = source.opened(row.id)
+    return _compared(row, here, target) if target.read(row.id) else Moved(row, Outcome.MOVED)
+
+
+def _move(source: CredentialStore, target: CredentialStore, row: Credential) -> Moved:
+    # Nobody refreshes it meanwhile, or the new tokens would be removed with it.
+    with source.refreshes.begun(row.id):
+        here = source.opened(row.id)
+        outcome = Outcome.MOVED
+        try:
+            target.create(*here)
+        except AlreadyThere:
+            outcome = Outcome.WAS_THERE
+        compared = _compared(row, here, target)
+        if not compared.is_done:
+            return compared
+        if _fields(*source.opened(row.id)) != _fields(*here):
+            return Moved(row, Outcome.DIFFERS, "It was changed meanwhile; move it again.")
+        if checked := source.checks.read().get(row.id):
+            target.checks.keep({row.id: checked})
+        source.delete(row.id)
+    return Moved(row, outcome)
+
+
+def _compared(
+    row: Credential, here: tuple[Credential, TokenResponse], target: CredentialStore
+) -> Moved:
+    try:
+        if _fields(*target.opened(row.id)) == _fields(*here):
+            return Moved(row, Outcome.WAS_THERE)
+    except NotThere:
+        pass
+    told = "There is another credential with its ID, or an older copy of it; nothing was done."
+    return Moved(row, Outcome.DIFFERS, told)
+
+
+def _fields(credential: Credential, tokens: TokenResponse) -> object:
+    return credential_fields(credential), secret_fields(tokens)

@@ -1,0 +1,107 @@
+"""``m3cred store``, and the other commands with a team's store."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.cli.kept import keep
+from tests.cli.schemas import flaws, schema
+from tests.store.port import bao
+from tests.store.port.bao import Bao
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def server() -> Bao:
+    return bao.running()
+
+
+@pytest.fixture
+def team(server: Bao, m3cred: Run, tmp_path: Path) -> Run:
+    """Run m3cred with a team's store, as set up by its own commands."""
+    for name, value in (
+        ("engine", "openbao"),
+        ("address", server.address),
+        ("path", f"team/{tmp_path.name}"),
+    ):
+        assert m3cred("config", "set", f"store.{name}", value).returncode == 0
+    (tmp_path / ".vault-token").write_text(f"{bao.ROOT}\n")  # as bao login leaves it
+    return m3cred
+
+
+def told(ended: CompletedProcess[str]) -> str:
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
+
+
+def test_without_a_team_credentials_are_on_this_machine(m3cred: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "m3cred" / "credentials"
+    assert told(m3cred("store")) == f"This machine: {folder}\n"
+    shown = json.loads(told(m3cred("store", "--json")))
+    assert flaws(shown, schema("store")) == []
+    assert (shown["engine"], shown["directory"]) == ("directory", str(folder))
+
+
+def test_it_says_where_a_teams_credentials_are_and_who_says_so(
+    team: Run, server: Bao, tmp_path: Path
+) -> None:
+    host = server.address.removeprefix("http://")
+    first, *rest = told(team("store", BAO_ADDR=server.address)).splitlines()
+    assert first == f"team: {host} secret/team/{tmp_path.name}"
+    assert f"  address       {server.address}  (BAO_ADDR)" in rest
+    shown = json.loads(told(team("store", "--json")))
+    assert flaws(shown, schema("store")) == []
+    assert (shown["engine"], shown["path"]) == ("openbao", f"team/{tmp_path.name}")
+    assert "DEMO" not in told(team("store", "--demo"))
+    assert told(team("store", "--demo")).startswith("This machine: ")
+
+
+def test_credentials_are_moved_to_the_team_and_used_there(team: Run, tmp_path: Path) -> None:
+    names = [one.name for one in keep(tmp_path, ["Acme", "Bolt", "Coil"])]
+    assert "There are no credentials yet" in team("list").stderr
+    would = json.loads(told(team("store", "move", "--to", "openbao", "--dry-run", "--json")))
+    assert flaws(would, schema("store move")) == []
+    assert {one["outcome"] for one in would["credentials"]} == {"moved"}
+    moved = told(team("store", "move", "--to", "openbao"))
+    assert moved.startswith(f"{len(names)} of {len(names)} credentials moved to openbao.\n")
+    listed = json.loads(told(team("list", "--json")))["credentials"]
+    assert sorted(one["name"] for one in listed) == sorted(names)
+    renamed = team("rename", names[0], "A new name")
+    assert renamed.returncode == 0, renamed.stderr
+    assert told(team("list", "--quiet")).count("\n") == len(names)
+    assert not [*(tmp_path / "data" / "m3cred" / "credentials").glob("*.json")]
+    assert team("delete", "A new name", "--yes").returncode == 0
+    back = told(team("store", "move", "--to", "directory"))
+    assert back.endswith("m3cred config set store.engine directory\n")
+
+
+def test_the_policy_names_the_configured_mount_and_path(team: Run, tmp_path: Path) -> None:
+    printed = told(team("store", "policy", "admin"))
+    assert f'path "secret/data/team/{tmp_path.name}/credentials/*"' in printed
+    assert '"delete"' not in told(team("store", "policy", "reader"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"),
+    [
+        ({"BAO_TOKEN": "hvs.wrong"}, "StoreTokenRefused"),
+        ({"HOME": "/nonexistent"}, "StoreTokenMissing"),
+        ({"BAO_ADDR": "http://127.0.0.1:9"}, "StoreUnreachable"),
+        ({"BAO_ADDR": "http://bao.invalid"}, "StoreUnreachable"),
+        ({"M3CRED_STORE_MOUNT": "elsewhere"}, "MountMissing"),
+        ({"VAULT_NAMESPACE": "nobody"}, "MountMissing"),
+        ({"M3CRED_STORE_ENGINE": "postgres"}, "UnknownName"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_a_bad_day_is_one_sentence(team: Run, environ: dict[str, str], code: str) -> None:
+    ended = team("list", "--json", **environ)
+    assert ended.returncode == 1
+    error = json.loads(ended.stdout)["error"]
+    assert error["code"] == code
+    assert "\n" not in error["message"]
+    assert "hvs.wrong" not in ended.stdout + ended.stderr
