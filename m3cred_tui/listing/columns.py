@@ -152,14 +152,14 @@ def in_zone(moment: datetime) -> datetime:
 
 
 def local(moment: datetime) -> str:
-    """Return a time in the user's time zone."""
-    return f"{in_zone(moment):%Y-%m-%d %H:%M}"
+    """Return a time in the user's time zone, which it names."""
+    return f"{in_zone(moment):%Y-%m-%d %H:%M %Z}"
 
 
 def clock_time(moment: datetime, now: datetime) -> str:
     """Return a time in the user's time zone, with its date if that is not today's."""
     there = in_zone(moment)
-    return f"{there:%H:%M}" if there.date() == in_zone(now).date() else local(there)
+    return f"{there:%H:%M %Z}" if there.date() == in_zone(now).date() else local(there)
 
 
 def is_bad(row: Row | None, check: CheckResult | None) -> bool:
@@ -173,9 +173,10 @@ def _status(credential: Credential, width: int) -> str:
     sign, word = STATUS_SIGNS[credential.status], credential.status.value
     if over := waits_until(credential):
         # The wait takes minutes, so only midnight can make it end on another day.
-        word = f"until {clock_time(over, credential.created_at)}"
-        if len(word) + 2 > width:
-            word = f"{over:%d %b %H:%M}"
+        is_today = over.date() == in_zone(credential.created_at).date()
+        word = f"until {over:%H:%M}" if is_today else f"{over:%d %b %H:%M}"
+        full = f"until {clock_time(over, credential.created_at)}"
+        word = full if len(full) + 2 <= width else word
     return f"{sign} {word}"
 
 
@@ -213,11 +214,9 @@ def _dated(text: str, moment: datetime, width: int) -> str:
 
 
 def _created(credential: Credential, width: int) -> str:
-    full = local(credential.created_at)
-    if width >= len(full):
-        return full
-    date, _, _ = full.partition(" ")
-    return date if width >= len(date) else f"{in_zone(credential.created_at):%d %b}"
+    at = in_zone(credential.created_at)
+    fuller = (local(at), f"{at:%Y-%m-%d %H:%M}", f"{at:%Y-%m-%d}")
+    return next((one for one in fuller if len(one) <= width), f"{at:%d %b}")
 
 
 NAME = Column("Name", "Name", 16, lambda one, _: one.name, lambda row: row.id)

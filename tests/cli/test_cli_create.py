@@ -182,9 +182,9 @@ def test_a_wait_that_ends_tomorrow_is_announced_with_the_date(environment: Envir
     name, zone = shortly_before_midnight()
     with started({**environment, "TZ": name}, *CREATE) as command:
         until = datetime.fromisoformat(command.object()["expiresAt"]).astimezone(zone)
-        command.told(f"waits for your approval until {until:%Y-%m-%d %H:%M}.")
+        command.told(f"waits for your approval until {until:%Y-%m-%d %H:%M} XXX.")
         command.process.terminate()
-        assert f"until {until:%Y-%m-%d %H:%M}; to" in command.object()["error"]["message"]
+        assert f"until {until:%Y-%m-%d %H:%M} XXX; to" in command.object()["error"]["message"]
 
 
 def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(environment: Environ) -> None:

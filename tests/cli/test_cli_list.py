@@ -194,8 +194,10 @@ def test_a_wait_that_ends_tomorrow_is_shown_with_the_date(m3cred: Run, tmp_path:
     waits = keep_pending(tmp_path, "Waits", since=timedelta())
     name, zone = shortly_before_midnight()
     until = (waits.created_at + timedelta(minutes=10)).astimezone(zone)
-    assert f"pending until {until:%Y-%m-%d %H:%M}" in m3cred("list", TZ=name).stdout
-    assert f"until {until:%Y-%m-%d %H:%M}; m3cred resume" in m3cred("doctor", TZ=name).stdout
+    assert f"pending until {until:%Y-%m-%d %H:%M} XXX" in m3cred("list", TZ=name).stdout
+    assert (
+        f"until {until:%Y-%m-%d %H:%M} XXX; m3cred resume" in m3cred("doctor", TZ=name).stdout
+    )
 
 
 @pytest.mark.parametrize("zone", ["XXX-24", "XXX-167:59:59", "XXX+24:59:59"])
@@ -205,8 +207,8 @@ def test_a_zone_a_day_and_more_away_is_taken_as_utc(
     waits = keep_pending(tmp_path, "Waits", since=timedelta())
     until = waits.created_at + timedelta(minutes=10)
     listed, shown = m3cred("list", TZ=zone), m3cred("show", "Waits", TZ=zone)
-    assert f"pending until {until:%H:%M}" in listed.stdout
-    assert f"{waits.created_at:%Y-%m-%d %H:%M}" in shown.stdout
+    assert f"pending until {until:%H:%M} UTC" in listed.stdout
+    assert f"{waits.created_at:%Y-%m-%d %H:%M} UTC" in shown.stdout
     assert (listed.stderr, shown.stderr) == ("", "")
 
 
@@ -217,7 +219,7 @@ def test_who_waits_for_stripe_is_listed_with_the_end_of_the_wait(
     keep_pending(tmp_path, "Late", since=timedelta(minutes=11))
     text = m3cred("list", TZ="UTC").stdout
     until = waits.created_at + timedelta(minutes=10)
-    assert f"pending until {until:%H:%M}" in text
+    assert f"pending until {until:%H:%M} UTC" in text
     assert "pending, time is over" in text
     rows = json.loads(m3cred("list", "--json").stdout)["credentials"]
     assert {row["name"]: row["waitsUntil"] for row in rows}["Waits"] == until.isoformat()
@@ -229,7 +231,7 @@ def test_what_the_last_check_said_is_a_column(m3cred: Run, tmp_path: Path) -> No
     assert "LAST CHECK" not in m3cred("list").stdout
     at = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
     store_of(tmp_path).checks.keep({kept[0].id: CheckResult(Outcome.REVOKED, at, "No access.")})
-    assert "revoked, 2026-11-21 08:30" in m3cred("list", TZ="UTC").stdout
+    assert "revoked, 2026-11-21 08:30 UTC" in m3cred("list", TZ="UTC").stdout
     rows = json.loads(m3cred("list", "--json").stdout)["credentials"]
     assert rows[-1]["lastCheck"] == {
         "outcome": "revoked",

@@ -192,7 +192,7 @@ async def test_a_wait_that_ends_tomorrow_shows_the_date(
     clock.time = datetime(2026, 11, 23, 23, 55).astimezone()
     keep_waiting(store, clock, "Acme")
     async with opened(services) as user:
-        await user.sees("“Acme” waits for Stripe until 2026-11-24 00:05.")
+        await user.sees(f"“Acme” waits for Stripe until 2026-11-24 00:05 {clock.time:%Z}.")
         assert "… 24 Nov 00:05" in user.screen
 
 
