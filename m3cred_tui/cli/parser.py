@@ -1,34 +1,17 @@
-"""The parser of the command line: every command with its arguments."""
+"""The parser of the command line, and of each command that is not about credentials."""
 
 import argparse
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from m3cred_tui import VERSION
-from m3cred_tui.cli.usage import (
-    Parser,
-    account_id,
-    columns,
-    credential_name,
-    demo_redirect_uri,
-    number,
-    ports,
-    statuses,
-)
-from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, DESTINATIONS, ENTITY_TYPES
-
-Add = Callable[..., argparse.ArgumentParser]
-"""Adds a command; takes its name and the arguments of ``ArgumentParser``."""
+from m3cred_tui.cli.credential_parsers import OF_CREDENTIALS
+from m3cred_tui.cli.usage import Add, Parser, add_json, demo_redirect_uri, flag, number, ports
+from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME
 
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
-_DESTINATIONS = [one.code.lower() for one in DESTINATIONS]
 SHARED = frozenset({"--demo", "--passphrase-fd"})
 """Options that are taken before and after a command."""
-
-_ONE_CREDENTIAL = "its name, its ID or the end of it, or its account's ID"
-_BEGIN = "print the URL and exit; continue with --complete or m3cred resume"
-_COMPLETE = "finish what --begin began, with the address as a line of standard input"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,12 +24,11 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"m3cred {VERSION}")
     _add_shared(whole)
-    _flag(whole, "--no-mouse", "leave the mouse to the terminal, for its own selection")
+    flag(whole, "--no-mouse", "leave the mouse to the terminal, for its own selection")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     add = partial(commands.add_parser, allow_abbrev=False)
     add_sharing = partial(add, parents=[_shared()])
-    for_credentials = (_list, _show, _create, _resume, _reauthorize, _rename)
-    for declare in (*for_credentials, _check, _exec, _delete, _config, _identity, _store):
+    for declare in (*OF_CREDENTIALS, _config, _identity, _store):
         declare(add_sharing)
     _relay_page(add)
     _doctor(add_sharing)
@@ -69,228 +51,8 @@ def _verbs(command: argparse.ArgumentParser) -> Add:
 
 
 def _add_shared(to: argparse._ActionsContainer) -> None:
-    _flag(to, "--demo", "use the built-in demo Stripe, and a data directory of its own")
+    flag(to, "--demo", "use the built-in demo Stripe, and a data directory of its own")
     _add_descriptor(to, "--passphrase-fd", "passphrase of the identity")
-
-
-def _list(add: Add) -> None:
-    command = add(
-        "list",
-        help="list the credentials",
-        description="List the credentials: the pending ones, then the newest first. On a "
-        "terminal, columns that do not fit are left out; in a pipe none is.",
-        epilog="Columns are name, entity_type, destination, mode, account, account_id, status, "
-        "check, created, created_by, expires and id. Statuses are pending, unknown, "
-        "authenticated, expiring, expired and, by the last check, revoked, wrong_key, "
-        "no_permission, unreachable, failed, not_set_up and damaged.",
-    )
-    command.add_argument(
-        "words",
-        nargs="*",
-        metavar="WORD",
-        help="list only those that contain every WORD; case and accents do not matter",
-    )
-    command.add_argument(
-        "--status",
-        type=statuses,
-        default=[],
-        metavar="STATUS,…",
-        help="list only those with one of these statuses",
-    )
-    command.add_argument(
-        "--destination",
-        choices=_DESTINATIONS,
-        help="list only those of this destination",
-    )
-    shown = command.add_mutually_exclusive_group()
-    shown.add_argument(
-        "--columns",
-        type=columns,
-        default=[],
-        metavar="COLUMN,…",
-        help="show these columns, in this order, each in full",
-    )
-    _flag(shown, "--quiet", "show nothing but Credential IDs")
-    _add_json(shown)
-    _flag(command, "--no-header", "leave out the heading")
-
-
-def _show(add: Add) -> None:
-    command = add(
-        "show",
-        help="show one credential, and how it goes into an Integration Configuration",
-        description="Show a credential without its secrets, whether its sealed part opens and "
-        "agrees, and the fields that it fills in a m3ter Integration Configuration.",
-    )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
-    _flag(
-        command,
-        "--integration",
-        "only what goes into an Integration Configuration, as JSON in the API's names",
-    )
-    _flag(command, "--reveal", "show the tokens, too, if standard output is a terminal")
-    _flag(command, "--reveal-to-pipe", "show the tokens, too, wherever standard output goes")
-    _add_json(command)
-
-
-def _create(add: Add) -> None:
-    command = add(
-        "create",
-        help="create an Integration Credential without the app",
-        description="Create an Integration Credential: print the URL at which the owner of the "
-        "Stripe account approves access, wait for the browser to come back or for the address "
-        "that it ends on, as a line of standard input, show the account, and ask.",
-    )
-    what = command.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "--name", type=credential_name, metavar="NAME", help="of the new credential"
-    )
-    what.add_argument("--complete", metavar="ID", help=_COMPLETE)
-    command.add_argument(
-        "--entity-type",
-        choices=[one.code for one in ENTITY_TYPES],
-        default=ENTITY_TYPES[0].code,
-        help=f"what m3ter sends with it; {ENTITY_TYPES[0].code} by default",
-    )
-    command.add_argument(
-        "--destination",
-        choices=_DESTINATIONS,
-        help="where m3ter sends it; by default the only one that is set up",
-    )
-    _flag(command, "--begin", _BEGIN)
-    _add_consent(command)
-
-
-def _resume(add: Add) -> None:
-    command = add(
-        "resume",
-        help="resume a pending credential",
-        description="Resume a credential that waits for Stripe, at the same URL and port, or "
-        "one that Stripe has approved and that is not created yet.",
-    )
-    command.add_argument(
-        "pending",
-        nargs="?",
-        metavar="ID",
-        help="its ID or the end of it, or its name; by default the only pending one",
-    )
-    command.add_argument(
-        "--name", type=credential_name, metavar="NAME", help="create it under this name"
-    )
-    command.add_argument(
-        "--sealed",
-        metavar="FILE",
-        help="keep an approval that m3cred could only write out, sealed, and resume it",
-    )
-    _add_consent(command)
-
-
-def _add_consent(command: argparse.ArgumentParser) -> None:
-    """Add what ``create``, ``resume`` and ``reauthorize`` share."""
-    _flag(
-        command, "--yes", "agree to the account that was approved, but not to replace another"
-    )
-    command.add_argument(
-        "--expect-account",
-        type=account_id,
-        metavar="acct_…",
-        help="agree without being asked, but only to this account",
-    )
-    _flag(command, "--no-browser", "open no browser; the URL is printed anyway")
-    _flag(command, "--json", "for machines: objects, one a line")
-    # Argparse would print a surplus word, which may be an address with a code in it.
-    command.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
-
-
-def _reauthorize(add: Add) -> None:
-    command = add(
-        "reauthorize",
-        help="authorize a credential again, under the same ID",
-        description="Authorize a credential again that was revoked or is about to end. Its ID, "
-        "name and destination stay, so every Integration Configuration that uses it goes on "
-        "working. The old tokens stay until the new account is confirmed; another Stripe "
-        "account than before is confirmed on its own, or named with --expect-account.",
-    )
-    command.add_argument("name", nargs="?", metavar="NAME", help=_ONE_CREDENTIAL)
-    command.add_argument("--complete", metavar="ID", help=_COMPLETE)
-    _flag(command, "--begin", _BEGIN)
-    _add_consent(command)
-
-
-def _rename(add: Add) -> None:
-    command = add(
-        "rename",
-        help="give a credential another name",
-        description="Give a credential another name. Its ID stays: every Integration "
-        "Configuration that uses it goes on working.",
-    )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
-    command.add_argument(
-        "new_name", type=credential_name, metavar="NEW-NAME", help="its new name"
-    )
-    _add_json(command)
-
-
-def _check(add: Add) -> None:
-    command = add(
-        "check",
-        help="ask Stripe whether credentials can be used",
-        description="Ask Stripe about each credential, several at once. Status 0 if all of "
-        "them are ok, 1 if one is not; m3cred list shows the results, too.",
-    )
-    command.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="a name, an ID or the end of one, or an account's ID",
-    )
-    _flag(command, "--all", "every credential except the pending ones")
-    shown = command.add_mutually_exclusive_group()
-    _flag(shown, "--quiet", "show only those that are not ok, for a timer; see docs/timer.md")
-    _add_json(shown)
-
-
-def _exec(add: Add) -> None:
-    command = add(
-        "exec",
-        help="run a command with a credential's key in its environment",
-        usage="m3cred exec [-h] [--platform-key] NAME -- COMMAND [ARGUMENT ...]",
-        description="Run a command with a key in its environment, and nowhere else: "
-        "STRIPE_API_KEY is the credential's own access token, which acts on its account "
-        "whatever the command does. STRIPE_ACCOUNT, and {account} in the arguments, are the "
-        "account's ID. The command replaces m3cred, so signals and the exit status are its "
-        "own; m3cred's variables (M3CRED_…) are not passed on.",
-        epilog="Example: m3cred exec NAME -- stripe customers list. Status 127 if the command "
-        "is not found, 126 if it cannot be run, 1 if there is no key for it.",
-    )
-    command.add_argument(
-        "--platform-key",
-        action="store_true",
-        help="pass the platform's secret key instead, which acts on the platform's own account "
-        "in every request that does not name the credential's, as in: m3cred exec "
-        "--platform-key NAME -- stripe customers list --stripe-account {account}",
-    )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
-    command.add_argument(
-        "command_line", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --"
-    )
-
-
-def _delete(add: Add) -> None:
-    command = add(
-        "delete",
-        help="delete a credential, and disconnect it at Stripe if wanted",
-        description="Delete a credential from this computer; its tokens cannot be restored. "
-        "The Stripe account stays connected to m3ter, unless --disconnect is given.",
-    )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
-    _flag(command, "--yes", "do not ask")
-    _flag(
-        command,
-        "--disconnect",
-        "first disconnect the account at Stripe, for all its credentials",
-    )
-    _add_json(command)
 
 
 def _config(add: Add) -> None:
@@ -303,7 +65,7 @@ def _config(add: Add) -> None:
         "redirect_uri, ports, oauth, channel, engine, address, mount, path, namespace and "
         "ca_file, after stripe. or stripe_test. or store.",
     )
-    _flag(command, "--json", "for machines")
+    flag(command, "--json", "for machines")
     add_verb = _verbs(command)
     add_verb("path", help="show where the settings file is")
     change = add_verb(
@@ -322,7 +84,7 @@ def _config(add: Add) -> None:
         description="Get each secret key, from its command if there is one, and check every "
         "value. Stripe is not contacted.",
     )
-    _flag(check, "--json", "for machines")
+    flag(check, "--json", "for machines")
 
 
 def _identity(add: Add) -> None:
@@ -366,7 +128,7 @@ def _store(add: Add) -> None:
         "OpenBao or HashiCorp Vault.",
         epilog="Explained in docs/team.md.",
     )
-    _add_json(command)
+    add_json(command)
     verbs = _verbs(command)
     printed = verbs(
         "policy",
@@ -385,8 +147,8 @@ def _store(add: Add) -> None:
         "and then removed here. It can be interrupted, and run again.",
     )
     move.add_argument("--to", choices=("openbao", "directory"), help="where to")
-    _flag(move, "--dry-run", "say what would be moved, and change nothing")
-    _add_json(move)
+    flag(move, "--dry-run", "say what would be moved, and change nothing")
+    add_json(move)
 
 
 def _relay_page(add: Add) -> None:
@@ -410,7 +172,7 @@ def _relay_page(add: Add) -> None:
         metavar="N,N",
         help="ports that its link may lead to; by default the usual ones and those set",
     )
-    _flag(command, "--force", "replace FILE if it exists")
+    flag(command, "--force", "replace FILE if it exists")
 
 
 def _doctor(add: Add) -> None:
@@ -422,8 +184,8 @@ def _doctor(add: Add) -> None:
         "Each is ok, or the output says what to do. Nothing is changed, and no key is sent. "
         "Status 1 if something has to be fixed.",
     )
-    _flag(command, "--offline", "do not contact Stripe")
-    _add_json(command)
+    flag(command, "--offline", "do not contact Stripe")
+    add_json(command)
 
 
 def _completion(add: Add) -> None:
@@ -445,7 +207,7 @@ def _demo_stripe(add: Add) -> None:
         description="Run only the demo Stripe, in the foreground. The first line on standard "
         "output is a JSON object with its addresses, client ids and keys.",
     )
-    _flag(
+    flag(
         command,
         "--env",
         "print them as lines to paste into another shell, whose m3cred then uses this Stripe",
@@ -466,7 +228,7 @@ def _demo_stripe(add: Add) -> None:
         metavar="URI",
         help="register this redirect URI in addition to m3cred's own; may be repeated",
     )
-    _flag(
+    flag(
         command,
         "--require-https",
         "in live mode, redirect only to HTTPS addresses, as Stripe does",
@@ -480,15 +242,7 @@ def _demo_stripe(add: Add) -> None:
     )
 
 
-def _add_json(command: argparse._ActionsContainer) -> None:
-    _flag(command, "--json", "for machines; see docs/json.md")
-
-
 def _add_descriptor(command: argparse._ActionsContainer, name: str, what: str) -> None:
     text = f"read the {what} from file descriptor N, one line"
     descriptor = number("a file descriptor", 0, 99_999)
     command.add_argument(name, type=descriptor, metavar="N", help=text)
-
-
-def _flag(command: argparse._ActionsContainer, name: str, text: str) -> None:
-    command.add_argument(name, action="store_true", help=text)

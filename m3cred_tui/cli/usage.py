@@ -1,4 +1,4 @@
-"""How the command line is used: wrong usage in one sentence, and what its values may be."""
+"""What the parsers have in common: how wrong usage is reported, and what values may be."""
 
 import argparse
 import re
@@ -9,6 +9,9 @@ from m3cred_tui.model.credential import STRIPE
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
+
+Add = Callable[..., argparse.ArgumentParser]
+"""Adds a command; takes its name and the arguments of ``ArgumentParser``."""
 
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}")
 _LONGEST_ERROR = 1000
@@ -60,6 +63,16 @@ def _nearest(word: str, among: Iterable[str]) -> str:
 
 def _meant(near: str) -> str:
     return f"; did you mean {near}?" if near else ""
+
+
+def flag(command: argparse._ActionsContainer, name: str, text: str) -> None:
+    """Add an option without a value."""
+    command.add_argument(name, action="store_true", help=text)
+
+
+def add_json(command: argparse._ActionsContainer) -> None:
+    """Add ``--json``."""
+    flag(command, "--json", "for machines; see docs/json.md")
 
 
 def credential_name(text: str) -> str:
