@@ -15,6 +15,7 @@ from m3cred_tui.model.credential import DESTINATIONS, ENTITY_TYPES
 
 _DESTINATIONS = [one.code.lower() for one in DESTINATIONS]
 _ONE_CREDENTIAL = "its name, its ID or the end of it, or its account's ID"
+_CREDENTIALS = "a name, an ID or the end of one, or an account's ID"
 _BEGIN = "print the URL and exit; continue with --complete or m3cred resume"
 _COMPLETE = "finish what --begin began, with the address as a line of standard input"
 
@@ -64,11 +65,12 @@ def _list(add: Add) -> None:
 def _show(add: Add) -> None:
     command = add(
         "show",
-        help="show one credential, and how it goes into an Integration Configuration",
+        help="show credentials, and how each goes into an Integration Configuration",
         description="Show a credential without its secrets, whether its sealed part opens and "
-        "agrees, and the fields that it fills in a m3ter Integration Configuration.",
+        "agrees, and the fields that it fills in a m3ter Integration Configuration. Status 1 "
+        "if one of several cannot be shown.",
     )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument("names", nargs="+", metavar="NAME", help=_CREDENTIALS)
     flag(
         command,
         "--integration",
@@ -182,12 +184,7 @@ def _check(add: Add) -> None:
         description="Ask Stripe about each credential, several at once. Status 0 if all of "
         "them are ok, 1 if one is not; m3cred list shows the results, too.",
     )
-    command.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="a name, an ID or the end of one, or an account's ID",
-    )
+    command.add_argument("names", nargs="*", metavar="NAME", help=_CREDENTIALS)
     flag(command, "--all", "every credential except the pending ones")
     shown = command.add_mutually_exclusive_group()
     flag(shown, "--quiet", "show only those that are not ok, for a timer; see docs/timer.md")
@@ -223,11 +220,13 @@ def _exec(add: Add) -> None:
 def _delete(add: Add) -> None:
     command = add(
         "delete",
-        help="delete a credential, and disconnect it at Stripe if wanted",
-        description="Delete a credential from this computer; its tokens cannot be restored. "
-        "The Stripe account stays connected to m3ter, unless --disconnect is given.",
+        help="delete credentials, and disconnect them at Stripe if wanted",
+        description="Delete credentials from this computer; their tokens cannot be restored. "
+        "The Stripe accounts stay connected to m3ter, unless --disconnect is given. One "
+        "question names all of them; nothing is deleted if a NAME is unknown. Status 1 if one "
+        "could not be deleted.",
     )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument("names", nargs="+", metavar="NAME", help=_CREDENTIALS)
     flag(command, "--yes", "do not ask")
     flag(
         command,

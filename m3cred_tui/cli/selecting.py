@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from m3cred_tui.cli.ending import failed
 from m3cred_tui.config.locations import Locations, locations
 from m3cred_tui.listing.columns import Row
 from m3cred_tui.model.credential import Credential
@@ -138,9 +139,27 @@ def _is(row: Row, name: str, account_id: str) -> bool:
     return row.name == name or (row.account is not None and row.account.id == account_id)
 
 
-def all_selected(store: CredentialStore, words: Iterable[str]) -> list[Row]:
-    """Return the credentials that these words select, each once; see :func:`selected`."""
-    return list({row.id: row for row in (selected(store, word) for word in words)}.values())
+def all_selected(
+    store: CredentialStore, words: Iterable[str], *, as_json: bool = False
+) -> list[Row]:
+    """Return the credentials that these words select, each once; see :func:`selected`.
+
+    Reports each word that selects none, and raises the problem of the last of them.
+    """
+    found: dict[str, Row] = {}
+    problem: Problem | None = None
+    for word in words:
+        try:
+            row = selected(store, word)
+        except (UnknownCredential, AmbiguousCredential) as unselected:
+            if problem is not None:
+                failed(problem, as_json=as_json)
+            problem = unselected
+        else:
+            found[row.id] = row
+    if problem is not None:
+        raise problem
+    return [*found.values()]
 
 
 def intact(row: Row) -> Credential:

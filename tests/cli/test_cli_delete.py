@@ -8,10 +8,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from m3cred_tui.model.credential import STRIPE_TEST
+from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
 from tests.cli.conftest import Start
 from tests.cli.connected import Connected, connected_to_demo_stripe
-from tests.cli.kept import keep, keep_pending, store_of
+from tests.cli.kept import credential, keep, keep_pending, store_of, tokens_of
 from tests.e2e.terminal import CTRL_C, CTRL_Z, ENTER
 
 Run = Callable[..., CompletedProcess[str]]
@@ -182,3 +182,74 @@ def test_a_credential_without_approval_is_not_disconnected(m3cred: Run, tmp_path
     ended = m3cred("delete", "Waits", "--disconnect", "--yes", "--json")
     assert json.loads(ended.stdout)["error"]["code"] == "StillPending"
     assert names(tmp_path) == ["Waits"]
+
+
+def test_several_are_deleted_in_one_go_and_each_gets_its_line_or_its_object(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    one, two, three = keep(tmp_path, ["Acme", "Bolt", "Cora"])
+    keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
+    ended = m3cred("delete", "Acme", "Waits", "Acme", "--yes")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    account = one.account.id if one.account else ""
+    assert ended.stdout.splitlines() == [
+        f"“Acme” was deleted from this computer. {account} stays connected at Stripe.",
+        "“Waits” was deleted from this computer.",
+    ]
+    ended = m3cred("delete", "Cora", "Bolt", "--yes", "--json")
+    told = objects(ended.stdout)
+    assert [(one["id"], one["deleted"]) for one in told] == [(three.id, True), (two.id, True)]
+    assert names(tmp_path) == []
+
+
+def objects(text: str) -> list[dict[str, object]]:
+    """Return the JSON objects that follow each other."""
+    found = []
+    while text := text.lstrip():
+        one, end = json.JSONDecoder().raw_decode(text)
+        found.append(one)
+        text = text[end:]
+    return found
+
+
+def test_of_several_none_is_deleted_if_one_is_unknown_and_each_unknown_one_is_named(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    keep(tmp_path, NAMES)
+    ended = m3cred("delete", "Acme test", "Bulb", "Wrench", "--yes")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines() == [
+        f"m3cred: There is no credential “{name}”; see m3cred list."
+        for name in ("Bulb", "Wrench")
+    ]
+    assert names(tmp_path) == NAMES
+
+
+async def test_one_question_names_all_of_several(start: Start, tmp_path: Path) -> None:
+    one, two = keep(tmp_path, NAMES)
+    async with start("delete", *NAMES) as shown:
+        await shown.shows("Continue? [y/N]")
+        assert shown.reads("Delete 2 credentials?")
+        assert shown.reads(f"“Acme production” ({one.id}; ")
+        assert shown.reads(f"“Acme test” ({two.id}; ")
+        assert shown.reads("acct_1Acme0 stays connected at Stripe.")
+        assert shown.reads("acct_1Acme1 stays connected at Stripe.")
+        shown.press("n", ENTER)
+        assert await shown.ends() == 1
+    assert names(tmp_path) == NAMES
+
+
+def test_one_that_cannot_be_disconnected_keeps_none_of_the_others(
+    connected: Connected, m3cred: Run, tmp_path: Path
+) -> None:
+    connected.connect("Acme")
+    elsewhere = credential(9, "Elsewhere", STRIPE)
+    store_of(tmp_path).create(elsewhere, tokens_of(elsewhere))
+    ended = m3cred("delete", "Elsewhere", "Acme", "--disconnect", "--yes", **connected.environ)
+    assert ended.returncode == 1
+    assert ended.stdout == (
+        "“Acme”: The account was disconnected at Stripe, and the credential was deleted.\n"
+    )
+    assert ended.stderr.startswith("m3cred: “Elsewhere”: ")
+    assert len(ended.stderr.splitlines()) == 1
+    assert names(tmp_path) == ["Elsewhere"]

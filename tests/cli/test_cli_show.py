@@ -278,3 +278,20 @@ class TestUnderAPassphrase:
     ) -> None:
         error = error_of(m3cred("show", "Acme test", "--reveal", "--json"))
         assert error["code"] == "SecretsToNoTerminal"
+
+
+def test_several_are_shown_one_after_another_and_an_unknown_one_fails_alone(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    one, two = keep(tmp_path, ["Acme", "Bolt"])
+    ended = m3cred("show", "Acme", "Wrench", two.id)
+    assert ended.returncode == 1
+    assert ended.stderr == "m3cred: There is no credential “Wrench”; see m3cred list.\n"
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    assert [line[1] for line in lines if line[:1] == ["Name:"]] == ["Acme", "Bolt"]
+    ended = m3cred("show", "Acme", "Bolt", "--integration")
+    ids = [
+        json.loads(f"{text}}}")["integrationCredentialsId"]
+        for text in ended.stdout.split("}\n")[:-1]
+    ]
+    assert (ended.returncode, ids) == (0, [one.id, two.id])

@@ -1,4 +1,4 @@
-"""``m3cred delete``: remove a credential from this computer, and disconnect it at Stripe."""
+"""``m3cred delete``: remove credentials from this computer, and disconnect them at Stripe."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.cli.output.prompts import can_ask, says_yes
-from m3cred_tui.cli.selecting import Opened, intact, opened, selected, title_of
+from m3cred_tui.cli.selecting import Opened, all_selected, intact, opened, title_of
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.listing.columns import Row
 from m3cred_tui.model.credential import Credential, Status
@@ -30,33 +30,66 @@ class DeletionNotConfirmed(Problem, code="DeletionNotConfirmed"):
 def run(chosen: Namespace) -> int:
     """Run the command; return its exit status."""
     here = opened(demo=chosen.demo)
-    row = selected(here.store, chosen.name)
-    if chosen.disconnect:
-        return _disconnect(chosen, here, row)
-    account = getattr(row, "account", None)
-    stays = f"{account.id} stays connected at Stripe." if account else ""
-    _confirm(chosen, f"Delete {_described(row)}?\n{_what_is_lost(row)} {stays}".rstrip())
+    rows = all_selected(here.store, chosen.names, as_json=chosen.json)
+    return _disconnect(chosen, here, rows) if chosen.disconnect else _delete(chosen, here, rows)
+
+
+def _delete(chosen: Namespace, here: Opened, rows: Sequence[Row]) -> int:
+    lost = [f"{_what_is_lost(row)} {_stays(row)}".rstrip() for row in rows]
+    _confirm(chosen, _question("Delete", rows, lost))
+    status = DONE
     with logging_to(here.places.log):
-        here.store.delete(row.id)
-    told = f"{title_of(row)} was deleted from this computer. {stays}".rstrip()
-    _tell(chosen, row, Disconnected(disconnected_at_stripe=False, deleted=True, told=told))
-    return DONE
+        for row in rows:
+            try:
+                here.store.delete(row.id)
+            except Problem as problem:
+                if len(rows) == 1:
+                    raise
+                told = f"{title_of(row)} was not deleted: {problem}"
+                done = Disconnected(told=told, problem=problem)
+            else:
+                told = f"{title_of(row)} was deleted from this computer. {_stays(row)}"
+                done = Disconnected(deleted=True, told=told.rstrip())
+            status |= _tell(chosen, row, done)
+    return status
 
 
-def _disconnect(chosen: Namespace, here: Opened, row: Row) -> int:
-    row = intact(row)
-    if row.account is None:
-        raise StillPending(row.id)
+def _disconnect(chosen: Namespace, here: Opened, rows: Sequence[Row]) -> int:
+    credentials = [intact(row) for row in rows]
+    for one in credentials:
+        if one.account is None:
+            raise StillPending(one.id)
     with upkeep_of(chosen, here) as upkeep:
-        others = _others_lose(upkeep.also_affected(row.id))
+        lost = [
+            f"{_what_is_lost(one)} m3ter loses its access to the account."
+            f"{_others_lose(upkeep.also_affected(one.id), credentials)}"
+            for one in credentials
+        ]
+        accounts = dict.fromkeys(one.account.id for one in credentials if one.account)
         _confirm(
             chosen,
-            f"Disconnect {row.account.id} at Stripe, and delete {_described(row)}?\n"
-            f"{_what_is_lost(row)} m3ter loses its access to the account.{others}",
+            _question(f"Disconnect {', '.join(accounts)} at Stripe, and delete", rows, lost),
         )
-        done = asyncio.run(upkeep.disconnect(row.id))
-    _tell(chosen, row, done)
-    return FAILED if done.problem else DONE
+        status = DONE
+        for one in credentials:
+            done = asyncio.run(upkeep.disconnect(one.id))
+            if len(rows) > 1:
+                done = done._replace(told=f"{title_of(one)}: {done.told}")
+            status |= _tell(chosen, one, done)
+    return status
+
+
+def _question(doing: str, rows: Sequence[Row], lost: Sequence[str]) -> str:
+    """Return the one question, which names them all, and says once what is lost alike."""
+    if len(rows) == 1:
+        return f"{doing} {_described(rows[0])}?\n{lost[0]}"
+    named = "".join(f"  {_described(row)}\n" for row in rows)
+    return f"{doing} {len(rows):,} credentials?\n{named}" + "\n".join(dict.fromkeys(lost))
+
+
+def _stays(row: Row) -> str:
+    account = getattr(row, "account", None)
+    return f"{account.id} stays connected at Stripe." if account else ""
 
 
 def _confirm(chosen: Namespace, question: str) -> None:
@@ -69,7 +102,8 @@ def _confirm(chosen: Namespace, question: str) -> None:
         raise DeletionNotConfirmed("you did not agree")
 
 
-def _tell(chosen: Namespace, row: Row, done: Disconnected) -> None:
+def _tell(chosen: Namespace, row: Row, done: Disconnected) -> int:
+    """Report what became of one, at once; return the exit status that it makes."""
     if chosen.json:
         put_json(
             {
@@ -84,6 +118,8 @@ def _tell(chosen: Namespace, row: Row, done: Disconnected) -> None:
         sys.stderr.write(f"m3cred: {done.told}\n")
     elif not chosen.json:
         sys.stdout.write(f"{done.told}\n")
+    sys.stdout.flush()
+    return FAILED if done.problem else DONE
 
 
 def _described(row: Row) -> str:
@@ -102,7 +138,8 @@ def _what_is_lost(row: Row) -> str:
     return "Its tokens are lost: only a new approval brings them back."
 
 
-def _others_lose(others: Sequence[Credential]) -> str:
+def _others_lose(affected: Sequence[Credential], chosen: Sequence[Credential]) -> str:
+    others = [one for one in affected if one not in chosen]
     if not others:
         return ""
     named = ", ".join(f"“{one.name}”" for one in others[:_MOST_NAMED])

@@ -1,4 +1,4 @@
-"""``m3cred show``: one credential, and how it goes into an Integration Configuration."""
+"""``m3cred show``: credentials, and how each goes into an Integration Configuration."""
 
 import os
 import sys
@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from m3cred_tui.authorize.problems import CodeSent
-from m3cred_tui.cli.ending import DONE
-from m3cred_tui.cli.output.json import error_fields, iso, json_text, put_json, row_json
-from m3cred_tui.cli.selecting import how_to_renew, intact, opened, selected
+from m3cred_tui.cli.ending import DONE, failed
+from m3cred_tui.cli.output.json import error_fields, iso, json_text, row_json
+from m3cred_tui.cli.selecting import Opened, how_to_renew, intact, opened, selected
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.listing.columns import account_text, expiry_text, local, status_text
 from m3cred_tui.model.check import CheckResult
@@ -73,10 +73,11 @@ def _text(shown: Shown, *, demo: bool) -> str:
     return "\n".join([*lines, ""])
 
 
-def _json(shown: Shown) -> Json:
+def _json(shown: Shown) -> str:
     unopened, credential = shown.unopened, shown.credential
     is_created = credential.account is not None
-    return {
+    fields: Json = {
+        "version": 1,
         "credential": row_json(credential, shown.check),
         "sealedPart": {
             "opened": unopened is None,
@@ -86,6 +87,7 @@ def _json(shown: Shown) -> Json:
         "dashboardUrl": shown.dashboard,
         **({} if shown.tokens is None else {"tokens": _tokens_json(shown.tokens)}),
     }
+    return json_text(fields) + "\n"
 
 
 def _facts(shown: Shown, *, demo: bool) -> Iterator[tuple[str, str]]:
@@ -154,20 +156,31 @@ def run(chosen: Namespace) -> int:
     if is_revealed and not (chosen.reveal_to_pipe or sys.stdout.isatty()):
         raise SecretsToNoTerminal  # before the user is asked for a passphrase
     here = opened(demo=chosen.demo)
-    row = intact(selected(here.store, chosen.name))
+    several = len(chosen.names) > 1
+    status, before = DONE, ""
+    for name in chosen.names:
+        try:
+            text = _shown(chosen, here, name, is_revealed=is_revealed)
+        except Problem as problem:
+            if not several:
+                raise
+            status |= failed(problem, as_json=chosen.json)
+        else:
+            sys.stdout.write(before + text)
+            before = "\n" if not (chosen.json or chosen.integration) else ""
+    return status
+
+
+def _shown(chosen: Namespace, here: Opened, name: str, *, is_revealed: bool) -> str:
+    row = intact(selected(here.store, name))
     if row.account is None and (is_revealed or chosen.integration):
         raise StillPending(row.id)
     if chosen.integration:
-        sys.stdout.write(json_text(integration_fields(row)) + "\n")
-        return DONE
+        return json_text(integration_fields(row)) + "\n"
     if is_revealed or chosen.passphrase_fd is not None:
         here.unlock(chosen.passphrase_fd)
     dashboard = None
     if not chosen.demo:
         dashboard = settings_from(os.environ).dashboard_url(row)
     shown = _look(row, here.store, dashboard, with_tokens=is_revealed)
-    if chosen.json:
-        put_json(_json(shown))
-    else:
-        sys.stdout.write(_text(shown, demo=chosen.demo))
-    return DONE
+    return _json(shown) if chosen.json else _text(shown, demo=chosen.demo)
