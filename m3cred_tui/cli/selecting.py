@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -62,6 +63,17 @@ def _may_be_a_teams(places: Locations) -> bool:
         return b"engine" in places.settings.read_bytes()
     except OSError:
         return False
+
+
+def tell_aside(store: CredentialStore) -> None:
+    """Say which approvals are only on this machine, as a team's store could not take them."""
+    for one in store.aside:
+        row = store.glance(one)
+        if isinstance(row, Credential):
+            sys.stderr.write(
+                f"m3cred: “{row.name}” is sealed on this machine until the team's store can be "
+                "reached.\n"
+            )
 
 
 LEAST_PART = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from m3cred_tui.config.settings import Settings
@@ -62,4 +63,7 @@ def directory_store(places: Locations, identity: IdentityFile) -> DirectoryStore
 def store_at(reached: Access, places: Locations, identity: IdentityFile) -> OpenBaoStore:
     """Return the team's store; approvals that it cannot take are kept on this machine."""
     spare = DirectoryStore(places.data / "team", identity)
-    return OpenBaoStore(Client(reached.place, reached.token), Known(), spare)
+    # What is known of one team's store must not be taken for another's.
+    named = sha256("\n".join(map(str, reached.place[:4])).encode()).hexdigest()[:16]
+    known = Known(places.data / "team" / f"known-{named}")
+    return OpenBaoStore(Client(reached.place, reached.token), known, spare)

@@ -58,6 +58,14 @@ class CredentialStore(Protocol):
         """Where a team keeps these credentials; empty if they are on this machine."""
 
     @property
+    def as_of(self) -> datetime | None:
+        """When what is known was read, if it may have changed since."""
+
+    @property
+    def aside(self) -> Sequence[str]:
+        """The IDs of approvals that are sealed on this machine until the team's store works."""
+
+    @property
     def requests(self) -> Requests:
         """The authorization requests that Stripe has not answered, as pending credentials."""
 

@@ -47,6 +47,10 @@ def listed(choice: Choice) -> int:
 
     store = opened(demo=choice.demo).store
     rows = [row for row in store.read_many(store.ids()) if row is not None]
+    if store.aside:
+        from m3cred_tui.cli.selecting import tell_aside
+
+        tell_aside(store)
     checks = store.checks.read() if rows else {}
     if choice.words:
         rows = _found(rows, checks, choice.words)

@@ -81,6 +81,8 @@ class DirectoryStore:
     """
 
     team = ""
+    as_of = None
+    aside = ()
 
     def __init__(self, data: Path, identity: IdentityFile) -> None:
         self.data = data

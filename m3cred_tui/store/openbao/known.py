@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import heapq
+import json
 import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.credential import Credential, Status
 from m3cred_tui.model.name import name_key
+from m3cred_tui.model.text import clean
+from m3cred_tui.store import files
+from m3cred_tui.store.fields import credential_fields, credential_from
+from m3cred_tui.store.files import FlawError, private_folder, read_private
 from m3cred_tui.store.openbao.records import row_from_shown, version_shown
+from m3cred_tui.store.port import Damaged
+from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from m3cred_tui.store.openbao.records import Record
     from m3cred_tui.store.port import Row
@@ -76,25 +86,51 @@ class Moment:
 
 
 class Known:
-    """The entries by ID; a dictionary is replaced, never changed, so any thread may read it."""
+    """The entries by ID; a dictionary is replaced, never changed, so any thread may read it.
 
-    def __init__(self) -> None:
+    Until the first list was read, it is what this machine knew last: the file ``path`` has what
+    lists show, and no secret.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
+        self._path = path
+        self._saved: dict[str, str] | None = {} if path is None else None
+        """The lines of the file, in the order of the list; ``None`` until it was read."""
         self._entries: dict[str, Entry] = {}
         self._changed: dict[str, tuple[int, Entry | None]] = {}
         """Changes from here, and their number, which a list that was begun before lacks."""
         self.serial = 0
+        self.as_of: datetime | None = None
+        """When it was so, unless it is so now."""
+        self._listed_at: datetime | None = None
+        self._written: list[str] = []
 
     def __len__(self) -> int:
-        return len(self._entries) - len(self.used())
+        return len(self.ids()) if self._lines() else len(self._entries) - len(self.used())
 
     def row(self, credential_id: str) -> Row | None:
         """Return the row of a credential."""
-        entry = self._entries.get(credential_id)
-        return None if entry is None else entry.row
+        if entry := self._entries.get(credential_id):
+            return entry.row
+        line = self._lines().get(credential_id)
+        return None if line is None else _saved_row(credential_id, line)
+
+    def _lines(self) -> dict[str, str]:
+        if self._saved is None:
+            self._saved = {}
+            with suppress(OSError, FlawError, StoreUnusable):
+                assert self._path is not None  # noqa: S101 - otherwise nothing is saved
+                with private_folder(self._path.parent) as folder:
+                    data = read_private(folder, self._path.name, self._path, most=_LARGEST)
+                self.as_of, self._saved = _parsed(data.decode("utf-8"))
+        return self._saved
 
     def ids(self, most: int | None = None) -> list[str]:
         """Return the first IDs: of pending credentials, then newest first."""
+        if lines := self._lines():
+            new = [one for one in sorted(self._entries, reverse=True) if one not in lines]
+            return [*new, *lines][:most]
         pending = self.pending_ids()
         others = [one for one, entry in self._entries.items() if not entry.is_pending]
         if most is None:
@@ -144,9 +180,29 @@ class Known:
                 elif one not in entries or entries[one].version < entry.version:
                     entries[one] = entry
             self._changed.clear()
-            if entries != self._entries:
+            if entries != self._entries or self._saved:
                 self._entries = entries
                 self.serial += 1
+            self._saved, self.as_of, self._listed_at = {}, None, datetime.now(UTC)
+        self._save()
+
+    def doubt(self) -> None:
+        """Take note that the list could not be read, so that it may have changed."""
+        self._lines()
+        self.as_of = self.as_of or self._listed_at
+
+    def _save(self) -> None:
+        """Write the file, if it would be another; the next list does it otherwise."""
+        if self._path is None:
+            return
+        lines = [_line(one, self._entries[one]) for one in self.ids()]
+        if lines == self._written:
+            return
+        text = "\n".join([f"{_FORMAT} {datetime.now(UTC).isoformat()}", *lines, ""])
+        with suppress(OSError, StoreUnusable, OutcomeUnknown):
+            with private_folder(self._path.parent, make=True) as folder:
+                files.replace(folder, self._path.name, text.encode())
+            self._written = lines
 
     def put(self, credential_id: str, entry: Entry | None) -> None:
         """Take a change from here, or what was read of one credential."""
@@ -172,3 +228,34 @@ class Known:
         before = stamp.entries if isinstance(stamp, Moment) else {}
         entries = self._entries
         return [one for one, entry in entries.items() if before.get(one) != entry]
+
+
+_FORMAT = "m3cred-known-1"
+_LARGEST = 64 * 1024 * 1024
+
+
+def _line(credential_id: str, entry: Entry) -> str:
+    if isinstance(entry.row, Credential):
+        return f"{credential_id} {json.dumps(credential_fields(entry.row))}"
+    return f"{credential_id} {json.dumps(entry.row.reason)}"
+
+
+def _parsed(text: str) -> tuple[datetime, dict[str, str]]:
+    """Return when a list was written, and its lines; raises ``FlawError``."""
+    first, *lines = text.splitlines() or [""]
+    name, _, at = first.partition(" ")
+    with suppress(ValueError):
+        if name == _FORMAT:
+            parted = (line.partition(" ") for line in lines)
+            return datetime.fromisoformat(at), {one: rest for one, _, rest in parted}
+    raise FlawError("it is no list of m3cred")
+
+
+def _saved_row(credential_id: str, line: str) -> Row | None:
+    try:
+        fields = json.loads(line)
+        if isinstance(fields, str):
+            return Damaged(credential_id, clean(fields))
+        return credential_from({**fields, "id": credential_id})
+    except (FlawError, ValueError, TypeError):
+        return None  # the list that is being read will show it

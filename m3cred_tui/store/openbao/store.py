@@ -11,6 +11,7 @@ from m3cred_tui.model.credential import Credential, TokenResponse
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.openbao.checks import TeamChecks, TeamDisconnections
+from m3cred_tui.store.openbao.known import Entry
 from m3cred_tui.store.openbao.kv import ConflictError, KeyValue
 from m3cred_tui.store.openbao.problems import StoreNotAllowed
 from m3cred_tui.store.openbao.records import Record, created, opened, row_of
@@ -18,10 +19,18 @@ from m3cred_tui.store.openbao.refreshing import TeamRefreshes
 from m3cred_tui.store.openbao.requests import TeamRequests
 from m3cred_tui.store.openbao.shelf import FOLDER, Shelf
 from m3cred_tui.store.port import Newest, Row
-from m3cred_tui.store.problems import CannotBeKept, NameTaken, NotSealed
+from m3cred_tui.store.problems import (
+    AlreadyThere,
+    CannotBeKept,
+    NameTaken,
+    NotSealed,
+    OutcomeUnknown,
+    StoreUnusable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from m3cred_tui.store.fields import Json
     from m3cred_tui.store.openbao.client import Client
@@ -72,13 +81,45 @@ class OpenBaoStore:
     def team(self) -> str:
         return str(self.kv.place)
 
+    @property
+    def as_of(self) -> datetime | None:
+        return self._known.as_of
+
+    @property
+    def aside(self) -> Sequence[str]:
+        with suppress(StoreUnusable):
+            return [] if self.spare is None else self.spare.pending_ids()
+        return []
+
     # What is listed.
 
     def ids(self) -> list[str]:
-        names_at = self.kv.read(_NAMES).version
-        self._shelf.look()
+        try:
+            names_at = self.kv.read(_NAMES).version
+            self._shelf.look()
+        except StoreUnusable:
+            self._known.doubt()
+            self._show_aside()
+            raise
         self._names_at = names_at
+        self._bring()
         return self._known.ids()
+
+    def _bring(self) -> None:
+        """Bring approvals that were kept on this machine to the team."""
+        for one in self.aside:
+            assert self.spare is not None  # noqa: S101 - it has them
+            with suppress(Problem):  # it stays, and the next list tries again
+                with suppress(AlreadyThere):
+                    self._shelf.put(*self.spare.opened(one), "brought the approval %s")
+                self.spare.delete(one)
+        self._show_aside()
+
+    def _show_aside(self) -> None:
+        for one in self.aside:
+            assert self.spare is not None  # noqa: S101 - as above
+            if row := self.spare.read(one):
+                self._known.put(one, Entry(0, row, is_pending=True))
 
     def newest(self, most: int) -> Newest:
         return Newest(self._known.ids(most), len(self._known))
@@ -102,21 +143,32 @@ class OpenBaoStore:
         return self._known.row(credential_id)
 
     def read(self, credential_id: str) -> Row | None:
+        if self._is_aside(credential_id) and self.spare is not None:
+            return self.spare.read(credential_id)
         return self._shelf.row(credential_id)
 
+    def _is_aside(self, credential_id: str) -> bool:
+        return credential_id in self.aside
+
     def read_many(self, credential_ids: Sequence[str]) -> list[Row | None]:
-        if len(credential_ids) <= _FEW:
+        if len(credential_ids) <= _FEW and not self._is_fresh:
             return [self.read(one) for one in credential_ids]
         self._look_unless_fresh()
         return [self._known.row(one) for one in credential_ids]
 
     def _look_unless_fresh(self) -> None:
-        if time.monotonic() - self._shelf.listed_at > min(_FRESH, self._pace):
+        if not self._is_fresh:
             self.ids()
+
+    @property
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._shelf.listed_at < min(_FRESH, self._pace)
 
     # What is opened.
 
     def verified(self, credential_id: str) -> Row | None:
+        if self._is_aside(credential_id) and self.spare is not None:
+            return self.spare.verified(credential_id)
         try:
             return row_of(credential_id, self._shelf.record(credential_id).fields)
         except StoreNotAllowed:  # to people who may list and not read tokens
@@ -126,6 +178,8 @@ class OpenBaoStore:
         return self.opened(credential_id)[1]
 
     def opened(self, credential_id: str) -> tuple[Credential, TokenResponse]:
+        if self._is_aside(credential_id) and self.spare is not None:
+            return self.spare.opened(credential_id)
         return opened(credential_id, self._shelf.record(credential_id), TokenResponse)
 
     # What is changed.
@@ -141,7 +195,15 @@ class OpenBaoStore:
             self.spare.prepare()
 
     def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
-        self._shelf.put(credential, tokens, "kept the approval %s")
+        try:
+            self._shelf.put(credential, tokens, "kept the approval %s")
+        except (StoreUnusable, OutcomeUnknown):
+            if self.spare is None:
+                raise
+            self.spare.keep_pending(credential, tokens)
+            self._show_aside()
+        else:
+            self._forget_aside(credential.id)
 
     def sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
         if self.spare is None:
@@ -162,6 +224,7 @@ class OpenBaoStore:
         if names_seen is not None:
             self._claim_name(credential)
         self._shelf.put(credential, tokens, "created %s")
+        self._forget_aside(credential.id)
 
     def update(
         self, credential_id: str, change: Change, names_seen: Stamp | None = None
@@ -189,9 +252,14 @@ class OpenBaoStore:
     def delete(self, credential_id: str) -> None:
         self._shelf.remove_if(credential_id, lambda _record: True)
         self._drop_claim(credential_id)
-        if self.spare is not None:
-            self.spare.delete(credential_id)
+        self._forget_aside(credential_id)
         _log.info("deleted %s", credential_id)
+
+    def _forget_aside(self, credential_id: str) -> None:
+        """Remove an approval from this machine, as the team has it now, or nobody."""
+        if self._is_aside(credential_id) and self.spare is not None:
+            with suppress(Problem):  # the next list does it
+                self.spare.delete(credential_id)
 
     def _claim_name(self, credential: Credential) -> None:
         """Raise ``NameTaken`` if another credential has this name, or is about to get it.

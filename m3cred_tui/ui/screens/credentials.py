@@ -87,13 +87,17 @@ class CredentialsPage(Page[None]):
     ]
 
     def __init__(self, services: Services) -> None:
-        super().__init__("Credentials", demo=services.demo)
+        where = services.store.team
+        place = ("Credentials", f"team: {where}") if where else ("Credentials",)
+        super().__init__(*place, demo=services.demo)
         self._services = services
-        self._listing = Listing(services.store.read)
+        self._listing = Listing(services.store.glance)
         self._reading = Reading(services.store, self._listing)
         self._watching: Timer | None = None
         self._trouble = ""
         """Why the store cannot be read."""
+        self._aside: set[str] = set()
+        """The approvals that are only on this machine, and that the user was told of."""
         try:
             self._listing.begin(*services.store.newest(_FIRST))
         except Problem as problem:
@@ -165,6 +169,13 @@ class CredentialsPage(Page[None]):
         if trouble != self._trouble:
             self._trouble = trouble
             self._show_read(left=0)
+        if self._services.store.team and self._is_seen:
+            from m3cred_tui.ui.screens import team
+
+            if not self.has_worker("check"):
+                self._count()  # what was known before is confirmed, or no longer
+            for text in team.aside(self._services.store, self._aside):
+                self.notify(text, markup=False)
 
     def _show_read(self, left: int) -> None:
         if not self._is_seen:  # nothing is drawn behind a dialog
@@ -241,6 +252,10 @@ class CredentialsPage(Page[None]):
         counted = f"{total:,} credential{'' if total == 1 else 's'}" if total else ""
         if self._listing.filter:
             counted = f"{shown:,} of {counted}"
+        if self._services.store.team:
+            from m3cred_tui.ui.screens import team
+
+            counted = team.counted(counted, self._services)
         self._title_bar.note = counted
 
     def _focus_next(self) -> None:

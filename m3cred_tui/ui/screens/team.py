@@ -1,0 +1,34 @@
+"""What the Credentials page says of a team's store: where it is, and what is not up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from m3cred_tui.listing.columns import clock_time
+from m3cred_tui.model.credential import Credential
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from m3cred_tui.store.port import CredentialStore
+    from m3cred_tui.ui.services import Services
+
+
+def counted(text: str, services: Services) -> str:
+    """Return the number of credentials, and since when it is not confirmed."""
+    as_of = services.store.as_of
+    if as_of is None:
+        return text
+    return f"{text}, as of {clock_time(as_of, services.now())}".removeprefix(", ")
+
+
+def aside(store: CredentialStore, told: set[str]) -> Iterator[str]:
+    """Yield a sentence for each approval kept here that was not ``told`` of, and mark it."""
+    for one in store.aside:
+        row = store.glance(one)
+        if one not in told and isinstance(row, Credential):
+            told.add(one)
+            yield (
+                f"“{row.name}” is approved, and sealed on this machine until the team's store "
+                "can be reached; it is brought there then."
+            )
