@@ -47,8 +47,10 @@ async def test_without_a_key_of_its_own_the_platforms_does_not_take_its_place(
     world.store.update(
         one, lambda credential, tokens: (credential, tokens._replace(access_token=None))
     )
-    with pytest.raises(NoOwnKey, match="--platform-key"):
+    with pytest.raises(NoOwnKey, match="--platform-key") as caught:
         await world.upkeep.access(one)
+    account_id = world.store.tokens(one).account_id
+    assert (caught.value.id, caught.value.account_id) == (one, account_id)
     assert (await world.upkeep.access(one, by_platform=True)).platform_id
 
 
@@ -122,7 +124,7 @@ async def test_a_missing_pending_or_damaged_credential_gives_no_access(
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(NotThere):
         await world.upkeep.access(damaged.replace("0", "1"))
-    with pytest.raises(StillPending, match="create it before you use it"):
+    with pytest.raises(StillPending, match=f"{pending} is pending: create it"):
         await world.upkeep.access(pending)
     with pytest.raises(CredentialDamaged):
         await world.upkeep.access(damaged)
