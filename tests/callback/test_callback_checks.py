@@ -1,11 +1,21 @@
 """Requests by a browser, a web page or another user of the computer, and the responses."""
 
+import re
+
 import pytest
 
 from m3cred_tui.callback.connections import MOST_HEADERS
-from m3cred_tui.callback.pages import TurnedAway
+from m3cred_tui.callback.pages import (
+    APPROVED,
+    NOT_EXPECTED,
+    REFUSED,
+    TURNED_AWAY,
+    TurnedAway,
+    hash_of,
+)
 from m3cred_tui.callback.reception import parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
+from m3cred_tui.callback.relay_page import relay_page
 from m3cred_tui.callback.server import CallbackServer
 from tests.callback.conftest import EndPage, Get, Poll, Send, path_of
 
@@ -361,6 +371,36 @@ def test_every_page_has_the_headers_that_keep_it_private(
         assert policy.startswith("default-src 'none'; style-src 'sha256-")
         assert "frame-ancestors 'none'" in policy
         assert "script" not in page.text
+
+
+def test_every_page_is_whole_and_its_policy_allows_its_own_style_and_script_alone() -> None:
+    pages = [APPROVED, REFUSED, NOT_EXPECTED, *TURNED_AWAY.values()]
+    for page in pages:
+        headers = dict(page.headers)
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        text = page.body.decode()
+        assert_whole(text, headers["Content-Security-Policy"])
+        assert "<script" not in text
+    relay = relay_page([27182, 4001])
+    (policy,) = re.findall(r'Policy" content="([^"]+)"', relay)
+    assert_whole(relay, policy)
+    (script,) = re.findall(r"<script>(.*)</script>", relay, re.DOTALL)
+    assert f"script-src '{hash_of(script)}'" in policy
+    assert "[27182, 4001]" in script
+    kinds = [re.findall(r'<main class="(\w+)">', page.body.decode()) for page in pages]
+    assert kinds == [["approved"], ["refused"], *[["notice"]] * 4]
+    assert '<main class="notice">' in relay
+
+
+def assert_whole(page: str, policy: str) -> None:
+    (title,) = re.findall(r"<title>([\w .-]+?)(?: - m3cred)?</title>", page)
+    (heading,) = re.findall(r"<h1>(?:<span.*</span> )?(.*)</h1>", page)
+    assert heading == title
+    (style,) = re.findall(r"<style>(.*)</style>", page, re.DOTALL)
+    assert f"style-src '{hash_of(style)}'" in policy
+    assert page.startswith("<!doctype html>")
+    assert page.endswith("</html>\n")
+    assert not re.search(r"None|XX|\$\w", page)
 
 
 def test_nothing_from_a_request_is_echoed_or_logged(

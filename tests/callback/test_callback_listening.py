@@ -262,6 +262,17 @@ def test_the_browser_still_gets_its_end_page_after_success(
         end_page()
 
 
+def test_a_browser_that_never_asks_for_its_end_page_does_not_keep_the_port(
+    server: CallbackServer, get: Get, approval: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "END_PAGE_SECONDS", 0.01)
+    get(approval)
+    server.close_after_end_page()
+    assert server._thread is not None
+    server._thread.join(5)
+    assert not server._thread.is_alive()
+
+
 def test_a_cancelled_wait_ends_immediately(server: CallbackServer, poll: Poll) -> None:
     server.close_after_end_page()
     assert server._thread is not None

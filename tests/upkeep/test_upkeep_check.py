@@ -19,6 +19,7 @@ from m3cred_tui.model.credential import (
     Status,
 )
 from m3cred_tui.store.problems import IdentityMissing
+from tests.upkeep.stub import Answer, Asked, refused, stub_stripe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,33 @@ async def test_an_access_token_that_another_machine_has_ended_is_replaced_once(
     before = world.access_token(one)
     assert await outcome(world, one) is Outcome.OK
     assert world.access_token(one) != before
+
+
+@pytest.mark.parametrize("missing", ["access_token", "obtained_at"])
+async def test_an_app_without_a_token_or_its_hour_gets_a_new_one(
+    world: World, missing: str
+) -> None:
+    one = world.connect()
+    world.store.update(
+        one, lambda credential, tokens: (credential, tokens._replace(**{missing: None}))
+    )
+    assert await outcome(world, one) is Outcome.OK
+    assert getattr(world.store.tokens(one), missing) is not None
+
+
+@pytest.mark.parametrize(("oauth", "status"), [(CONNECT, 401), (OAuthModel.APPS, 403)])
+async def test_what_a_new_token_would_not_change_is_asked_once(
+    world: World, oauth: OAuthModel, status: int
+) -> None:
+    one = world.connect(oauth=oauth)
+
+    async def answer(_asked: Asked) -> Answer:
+        return refused(status, "no")
+
+    async with stub_stripe(answer) as stub:
+        world.platforms[STRIPE_TEST] = stub.platform
+        await checked(world, one)
+    assert [asked.line for asked in stub.asked] == ["GET /v1/account HTTP/1.1"]
 
 
 async def test_a_wrong_key_is_not_called_revoked(
