@@ -1,6 +1,7 @@
 """Requests by a browser, a web page or another user of the computer, and the responses."""
 
 import re
+from http import HTTPStatus
 
 import pytest
 
@@ -12,6 +13,7 @@ from m3cred_tui.callback.pages import (
     TURNED_AWAY,
     TurnedAway,
     hash_of,
+    plain,
 )
 from m3cred_tui.callback.reception import parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
@@ -161,7 +163,7 @@ def test_nothing_but_get_delivers_a_redirect(
     assert parse_status(poll().content).version == 1
 
 
-@pytest.mark.parametrize(("headers", "status"), [(0, 405), (MOST_HEADERS, 431)])
+@pytest.mark.parametrize(("headers", "status"), [(MOST_HEADERS - 1, 405), (MOST_HEADERS, 431)])
 def test_head_is_answered_without_a_body(
     server: CallbackServer, send: Send, approval: str, headers: int, status: int
 ) -> None:
@@ -357,6 +359,14 @@ def test_the_server_does_not_wait_for_a_body(get: Get, approval: str) -> None:
     assert get(approval, "Content-Length: 1000000").status_code == 303
 
 
+def test_a_body_that_nobody_reads_costs_the_browser_no_answer(
+    server: CallbackServer, send: Send, approval: str
+) -> None:
+    head = f"GET {approval} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+    request = f"{head}Content-Length: 500000\r\n\r\n".encode() + bytes(500_000)
+    assert send(request).status_code == 303
+
+
 def test_every_page_has_the_headers_that_keep_it_private(
     get: Get, end_page: EndPage, approval: str
 ) -> None:
@@ -381,6 +391,7 @@ def test_every_page_is_whole_and_its_policy_allows_its_own_style_and_script_alon
         text = page.body.decode()
         assert_whole(text, headers["Content-Security-Policy"])
         assert "<script" not in text
+    assert dict(plain(HTTPStatus.NOT_FOUND).headers)["Content-Type"].startswith("text/plain;")
     relay = relay_page([27182, 4001])
     (policy,) = re.findall(r'Policy" content="([^"]+)"', relay)
     assert_whole(relay, policy)

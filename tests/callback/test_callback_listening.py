@@ -162,6 +162,23 @@ def test_a_user_whose_uid_a_container_gives_to_strangers_knows_no_listener() -> 
         assert subprocess.check_output(command, text=True) == f"({port}, False)\n"
 
 
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the kernel has no such table")
+def test_a_listener_is_named_by_its_program_where_this_user_may_see_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        [ours] = listeners(port)
+        assert ours.program.endswith(f" (process {os.getpid()})")
+        (tmp_path / "net").mkdir()
+        (tmp_path / "net" / "tcp").write_bytes(Path("/proc/net/tcp").read_bytes())
+        assert listeners(port, proc=tmp_path) == [Listener(os.getuid(), "")]
+
+
+def test_all_users_who_hold_the_ports_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "listeners", lambda port: [Listener(port, "")])
+    with pytest.raises(PortsOfAnotherUser, match=r"\(uid 4000001, uid 4000002\)"):
+        redirect_port([4000002, 4000001])
+
+
 def test_where_the_kernel_has_no_table_lsof_shows_this_users_programs(tmp_path: Path) -> None:
     program("lsof")
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -217,7 +217,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("code", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_code_is_not_used(code: str) -> None:
-    with pytest.raises(MalformedRedirect):
+    with pytest.raises(MalformedRedirect, match="a code that is empty, too long or damaged"):
         paste(ADDRESS.replace(CODE, code))
     with pytest.raises(Problem):
         paste(CODE_LAST.replace(CODE, code))
@@ -248,6 +248,9 @@ def test_a_typed_address_is_accepted_at_its_last_character() -> None:
 def test_a_code_at_the_end_of_typed_text_may_be_incomplete() -> None:
     assert "type # after it" in waits(CODE_LAST, final=False)
     assert code_of(type_in(f"{CODE_LAST}#")) == CODE
+    of_an_app = CODE_LAST.replace("&scope=read_write", "")
+    assert "type # after it" in waits(of_an_app, final=False)
+    assert code_of(type_in(f"{of_an_app}#")) == CODE
 
 
 def test_a_truncated_code_is_not_taken_for_the_end_of_another_parameter() -> None:

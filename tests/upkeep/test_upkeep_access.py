@@ -3,7 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from m3cred_tui.model.credential import STRIPE, OAuthModel, Status
+from m3cred_tui.model.authorization import AuthorizationRequest, redirect_uri
+from m3cred_tui.model.credential import STRIPE, Credential, OAuthModel, Status
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import CredentialDamaged, NotThere
 from m3cred_tui.stripe.problems import StripeRefused
 from m3cred_tui.upkeep.problems import KeyDoesNotFit, NoOwnKey, StillPending
@@ -59,6 +61,26 @@ async def test_a_valid_access_token_is_used_unchanged(world: World) -> None:
     before = world.access_token(one)
     world.clock.go_on(minutes=54)
     assert (await world.upkeep.access(one)).key.reveal() == before
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_used"), [(-6, False), (-5, True), (0, True), (55, False)]
+)
+async def test_an_access_token_is_used_up_to_five_minutes_before_its_end(
+    world: World, minutes: int, *, is_used: bool
+) -> None:
+    one = world.connect()
+    before = world.access_token(one)
+    world.clock.go_on(minutes=minutes)
+    assert ((await world.upkeep.access(one)).key.reveal() == before) is is_used
+
+
+async def test_a_valid_access_token_is_used_while_another_process_refreshes(
+    world: World,
+) -> None:
+    one = world.connect()
+    with world.store.refreshes.begun(one):
+        assert (await world.upkeep.access(one)).key.reveal() == world.access_token(one)
 
 
 async def test_an_expiring_access_token_is_replaced_and_stored_before_use(
@@ -128,4 +150,11 @@ async def test_a_missing_pending_or_damaged_credential_gives_no_access(
         await world.upkeep.access(pending)
     with pytest.raises(CredentialDamaged):
         await world.upkeep.access(damaged)
+    row = world.store.read(pending)
+    assert isinstance(row, Credential)
+    waits = row._replace(id=pending.replace("0", "1"), account=None)
+    request = AuthorizationRequest(Secret("state"), redirect_uri(27182), world.clock())
+    world.store.requests.keep(waits, request)
+    with pytest.raises(StillPending, match=f"{waits.id} is pending"):
+        await world.upkeep.access(waits.id)
     assert world.looked_up == []

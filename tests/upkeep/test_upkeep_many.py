@@ -315,6 +315,16 @@ async def test_results_are_kept_on_the_way_for_a_twentieth_of_the_time(
     assert now == pytest.approx(1000 + 0.5 + 10.1 + 0.5)
 
 
+async def test_whoever_checks_says_how_long_a_silent_stripe_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    store, _ = filled(tmp_path, 1, lambda _: "silent")
+    async with stub_stripe(moody()) as stub, asyncio.timeout(10):
+        upkeep = replace(upkeep_of(store, stub, []), time_limit=0.1)
+        [(_, result)] = [one async for one in upkeep.check(store.ids())]
+    assert "longer than 0.1 seconds" in result.told
+
+
 def test_a_result_holds_only_as_much_of_a_reason_as_is_stored() -> None:
     problem = StripeUnreachable(Call.ACCOUNT, "stripe.example", "so " * 1000)
     assert len(result_of(problem, START).told) == LONGEST_TOLD

@@ -112,6 +112,16 @@ async def test_the_answer_to_a_refresh_begun_days_ago_is_gone_and_the_error_says
             await used(world, one)
 
 
+async def test_an_answer_that_stripe_still_gives_is_not_called_lost(world: World) -> None:
+    one, stripe = world.connect(), Answering(HANG_UP, Answer(400, {"error": "invalid_grant"}))
+    async with expired(world, stripe):
+        with pytest.raises(ReplyLost):
+            await used(world, one)
+        world.clock.go_on(days=1)
+        with pytest.raises(StripeRefused):
+            await used(world, one)
+
+
 async def test_a_failing_idempotency_key_is_dropped_only_after_a_while(
     world: World,
 ) -> None:
