@@ -1,5 +1,6 @@
 """Which ports the server listens on, and when it frees them."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -8,12 +9,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from m3cred_tui.callback import server as server_module
+from m3cred_tui.callback.connections import Connections, Request
 from m3cred_tui.callback.listeners import Listener, listeners
+from m3cred_tui.callback.pages import Response, plain
 from m3cred_tui.callback.reception import Phase, parse_status
 from m3cred_tui.callback.server import (
     CallbackServer,
@@ -91,6 +95,31 @@ def test_when_every_port_is_taken_the_user_is_told_which(
             server.start()
         assert raised.value.ports == (taken, taken)
         server.close()
+
+
+def test_a_machine_without_ipv6_listens_on_ipv4_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_server = socket.create_server
+
+    def of_ipv4(address: tuple[str, int], **options: Any) -> socket.socket:
+        if options["family"] is socket.AF_INET6:
+            raise OSError(errno.EADDRNOTAVAIL, "no such address")
+        return create_server(address, **options)
+
+    monkeypatch.setattr(socket, "create_server", of_ipv4)
+    port, [listener] = listen_on_loopback([0])
+    with listener:
+        assert listener.getsockname() == ("127.0.0.1", port)
+
+
+async def test_a_listener_that_was_closed_in_a_pause_is_left_alone() -> None:
+    async def respond(_request: Request) -> Response:
+        raise AssertionError
+
+    connections = Connections(respond, plain, 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pass
+    connections.accept_from(listener)
+    await connections.finish([], within=0)
 
 
 @as_root

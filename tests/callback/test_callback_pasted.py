@@ -304,6 +304,7 @@ def test_the_demo_stripes_page_is_distinguished_from_the_one_after_it(
     base: str, path: str
 ) -> None:
     assert "Stripe's own page" in told(base + path, stripe=DEMO)
+    assert "Stripe's own page" in told(f"{base}/x?code=ac_1&state={OLDER}", stripe=DEMO)
 
 
 def test_stripes_page_behind_a_tunnel_is_distinguished_from_the_one_after_it() -> None:

@@ -77,6 +77,35 @@ def test_no_reply_turns_the_tokens_into_those_of_another_account_or_mode(body: b
         assert after.refresh_token
 
 
+OTHER = "it is about another account"
+NO_MODE = "it does not say whether the account is live or test"
+GIVEN = {"stripe_user_id": ID, "livemode": False, "access_token": "rk_new"}
+
+
+@pytest.mark.parametrize(
+    ("reader", "body", "reason"),
+    [
+        ("exchange", b"<", "it is not JSON"),
+        ("exchange", b"[]", "it is not an object"),
+        ("exchange", {}, "it names no account"),
+        ("exchange", {"stripe_user_id": ID}, NO_MODE),
+        ("exchange of apps", GIVEN | {"access_token": 1}, "it has no usable access token"),
+        ("refresh", GIVEN | {"stripe_user_id": "acct_other"}, OTHER),
+        ("refresh", GIVEN | {"livemode": True}, "it is of the other mode"),
+        ("refresh", GIVEN | {"access_token": 1}, "it has no usable access token"),
+        ("refresh", GIVEN | {"refresh_token": 1}, "its refresh token is unusable"),
+        ("account", {"id": "acct_other"}, OTHER),
+        ("deauthorize", {}, "it does not name the account"),
+    ],
+)
+def test_what_is_wrong_with_a_reply_is_told_exactly(
+    reader: str, body: object, reason: str
+) -> None:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with pytest.raises(ReplyError, match=f"^{reason}$"):
+        READERS[reader](data)
+
+
 def _texts(read: Any) -> list[str]:
     names: tuple[str, ...] = getattr(read, "__slots__", ()) or getattr(read, "_fields", ())
     values = [getattr(read, name) for name in names]
