@@ -71,16 +71,14 @@ async def test_an_access_token_that_another_machine_has_ended_is_replaced_once(
     assert world.access_token(one) != before
 
 
-@pytest.mark.parametrize("missing", ["access_token", "obtained_at"])
-async def test_an_app_without_a_token_or_its_hour_gets_a_new_one(
-    world: World, missing: str
-) -> None:
-    one = world.connect()
-    world.store.update(
-        one, lambda credential, tokens: (credential, tokens._replace(**{missing: None}))
-    )
-    assert await outcome(world, one) is Outcome.OK
-    assert getattr(world.store.tokens(one), missing) is not None
+async def test_an_app_without_a_token_or_its_hour_gets_a_new_one(world: World) -> None:
+    one, other = world.connect(), world.connect("bob@b.example")
+    world.store.update(one, lambda row, tokens: (row, tokens._replace(access_token=None)))
+    world.store.update(other, lambda row, tokens: (row, tokens._replace(obtained_at=None)))
+    results = await checked(world, one, other)
+    assert {result.outcome for result in results.values()} == {Outcome.OK}
+    assert world.store.tokens(one).access_token
+    assert world.store.tokens(other).obtained_at == world.clock()
 
 
 @pytest.mark.parametrize(("oauth", "status"), [(CONNECT, 401), (OAuthModel.APPS, 403)])
