@@ -1,5 +1,6 @@
 """What the parsers have in common: how wrong usage is reported, and what values may be."""
 
+# ruff: noqa: SLF001  argparse has no public way to inspect a parser
 import argparse
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -33,21 +34,27 @@ class Parser(argparse.ArgumentParser):
         """Parse, and report unknown options, which argparse would do with the whole usage."""
         chosen, surplus = super().parse_known_args(args, namespace)
         if surplus:
-            words = (word.partition("=")[0] for word in surplus if word.startswith("-"))
-            near = next((one for word in words if (one := self._nearest_option(word))), "")
-            self.error(f"unrecognized arguments: {' '.join(surplus)}{_meant(near)}")
+            words = [word.partition("=")[0] for word in surplus if word.startswith("-")]
+            hint = next(filter(None, (self._hint(word, chosen) for word in words)), "")
+            self.error(f"unrecognized arguments: {' '.join(surplus)}{hint}")
         return chosen, surplus
 
-    def _nearest_option(self, word: str) -> str:
+    def _hint(self, word: str, chosen: argparse.Namespace) -> str:
+        """Return what may be meant by an unknown option, or where it goes."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                command = action.choices.get(getattr(chosen, action.dest))
+                if command and word in command._option_string_actions:
+                    return f"; it goes after the command: {command.prog} {word}"
         by_name = {one.lstrip("-"): one for one in self._option_string_actions}
-        return by_name.get(_nearest(word.lstrip("-"), by_name), "")
+        return _meant(by_name.get(_nearest(word.lstrip("-"), by_name), ""))
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         choices = [str(one) for one in action.choices or ()]
         if not choices or value in choices:
             return
         meant = _meant(_nearest(str(value), choices))
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - it has no public name
+        if isinstance(action, argparse._SubParsersAction):
             told = f"there is no command “{value}”{meant or f'; see {self.prog} --help'}"
             raise argparse.ArgumentError(None, told)
         told = f"invalid choice: {value!r} (choose from {', '.join(choices)}){meant}"

@@ -75,6 +75,7 @@ def usage_of(words: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
         ("show x --inegration=y", "--inegration=y; did you mean --integration?"),
         ("completion bsh", "'bsh' (choose from bash, zsh, fish); did you mean bash?"),
         ("list --zzz", "unrecognized arguments: --zzz"),
+        ("--json list", "--json; it goes after the command: m3cred list --json"),
     ],
 )
 def test_what_was_misspelt_is_answered_with_what_may_be_meant(
