@@ -11,11 +11,14 @@ from m3cred_tui.config.table import ADDRESS, CA_FILE, ENGINE, MOUNT, NAMESPACE, 
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.openbao.access import Access, Configured, Value, access
 from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.examining import Found, examined
 from m3cred_tui.store.openbao.known import Known
+from m3cred_tui.store.openbao.kv import KeyValue
 from m3cred_tui.store.openbao.store import OpenBaoStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from m3cred_tui.config.locations import Locations
     from m3cred_tui.config.setup import Setup
@@ -53,6 +56,12 @@ def team_access(setup: Setup, environ: Mapping[str, str]) -> Access:
 
     configured = Configured(*map(value, (ADDRESS, MOUNT, PATH, NAMESPACE, CA_FILE)))
     return access(environ, configured)
+
+
+def findings(places: Locations, environ: Mapping[str, str], now: datetime) -> Iterator[Found]:
+    """Yield what doctor says of the team's store; raises ``Problem`` for wrong settings."""
+    reached = team_access(store_setup(places, environ), environ)
+    return examined(reached, KeyValue(Client(reached.place, reached.token)), environ, now)
 
 
 def directory_store(places: Locations, identity: IdentityFile) -> DirectoryStore:

@@ -105,3 +105,29 @@ def test_a_bad_day_is_one_sentence(team: Run, environ: dict[str, str], code: str
     assert error["code"] == code
     assert "\n" not in error["message"]
     assert "hvs.wrong" not in ended.stdout + ended.stderr
+
+
+def test_doctor_checks_the_teams_store_from_its_address_to_what_the_token_may_do(
+    team: Run, server: Bao
+) -> None:
+    def rows(**environ: str) -> list[str]:
+        ended = team("doctor", "--json", **environ)
+        found = json.loads(ended.stdout)["findings"]
+        asked = [one for one in found if one["area"] == "team's store"]
+        return [f"{one['state']}: {one['told']}" for one in asked]
+
+    reached, mount, token, policies = rows()
+    assert reached.startswith(f"ok: {server.address} (store.address) answers: version 2.")
+    assert mount.startswith("ok: secret is a mount of KV version 2; the path is team/")
+    assert token.startswith("note: The token (~/.vault-token) is token's and valid")
+    assert policies.startswith("ok: Its policies allow to create, use and change credentials,")
+    policy = {"policy": told(team("store", "policy", "reader"))}
+    assert server.ask("PUT", "sys/policies/acl/m3cred-reader", policy)[0] == 204
+    asked = {"policies": ["m3cred-reader"], "ttl": "30m", "display_name": "ann"}
+    _, answer = server.ask("POST", "auth/token/create", asked)
+    *_, token, policies = rows(VAULT_TOKEN=answer["auth"]["client_token"])
+    assert token.startswith("note: The token (VAULT_TOKEN) is token-ann's and valid until 20")
+    assert policies.startswith("note: Its policies do not allow to create, use and change")
+    assert policies.endswith("see m3cred store policy admin.")
+    [problem] = rows(BAO_ADDR="http://127.0.0.1:9")
+    assert problem.startswith("mend: The team's store 127.0.0.1:9 ")

@@ -22,7 +22,7 @@ from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import put_json
 from m3cred_tui.cli.output.streams import coloured
 from m3cred_tui.cli.selecting import Opened, opened, title_of
-from m3cred_tui.cli.wiring import created_by
+from m3cred_tui.cli.wiring import created_by, now
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
@@ -103,6 +103,7 @@ def _findings(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]:
         "account": _account,
         "identity": lambda: _identity(here),
         "credentials": lambda: _credentials(here),
+        "team's store": lambda: _team(here, offline=offline),
         "ports": lambda: _ports(settings),
         "browser": _browser,
         "clipboard": _clipboard,
@@ -142,6 +143,19 @@ def _configuration(settings: Settings, identity: IdentityFile) -> Iterator[_Foun
         else:
             model, key = platform.oauth.value, prefix_of(platform.secret_key)
             yield _OK, f"{label} is set up, by {model}, with a key {key}"
+
+
+def _team(here: Opened, *, offline: bool) -> Iterator[_Found]:
+    """Check a team's store, from its address to what the token may do."""
+    if not here.store.team:
+        return
+    if offline:
+        yield _NOTE, f"{here.store.team} was not asked."
+        return
+    from m3cred_tui.cli.team import findings  # noqa: PLC0415 - for teams only
+
+    for verdict, told in findings(here.places, os.environ, now()):
+        yield {"well": _OK, "wrong": _FIX, "note": _NOTE}[verdict.value], told
 
 
 _LEAST_FREE = 16 * 1024 * 1024

@@ -47,8 +47,8 @@ class StoreElsewhere(StoreUnusable, code="StoreElsewhere"):
 
 
 class MountMissing(StoreUnusable, code="MountMissing"):
-    text = """The team's store {path} has no such mount, or no such namespace; check store.mount
-        and store.namespace."""
+    text = """The team's store {path} has no such mount or namespace, or the token's policies
+        allow nothing there; check store.mount and store.namespace."""
     reason: str = "its mount or namespace does not exist"
 
 

@@ -1,0 +1,118 @@
+"""What doctor says of a team's store: each step from the address to what the token may do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.openbao.access import token_from
+from m3cred_tui.store.openbao.client import fields_of
+from m3cred_tui.store.openbao.policy import ADMIN, full_path, rules
+from m3cred_tui.store.openbao.problems import StoreNotInitialised, StoreSealed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from m3cred_tui.store.openbao.access import Access
+    from m3cred_tui.store.openbao.kv import KeyValue
+
+_HEALTH = "?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200"
+_SOON = 3600
+"""Seconds; a token that ends sooner may not last for an authorization."""
+
+_DOES = {
+    "data/credentials/*": "create, use and change credentials",
+    "metadata/credentials/*": "list and delete credentials",
+    "data/checks/*": "store the results of checks",
+    "data/names": "claim names",
+    "data/disconnecting": "disconnect accounts",
+}
+
+
+class Verdict(StrEnum):
+    """Whether something works."""
+
+    WELL = "well"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+WELL, NOTE, WRONG = Verdict
+
+
+class Found(NamedTuple):
+    """A finding in one sentence."""
+
+    verdict: Verdict
+    told: str
+
+
+def examined(
+    reached: Access, kv: KeyValue, environ: Mapping[str, str], now: datetime
+) -> Iterator[Found]:
+    """Yield what is found, step by step; ends with the first that does not work."""
+    place, address = reached.place, reached.origins["address"]
+    try:
+        health = kv.client.ask("GET", "sys/health", query=_HEALTH).data
+        if health.get("initialized") is False:
+            raise StoreNotInitialised(str(place))
+        if health.get("sealed") is True:
+            raise StoreSealed(str(place))
+        version = clean(str(health.get("version", "")), most=40)
+        told = f"{clean(' '.join(place.addresses), most=200)} ({address.origin}) answers"
+        yield Found(WELL, f"{told}: version {version}, initialised and unsealed.")
+        if any(one.startswith("https://") for one in place.addresses):
+            yield _certificate(reached)
+        kv.check_mount()
+        yield Found(
+            WELL, f"{place.mount} is a mount of KV version 2; the path is {place.path}."
+        )
+        yield _token(kv, environ, now)
+        yield from _allowed(kv)
+    except Problem as problem:
+        yield Found(WRONG, str(problem))
+
+
+def _certificate(reached: Access) -> Found:
+    if reached.place.is_unverified:
+        origin = reached.origins["skip_verify"].origin
+        told = f"{origin} is set: anybody on the way can read the token and the credentials."
+        return Found(WRONG, told)
+    ca_file = reached.origins["ca_file"]
+    by = f"by {ca_file.text} ({ca_file.origin})" if ca_file.text else "by this machine"
+    return Found(WELL, f"Its certificate is trusted {by}.")
+
+
+def _token(kv: KeyValue, environ: Mapping[str, str], now: datetime) -> Found:
+    token = fields_of(kv.client.ask("GET", "auth/token/lookup-self"))
+    name = clean(str(token.get("display_name") or "without a name"), most=60)
+    _, origin = token_from(environ)
+    told = f"The token ({origin}) is {name}'s and valid"
+    expires = token.get("expire_time")
+    if not isinstance(expires, str):
+        return Found(NOTE, f"{told} forever; a token of a person should end.")
+    try:
+        until = datetime.fromisoformat(expires[:19]).replace(tzinfo=UTC)
+    except ValueError:
+        return Found(WELL, f"{told}.")
+    is_soon = (until - now).total_seconds() < _SOON
+    return Found(NOTE if is_soon else WELL, f"{told} until {until:%Y-%m-%d %H:%M} UTC.")
+
+
+def _allowed(kv: KeyValue) -> Iterator[Found]:
+    paths = {rule: full_path(kv.place, rule).replace("*", "any") for rule in _DOES}
+    allowed = kv.allowed([*paths.values()])
+    may: list[str] = []
+    may_not: list[str] = []
+    for rule, does in _DOES.items():
+        verbs = allowed[paths[rule]]
+        is_allowed = "root" in verbs or verbs.issuperset(rules(ADMIN)[rule])
+        (may if is_allowed else may_not).append(does)
+    if may:
+        yield Found(WELL, f"Its policies allow to {', '.join(may)}.")
+    if may_not:
+        told = f"Its policies do not allow to {', '.join(may_not)}"
+        yield Found(NOTE, f"{told}: see m3cred store policy admin.")
