@@ -251,34 +251,60 @@ ID = Column(
     lambda row: row.id,
 )
 
-COLUMNS = (NAME, ENTITY_TYPE, DESTINATION, ACCOUNT, STATUS, CREATED)
+COLUMNS = (
+    *(NAME, ENTITY_TYPE, DESTINATION, MODE, ACCOUNT, ACCOUNT_ID, STATUS, CHECK),
+    *(CREATED, CREATED_BY),
+)
+"""Those that the app shows where there is room for all, in their order."""
+
+GAP = 1
+
 _NEEDED_FIRST = (NAME, STATUS, DESTINATION, ACCOUNT, CREATED, ENTITY_TYPE)
-_WIDENED_TO = (
-    (NAME, 24),
-    (CREATED, 10),
-    (ACCOUNT, 20),
+_OF_WIDE_WINDOWS = (ACCOUNT_ID, CHECK, MODE, CREATED_BY)
+_NAME_WISH = 24
+_WIDENED_FIRST = ((NAME, _NAME_WISH), (CREATED, 10))
+_WIDENED_THEN = (
     (ENTITY_TYPE, 11),
     (CREATED, 16),
+    (CHECK, 22),
     (ACCOUNT, 40),
     (NAME, 64),
     (STATUS, 28),
+    (CREATED_BY, 30),
 )
-GAP = 1
 
 
 @lru_cache(maxsize=8)
-def share(width: int) -> Sequence[tuple[Column, int]]:
-    """Return the columns that fit into ``width`` cells, in order, each with its width."""
+def share(width: int, same: frozenset[Column]) -> Sequence[tuple[Column, int]]:
+    """Return the columns that fit into ``width`` cells, in order, each with its width.
+
+    Those that are the ``same`` in every row are left out, and the names get their room.
+    """
     widths: dict[Column, int] = {}
-    spare = width + GAP
+    spare, given = width + GAP, 0
     for column in _NEEDED_FIRST:
+        if column in same:
+            given += column.least + GAP
+            continue
         if widths and column.least + GAP > spare:
             break
         widths[column] = min(column.least, width)
         spare -= column.least + GAP
-    for column, wish in _WIDENED_TO:
-        if column in widths:
-            more = max(0, min(spare, wish - widths[column]))
-            widths[column] += more
-            spare -= more
+
+    def widen(wishes: Sequence[tuple[Column, int]]) -> None:
+        nonlocal spare
+        for column, wish in wishes:
+            if column in widths:
+                more = max(0, min(spare, wish - widths[column]))
+                widths[column] += more
+                spare -= more
+
+    widen([*_WIDENED_FIRST, (NAME, _NAME_WISH + given), (ACCOUNT, 20)])
+    for column in _OF_WIDE_WINDOWS:
+        if column not in same:
+            if column.least + GAP > spare:
+                break
+            widths[column] = column.least
+            spare -= column.least + GAP
+    widen(_WIDENED_THEN)
     return [(column, widths[column]) for column in COLUMNS if column in widths]

@@ -6,10 +6,19 @@ For the search, the store is read outside the event loop.
 from __future__ import annotations
 
 import asyncio
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.listing.columns import COLUMNS, CREATED, Column, Row, is_authenticated
+from m3cred_tui.listing.columns import (
+    CHECK,
+    CREATED,
+    DESTINATION,
+    ENTITY_TYPE,
+    Column,
+    Row,
+    is_authenticated,
+)
 from m3cred_tui.listing.search import (
     Rows,
     beginning,
@@ -17,9 +26,11 @@ from m3cred_tui.listing.search import (
     matches,
     plain,
     restated,
+    same_in,
     searched_in,
 )
 from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.port import CredentialStore, Damaged, Stamp
@@ -62,6 +73,11 @@ class Checks:
         """Return the last check of a credential, if there was one."""
         return self._results.get(credential_id)
 
+    def age(self, credential_id: str) -> float:
+        """Return a number that is the greater, the longer ago the last check was."""
+        result = self._results.get(credential_id)
+        return math.inf if result is None else -result.at.timestamp()
+
     def restate(self, texts: Mapping[str, str]) -> dict[str, str]:
         """Return searched texts with the status that the last checks give each."""
         results = self._results
@@ -71,7 +87,7 @@ class Checks:
         }
 
 
-SORTABLE = (CREATED, *(column for column in COLUMNS if column is not CREATED))
+_SCREENFUL = 24  # rows
 
 _KEPT = 256
 """Rows that stay in memory; a few screens. 100,000 of them would take 100 MiB."""
@@ -86,7 +102,7 @@ class Seen(NamedTuple):
     """Those whose text is unknown or may have changed."""
     texts: dict[str, str]
     """The known texts that are searched."""
-    order: Column
+    order: Order
     rows: Rows
     """The known rows, in that order."""
     checks: int
@@ -111,17 +127,43 @@ class Listing:
         self.rows = Rows((), ())
         self.filter = ""
         self.order = CREATED
+        self.is_reversed = False
         self.total = 0
         self.shown: Sequence[str] = ()
 
     @property
     def is_arranged(self) -> bool:
         """Whether a filter or an order other than the newest first is set."""
-        return bool(self.filter.strip()) or self.order is not CREATED
+        return bool(self.filter.strip()) or self.order is not CREATED or self.is_reversed
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the filter."""
+        return plain(self.filter).split()
+
+    @property
+    def hidden(self) -> frozenset[Column]:
+        """The columns that would say nothing: they are the same in each row, or empty."""
+        return self.rows.same if self.checks.version else self.rows.same | {CHECK}
+
+    def common(self) -> list[str]:
+        """Return what all rows say in the columns that are the same in each."""
+        columns = [one for one in (ENTITY_TYPE, DESTINATION) if one in self.rows.same]
+        rows = map(self.row, self.ids)
+        first = next((row for row in rows if isinstance(row, Credential)), None)
+        return [] if first is None else [one.of(first) for one in columns]
+
+    def sort(self, order: Column, *, is_reversed: bool = False) -> None:
+        """Sort by a column."""
+        self.order, self.is_reversed = order, is_reversed
+        self.put_in_order()
 
     def begin(self, ids: Sequence[str], total: int) -> None:
         """Take the newest IDs, newest first, and the number of all credentials."""
         self.ids, self.total = ids, total
+        if total <= _SCREENFUL:  # they are all drawn, so their columns are known by then
+            rows = [row for row in map(self.row, ids) if row is not None]
+            self.rows = Rows((), (), same_in([searched_in(row) for row in rows]))
 
     def accept(self, seen: Seen) -> None:
         """Take the result of reading the store's IDs."""
@@ -131,7 +173,7 @@ class Listing:
         self.ids, self.total, self.texts = seen.ids, len(seen.ids), seen.texts
         is_checked = seen.checks == self.checks.version
         self.take({} if is_checked else seen.texts)
-        is_current = seen.order is self.order and is_checked and not self._damaged
+        is_current = seen.order == self.ordered_by and is_checked and not self._damaged
         self.put_in_order(seen.rows if is_current else None)
 
     def take(self, texts: Mapping[str, str]) -> None:
@@ -144,19 +186,23 @@ class Listing:
         self.texts.update({one: searched_in(row) for one, row in damaged.items()})
 
     def take_checks(self, results: Mapping[str, CheckResult]) -> bool:
-        """Take results of checks; return whether a status has changed.
+        """Take results of checks; return whether any of them is new.
 
-        Rows are found by it after :meth:`put_in_order`.
+        Rows are found by their status after :meth:`put_in_order`.
         """
         new = self.checks.take(results)
         known = {one: self.texts[one] for one in new if one in self.texts}
-        changed = self.checks.restate(known)
-        self.texts.update(changed)
-        return changed != known
+        self.texts.update(self.checks.restate(known))
+        return bool(new)
 
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
-        self.rows = rows or in_order(self.ids, self.texts, self.order)
+        self.rows = rows or in_order(self.ids, self.texts, self.ordered_by)
+
+    @property
+    def ordered_by(self) -> Order:
+        """The order, with all that decides it."""
+        return Order(self.order, self.is_reversed, self.checks)
 
     def add(self, credential_id: str) -> None:
         """Take the ID of a credential that was created here."""
@@ -208,9 +254,9 @@ class Listing:
 
     def search(self) -> Iterator[None]:
         """Put the rows that the filter finds into ``shown``, more with each step."""
-        words = plain(self.filter).split()
+        words = self.words
         if not words:
-            self.shown = self.rows.ids if self.order is not CREATED else self.ids
+            self.shown = self.rows.ids if self.is_arranged else self.ids
             return
         self.shown = shown = []
         for ids in matches(self.rows, words):
@@ -245,13 +291,26 @@ class Listing:
         self.put_in_order()
 
 
-def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Column) -> Rows:
+class Order(NamedTuple):
+    """The column to sort by, and what its texts do not say."""
+
+    column: Column
+    is_reversed: bool
+    checks: Checks
+
+
+def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Order) -> Rows:
     """Return the rows that have a text, in this order; the newest first among equals."""
     known = [one for one in ids if one in texts]
-    if order is not CREATED:
-        field = field_of(order)
+    if order.column is CHECK:  # the latest first
+        known.sort(key=order.checks.age)
+    elif order.column is not CREATED:
+        field = field_of(order.column)
         known.sort(key=lambda one: field(texts[one]))
-    return Rows(known, [texts[one] for one in known])
+    if order.is_reversed:
+        known.reverse()
+    searched = [texts[one] for one in known]
+    return Rows(known, searched, same_in(searched))
 
 
 class Reading:
@@ -297,7 +356,7 @@ class Reading:
         """Return the credentials that there are now, and those written since."""
         listing, since = self._listing, self._stamp
         checks = listing.checks.version
-        ids, order, known = self._store.ids(), listing.order, listing.texts
+        ids, order, known = self._store.ids(), listing.ordered_by, listing.texts
         written = set() if since is None else set(self._store.changed_since(since))
         if ids == listing.ids and not written:
             ids, texts, rows = listing.ids, known, listing.rows
@@ -314,8 +373,8 @@ class Reading:
 
     async def _put_in_order(self) -> None:
         listing = self._listing
-        ids, order, checks = listing.ids, listing.order, listing.checks.version
+        ids, order, checks = listing.ids, listing.ordered_by, listing.checks.version
         rows = await asyncio.to_thread(in_order, ids, listing.texts, order)
-        is_current = listing.ids is ids and listing.order is order
+        is_current = listing.ids is ids and listing.ordered_by == order
         is_current = is_current and listing.checks.version == checks
         listing.put_in_order(rows if is_current else None)

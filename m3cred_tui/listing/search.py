@@ -6,10 +6,11 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.listing.columns import (
-    ACCOUNT_ID,
+    CHECK,
     COLUMNS,
     CREATED,
-    CREATED_BY,
+    DESTINATION,
+    ENTITY_TYPE,
     MODE,
     STATUS,
     Column,
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
     from m3cred_tui.model.check import CheckResult
 
-_SHOWN = tuple(column for column in COLUMNS if column is not CREATED)  # the name comes first
-_FIELDS = (*_SHOWN, ACCOUNT_ID, MODE, CREATED_BY)
+# The name comes first.
+_FIELDS = tuple(column for column in COLUMNS if column not in {CREATED, CHECK})
+_KIND = (ENTITY_TYPE, DESTINATION, MODE)  # one after the other in the fields
 _STATUS = _FIELDS.index(STATUS)
 _OF_CREATED = {Status.AUTHENTICATED, *(one.replace("_", " ") for one in Outcome)}
 _BETWEEN = "\n"  # in no word and in no field
@@ -35,10 +37,14 @@ _SLICE = 4_096  # takes about a millisecond
 
 
 class Rows(NamedTuple):
-    """The IDs of rows in some order, and for each the text that is searched."""
+    """The IDs of rows in some order, and for each the text that is searched.
+
+    ``same`` are the columns in which several rows agree, all of them.
+    """
 
     ids: Sequence[str]
     texts: Sequence[str]
+    same: frozenset[Column] = frozenset()
 
 
 def plain(text: str) -> str:
@@ -71,6 +77,40 @@ def restated(text: str, check: CheckResult) -> str:
     return _BETWEEN.join(fields)
 
 
+def same_in(texts: Sequence[str]) -> frozenset[Column]:
+    """Return the columns that are the same in all of these texts, damaged rows apart."""
+    empty = _BETWEEN * (len(_KIND) + 1)
+    text = next((one for one in texts if empty not in one), "")
+    if not text or len(texts) == 1:
+        return frozenset()
+    fields, first = text.split(_BETWEEN), _FIELDS.index(_KIND[0])
+    kind = fields[first : first + len(_KIND)]
+    for most in (len(_KIND), 1):  # all of them, or the entity type alone
+        part = _BETWEEN.join(["", *kind[:most], ""])
+        if all(part in one or empty in one for one in texts):
+            return frozenset(_KIND[:most])
+    return frozenset()
+
+
+def found_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where the words of a filter are in a text that is shown, as plain text."""
+    letters = [(at, one) for at, letter in enumerate(text) for one in plain_letter(letter)]
+    folded = "".join(one for _, one in letters)
+    found = []
+    for word in words:
+        start = folded.find(word)
+        while start >= 0:
+            end = start + len(word)
+            found.append((letters[start][0], letters[end - 1][0] + 1))
+            start = folded.find(word, end)
+    return sorted(found)
+
+
+def plain_letter(letter: str) -> str:
+    """Return one letter of a text as :func:`plain` returns it, blanks included."""
+    return letter if letter.isspace() else plain(letter)
+
+
 def field_of(column: Column) -> Callable[[str], str]:
     """Return a function that extracts one column from the text of a row."""
     number = _FIELDS.index(column)
@@ -87,7 +127,7 @@ def beginning(key: str) -> str:
 
 def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[str]]:
     """Yield the IDs of the rows that contain all the words, a slice of ``rows`` at a time."""
-    ids, texts = rows
+    ids, texts, _ = rows
     for start in range(0, len(ids), _SLICE):
         found: Sequence[int] = range(start, min(start + _SLICE, len(ids)))
         for word in words:

@@ -126,7 +126,7 @@ async def test_a_failed_check_is_the_status_that_is_filtered_sorted_and_in_the_d
         store.checks.keep({kept[1].id: lost})
         await user.sees("1 of 3 credentials", "! revoked")
         assert user.rows() == ["Bolt"]
-        await user.press("escape", *"sssss")
+        await user.press("escape", *"sss")
         await user.sees("Status▾")
         assert user.rows() == ["Cord", "Acme", "Bolt"]
         await user.press("down", "enter")

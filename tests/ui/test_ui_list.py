@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
 from m3cred_tui.ui.widgets.credential_list import CredentialList
-from tests.ui.conftest import Keep
+from tests.ui.conftest import Clock, Keep
 from tests.ui.records import copy
 from tests.ui.user import opened
 
@@ -73,18 +74,86 @@ async def test_rows_take_the_colours_of_a_new_theme_and_of_the_focus(
 async def test_the_sort_key_goes_through_the_columns_and_keeps_the_selected_row(
     services: Services, keep: Keep
 ) -> None:
-    for name in ("Zebra", "Aardvark", "Mule"):
+    keep("Zebra", livemode=True)
+    for name in ("Aardvark", "Mule"):
         keep(name)
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("down", "s")
         assert user.rows() == ["Aardvark", "Mule", "Zebra"]
         await user.sees("Name▾", "▌Aardvark")
-        for heading in ("Type", "Destination", "Account", "Status", "Date"):
+        for heading in ("Destination", "Account", "Status", "Date"):
             await user.press("s")
             await user.sees("▌Aardvark")
             assert any(f"{heading}▾" in line for line in user.lines), heading
         assert user.rows() == ["Mule", "Aardvark", "Zebra"]
+
+
+async def test_shift_s_reverses_the_order_and_a_click_on_a_heading_sorts(
+    services: Services, keep: Keep
+) -> None:
+    for name in ("Zebra", "Aardvark", "Mule"):
+        keep(name)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("S")
+        await user.sees("Created▴")
+        assert user.rows() == ["Zebra", "Aardvark", "Mule"]
+        await user.pilot.click(CredentialList, offset=(3, 0))
+        await user.sees("Name▾", "▌Mule")
+        assert user.rows() == ["Aardvark", "Mule", "Zebra"]
+        await user.pilot.click(CredentialList, offset=(3, 0))
+        await user.sees("Name▴", "▌Mule")
+        assert user.rows() == ["Zebra", "Mule", "Aardvark"]
+        await user.press("s")
+        await user.sees("Account▾")
+
+
+async def test_columns_that_say_the_same_in_each_row_give_their_room_to_names(
+    services: Services, keep: Keep
+) -> None:
+    long = "A customer with a long name"
+    keep("Acme")
+    keep(long)
+    async with opened(services) as user:
+        await user.sees("2 credentials: Bill, Stripe (Test Mode)", f"▌{long}")
+        assert not user.shows("Destination")
+        keep("Bolt", livemode=True)
+        await user.sees("3 credentials: Bill", "Destination")
+        assert not user.shows("Bill, Stripe")
+
+
+async def test_a_wide_window_shows_account_id_mode_last_check_and_who_created_it(
+    services: Services, store: CredentialStore, keep: Keep, clock: Clock
+) -> None:
+    acme = keep("Acme", livemode=True)
+    keep("Bolt")
+    store.checks.keep({acme.id: CheckResult(Outcome.REVOKED, clock())})
+    async with opened(services, (200, 50)) as user:
+        await user.sees("Account ID", "Mode", "Last check", "Created by")
+        await user.until(lambda: any(_is_whole(line) for line in user.lines))
+
+
+def _is_whole(line: str) -> bool:
+    words = ("Acme", "live", "Acme Ltd", "acct_1Kept0000", "revoked", "ann@server")
+    return all(word in line for word in words)
+
+
+async def test_what_the_filter_has_found_is_marked_in_its_row(
+    services: Services, keep: Keep
+) -> None:
+    keep("Café Bolt")
+    keep("Bolt")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        await user.press("slash", *"cafe LTD")
+        await user.sees("1 of 2 credentials")
+        line = user.app.screen.query_one(CredentialList).render_line(1)
+        marked = [part.text for part in line if part.style and part.style.underline]
+        assert marked == ["Café", "Café", "Ltd"]  # in the name and the account's
+        await user.press("escape")
+        line = user.app.screen.query_one(CredentialList).render_line(1)
+        assert not [part for part in line if part.style and part.style.underline]
 
 
 async def test_the_filter_finds_words_of_any_column_in_any_order(

@@ -17,13 +17,14 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.listing.columns import (
+    CREATED,
     NAME,
     clock_time,
     is_authenticated,
     is_pending,
     waits_until,
 )
-from m3cred_tui.listing.listing import SORTABLE, STEP, Listing, Reading
+from m3cred_tui.listing.listing import STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from m3cred_tui.listing.columns import Row
+    from m3cred_tui.listing.columns import Column, Row
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.ui.services import Services
 
@@ -81,6 +82,7 @@ class CredentialsPage(Page[None]):
         Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
+        Binding("S", "reverse", "Reverse", show=False, tooltip="Reverse the order of the list"),
         Binding("escape", "clear_filter", "Show all"),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
@@ -252,6 +254,8 @@ class CredentialsPage(Page[None]):
         counted = f"{total:,} credential{'' if total == 1 else 's'}" if total else ""
         if self._listing.filter:
             counted = f"{shown:,} of {counted}"
+        if common := self._listing.common():
+            counted += f": {', '.join(common)}"
         if self._services.store.team:
             from m3cred_tui.ui.screens import team
 
@@ -273,7 +277,7 @@ class CredentialsPage(Page[None]):
                 offered = bool(self.query(Input)) and not self.has_worker("check")
             case "check_all":
                 offered = bool(self._listing.shown)
-            case "filter" | "sort":
+            case "filter" | "sort" | "reverse":
                 offered = bool(self._listing.total)
             case "rename":
                 offered = is_authenticated(self._selected_row)
@@ -284,10 +288,24 @@ class CredentialsPage(Page[None]):
         return offered
 
     def action_sort(self) -> None:
-        """Sort by the next column."""
-        order = SORTABLE.index(self._listing.order) + 1
-        self._listing.order = SORTABLE[order % len(SORTABLE)]
-        self._listing.put_in_order()
+        """Sort by the next column that is shown; first of all by the time of creation."""
+        columns = [column for column, _ in self._list.columns if column is not CREATED]
+        columns.insert(0, CREATED)
+        here = columns.index(self._listing.order) if self._listing.order in columns else 0
+        self._sort(columns[(here + 1) % len(columns)])
+
+    def action_reverse(self) -> None:
+        """Reverse the order."""
+        self._sort(self._listing.order, is_reversed=not self._listing.is_reversed)
+
+    @on(CredentialList.HeadingPressed)
+    def _sort_by(self, message: CredentialList.HeadingPressed) -> None:
+        """Sort by the column that was clicked; a second click reverses."""
+        again = message.column is self._listing.order
+        self._sort(message.column, is_reversed=again and not self._listing.is_reversed)
+
+    def _sort(self, column: Column, *, is_reversed: bool = False) -> None:
+        self._listing.sort(column, is_reversed=is_reversed)
         self._show_again()
 
     async def action_filter(self) -> None:

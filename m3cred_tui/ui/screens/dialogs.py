@@ -103,8 +103,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as keys:
-            keys.border_subtitle = "Esc closes"
-            yield Static("Keys", classes="title")
+            keys.border_title, keys.border_subtitle = "Keys", "Esc closes"
             yield Static(fields(self._keys))
             yield Static(Content(_ABOUT), classes="note")
             yield Static(Content(_MORE), classes="note")

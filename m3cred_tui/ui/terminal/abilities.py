@@ -27,6 +27,7 @@ _SIGNS = {
     "⏎": "^",
     "•": "*",
     "▾": "*",  # behind a heading, where a v would be its last letter
+    "▴": "'",
     "▼": "v",
     "▲": "^",
     "▌▶": ">",

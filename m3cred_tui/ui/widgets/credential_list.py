@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -14,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from m3cred_tui.listing.columns import GAP, STATUS, is_bad, is_pending, share, status_cell
+from m3cred_tui.listing.search import found_in
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.widgets.controls import TextInput
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from rich.style import Style
     from textual import events
 
     from m3cred_tui.listing.columns import Column, Row
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HEADING_LINES = 1
 _CURSOR = "▌"
 _MARGIN = len(_CURSOR)
+_MATCH = Style(bold=True, underline=True)
 
 
 class CredentialList(ScrollView, can_focus=True):
@@ -67,11 +69,19 @@ class CredentialList(ScrollView, can_focus=True):
     class LeftUpwards(Message):
         """The user pressed Up on the first line."""
 
+    class HeadingPressed(Message):
+        """The user clicked on the heading of a column."""
+
+        def __init__(self, column: Column) -> None:
+            super().__init__()
+            self.column = column
+
     def __init__(self, listing: Listing, now: Callable[[], datetime]) -> None:
         super().__init__()
         self.listing = listing
         self._now = now
-        self._drawn: tuple[Column, Sequence[Row | None]] | None = None
+        self._drawn: object = None
+        """What decides the visible lines, to draw none that is the same."""
         self._row_styles: dict[str, Style] = {}
 
     @property
@@ -95,10 +105,16 @@ class CredentialList(ScrollView, can_focus=True):
         if top:
             self._scroll(top + self.cursor - before)
         self._scroll_to_cursor()
-        drawn = listing.order, [listing.row(one) for one in self._ids_in_sight]
+        rows = [listing.row(one) for one in self._ids_in_sight]
+        drawn = listing.ordered_by, self.columns, listing.words, rows
         if drawn != self._drawn:
             self._drawn = drawn
             self.refresh(self.size.region)  # the scrollbar draws itself
+
+    @property
+    def columns(self) -> Sequence[tuple[Column, int]]:
+        """The columns that are shown, each with its width."""
+        return share(max(1, self.size.width - 2 * _MARGIN), self.listing.hidden)
 
     @property
     def _ids_in_sight(self) -> Sequence[str]:
@@ -171,12 +187,22 @@ class CredentialList(ScrollView, can_focus=True):
             self.post_message(self.Opened(self.selected))
 
     def on_click(self, event: events.Click) -> None:
-        """Select with a click, open with a double click."""
+        """Select with a click, open with a double click; sort with one on a heading."""
+        if event.y < _HEADING_LINES:
+            self._click_heading(event.x)
+            return
         row = self._row_at(event.y)
         if row == self.cursor and event.chain > 1:
             self.action_open()
         elif row is not None:
             self.cursor = row
+
+    def _click_heading(self, x: int) -> None:
+        start = _MARGIN
+        for column, width in self.columns:
+            if start <= x < start + width + GAP:
+                self.post_message(self.HeadingPressed(column))
+            start += width + GAP
 
     def render_line(self, y: int) -> Strip:
         """Draw line ``y`` of the window: the headings, or the row scrolled to it."""
@@ -195,10 +221,10 @@ class CredentialList(ScrollView, can_focus=True):
     def _heading(self, width: int) -> Strip:
         style = self.get_component_rich_style("credentials--heading")
         cells = [" " * _MARGIN]
-        for column, cell_width in share(width - 2 * _MARGIN):
+        for column, cell_width in self.columns:
             heading = column.heading if len(column.heading) <= cell_width else column.short
             if column is self.listing.order:
-                heading += "▾"  # which fits into the gap
+                heading += "▴" if self.listing.is_reversed else "▾"  # which fits into the gap
             cells.append(set_cell_size(heading, cell_width + GAP))
         return Strip([Segment(set_cell_size("".join(cells), width), style)], width)
 
@@ -210,10 +236,30 @@ class CredentialList(ScrollView, can_focus=True):
         row = self.listing.row(self.listing.shown[row_number])
         on_cursor = row_number == self.cursor
         check = None if row is None else self.listing.checks.of(row.id)
-        cells = _cells(row, width - 2 * _MARGIN, check, self._now())
-        text = set_cell_size(cells, width - _MARGIN)
+        cells = self._cells(row, check, width - 2 * _MARGIN)
+        text = (_CURSOR if on_cursor else " ") + set_cell_size(cells, width - _MARGIN)
         style = self._style(row, check, on_cursor=on_cursor)
-        return Strip([Segment((_CURSOR if on_cursor else " ") + text, style)], width)
+        if words := self.listing.words:
+            return Strip(_marked(text, words, style), width)
+        return Strip([Segment(text, style)], width)
+
+    def _cells(self, row: Row | None, check: CheckResult | None, width: int) -> str:
+        """Return the line of a row, each column cut to its width with an ellipsis."""
+        if row is None:
+            return "(deleted elsewhere)"
+        if not isinstance(row, Credential):
+            return _cut(f"{STATUS.of(row)} ({row.id})", width)
+        now = self._now()
+        texts = [
+            _cut(
+                status_cell(row, wide, check, now)
+                if column is STATUS
+                else column.of(row, wide, check),
+                wide,
+            )
+            for column, wide in self.columns
+        ]
+        return (" " * GAP).join(texts)
 
     def _style(self, row: Row | None, check: CheckResult | None, *, on_cursor: bool) -> Style:
         if on_cursor:
@@ -261,22 +307,14 @@ class FilterLine(TextInput):
     virtual_size: reactive[Size] = reactive(Size(0, 0))
 
 
-def _cells(row: Row | None, width: int, check: CheckResult | None, now: datetime) -> str:
-    """Return the line of a row, each column cut to its width with an ellipsis."""
-    if row is None:
-        return "(deleted elsewhere)"
-    if not isinstance(row, Credential):
-        return _cut(f"{STATUS.of(row)} ({row.id})", width)
-    texts = [
-        _cut(
-            status_cell(row, wide, check, now)
-            if column is STATUS
-            else column.of(row, wide, check),
-            wide,
-        )
-        for column, wide in share(width)
-    ]
-    return (" " * GAP).join(texts)
+def _marked(text: str, words: Sequence[str], style: Style) -> list[Segment]:
+    """Return a line whose parts that the filter has found are marked."""
+    parts, at, mark = [], 0, style + _MATCH
+    for start, end in found_in(text, words):
+        if end > at:
+            parts += [Segment(text[at:start], style), Segment(text[max(at, start) : end], mark)]
+            at = end
+    return [part for part in (*parts, Segment(text[at:], style)) if part.text]
 
 
 def _cut(text: str, width: int) -> str:
