@@ -99,12 +99,11 @@ def expiry_warning(credential: Credential, now: datetime) -> str:
 
 
 def expiry_sentence(title: str, credential: Credential, now: datetime) -> str:
-    """Return a warning of the end of a credential, and what to run; empty if it is far."""
+    """Return a sentence that warns of the end of a credential; empty if that is far."""
     if not (warning := expiry_warning(credential, now)):
         return ""
-    if credential.is_expired(now):
-        return f"{title} {warning}, unused for a year. Run: m3cred reauthorize {credential.id}"
-    return f"{title} {warning} unless it is used before. Run: m3cred check {credential.id}"
+    why = ", unused for a year" if credential.is_expired(now) else " unless it is used before"
+    return f"{title} {warning}{why}."
 
 
 EXPIRING, EXPIRED = "expiring", "expired"
@@ -125,9 +124,14 @@ def status_word(row: Row, check: CheckResult | None, now: datetime | None = None
         return row.status.value
     if check is not None and check.outcome is not Outcome.OK:
         return check.outcome.value
-    if now is not None and row.expires_soon(now):
-        return EXPIRED if row.is_expired(now) else EXPIRING
-    return row.status.value
+    return (now and expiry_word(row, now)) or row.status.value
+
+
+def expiry_word(row: Row, now: datetime) -> str:
+    """Return the status of a credential near its end, or past it; empty for any other."""
+    if not isinstance(row, Credential) or not row.expires_soon(now):
+        return ""
+    return EXPIRED if row.is_expired(now) else EXPIRING
 
 
 def account_text(credential: Credential) -> str:

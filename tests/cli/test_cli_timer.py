@@ -92,7 +92,11 @@ def test_a_check_that_fails_near_the_end_says_so(connected: Connected, m3cred: R
     connected.connect("App", OAuthModel.APPS, used=NEAR)
     nowhere = {**connected.environ, "M3CRED_STRIPE_TEST_API_BASE": "http://127.0.0.1:9"}
     told = m3cred("check", "App", **nowhere).stdout
-    assert re.search(r"^App  unreachable  .* It expires 20\S+ unless it is used before\.", told)
+    assert re.search(
+        r"^App  unreachable  .* It expires 20\S+ unless it is used before\.$", told
+    )
+    listed = m3cred("list", "--status", "expiring", "--columns", "name,status").stdout
+    assert "App   unreachable, expires 20" in listed
 
 
 def test_a_timer_hears_nothing_while_all_is_well_and_a_line_for_each_that_is_not(

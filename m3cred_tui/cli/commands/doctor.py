@@ -239,7 +239,10 @@ def _expiring(credentials: Sequence[Credential]) -> Iterator[_Found]:
     now = datetime.now(UTC)
     found = [one for one in credentials if one.expires_soon(now)]
     for one in sorted(found, key=lambda one: one.expires_at or now)[:_MOST_TOLD]:
-        yield _FIX if one.is_expired(now) else _NOTE, expiry_sentence(title_of(one), one, now)
+        sentence = expiry_sentence(title_of(one), one, now)
+        is_over = one.is_expired(now)
+        command = "reauthorize" if is_over else "check"
+        yield _FIX if is_over else _NOTE, f"{sentence} Run: m3cred {command} {one.id}"
     if (more := len(found) - _MOST_TOLD) > 0:
         yield _NOTE, f"{more:,} more expire; see m3cred list --status expiring,expired."
 

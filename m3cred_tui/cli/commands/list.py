@@ -75,14 +75,16 @@ def listed(choice: Choice) -> int:
 
 
 def _is_chosen(row: Row, check: CheckResult | None, choice: Choice, now: datetime) -> bool:
-    from m3cred_tui.listing.columns import status_word
+    from m3cred_tui.listing.columns import expiry_word, status_word
     from m3cred_tui.model.credential import Credential
 
     if choice.destination:
         code = row.destination.code.lower() if isinstance(row, Credential) else None
         if code != choice.destination:
             return False
-    return not choice.status or status_word(row, check, now) in choice.status
+    # A credential near its end may be one whose last check has failed.
+    words = {status_word(row, check, now), expiry_word(row, now)}
+    return not choice.status or not words.isdisjoint(choice.status)
 
 
 def _found(
