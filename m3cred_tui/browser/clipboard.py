@@ -14,6 +14,7 @@ from m3cred_tui.model.text import clean
 # writes it on the screen.
 _SCREEN_CHUNK = 240
 _SCREEN_MOST = 760
+_TURN_ON = "tmux set -s set-clipboard on"
 _WITHOUT_CLIPBOARD = ("linux", "vt")
 
 
@@ -34,6 +35,8 @@ async def send_to_clipboard(text: str, environ: Mapping[str, str], *, what: str)
         clipping = await _by_tmux(text, environ, what)
         if clipping:
             return clipping
+        setting = await ask_tmux(environ, "show-options", "-sv", "set-clipboard")
+        return _by_passing_on(text, what, (setting or "").strip())
     return _written(text, environ, what)
 
 
@@ -48,13 +51,8 @@ def _written(text: str, environ: Mapping[str, str], what: str) -> Clipping:
     if environ.get("STY"):
         said = f"{what} sent through screen to your terminal's clipboard."
         return Clipping(_through_screen(plain), said)
-    if environ.get("TMUX") or term.startswith("tmux"):
-        # From here on, both: tmux takes one, the other or neither, by its settings.
-        said = (
-            f"{what} sent to tmux, which passes it on to your terminal's clipboard only with "
-            "set-clipboard on."
-        )
-        return Clipping(plain + _through_tmux(plain), said)
+    if term.startswith("tmux"):
+        return _by_passing_on(text, what)
     if term.startswith("screen"):
         # tmux may use this name, too; it ignores what is for screen, but not the reverse.
         said = f"{what} sent to your terminal's clipboard, if screen or tmux passes it on."
@@ -67,6 +65,19 @@ def _written(text: str, environ: Mapping[str, str], what: str) -> Clipping:
     return Clipping(plain, f"{what} sent to your terminal's clipboard.")
 
 
+def _by_passing_on(text: str, what: str, setting: str = "") -> Clipping:
+    """Have tmux pass it on, as its ``set-clipboard`` says; empty where that is not known."""
+    said = {
+        "on": f"{what} sent to your terminal's clipboard: tmux's set-clipboard is on.",
+        "": f"{what} sent to tmux. For your clipboard it needs: {_TURN_ON}",
+    }.get(
+        setting, f"{what} sent to tmux, but its set-clipboard is not on. Turn it on: {_TURN_ON}"
+    )
+    plain = osc_52(text)
+    # Both: tmux takes one, the other or neither, by its settings.
+    return Clipping(plain + _through_tmux(plain), said)
+
+
 async def _by_tmux(text: str, environ: Mapping[str, str], what: str) -> Clipping | None:
     load = ("load-buffer", "-w", "-")
     # Which client it was sent to, and what tmux knows about all its terminals.
@@ -74,18 +85,13 @@ async def _by_tmux(text: str, environ: Mapping[str, str], what: str) -> Clipping
     answer = await ask_tmux(environ, *load, ";", *look, given=text.encode())
     if answer is None:
         return None
-    buffer = f"{what} sent to tmux's buffer"
-    match _takes_clipboard(answer):
-        case True:
-            said = f"{buffer} (prefix ] pastes it) and to your terminal's clipboard."
-        case False:
-            said = f"{buffer} only (prefix ] pastes it); tmux reaches no clipboard from here."
-        case None:
-            said = (
-                f"{buffer} (prefix ] pastes it) and to your terminal's clipboard, where tmux "
-                "can reach it."
-            )
-    return Clipping("", said)
+    paste = "prefix ] pastes it"
+    said = {
+        True: f"{what} sent to your terminal's clipboard, and to tmux ({paste}).",
+        False: f"{what} sent to tmux only ({paste}): it reaches no clipboard here.",
+        None: f"{what} sent to tmux ({paste}) and, if it can, to your clipboard.",
+    }
+    return Clipping("", said[_takes_clipboard(answer)])
 
 
 def _takes_clipboard(answer: str) -> bool | None:

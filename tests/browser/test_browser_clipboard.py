@@ -103,7 +103,7 @@ async def test_tmux_brings_it_to_the_terminal_with_each_of_its_settings(
 ) -> None:
     async with in_tmux([*SEND, URL], having=setting) as shown:
         await shown.shows(
-            "URL sent to tmux's buffer (prefix ] pastes it) and to your terminal's clipboard."
+            "URL sent to your terminal's clipboard, and to tmux (prefix ] pastes it)."
         )
         assert await receives(shown) == [URL]
         assert buffer(directory) == URL
@@ -114,8 +114,7 @@ async def test_the_user_is_told_when_tmux_can_reach_no_clipboard(
 ) -> None:
     async with in_tmux([*SEND, URL], term="screen-256color") as shown:
         await shown.shows(
-            "URL sent to tmux's buffer only (prefix ] pastes it); tmux reaches no clipboard "
-            "from here."
+            "URL sent to tmux only (prefix ] pastes it): it reaches no clipboard here."
         )
         assert received(shown) == []
         assert buffer(directory) == URL
@@ -130,8 +129,7 @@ async def test_the_tmux_that_ssh_was_started_in_passes_it_on_as_it_was_said(
     settings = f"set -g default-terminal tmux-256color\n{setting}"
     async with in_tmux([*OVER_SSH, *SEND, URL], having=settings) as shown:
         screen = await shown.shows(
-            "URL sent to tmux, which passes it on to your terminal's clipboard only with "
-            "set-clipboard on."
+            "URL sent to tmux. For your clipboard it needs: tmux set -s set-clipboard on"
         )
         assert screen.startswith("URL sent"), "nothing of the sequence is to be seen"
         assert (await receives(shown) if setting else received(shown)) == [URL][: len(setting)]
@@ -196,7 +194,22 @@ async def test_a_tmux_that_cannot_send_it_is_asked_to_pass_it_on(
         clipping = await send_to_clipboard(URL, environ, what="URL")
     doubled = osc_52(URL).replace("\x1b", "\x1b\x1b")
     assert clipping.sequence == osc_52(URL) + f"\x1bPtmux;{doubled}\x1b\\"
-    assert "only with set-clipboard on" in clipping.said
+    assert clipping.said.endswith("For your clipboard it needs: tmux set -s set-clipboard on")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("on", "tmux's set-clipboard is on."),
+        ("external", "its set-clipboard is not on. Turn it on: tmux set -s set-clipboard on"),
+        ("off", "its set-clipboard is not on. Turn it on: tmux set -s set-clipboard on"),
+    ],
+)
+async def test_an_old_tmux_says_whether_it_passes_on_what_it_gets(
+    directory: Path, setting: str, said: str
+) -> None:
+    environ = stand_in(directory, f"case $* in *-w*) exit 1;; esac; echo {setting}")
+    assert (await send_to_clipboard(URL, environ, what="URL")).said.endswith(said)
 
 
 @pytest.mark.parametrize(
@@ -204,10 +217,10 @@ async def test_a_tmux_that_cannot_send_it_is_asked_to_pass_it_on(
     [
         ("", "only"),
         ("\\nTerminal 0: xterm for /dev/pts/1, flags=0x0:\\n 192: Ms: (string) x", "only"),
-        ("/dev/pts/1", "where tmux can reach it"),
+        ("/dev/pts/1", "if it can"),
         (
             "/dev/pts/1\\nTerminal 0: xterm for /dev/pts/11, flags=0x0:\\n 192: Ms: (string) x",
-            "where tmux can reach it",
+            "if it can",
         ),
         (
             "/dev/pts/1\\nTerminal 0: a for /dev/pts/2, flags=0x0:\\n 192: Ms: (string) x"

@@ -127,3 +127,21 @@ async def test_a_connection_that_drops_while_stripe_is_waited_for_continues_late
         again.press(f"\x1b[200~{redirect}\x1b[201~")
         await create_credential(again)
     assert len(home.saved()) == 1
+
+
+@pytest.mark.long
+async def test_an_approval_at_a_demo_that_has_ended_is_good_in_the_next_one(
+    waiting: Terminal, home: Home
+) -> None:
+    redirect = await asyncio.to_thread(approve_only, url_on(waiting.text))
+    waiting.hang_up()
+    await waiting.ends()
+    environ = {**home.environ, "PYTHONPATH": str(ROOT), "SSH_TTY": "/dev/pts/1"}
+    async with terminal([sys.executable, "-m", "m3cred_tui", "--demo"], environ) as again:
+        await again.shows("… until")
+        again.press(ENTER)
+        await again.shows(WAITING)
+        await again.settles()
+        again.press(f"\x1b[200~{redirect}\x1b[201~")
+        await create_credential(again)
+    assert len(home.saved()) == 1
