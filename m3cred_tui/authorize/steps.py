@@ -30,7 +30,7 @@ class Steps(NamedTuple):
         """Return the steps for a browser here, or ``elsewhere`` on another computer."""
         tunnel_first = elsewhere and whereabouts.stripe_is_here and bool(whereabouts.tunnel)
         if tunnel_first:
-            where = "through a tunnel, as the demo's Stripe is on this server"
+            where = "by tunnel, as its Stripe is on this server"
         elif elsewhere:
             reason = f" ({whereabouts.reason})" if whereabouts.reason else ""
             where = f"in your own browser{reason}"
@@ -59,7 +59,7 @@ def _ways_back(ready: UrlReady, *, elsewhere: bool, tunnelled: bool) -> tuple[st
             f"{follow}. Or paste the address of your page that it ends on.",
         )
     if tunnelled:
-        paste = "Through the tunnel it comes back by itself. If not, paste the address."
+        paste = "It comes back by itself. If not, paste the address."
     elif elsewhere:
         paste = f"Or paste the address that it ends on, {_NO_PAGE}"
     else:

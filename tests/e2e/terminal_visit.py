@@ -126,7 +126,7 @@ async def _wait_at_stripe(app: Terminal, marked: dict[str, bool]) -> None:
     marked["go on"] = await comes_to(app, lambda: is_reversed(app, "Go to Stripe"))
     app.press(ENTER)
     await app.shows(WAITING)
-    way = "Send the URL to the clipboard"
+    way = "Send the command to the clipboard"
     marked["way"] = await comes_to(app, lambda: is_reversed(app, way))
     await app.settles()
 

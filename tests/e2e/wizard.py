@@ -5,7 +5,7 @@ from itertools import takewhile
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.terminal import DOWN, ENTER, Terminal
 
-WAITING = "2 Approve access for m3ter there"
+WAITING = "1 Open this URL"
 ACCOUNT = "Is this the account you meant?"
 
 

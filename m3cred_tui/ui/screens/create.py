@@ -99,14 +99,16 @@ class CreatePage(Page[str]):
 
     async def on_mount(self) -> None:
         for stage in self._stages:
-            self.watch(stage, "qr_code", self._surround, init=False)
+            for what in ("qr_code", "waits"):
+                self.watch(stage, what, self._surround, init=False)
         await self._go_to(self._first)
 
     def on_resize(self) -> None:
         self._surround()
 
     def _surround(self) -> None:
-        """Show what the stage has for the room at its side."""
+        """Show what the stage has for the room at its side, and make room if it waits."""
+        self.set_class(self._stage.waits, "-waiting")
         code, beside = self._stage.qr_code, self.query_one("#beside", Static)
         left = self.size.width - (code.columns if code else 0)
         has_room = code is not None and left >= _LEAST_LEFT and code.rows < self.size.height - 3
@@ -170,7 +172,8 @@ class CreatePage(Page[str]):
         self._leave_for(message.option_index)
 
     def action_to_stepper(self) -> None:
-        self.query_one(Stepper).focus()
+        if (stepper := self.query_one(Stepper)).display:
+            stepper.focus()
 
     def action_to_stage(self) -> None:
         if self.focused is self.query_one(Stepper):

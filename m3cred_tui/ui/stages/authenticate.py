@@ -229,8 +229,7 @@ class AuthenticateStage(Stage):
         """Change the panel; focus goes to its button, the next thing to do."""
         with self.app.batch_update():
             self.screen.set_focus(None)  # else it goes to the sidebar, and back, for all to see
-            is_waiting = isinstance(panel, WaitingPanel)
-            self.set_class(is_waiting, "-waiting")
+            self.waits = isinstance(panel, WaitingPanel)
             noticing(self.app).forget_answers()
             self.qr_code = code
             await self._panel.remove_children()

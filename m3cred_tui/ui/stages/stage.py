@@ -41,6 +41,8 @@ class Stage(VerticalScroll, can_focus=False):
         Binding("pagedown", "page_down", "Page down", show=False, tooltip=_PAGE_DOWN),
     ]
 
+    waits: var[bool] = var(default=False)
+    """Whether Stripe is waited for, which needs all the room that a small window has."""
     qr_code: var[QrCode | None] = var(None)
     """What to show at the side of the stage, if there is room."""
 

@@ -250,13 +250,14 @@ class WaitingPanel(Vertical):
 
     def _mention(self, text: str) -> None:
         """Show a message of lower priority than the one already shown."""
-        if not noticing(self.app).notices_of(self.screen):
+        if all(one.about for one in noticing(self.app).notices_of(self.screen)):
             self._answer(text)
 
     def action_turn(self) -> None:
         """Take the browser to be on the other computer."""
         self._elsewhere = not self._elsewhere
         self._arrange()
+        self._count_down()
         self.query_one(f"#{SEND if self._elsewhere else OPEN}").focus()
 
     def on_paste(self, event: events.Paste) -> None:
