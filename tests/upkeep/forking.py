@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import traceback
@@ -20,12 +21,15 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.openbao import refreshing
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.upkeep.service import Upkeep
+from tests.store.bao_operations import team_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from m3cred_tui.store.port import CredentialStore
     from tests.upkeep.conftest import World
 
 _PROGRAM = """
@@ -77,7 +81,14 @@ def forks() -> Iterator[Forks]:
         yield Forks(server)
 
 
-def asked(world: World, root: Path, operation: str, credential_id: str) -> Ask:
+def asked(
+    world: World,
+    root: Path,
+    operation: str,
+    credential_id: str,
+    team: Mapping[str, object] | None = None,
+) -> Ask:
+    """Return what a crowd is to do; ``team`` is what ``team_store`` takes, with addresses."""
     platform = world.platforms[STRIPE_TEST]
     return {
         "root": str(root),
@@ -87,6 +98,7 @@ def asked(world: World, root: Path, operation: str, credential_id: str) -> Ask:
         "client_id": platform.client_id,
         "secret_key": platform.secret_key.reveal(),
         "base": platform.api_base,
+        "team": team,
     }
 
 
@@ -99,9 +111,12 @@ def serve() -> None:
     import m3cred_tui.store.directory.refreshing  # noqa: PLC0415
     import m3cred_tui.stripe.transport  # noqa: F401, PLC0415
 
+    refreshing.CLAIM = 2.0  # seconds, after which another machine takes over from a killed one
     while line := sys.stdin.readline():
         ask = json.loads(line)
-        children = [_fork(ask, kill) for kill in ask["kills"]]
+        children = [
+            _fork({**ask, "turn": turn}, kill) for turn, kill in enumerate(ask["kills"])
+        ]
         _say([one.told() for one in children])
 
 
@@ -138,8 +153,9 @@ class _Steps:
         self.taken = 0
         for name in ("mkdir", "write", "ftruncate", "replace", "link", "unlink"):
             setattr(os, name, self._counted(getattr(os, name)))
-        for name in ("send", "sendmsg", "recv"):
-            setattr(socket.socket, name, self._counted(getattr(socket.socket, name)))
+        for kind in (socket.socket, ssl.SSLSocket):
+            for name in ("send", "sendall", "sendmsg", "recv"):
+                setattr(kind, name, self._counted(getattr(kind, name)))
 
     def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*given: Any, **named: Any) -> Any:
@@ -175,13 +191,21 @@ _OPERATIONS = {"access": _access, "disconnect": _disconnect}
 
 
 def _upkeep(ask: Mapping[str, Any]) -> Upkeep:
-    root, now = Path(ask["root"]), datetime.fromisoformat(ask["now"])
-    store = DirectoryStore(
-        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
-    )
+    now = datetime.fromisoformat(ask["now"])
     key, base = Secret(ask["secret_key"]), ask["base"]
     platform = Platform(ask["client_id"], key, base, base)
-    return Upkeep(store, lambda _destination: platform, lambda: now)
+    return Upkeep(_store(ask), lambda _destination: platform, lambda: now)
+
+
+def _store(ask: Mapping[str, Any]) -> CredentialStore:
+    if team := ask["team"]:
+        first = ask["turn"] % len(team["addresses"])  # each begins at another node
+        addresses = [*team["addresses"][first:], *team["addresses"][:first]]
+        return team_store(*addresses, path=team["path"], ca=team["ca"], token=team["token"])
+    root = Path(ask["root"])
+    return DirectoryStore(
+        root / "data", IdentityFile(root / "config" / "identity.txt", root / "data")
+    )
 
 
 def _say(answer: object) -> None:

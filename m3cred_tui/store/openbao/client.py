@@ -57,6 +57,8 @@ _NOT_FOUND, _FORBIDDEN, _QUOTA, _SEALED = 404, 403, 429, 503
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _STANDBY = frozenset({472, 473})
 _NO_LEADER = "local node not active", "no active", "not leader", "leadership", "raft"
+_STARTING = "from non-versioned to versioned"
+"""What a mount says, with status 400, on the first node and on each new leader."""
 _PASSING = frozenset({500, 502, 503, 504})
 """Statuses that a failover shows for a moment."""
 
@@ -153,6 +155,7 @@ class Client:
         while True:
             try:
                 reply = self._once(method, path, body, query, until)
+                misses = 0
                 problem = self._passing(reply)
                 if problem is None:
                     if reply.status != _FORBIDDEN:
@@ -289,7 +292,8 @@ class Client:
         is_leaderless = reply.status in _PASSING and any(one in told for one in _NO_LEADER)
         if reply.status in _STANDBY or is_leaderless:
             return StoreWithoutLeader(place, told or f"status {reply.status}")
-        if reply.status in _PASSING and "too large" not in told:
+        is_starting = _STARTING in told.lower()
+        if is_starting or (reply.status in _PASSING and "too large" not in told):
             return StoreUnreachable(place, f"it says “{told or reply.status}”")
         return None
 
