@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds for a request with its repetitions; a failover takes up to three."""
 _CONNECT, _SILENCE = 3.0, 8.0  # seconds
+_LEAST = 1.0  # seconds for the last attempt
 _PAUSE = 0.2  # seconds, before a node is asked again
 _LARGEST = 16 * 1024 * 1024
 """Bytes of an answer; a page of a list has 400,000, a record less than 1 MiB."""
@@ -171,7 +172,8 @@ class Client:
                 problem, was_sent = none.problem, was_sent or none.was_sent
                 misses += 1
                 self._at += 1
-                if isinstance(problem, StoreNotTrusted) or (
+                # Another server, or one that may not be what it says, stays so.
+                if isinstance(problem, StoreNotTrusted | StoreNonsense) or (
                     misses >= len(self.place.addresses) and not was_sent
                 ):
                     raise NoAnswerError(problem, was_sent=was_sent) from None
@@ -188,7 +190,7 @@ class Client:
 
         address = self.place.addresses[self._at % len(self.place.addresses)]
         base = "http://localhost" if address.startswith("unix://") else address.rstrip("/")
-        silence = max(0.5, min(_SILENCE, until - time.monotonic()))
+        silence = max(_LEAST, min(_SILENCE, until - time.monotonic()))
         request = self._client().build_request(
             method,
             f"{base}/v1/{path}{query}",
@@ -202,7 +204,7 @@ class Client:
         try:
             response = self._client().send(request, stream=True)
             try:
-                content = self._content(response, until)
+                content = self._content(response, time.monotonic() + silence)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

@@ -125,10 +125,11 @@ def row_of(credential_id: str, fields: Json | None) -> Row | None:
     if fields is None:
         return None
     try:
+        credential = credential_in(credential_id, fields)
         secrets_in(fields)
-        return credential_in(credential_id, fields)
     except FlawError as flaw:
         return Damaged(credential_id, str(flaw))
+    return credential
 
 
 def shown_fields(fields: Json, version: int, *, in_ascii: bool = False) -> dict[str, str]:

@@ -50,13 +50,14 @@ _paths = count()
 class OpenBaoEngine:
     """The credentials below a path of its own on a real OpenBao."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, address: str = "") -> None:
         self.bao = bao.running()
+        self._address = address or self.bao.address
         self.path = f"m3cred-{next(_paths)}"
         self._root = root
 
     def open(self) -> OpenBaoStore:
-        place = Place((self.bao.address,), "secret", self.path)
+        place = Place((self._address,), "secret", self.path)
         spare = store_in(self._root)
         # Each look at it is due, as a test does not wait until the next one is.
         return OpenBaoStore(Client(place, lambda: Secret(bao.ROOT)), Known(), spare, pace=0)
