@@ -130,6 +130,7 @@ class Listing:
         self.is_reversed = False
         self.total = 0
         self.shown: Sequence[str] = ()
+        self.marks: set[str] = set()
 
     @property
     def is_arranged(self) -> bool:
@@ -251,6 +252,11 @@ class Listing:
             return self._read(credential_id)
         except Problem as problem:
             return Damaged(credential_id, str(problem))
+
+    @property
+    def marked(self) -> Sequence[str]:
+        """The IDs that the user has marked and that are still there, newest first."""
+        return [one for one in self.ids if one in self.marks] if self.marks else ()
 
     def search(self) -> Iterator[None]:
         """Put the rows that the filter finds into ``shown``, more with each step."""

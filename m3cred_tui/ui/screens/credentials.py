@@ -79,11 +79,13 @@ class CredentialsPage(Page[None]):
         Binding("c", "create", "Create", tooltip="Create Integration Credential"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
         Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
-        Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
+        Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Reverse the order of the list"),
+        Binding("space", "mark", "Mark", tooltip="Mark this one, to check or delete several"),
         Binding("escape", "clear_filter", "Show all"),
+        Binding("escape", "unmark", "Unmark"),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
@@ -256,6 +258,8 @@ class CredentialsPage(Page[None]):
             counted = f"{shown:,} of {counted}"
         if common := self._listing.common():
             counted += f": {', '.join(common)}"
+        if marked := self._listing.marked:
+            counted = f"{len(marked):,} marked, {counted}"
         if self._services.store.team:
             from m3cred_tui.ui.screens import team
 
@@ -275,13 +279,18 @@ class CredentialsPage(Page[None]):
                 offered = self.has_worker("check")
             case "clear_filter":
                 offered = bool(self.query(Input)) and not self.has_worker("check")
+            case "unmark":
+                is_free = not (self.query(Input) or self.has_worker("check"))
+                offered = bool(self._listing.marked) and is_free
+            case "mark":
+                offered = self.is_mounted and self.focused is self._list
             case "check_all":
                 offered = bool(self._listing.shown)
             case "filter" | "sort" | "reverse":
                 offered = bool(self._listing.total)
             case "rename":
                 offered = is_authenticated(self._selected_row)
-            case "check":
+            case "check" if not self._listing.marked:
                 offered = isinstance(self._selected_row, Credential)
             case "copy_id" | "delete":
                 offered = self.is_mounted and self._list.selected is not None
@@ -357,8 +366,24 @@ class CredentialsPage(Page[None]):
         self.query(Input).remove()
         self._listing.filter = ""
 
+    def action_mark(self) -> None:
+        """Mark the selected credential, or not."""
+        self._list.toggle_mark()
+        self._count()
+        self.refresh_bindings()
+
+    def action_unmark(self) -> None:
+        """Remove all marks."""
+        self._listing.marks.clear()
+        self._list.redraw()
+        self._count()
+        self.refresh_bindings()
+
     def action_check(self) -> None:
-        """Check the selected credential at Stripe."""
+        """Check the marked credentials at Stripe, or else the selected one."""
+        if marked := self._listing.marked:
+            self._check(marked)
+            return
         if (credential_id := self._list.selected) is None:
             return
         row = self._listing.row(credential_id)
@@ -383,7 +408,7 @@ class CredentialsPage(Page[None]):
             pending = {*await asyncio.to_thread(self._services.store.pending_ids)}
             credential_ids = [one for one in credential_ids if one not in pending]
             if not credential_ids:
-                told = ["There are no credentials to check: all that are listed are pending."]
+                told = ["There are no credentials to check: all of them are pending."]
             checks = self._services.upkeep().check(credential_ids)
             async with aclosing(checks):
                 async for credential_id, result in checks:
@@ -435,19 +460,22 @@ class CredentialsPage(Page[None]):
                 self._show(selected=renamed.id)
 
     def action_delete(self) -> None:
-        """Delete the selected credential."""
-        if (credential_id := self._list.selected) is not None:
-            self._delete(credential_id)
+        """Delete the marked credentials, or else the selected one."""
+        if marked := self._listing.marked:
+            self._delete(marked)
+        elif (credential_id := self._list.selected) is not None:
+            self._delete([credential_id])
 
     @work
-    async def _delete(self, credential_id: str) -> None:
+    async def _delete(self, credential_ids: Sequence[str]) -> None:
         from m3cred_tui.ui.screens.deletion import delete
 
-        row = self._listing.row(credential_id)
-        if row is None:
+        rows = [row for row in map(self._listing.row, credential_ids) if row is not None]
+        if not rows:
             self._glance()
-        elif await delete(self.app, self._services, row):
-            self._listing.drop(credential_id)
+        elif deleted := await delete(self.app, self._services, rows):
+            for credential_id in deleted:
+                self._listing.drop(credential_id)
             self._show_again()
 
     @on(Button.Pressed, "#create")
@@ -489,7 +517,7 @@ class CredentialsPage(Page[None]):
 
     def _after_details(self, to_delete: str | None) -> None:
         if to_delete is not None:
-            self._delete(to_delete)
+            self._delete([to_delete])
 
     @on(CredentialList.LeftUpwards)
     def _to_button(self) -> None:

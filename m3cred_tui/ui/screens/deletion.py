@@ -1,4 +1,4 @@
-"""Deleting a credential, and disconnecting its account at Stripe, if wanted."""
+"""Deleting credentials, and disconnecting their accounts at Stripe, if wanted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from m3cred_tui.ui.screens.dialogs import MORE, Confirm
 from m3cred_tui.ui.widgets.bars import noticing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.app import App
 
@@ -28,30 +28,66 @@ _DROPPING = (
 )
 _LEAVING = "An approval that Stripe gives for it after that counts for nothing."
 _UNKNOWN = "Stripe may have connected an account for it, which then stays connected."
+_DELETING_THEM = (
+    "m3ter can no longer send Bills with them, and they cannot be brought back. The Stripe "
+    "accounts themselves stay connected, unless you disconnect them, too."
+)
+_DROPPING_THEM = (
+    "An approval that Stripe has given, or still gives, for a pending one counts for nothing; "
+    "the Stripe account itself stays connected."
+)
+_DISCONNECTING = (
+    "Delete it, and disconnect at Stripe",
+    "Delete them, and disconnect at Stripe",
+)
 _MOST_NAMED = 3
 
 
-async def delete(app: App[Any], services: Services, row: Row) -> bool:
-    """Delete a credential after a confirmation that names it; return whether it is gone."""
-    question = Confirm(
-        f"Delete “{NAME.of(row)}”?",
-        _lost(row),
-        no="No, keep it",
-        yes="Yes, delete it",
-        more="Delete it, and disconnect at Stripe" if is_authenticated(row) else "",
-    )
-    answer = await app.push_screen_wait(question)
+async def delete(app: App[Any], services: Services, rows: Sequence[Row]) -> Sequence[str]:
+    """Delete credentials after one question that names all; return the IDs of those gone."""
+    approved = [row for row in rows if is_authenticated(row)]
+    more = _DISCONNECTING[len(rows) > 1] if len(approved) == len(rows) else ""
+    answer = await app.push_screen_wait(_question(rows, more))
     if not answer:
-        return False
-    try:
-        if answer == MORE and is_authenticated(row):
-            return await _disconnect(app, services, row)
-        # This may wait for another process.
-        await asyncio.to_thread(services.store.delete, row.id)
-    except Problem as problem:
-        app.notify(str(problem), severity="error", markup=False)
-        return False
-    return True
+        return ()
+    if answer == MORE:
+        return await _disconnect(app, services, approved)
+    deleted, problems = list[str](), list[str]()
+    for row in rows:
+        try:
+            # This may wait for another process.
+            await asyncio.to_thread(services.store.delete, row.id)
+        except Problem as problem:
+            of = f"“{NAME.of(row)}” was not deleted: " if len(rows) > 1 else ""
+            problems.append(f"{of}{problem}")
+        else:
+            deleted.append(row.id)
+    if problems:
+        app.notify("\n".join(problems), severity="error", markup=False)
+    return deleted
+
+
+def _question(rows: Sequence[Row], more: str) -> Confirm:
+    if len(rows) == 1:
+        [row] = rows
+        return Confirm(
+            f"Delete “{NAME.of(row)}”?",
+            _lost(row),
+            no="No, keep it",
+            yes="Yes, delete it",
+            more=more,
+        )
+    names = ", ".join(f"“{NAME.of(row)}”" for row in rows)
+    some_are_created = any(not is_pending(row) and not _is_unknown(row) for row in rows)
+    some_are_not = any(is_pending(row) or _is_unknown(row) for row in rows)
+    lost = [_DELETING_THEM] * some_are_created + [_DROPPING_THEM] * some_are_not
+    return Confirm(
+        f"Delete {len(rows):,} credentials?",
+        "\n".join([names, "", *lost]),
+        no="No, keep them",
+        yes="Yes, delete them",
+        more=more,
+    )
 
 
 async def report_unfinished(
@@ -75,27 +111,40 @@ async def report_unfinished(
 def _lost(row: Row) -> str:
     if is_authenticated(row):
         return _DELETING + _UNLESS
-    if isinstance(row, Credential) and row.status is Status.UNKNOWN:
+    if _is_unknown(row):
         return _UNKNOWN
     if not is_pending(row):
         return _DELETING + _STAYS
     return _DROPPING if row.account else _LEAVING
 
 
-async def _disconnect(app: App[Any], services: Services, credential: Credential) -> bool:
+def _is_unknown(row: Row) -> bool:
+    return isinstance(row, Credential) and row.status is Status.UNKNOWN
+
+
+async def _disconnect(
+    app: App[Any], services: Services, credentials: Sequence[Credential]
+) -> Sequence[str]:
     """Ask again where others lose access, too; then disconnect and delete."""
     upkeep = services.upkeep()
-    others = await asyncio.to_thread(upkeep.also_affected, credential.id)
-    if others and not await app.push_screen_wait(_about_others(others)):
-        return False
-    app.notify("Asking Stripe to disconnect the account.", markup=False)
-    done = await upkeep.disconnect(credential.id)
+    others: dict[str, Credential] = {}
+    for one in credentials:
+        affected = await asyncio.to_thread(upkeep.also_affected, one.id)
+        others.update({other.id: other for other in affected if other not in credentials})
+    if others and not await app.push_screen_wait(_about_others([*others.values()])):
+        return ()
+    several = len(credentials) > 1
+    app.notify(f"Asking Stripe to disconnect the account{'s' * several}.", markup=False)
+    done = {one: await upkeep.disconnect(one.id) for one in credentials}
+    failed = any(each.problem for each in done.values())
     app.notify(
-        done.told,
-        severity="warning" if done.problem else "information",
+        "\n".join(
+            f"“{one.name}”: {each.told}" if several else each.told for one, each in done.items()
+        ),
+        severity="warning" if failed else "information",
         markup=False,
     )
-    return done.deleted
+    return [one.id for one, each in done.items() if each.deleted]
 
 
 def _about_others(others: list[Credential]) -> Confirm:

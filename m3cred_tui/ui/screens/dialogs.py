@@ -44,6 +44,8 @@ class Confirm(ModalScreen[int]):
         Binding("escape", "dismiss(0)", show=False),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
+        Binding("pageup", "page('up')", show=False),
+        Binding("pagedown", "page('down')", show=False),
     ]
 
     def __init__(
@@ -58,12 +60,18 @@ class Confirm(ModalScreen[int]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(Content(self._question), id="question")
-            yield Static(Content(self._consequence), id="consequence")
+            with VerticalScroll(id="consequence", can_focus=False):
+                yield Static(Content(self._consequence))
             with Horizontal(classes="-many" if len(self._answers) > MORE else ""):
                 no, *others = self._answers
                 yield Button(Content(no), id="no", compact=True)
                 for answer, name in zip(others, ("yes", "more"), strict=False):
                     yield Button(Content(answer), id=name, compact=True, variant="error")
+
+    def action_page(self, way: str) -> None:
+        """Scroll a question that names many."""
+        said = self.query_one("#consequence", VerticalScroll)
+        (said.scroll_page_up if way == "up" else said.scroll_page_down)(animate=False)
 
     @on(Button.Pressed)
     def _pressed(self, message: Button.Pressed) -> None:

@@ -26,6 +26,7 @@ _SIGNS = {
     "›": ">",
     "⏎": "^",
     "•": "*",
+    "◆": "#",
     "▾": "*",  # behind a heading, where a v would be its last letter
     "▴": "'",
     "▼": "v",

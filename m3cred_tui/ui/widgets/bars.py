@@ -87,6 +87,8 @@ class KeyLine(Widget):
         width = self.content_size.width
         fitting = _fitting(self._shown, width)
         right = Content.assemble(("^p", "$footer-key-foreground bold"), " palette")
+        if _length(fitting, _NARROW) + len(_NARROW) + right.cell_length > width:
+            right = right[: len("^p")]
         rooms = width - right.cell_length - len(_WIDE), width  # with the palette, if possible
         gap = next(
             (

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.check import CheckResult
 
 _HEADING_LINES = 1
-_CURSOR = "▌"
+_CURSOR, _MARK, _BOTH = "▌", "•", "◆"
 _MARGIN = len(_CURSOR)
 _MATCH = Style(bold=True, underline=True)
 
@@ -237,7 +237,7 @@ class CredentialList(ScrollView, can_focus=True):
         on_cursor = row_number == self.cursor
         check = None if row is None else self.listing.checks.of(row.id)
         cells = self._cells(row, check, width - 2 * _MARGIN)
-        text = (_CURSOR if on_cursor else " ") + set_cell_size(cells, width - _MARGIN)
+        text = self._sign(row_number) + set_cell_size(cells, width - _MARGIN)
         style = self._style(row, check, on_cursor=on_cursor)
         if words := self.listing.words:
             return Strip(_marked(text, words, style), width)
@@ -260,6 +260,20 @@ class CredentialList(ScrollView, can_focus=True):
             for column, wide in self.columns
         ]
         return (" " * GAP).join(texts)
+
+    def _sign(self, row_number: int) -> str:
+        """Return what the margin of a row says, for those who see no colour, too."""
+        is_marked = self.listing.shown[row_number] in self.listing.marks
+        if row_number == self.cursor:
+            return _BOTH if is_marked else _CURSOR
+        return _MARK if is_marked else " "
+
+    def toggle_mark(self) -> None:
+        """Mark the credential under the cursor, or not, and go to the next."""
+        if self.selected is not None:
+            self.listing.marks ^= {self.selected}
+            self._refresh_row(self.cursor)
+            self.cursor += 1
 
     def _style(self, row: Row | None, check: CheckResult | None, *, on_cursor: bool) -> Style:
         if on_cursor:
