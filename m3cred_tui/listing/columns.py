@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
@@ -12,7 +13,6 @@ from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from m3cred_tui.model.check import CheckResult
 
@@ -204,6 +204,11 @@ def _checked_status(credential: Credential, width: int, check: CheckResult) -> s
     return _dated(f"{'✓' if is_ok else '!'} {word}", check.at, width)
 
 
+def _status_sought(credential: Credential, check: CheckResult | None) -> str:
+    now = datetime.now(UTC) if credential.expires_at else None
+    return status_word(credential, check, now).replace("_", " ")
+
+
 def _check(credential: Credential, width: int, check: CheckResult) -> str:
     if credential.status is not Status.AUTHENTICATED:
         return ""
@@ -234,7 +239,7 @@ STATUS = Column(
     _status,
     lambda row: f"! damaged: {row.reason}",
     # Its sign would double the memory of the entire text.
-    lambda one, check: status_word(one, check).replace("_", " "),
+    _status_sought,
     _checked_status,
 )
 CREATED = Column("Created", "Date", 6, _created)

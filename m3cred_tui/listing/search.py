@@ -11,6 +11,8 @@ from m3cred_tui.listing.columns import (
     CREATED,
     DESTINATION,
     ENTITY_TYPE,
+    EXPIRED,
+    EXPIRING,
     MODE,
     STATUS,
     Column,
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
 _FIELDS = tuple(column for column in COLUMNS if column not in {CREATED, CHECK})
 _KIND = (ENTITY_TYPE, DESTINATION, MODE)  # one after the other in the fields
 _STATUS = _FIELDS.index(STATUS)
-_OF_CREATED = {Status.AUTHENTICATED, *(one.replace("_", " ") for one in Outcome)}
+_OF_CREATED = {
+    Status.AUTHENTICATED,
+    EXPIRING,
+    EXPIRED,
+    *(one.replace("_", " ") for one in Outcome),
+}
 _BETWEEN = "\n"  # in no word and in no field
 _ID_PART = 8  # shorter parts of an ID occur in every other one
 _ID_LETTERS = frozenset("0123456789abcdef-")
@@ -72,8 +79,10 @@ def restated(text: str, check: CheckResult) -> str:
     fields = text.split(_BETWEEN)
     if fields[_STATUS] not in _OF_CREATED:
         return text
-    is_ok = check.outcome is Outcome.OK
-    fields[_STATUS] = Status.AUTHENTICATED if is_ok else check.label
+    if check.outcome is not Outcome.OK:
+        fields[_STATUS] = check.label
+    elif fields[_STATUS] not in {EXPIRING, EXPIRED}:
+        fields[_STATUS] = Status.AUTHENTICATED
     return _BETWEEN.join(fields)
 
 

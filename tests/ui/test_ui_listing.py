@@ -1,6 +1,7 @@
 """The rows of the list: what is found, in which order, and which names are taken."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Never
 
@@ -12,7 +13,8 @@ from m3cred_tui.listing import search
 from m3cred_tui.listing.columns import DESTINATION, NAME, STATUS
 from m3cred_tui.listing.listing import Listing, Reading
 from m3cred_tui.listing.search import plain, without_accents
-from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.credential import Credential, OAuthModel, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import StoreUnusable
@@ -45,6 +47,32 @@ async def test_a_filter_covers_what_was_read_and_the_rest_once_it_is(
     assert names(listing) == []
     assert await read(listing, store) == [3, 0]
     assert names(listing) == ["Acme two", "Acme one"]
+
+
+async def test_a_filter_finds_what_ends_soon_unless_a_check_has_failed(
+    keep: Keep, store: CredentialStore
+) -> None:
+    used = datetime.now(UTC) - timedelta(days=340)
+    for name in ("Acme", "Bolt", "Cora"):
+        one = keep(name)
+        if name != "Cora":
+            store.update(
+                one.id,
+                lambda credential, tokens: (
+                    credential,
+                    tokens._replace(oauth=OAuthModel.APPS, obtained_at=used),
+                ),
+            )
+    cora, bolt, acme = store.ids()
+    listing = Listing(store.read)
+    await read(listing, store)
+    listing.filter = "expiring"
+    assert names(listing) == ["Bolt", "Acme"]
+    outcomes = {cora: Outcome.OK, bolt: Outcome.OK, acme: Outcome.REVOKED}
+    results = {one: CheckResult(outcome, used) for one, outcome in outcomes.items()}
+    assert listing.take_checks(results)
+    listing.put_in_order()
+    assert names(listing) == ["Bolt"]
 
 
 async def test_accents_and_case_neither_hide_a_row_nor_sort_it_last(
