@@ -87,7 +87,8 @@ class Checks:
         }
 
 
-_SCREENFUL = 24  # rows
+SCREENFUL = 24
+"""Rows; where there are no more, they are all read and sorted before they are drawn."""
 
 _KEPT = 256
 """Rows that stay in memory; a few screens. 100,000 of them would take 100 MiB."""
@@ -162,9 +163,11 @@ class Listing:
     def begin(self, ids: Sequence[str], total: int) -> None:
         """Take the newest IDs, newest first, and the number of all credentials."""
         self.ids, self.total = ids, total
-        if total <= _SCREENFUL:  # they are all drawn, so their columns are known by then
+        if total <= SCREENFUL:  # they are all drawn, so their columns are known by then
             rows = [row for row in map(self.row, ids) if row is not None]
-            self.rows = Rows((), (), same_in([searched_in(row) for row in rows]))
+            self.rows = in_order(
+                ids, {row.id: searched_in(row) for row in rows}, self.ordered_by
+            )
 
     def accept(self, seen: Seen) -> None:
         """Take the result of reading the store's IDs."""
@@ -262,7 +265,8 @@ class Listing:
         """Put the rows that the filter finds into ``shown``, more with each step."""
         words = self.words
         if not words:
-            self.shown = self.rows.ids if self.is_arranged else self.ids
+            # Before anything is read, the rows are there in the order of their IDs.
+            self.shown = (self.is_arranged and self.rows.ids) or self.ids
             return
         self.shown = shown = []
         for ids in matches(self.rows, words):

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +20,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
 from textual.filter import NoColor
+from textual.theme import BUILTIN_THEMES
 from textual.worker import WorkerFailed
 
 from m3cred_tui import VERSION
@@ -104,8 +106,9 @@ class M3credApp(NoticingApp[None]):
         self._abilities = abilities
         self._is_leaving = False
         few = are_few(abilities.colours)
-        if few:
-            self.set_reactive(NoticingApp.theme, OWN_THEME)  # before the styles are read
+        theme = OWN_THEME if few else services.view.theme
+        if theme in BUILTIN_THEMES:
+            self.set_reactive(NoticingApp.theme, theme)  # before the styles are read
         gone = partial(self._leave, signal.SIGHUP)
         driver: Any = partial(TerminalDriver, abilities=abilities, gone=gone)
         styles: list[str | PurePath] = [_UI / "app.tcss", _UI / "screens" / "credentials.tcss"]
@@ -116,6 +119,8 @@ class M3credApp(NoticingApp[None]):
         self.no_color = abilities.colours == "none"
         self._keys = TypeAhead(self)
         self._services = services
+        self._view_before = replace(services.view)
+        self._theme_before = self.theme
         self.crash: BaseException | None = None
         self.wants_demo = False
         """Whether the user has chosen to restart with the demo."""
@@ -168,8 +173,16 @@ class M3credApp(NoticingApp[None]):
         self.stylesheet.parse()
 
     def on_unmount(self) -> None:
-        """Log the end."""
+        """Keep how the list is shown, and log the end."""
+        self._keep_view()
         _log.info("m3cred ends with status %d", self.return_code or 0)
+
+    def _keep_view(self) -> None:
+        view, before = self._services.view, self._view_before
+        if not are_few(self._abilities.colours) and self.theme != self._theme_before:
+            view.theme = self.theme
+        if view != before:
+            view.keep()
 
     async def on_event(self, event: Event) -> None:
         """Handle a key only when everything that the previous key started has finished."""

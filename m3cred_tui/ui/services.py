@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from m3cred_tui.model.problem import Problem
+from m3cred_tui.store.files import FlawError, private_folder, read_private, replace
 
 if TYPE_CHECKING:  # the first paint needs neither
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from m3cred_tui.authorize.service import Authorizer
     from m3cred_tui.browser.ways import Ways
     from m3cred_tui.config.editor import SettingsEditor
     from m3cred_tui.model.credential import Credential, Destination
-    from m3cred_tui.model.problem import Problem
     from m3cred_tui.store.port import CredentialStore
     from m3cred_tui.upkeep.service import Upkeep
+
+
+_log = logging.getLogger(__name__)
+_MOST = 1024  # bytes
+_DIRECTIONS = ("forward", "reversed")
+
+
+@dataclass(slots=True)
+class View:
+    """How the list is sorted, and in which theme it is drawn: kept for the next start."""
+
+    file: Path | None = None
+    """Where it is kept; ``None``: nowhere."""
+    theme: str = ""
+    order: str = ""
+    """The heading of a column."""
+    is_reversed: bool = False
+
+    def read(self) -> View:
+        """Take what the last start has kept, and return this; a damaged file is ignored."""
+        if self.file is None or not os.path.lexists(self.file):
+            return self
+        try:
+            with private_folder(self.file.parent) as folder:
+                data = read_private(folder, self.file.name, self.file, most=_MOST)
+            theme, order, direction = data.decode().splitlines()
+            is_reversed = _DIRECTIONS.index(direction)
+        except (OSError, Problem, FlawError, ValueError) as error:
+            _log.warning("ignored how the list was shown last: %s", error)
+        else:
+            self.theme, self.order = theme, order
+            self.is_reversed = bool(is_reversed)
+        return self
+
+    def keep(self) -> None:
+        """Write it; a failure is only logged."""
+        if self.file is None:
+            return
+        lines = self.theme, self.order, _DIRECTIONS[self.is_reversed]
+        data = "".join(f"{one}\n" for one in lines).encode()
+        try:
+            with private_folder(self.file.parent, make=True) as folder:
+                replace(folder, self.file.name, data)
+        except (OSError, Problem) as error:
+            _log.warning("did not keep how the list is shown: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +83,7 @@ class Services:
     now: Callable[[], datetime]
     created_by: str
     demo: bool = False
+    view: View = field(default_factory=View)
     dashboard_url: Callable[[Credential], str | None] = lambda _credential: None
     """Returns the account's address in Stripe's Dashboard, if it has one; may block."""
     settings: Callable[[], SettingsEditor] | None = None

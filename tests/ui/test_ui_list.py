@@ -1,11 +1,14 @@
 import operator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from m3cred_tui.listing.listing import SCREENFUL
 from m3cred_tui.model.check import CheckResult, Outcome
+from m3cred_tui.model.credential import Status
 from m3cred_tui.store.port import CredentialStore
-from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.services import Services, View
 from m3cred_tui.ui.widgets.credential_list import CredentialList
 from tests.ui.conftest import Clock, Keep
 from tests.ui.records import copy
@@ -107,6 +110,46 @@ async def test_shift_s_reverses_the_order_and_a_click_on_a_heading_sorts(
         assert user.rows() == ["Zebra", "Mule", "Aardvark"]
         await user.press("s")
         await user.sees("Account▾")
+
+
+@pytest.mark.parametrize("count", [3, SCREENFUL + 1])
+async def test_order_and_theme_are_kept_for_the_next_start(
+    services: Services, keep: Keep, tmp_path: Path, count: int
+) -> None:
+    file = tmp_path / "state" / "view"
+    for number in range(count):
+        keep(f"{number * 7 % count:03} of them")
+    async with opened(replace(services, view=View(file))) as user:
+        await user.focuses("CredentialList")
+        await user.press("s", "S")
+        user.app.theme = "textual-light"
+    assert file.stat().st_mode & 0o777 == 0o600
+    async with opened(replace(services, view=View(file).read())) as user:
+        await user.sees("Name▴", f"▌{count - 1:03} of them")
+        assert user.rows()[:2] == [f"{count - 1:03} of them", f"{count - 2:03} of them"]
+        assert user.app.theme == "textual-light"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\n\n\n", b"x\n" * 2_000, b"a\nb\nc\n"])
+def test_a_damaged_file_of_the_last_view_is_ignored_and_logged(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    tmp_path.chmod(0o700)
+    file = tmp_path / "view"
+    file.write_bytes(content)
+    file.chmod(0o600)
+    assert View(file).read() == View(file)
+    assert "ignored how the list was shown last" in caplog.text
+
+
+async def test_a_pending_credential_is_selected_in_a_list_that_was_sorted(
+    services: Services, keep: Keep
+) -> None:
+    keep("Zebra", status=Status.PENDING)
+    for number in range(SCREENFUL):
+        keep(f"Acme {number}")
+    async with opened(replace(services, view=View(order="Name"))) as user:
+        await user.sees("Name▾", "▌Zebra", "Press Enter to continue.")
 
 
 async def test_columns_that_say_the_same_in_each_row_give_their_room_to_names(

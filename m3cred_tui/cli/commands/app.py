@@ -24,7 +24,7 @@ from m3cred_tui.config.settings import Settings
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.system.threads import lacks_resources
 from m3cred_tui.ui.app import M3credApp
-from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.services import Services, View
 from m3cred_tui.ui.terminal.abilities import abilities
 
 
@@ -108,6 +108,7 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
         now=now,
         created_by=created_by(),
         demo=settings.demo,
+        view=View(settings.locations.log.with_name("view")).read(),
         dashboard_url=settings.dashboard_url,
         settings=None if settings.demo else lambda: editor_for(settings, opener),
     )

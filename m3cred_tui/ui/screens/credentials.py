@@ -17,6 +17,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.listing.columns import (
+    COLUMNS,
     CREATED,
     NAME,
     clock_time,
@@ -24,7 +25,7 @@ from m3cred_tui.listing.columns import (
     is_pending,
     waits_until,
 )
-from m3cred_tui.listing.listing import STEP, Listing, Reading
+from m3cred_tui.listing.listing import SCREENFUL, STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
@@ -98,12 +99,17 @@ class CredentialsPage(Page[None]):
         self._listing = Listing(services.store.glance)
         self._reading = Reading(services.store, self._listing)
         self._watching: Timer | None = None
+        self._is_sorting = False
+        """Whether the rows take the order of the last start, and the first one the cursor."""
         self._trouble = ""
         """Why the store cannot be read."""
         self._aside: set[str] = set()
         """The approvals that are only on this machine, and that the user was told of."""
         try:
-            self._listing.begin(*services.store.newest(_FIRST))
+            newest = services.store.newest(_FIRST)
+            if newest.total <= SCREENFUL:
+                self._sort_as_before()
+            self._listing.begin(*newest)
         except Problem as problem:
             self._trouble = str(problem)
 
@@ -120,6 +126,8 @@ class CredentialsPage(Page[None]):
 
     async def _begin(self) -> None:
         """Do what the first paint does not need, even behind a page that is open by now."""
+        self._sort_as_before()
+        self._is_sorting = self._listing.is_arranged
         self._look()
         self._watching = self.set_interval(self.WATCH_EVERY, self._glance)
         self._offer_set_up()
@@ -184,7 +192,9 @@ class CredentialsPage(Page[None]):
     def _show_read(self, left: int) -> None:
         if not self._is_seen:  # nothing is drawn behind a dialog
             return
-        self._show_again()
+        is_at_top = self._is_sorting and self._list.cursor == 0
+        self._show(None if is_at_top else self._list.selected)
+        self._is_sorting = self._is_sorting and bool(left)
         total = self._listing.total
         if left and total >= STEP:  # fewer are read before anybody could read this
             self._title_bar.note = f"reading {total - left:,} of {total:,}"
@@ -316,6 +326,15 @@ class CredentialsPage(Page[None]):
     def _sort(self, column: Column, *, is_reversed: bool = False) -> None:
         self._listing.sort(column, is_reversed=is_reversed)
         self._show_again()
+        view = self._services.view
+        view.order, view.is_reversed = column.heading, is_reversed
+
+    def _sort_as_before(self) -> None:
+        """Sort as at the last start; by columns of texts that are not read yet, later."""
+        listing, view = self._listing, self._services.view
+        known = {column.heading: column for column in COLUMNS}
+        listing.order = known.get(view.order, CREATED)
+        listing.is_reversed = view.is_reversed
 
     async def action_filter(self) -> None:
         """Show the filter line."""
@@ -539,6 +558,9 @@ class CredentialsPage(Page[None]):
 
         await self._expire()
         if pending := [one for one in self._pending() if is_pending(one)]:
+            if self._listing.is_arranged:
+                self._is_sorting = False
+                self._show(selected=pending[0].id)  # elsewhere than in the first row
             text = f"{_offer(pending, self._services.now())} Press Enter to continue."
             noticing(self.app).notify(text, markup=False, about=pending)
         await report_unfinished(self.app, self._services, self._listing.row)
