@@ -92,9 +92,8 @@ class CredentialsPage(Page[None]):
     ]
 
     def __init__(self, services: Services) -> None:
-        where = services.store.team
-        place = ("Credentials", f"team: {where}") if where else ("Credentials",)
-        super().__init__(*place, demo=services.demo)
+        super().__init__("Credentials", demo=services.demo)
+        self._title_bar.team = services.store.team
         self._services = services
         self._listing = Listing(services.store.glance)
         self._reading = Reading(services.store, self._listing)

@@ -41,6 +41,8 @@ class TitleBar(Widget):
         super().__init__()
         self.set_reactive(TitleBar.place, place)
         self._demo = demo
+        self.team = ""
+        """Where a team's store is, which is shown even where the rest does not fit."""
 
     def render(self) -> Content:
         """Draw both ends on one line; the breadcrumb is cut if they do not fit."""
@@ -49,7 +51,12 @@ class TitleBar(Widget):
             mark = Content.styled(" DEMO ", "bold $text-warning reverse")
             right = Content.assemble(right, "  ", mark) if self.note else mark
         room = max(0, self.content_size.width - cell_len(right.plain) - 1)
-        breadcrumb = SEPARATOR.join(("Integrations", *self.place))
+        places = ["Integrations", *self.place]
+        if self.team:
+            places.append(f"team: {self.team}")
+            while len(places) > 1 and cell_len(SEPARATOR.join(places)) > room:
+                del places[0]
+        breadcrumb = SEPARATOR.join(places)
         left = Content(breadcrumb).truncate(room, ellipsis=True, pad=True)
         return Content.assemble(left.stylize("bold"), " ", right)
 
