@@ -77,8 +77,12 @@ def status_text(credential: Credential, now: datetime, check: CheckResult | None
     if (over := waits_until(credential)) is None:
         word = status_word(credential, check).replace("_", " ")
         warning = expiry_warning(credential, now)
-        return f"{word}, {warning}" if warning else word
-    return "pending, time is over" if over <= now else f"pending until {clock_time(over, now)}"
+        text = f"{word}, {warning}" if warning else word
+    elif over <= now:
+        text = "pending, time is over"
+    else:
+        text = f"pending until {clock_time(over, now)}"
+    return f"{text}, renews {credential.renews}" if credential.renews else text
 
 
 def expiry_text(credential: Credential, now: datetime) -> str:
@@ -104,6 +108,14 @@ def expiry_sentence(title: str, credential: Credential, now: datetime) -> str:
         return ""
     why = ", unused for a year" if credential.is_expired(now) else " unless it is used before"
     return f"{title} {warning}{why}."
+
+
+def has_ended(row: Row | None, check: CheckResult | None, now: datetime) -> bool:
+    """Return whether only another authorization makes a credential usable again."""
+    if not is_authenticated(row):
+        return False
+    is_revoked = check is not None and check.outcome is Outcome.REVOKED
+    return is_revoked or row.is_expired(now)
 
 
 EXPIRING, EXPIRED = "expiring", "expired"
@@ -181,6 +193,9 @@ def _status(credential: Credential, width: int) -> str:
         word = f"until {over:%H:%M}" if is_today else f"{over:%d %b %H:%M}"
         full = f"until {clock_time(over, credential.created_at)}"
         word = full if len(full) + 2 <= width else word
+    if credential.renews:
+        fuller = f"renewal {word}" if over else "renewal"
+        word = fuller if len(fuller) + 2 <= width else "renewal"
     return f"{sign} {word}"
 
 

@@ -121,7 +121,7 @@ async def test_the_palette_offers_every_action_that_has_a_key(
     services: Services, keep: Keep
 ) -> None:
     keep("Acme")
-    async with opened(services, (80, 50)) as user:
+    async with opened(services, (80, 60)) as user:
         await user.focuses("CredentialList")
         await user.press("ctrl+p")
         await user.until(lambda: isinstance(user.app.screen, CommandPalette))

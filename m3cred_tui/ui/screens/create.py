@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from m3cred_tui.authorize.journal import draft_of
 from m3cred_tui.model.credential import Draft
-from m3cred_tui.ui.screens.dialogs import ROOM, Qr, agreed
+from m3cred_tui.ui.screens.dialogs import ROOM, Confirm, Qr, agreed
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.stages.authenticate import AuthenticateStage
 from m3cred_tui.ui.stages.entries import DestinationStage, EntityTypeStage, NameStage
@@ -42,8 +42,11 @@ class Stepper(OptionList):
         super().__init__(compact=True)
         self._labels = labels
 
-    def show(self, current: int, completed: int) -> None:
-        """Mark the current stage, and the ``completed`` first ones."""
+    def show(self, current: int, completed: int, *, is_fixed: bool = False) -> None:
+        """Mark the current stage, and the ``completed`` first ones, to go back to.
+
+        If they are fixed, none can be selected.
+        """
         self.clear_options()
         for number, label in enumerate(self._labels):
             done = number < completed and number != current
@@ -51,7 +54,7 @@ class Stepper(OptionList):
             text = Content.assemble(f"{sign} ", label)
             if number == current:
                 text = text.stylize("bold")
-            self.add_option(Option(text, id=str(number), disabled=not done))
+            self.add_option(Option(text, id=str(number), disabled=is_fixed or not done))
         self.highlighted = None
         self.can_focus = any(not option.disabled for option in self.options)
 
@@ -75,19 +78,25 @@ class CreatePage(Page[str]):
         self,
         services: Services,
         is_taken: Callable[[str], bool],
-        pending: Credential | None = None,
+        begun: Draft | Credential | None = None,
     ) -> None:
-        """Begin at the first stage; resume a pending credential at the last."""
-        super().__init__("Credentials", "Create", demo=services.demo)
+        """Begin at the first stage, or at the last with a draft or a pending credential.
+
+        What authorizes a credential again stays at the last: the others cannot be changed.
+        """
+        renews = begun is not None and begun.renews is not None
+        place = (begun.name, "Authorize again") if begun and renews else ("Create",)
+        super().__init__("Credentials", *place, demo=services.demo)
         self._ways = services.ways
         self._stages: Sequence[Stage] = (
             NameStage(is_taken),
             EntityTypeStage(),
             DestinationStage(services.obstacles),
-            AuthenticateStage(services, pending),
+            AuthenticateStage(services, None if isinstance(begun, Draft) else begun),
         )
-        self._draft = Draft() if pending is None else draft_of(pending)
-        self._first = 0 if pending is None else len(self._stages) - 1
+        draft = Draft() if begun is None else begun
+        self._draft = draft if isinstance(draft, Draft) else draft_of(draft)
+        self._first = 0 if begun is None else len(self._stages) - 1
         self._current = 0
         self._completed = 0
 
@@ -125,6 +134,8 @@ class CreatePage(Page[str]):
     def would_lose(self) -> str | None:
         if self._stage.would_lose:
             return self._stage.would_lose
+        if self._draft.renews:
+            return None
         entered = self._completed or any(line.value for line in self.query(Input))
         return _ENTERED if entered and not self._is_kept else None
 
@@ -137,7 +148,8 @@ class CreatePage(Page[str]):
         """Show a stage, which is mounted at its first visit and keeps its input."""
         self._current = number
         self._completed = max(self._completed, number)
-        self.query_one(Stepper).show(number, self._completed)
+        is_fixed = self._draft.renews is not None
+        self.query_one(Stepper).show(number, self._completed, is_fixed=is_fixed)
         switcher = self.query_one(ContentSwitcher)
         if not self._stage.is_attached:
             await switcher.add_content(self._stage, id=f"stage-{number}")
@@ -150,6 +162,19 @@ class CreatePage(Page[str]):
     async def _on_completed(self, message: Stage.Completed) -> None:
         self._draft = message.draft
         await self._go_to(self._current + 1)
+
+    @on(Stage.Asked)
+    def _on_asked(self, message: Stage.Asked) -> None:
+        question = Confirm(
+            message.question, message.consequence, no="No, keep it", yes="Yes, replace it"
+        )
+        self.app.push_screen(question, lambda answer: message.answer(bool(answer)))
+
+    @on(Stage.Released)
+    def _on_released(self, message: Stage.Released) -> None:
+        """Let the stages before be changed, as nothing is renewed any more."""
+        self._draft = message.draft
+        self.query_one(Stepper).show(self._current, self._completed)
 
     @on(Stage.Created)
     def _on_created(self, message: Stage.Created) -> None:
@@ -181,7 +206,7 @@ class CreatePage(Page[str]):
 
     def action_back(self) -> None:
         """Go to the previous stage, or leave the page at the first one."""
-        self._leave_for(self._current - 1)
+        self._leave_for(-1 if self._draft.renews else self._current - 1)
 
     @work(exclusive=True, group="leave")
     async def _leave_for(self, number: int) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from contextlib import aclosing
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,11 +22,13 @@ from m3cred_tui.listing.columns import (
     CREATED,
     NAME,
     clock_time,
+    has_ended,
     is_authenticated,
     is_pending,
     waits_until,
 )
 from m3cred_tui.listing.listing import SCREENFUL, STEP, Listing, Reading
+from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 
     from m3cred_tui.listing.columns import Column, Row
     from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.model.credential import Draft
+    from m3cred_tui.ui.screens.details import Leaving
     from m3cred_tui.ui.services import Services
 
 _EMPTY = (
@@ -77,9 +82,17 @@ class CredentialsPage(Page[None]):
             tooltip="Check all listed that are created",
         ),
         Binding("escape", "stop_checking", "Stop"),
+        Binding("a", "renew_ended", "Authorize again"),
         Binding("c", "create", "Create", tooltip="Create Integration Credential"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
         Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
+        Binding(
+            "a",
+            "reauthorize",
+            "Authorize again",
+            show=False,
+            tooltip="Authorize the selected credential again",
+        ),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
         Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
@@ -297,8 +310,9 @@ class CredentialsPage(Page[None]):
                 offered = bool(self._listing.shown)
             case "filter" | "sort" | "reverse":
                 offered = bool(self._listing.total)
-            case "rename":
-                offered = is_authenticated(self._selected_row)
+            case "rename" | "reauthorize" | "renew_ended":
+                row, has_to = self._selected_row, action == "renew_ended"
+                offered = is_authenticated(row) and not (has_to and not self._has_ended(row))
             case "check" if not self._listing.marked:
                 offered = isinstance(self._selected_row, Credential)
             case "copy_id" | "delete":
@@ -477,6 +491,24 @@ class CredentialsPage(Page[None]):
                 self._listing.learn(renamed)
                 self._show(selected=renamed.id)
 
+    def _has_ended(self, row: Row) -> bool:
+        return has_ended(row, self._listing.checks.of(row.id), self._services.now())
+
+    def action_renew_ended(self) -> None:
+        """Authorize the selected credential again, which cannot be used otherwise."""
+        self.action_reauthorize()
+
+    def action_reauthorize(self) -> None:
+        """Authorize the selected credential again, or resume that."""
+        if is_authenticated(row := self._selected_row):
+            self._reauthorize(row)
+
+    def _reauthorize(self, credential: Credential) -> None:
+        from m3cred_tui.authorize.renewal import draft_to_renew
+
+        renewals = (row for row in self._pending() if row.renews == credential.id)
+        self._open_create(next(filter(is_pending, renewals), draft_to_renew(credential)))
+
     def action_delete(self) -> None:
         """Delete the marked credentials, or else the selected one."""
         if marked := self._listing.marked:
@@ -501,10 +533,10 @@ class CredentialsPage(Page[None]):
         """Open Create Integration Credential."""
         self._open_create()
 
-    def _open_create(self, pending: Credential | None = None) -> None:
+    def _open_create(self, begun: Draft | Credential | None = None) -> None:
         from m3cred_tui.ui.screens.create import CreatePage
 
-        page = CreatePage(self._services, self._listing.is_taken, pending)
+        page = CreatePage(self._services, self._listing.is_taken, begun)
         self.app.push_screen(page, self._after_create)
 
     def _after_create(self, credential_id: str | None) -> None:
@@ -514,6 +546,9 @@ class CredentialsPage(Page[None]):
             with self.app.batch_update():
                 self._show(selected=credential_id)
                 self._focus_next()
+            row = self._listing.row(credential_id)
+            if isinstance(row, Credential) and row.approval:
+                self._check([credential_id])  # the last check was of its old tokens
 
     @on(CredentialList.Opened)
     def _open(self, message: CredentialList.Opened) -> None:
@@ -531,11 +566,16 @@ class CredentialsPage(Page[None]):
         from m3cred_tui.ui.screens.details import DetailsPage
 
         page = DetailsPage(self._services, row, self._listing.learn, self._listing.is_taken)
-        self.app.push_screen(page, self._after_details)
+        self.app.push_screen(page, partial(self._after_details, row.id))
 
-    def _after_details(self, to_delete: str | None) -> None:
-        if to_delete is not None:
-            self._delete([to_delete])
+    def _after_details(self, credential_id: str, leaving: Leaving | None) -> None:
+        from m3cred_tui.ui.screens.details import Leaving
+
+        row = self._listing.row(credential_id)
+        if leaving is Leaving.DELETE:
+            self._delete([credential_id])
+        elif leaving is Leaving.REAUTHORIZE and is_authenticated(row):
+            self._reauthorize(row)
 
     @on(CredentialList.LeftUpwards)
     def _to_button(self) -> None:
@@ -581,7 +621,8 @@ class CredentialsPage(Page[None]):
                 gone = await asyncio.to_thread(self._services.store.requests.expire, now)
                 for one in gone:
                     self._listing.drop(one.id)
-                    text = f"“{one.name}” was not approved in ten minutes and is removed."
+                    then = "stays as it was" if one.renews else "is removed"
+                    text = f"“{one.name}” was not approved in ten minutes and {then}."
                     self.notify(text, markup=False)
                 self._show_again()
         except Problem as problem:
@@ -595,16 +636,20 @@ def _offer(pending: list[Credential], now: datetime) -> str:
     name = f"“{pending[0].name}”"
     if len(pending) > 1:
         return f"{len(pending)} credentials are not created yet."
+    renews = pending[0].renews
     if end := waits_until(pending[0]):
-        return f"{name} waits for Stripe until {clock_time(end, now)}."
-    return f"Stripe has approved {name}, not created yet."
+        again = ", to be authorized again" if renews else ""
+        return f"{name} waits for Stripe until {clock_time(end, now)}{again}."
+    not_yet = " again, not confirmed" if renews else ", not created"
+    return f"Stripe has approved {name}{not_yet} yet."
 
 
 def _summary(results: dict[str, CheckResult], name: str) -> str:
     if len(results) == 1:
         [result] = results.values()
         return f"“{name}”: {result.told_with(AUTHORIZE_AGAIN) or result.label}"
+    is_revoked = any(result.outcome is Outcome.REVOKED for result in results.values())
     counted = Counter(result.label for result in results.values())
-    return f"Checked {len(results):,}: " + ", ".join(
-        f"{count:,} {label}" for label, count in counted.most_common()
-    )
+    found = ", ".join(f"{count:,} {label}" for label, count in counted.most_common())
+    offer = ". Press a on a revoked one to authorize it again." if is_revoked else ""
+    return f"Checked {len(results):,}: {found}{offer}"

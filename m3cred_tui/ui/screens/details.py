@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing
+from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -19,6 +20,7 @@ from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.listing.columns import (
     NAME,
     expiry_text,
+    has_ended,
     in_zone,
     is_authenticated,
     local,
@@ -53,8 +55,15 @@ _NO_EDITING = (
 )
 
 
-class DetailsPage(Page[str]):
-    """All fields of a credential; returns its ID if the user wants to delete it."""
+class Leaving(Enum):
+    """What the list does with the credential once its details are closed."""
+
+    DELETE = auto()
+    REAUTHORIZE = auto()
+
+
+class DetailsPage(Page[Leaving]):
+    """All fields of a credential; returns what the list has to do with it."""
 
     CSS_PATH = "details.tcss"
     AUTO_FOCUS = "VerticalScroll"
@@ -64,6 +73,14 @@ class DetailsPage(Page[str]):
         Binding("i", "copy_integration", "Copy JSON", tooltip="Send what m3ter's API needs"),
         Binding("o", "open_dashboard", "Dashboard", tooltip="Open the account at Stripe"),
         Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
+        Binding("a", "renew_ended", "Authorize again"),
+        Binding(
+            "a",
+            "reauthorize",
+            "Authorize again",
+            show=False,
+            tooltip="Authorize this credential again",
+        ),
         Binding("n", "rename", "Rename", tooltip="Give this credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
     ]
@@ -106,9 +123,10 @@ class DetailsPage(Page[str]):
         del parameters
         if action == "open_dashboard":
             return self._dashboard is not None
-        return action not in {"check", "copy_integration", "rename"} or is_authenticated(
-            self._row
-        )
+        if action == "renew_ended":
+            return has_ended(self._row, self._check, self._services.now())
+        for_created = {"check", "copy_integration", "rename", "reauthorize"}
+        return action not in for_created or is_authenticated(self._row)
 
     def _show(self) -> None:
         if not self.display:  # the page is closing, and its widgets may be gone
@@ -174,6 +192,7 @@ class DetailsPage(Page[str]):
             told = f". {told}" if told else ""
             self._checked = f"{result.label}, {local(result.at)}{told}"
         self._show()
+        self.refresh_bindings()
 
     @work
     async def action_rename(self) -> None:
@@ -207,7 +226,15 @@ class DetailsPage(Page[str]):
 
     def action_delete(self) -> None:
         """Close, and have the list delete the credential."""
-        self.dismiss(self._row.id)
+        self.dismiss(Leaving.DELETE)
+
+    def action_renew_ended(self) -> None:
+        """Authorize again what cannot be used otherwise."""
+        self.action_reauthorize()
+
+    def action_reauthorize(self) -> None:
+        """Close, and have the list authorize the credential again."""
+        self.dismiss(Leaving.REAUTHORIZE)
 
     def action_copy_id(self) -> None:
         """Send the Credential ID to the terminal's clipboard."""

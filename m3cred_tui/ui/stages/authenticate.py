@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -12,6 +14,8 @@ from textual.widgets import Button, Static
 
 from m3cred_tui.authorize.authorization import Authorization, State
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
+from m3cred_tui.authorize.problems import OtherAccount, RenewedGone
+from m3cred_tui.authorize.renewal import other_account
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.listing.columns import local
@@ -49,6 +53,11 @@ _KEPT = (
     "The approval is kept, sealed, in the list of credentials until you select Create "
     "Credential or delete it there."
 )
+_KEPT_TO_RENEW = (
+    "“{0}” keeps its Credential ID, and its old tokens until you select {1}. The approval is "
+    "kept, sealed, in the list of credentials until then."
+)
+_QUESTION = "Is this the account you meant?"
 _NOT_KEPT_YET = "The approval is in memory only; m3cred keeps trying to write it."
 _INFORMATION = (
     "You will need to provide authentication details on the Stripe website.\n\n"
@@ -79,12 +88,17 @@ def _failed(problem: Problem) -> Vertical:
 
 
 class AccountPanel(Vertical):
-    """Back from Stripe: which account it is, before the credential is created."""
+    """Back from Stripe: which account it is, before the credential is created or renewed."""
 
     def __init__(
-        self, approved: Approved, since: datetime | None = None, *, was_typed: bool = False
+        self,
+        approved: Approved,
+        since: datetime | None = None,
+        *,
+        renewed: Credential | None = None,
+        was_typed: bool = False,
     ) -> None:
-        """Take the approval, and since when there is one that was left before.
+        """Take the approval, since when there is one that was left before, and what it renews.
 
         An address that ``was_typed``, as a terminal without bracketed paste does it, may end
         in an Enter that was not meant for what is shown now.
@@ -93,11 +107,30 @@ class AccountPanel(Vertical):
         self._was_typed = was_typed
         self._approved = approved
         self._since = since
+        self._renewed = renewed
+        self.other = renewed and other_account(renewed, approved.account)
+        """Set where the account is not the one before, which the user must agree to."""
+
+    @property
+    def _label(self) -> str:
+        if self._renewed is None:
+            return "Create Credential"
+        return "Replace the account" if self.other else "Authorize again"
+
+    @property
+    def _kept_note(self) -> str:
+        if self._approved.unkept:
+            return _NOT_KEPT_YET
+        if self._renewed is None:
+            return _KEPT
+        return _KEPT_TO_RENEW.format(self._renewed.name, self._label)
 
     def compose(self) -> ComposeResult:
         account = self._approved.account
         before = self._since and local(self._since)
-        yield Static("✓ Approved. Is this the account you meant?")
+        same = self._renewed and not self.other
+        question = "It is the same account as before." if same else _QUESTION
+        yield Static(f"✓ Approved. {question}")
         yield Static(
             fields(
                 [
@@ -110,12 +143,14 @@ class AccountPanel(Vertical):
             ),
             id="account",
         )
+        if self.other:
+            yield Notice(f"! {self.other}", classes="problem other")
         if already := self._approved.already:
             yield note(f"! {already}")
         told = filter(None, (self._approved.unread, self._approved.unkept))
-        yield Notice("\n".join(map(str, told)))
-        yield _button("Create Credential", CREATE)
-        yield note(_NOT_KEPT_YET if self._approved.unkept else _KEPT)
+        yield Notice("\n".join(map(str, told)), classes="problem told")
+        yield _button(self._label, CREATE)
+        yield Static(Content(self._kept_note), classes="note kept")
 
     def on_mount(self) -> None:
         """Hear nothing until the last key of a typed address has come."""
@@ -125,13 +160,14 @@ class AccountPanel(Vertical):
 
     def notice(self, text: str) -> None:
         """Show, in plain text, why nothing was created; it can be tried again."""
-        self.query_one(Notice).say(text)
+        self.query_one(".told", Notice).say(text)
         self._hear()
 
     def say_kept(self) -> None:
         """Take back that the approval could not be kept."""
-        self.query_one(Notice).say("")
-        self.query_one(".note", Static).update(_KEPT)
+        self._approved = replace(self._approved, unkept=None)
+        self.query_one(".told", Notice).say("")
+        self.query_one(".kept", Static).update(Content(self._kept_note))
 
     def _hear(self) -> None:
         button = self.query_one(Button)
@@ -281,8 +317,7 @@ class AuthenticateStage(Stage):
     async def _draw(self, event: Event, since: datetime | None) -> None:
         match event:
             case Approved():
-                typed = self._waiting is not None and self._waiting.was_typed
-                await self._show(AccountPanel(event, since, was_typed=typed))
+                await self._show_account(event, since)
             case Failed(problem):
                 self._authorization = None
                 await self._show(_failed(problem))
@@ -290,6 +325,25 @@ class AuthenticateStage(Stage):
                 if self._waiting is not None:
                     self._waiting.follow(event)
                     show_focus(self)
+
+    async def _show_account(self, approved: Approved, since: datetime | None = None) -> None:
+        """Show the account, next to the one before if it renews a credential."""
+        typed = self._waiting is not None and self._waiting.was_typed
+        told, renewed = "", None
+        if (authorization := self._authorization) is not None:
+            try:
+                renewed = await asyncio.to_thread(authorization.renewed)
+            except RenewedGone as gone:
+                told = f"! {gone} Select Create Credential for that."
+                authorization.renew_nothing()
+                self.draft = self.draft._replace(renews=None)
+                self.post_message(self.Released(self.draft))
+            except Problem as problem:
+                told = f"! {problem}"
+        panel = AccountPanel(approved, since, renewed=renewed, was_typed=typed)
+        await self._show(panel)
+        if told:
+            panel.notice(told)
 
     def _tell_late(self, end: End, pending: Credential | None) -> None:
         """Report an approval that came after the user had left."""
@@ -319,30 +373,47 @@ class AuthenticateStage(Stage):
     @on(Button.Pressed, f"#{CREATE}")
     def _create(self, message: Button.Pressed) -> None:
         message.button.disabled = True
-        self._save()
+        panel = self.query_one(AccountPanel)
+        if panel.other:
+            self.post_message(self.Asked(panel.other.question, str(panel.other), self._agree))
+        else:
+            self._save()
+
+    def _agree(self, agreed: bool) -> None:  # noqa: FBT001  the answer of a dialog
+        """Replace the account by another, which needs an agreement of its own."""
+        if agreed:
+            self._save()
+        else:
+            self.query_one(AccountPanel).notice("")
 
     @work(exclusive=True, group="create")
     async def _save(self) -> None:
         """Keep the credential; a failure keeps the approval and says why."""
-        if self._authorization is None or self._authorization.state is not State.APPROVED:
+        authorization, panel = self._authorization, self.query_one(AccountPanel)
+        if authorization is None or authorization.state is not State.APPROVED:
             return
+        replacing = panel.other.before.id if panel.other else None
         try:
-            created = await self._authorization.create(self.draft.name)
+            created = await authorization.create(self.draft.name, replacing=replacing)
+        except (OtherAccount, RenewedGone):  # since it was shown
+            if isinstance(authorization.end, Approved):
+                await self._show_account(authorization.end)
         except Problem as problem:
             told = f"! {problem}"
             if isinstance(problem, NameTaken):
                 told += " Go back and enter another one."
-            self.query_one(AccountPanel).notice(told)
+            panel.notice(told)
             show_focus(self)
-            return
-        if created.doubt is not None:
-            text, about = str(created.doubt), [created.credential]
-            noticing(self.app).notify(text, severity="warning", markup=False, about=about)
-        self.post_message(self.Created(created.credential.id))
+        else:
+            if created.doubt is not None:
+                text, about = str(created.doubt), [created.credential]
+                noticing(self.app).notify(text, severity="warning", markup=False, about=about)
+            self.post_message(self.Created(created.credential.id))
 
 
 def _summary(draft: Draft) -> Content:
     if draft.entity_type is None or draft.destination is None:
         return Content()
-    way = f"{draft.name}: {draft.entity_type.label} to {draft.destination.label} "
+    again = ", authorized again" if draft.renews else ""
+    way = f"{draft.name}{again}: {draft.entity_type.label} to {draft.destination.label} "
     return Content.assemble(way, mode_mark(livemode=draft.destination.livemode))

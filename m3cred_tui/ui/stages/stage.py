@@ -17,6 +17,8 @@ from m3cred_tui.model.credential import Draft
 from m3cred_tui.ui.widgets.controls import Press, focus_first, show_focus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
     from m3cred_tui.browser.terminal import QrCode
@@ -57,6 +59,20 @@ class Stage(VerticalScroll, can_focus=False):
         """The user wants to see a URL as a QR code."""
 
         url: str
+
+    @dataclass
+    class Asked(Message):
+        """The user must agree to something; ``answer`` is called with whether they did."""
+
+        question: str
+        consequence: str
+        answer: Callable[[bool], None]
+
+    @dataclass
+    class Released(Message):
+        """What was to be renewed is gone: ``draft`` is for a new credential."""
+
+        draft: Draft
 
     @dataclass
     class Created(Message):
