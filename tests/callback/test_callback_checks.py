@@ -1,10 +1,12 @@
 """Requests by a browser, a web page or another user of the computer, and the responses."""
 
 import re
+import socket
 from http import HTTPStatus
 
 import pytest
 
+from m3cred_tui.callback import connections
 from m3cred_tui.callback.connections import MOST_HEADERS
 from m3cred_tui.callback.pages import (
     APPROVED,
@@ -359,12 +361,17 @@ def test_the_server_does_not_wait_for_a_body(get: Get, approval: str) -> None:
     assert get(approval, "Content-Length: 1000000").status_code == 303
 
 
-def test_a_body_that_nobody_reads_costs_the_browser_no_answer(
-    server: CallbackServer, send: Send, approval: str
+def test_a_body_is_read_to_its_end_as_a_reset_would_take_the_answer_away(
+    server: CallbackServer, poll: Poll, approval: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(connections, "_LINGER_SECONDS", 60)
     head = f"GET {approval} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
-    request = f"{head}Content-Length: 500000\r\n\r\n".encode() + bytes(500_000)
-    assert send(request).status_code == 303
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as visitor:
+        visitor.sendall(f"{head}Content-Length: 20002\r\n\r\n".encode() + bytes(20_000))
+        assert b"".join(iter(lambda: visitor.recv(4096), b"")).startswith(b"HTTP/1.1 303 ")
+        for _ in range(2):  # if it were closed, the first would bring the reset
+            poll()
+            visitor.sendall(b"x")
 
 
 def test_every_page_has_the_headers_that_keep_it_private(

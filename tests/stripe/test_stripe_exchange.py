@@ -62,6 +62,8 @@ async def test_the_key_travels_as_bearer_and_the_code_in_the_form(
     assert head.startswith("POST /oauth/token HTTP/1.1\r\n")
     assert "authorization: bearer sk_test_4ec39hqlyjwdarjtt1zdp7dc" in head.lower()
     assert form == "grant_type=authorization_code&code=ac_123456789"
+    assert "\r\naccept-encoding: identity\r\n" in head.lower(), "no small reply becomes large"
+    assert "\r\nuser-agent: m3cred\r\n" in head.lower()
 
 
 async def test_a_refused_connection_says_that_nothing_was_sent() -> None:
@@ -74,6 +76,23 @@ async def test_a_refused_connection_says_that_nothing_was_sent() -> None:
     assert caught.value.call is Call.EXCHANGE
     assert caught.value.reason == "it refused the connection"
     assert "Nothing was sent to Stripe. Begin a new authorization." in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux answers nothing then")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_stripe_that_accepts_no_connection_was_certainly_sent_nothing(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        with socket.create_connection(address):
+            base = f"{scheme}://127.0.0.1:{address[1]}"
+            platform = Platform("ca_x", Secret("sk_x"), base, base)
+            with pytest.raises(StripeUnreachable) as caught:
+                await ConnectGateway(platform, time_limit=0.6).exchange(CODE)
+    assert caught.value.reason == "it did not answer in time"
 
 
 async def test_a_host_name_that_does_not_resolve_is_reported(
@@ -106,6 +125,7 @@ async def test_after_a_lost_reply_the_outcome_is_unknown_and_the_code_is_not_sen
     with pytest.raises(ReplyLost) as caught:
         await stub.gateway().exchange(CODE)
     assert "not known. Begin a new authorization." in str(caught.value)
+    assert caught.value.host == stub.host
     assert (len(stub.requests), stub.connections) == (1, 1)
 
 
@@ -126,7 +146,7 @@ async def test_a_stripe_that_never_finishes_is_given_up_on_without_a_second_try(
     serve: Serve, answer: Any
 ) -> None:
     stub = await serve(answer)
-    with pytest.raises(ReplyLost):
+    with pytest.raises(ReplyLost, match=r": it took longer than 0\.2 seconds\."):
         await stub.gateway(time_limit=0.2).exchange(CODE)
     assert stub.connections == 1
 
@@ -180,6 +200,7 @@ async def test_a_reply_that_is_not_a_token_response_never_gives_an_account(
     stub = await serve(reply(body))
     with pytest.raises(StripeNonsense) as caught:
         await stub.gateway().exchange(CODE)
+    assert f"The answer from {stub.host} cannot be understood: it " in str(caught.value)
     assert "not known. Begin a new authorization." in str(caught.value)
 
 
@@ -262,8 +283,11 @@ async def test_the_network_proxy_is_not_used_for_this_machine(
     serve: Serve, reply: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, stub = await serve(b""), await serve(reply(GOOD))
-    monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
-    monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.host}")
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://{proxy.host}")
+        monkeypatch.setenv(name.upper(), f"http://{proxy.host}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     await stub.gateway().exchange(CODE)
     assert proxy.connections == 0
 
@@ -279,6 +303,7 @@ async def test_an_impossible_key_is_reported_and_not_sent(
         await stub.gateway(key=key).exchange(CODE)
     assert stub.connections == 0
     assert "Nothing was sent" in str(caught.value)
+    assert caught.value.host == stub.host
 
 
 def test_a_key_is_never_sent_in_clear_over_a_network() -> None:
@@ -303,6 +328,10 @@ async def test_stripe_is_reached_without_a_key_and_whatever_it_answers(
     assert request.startswith("GET / HTTP/1.1\r\n")
     assert "sk_test" not in request
     assert "c2tfdGVzd" not in request  # nor in base64
+    stub.host = "127.0.0.1:1"
+    with pytest.raises(StripeUnreachable) as caught:
+        await stub.gateway().reach()
+    assert (caught.value.call, caught.value.host) == (Call.REACH, stub.host)
 
 
 @pytest.mark.parametrize("oauth", OAuthModel)

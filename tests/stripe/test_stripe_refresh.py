@@ -192,10 +192,15 @@ async def test_a_refresh_that_was_never_sent_says_so(serve: Serve) -> None:
     wrong: list[tuple[TokenResponse, str, type[StripeProblem]]] = [
         (tokens(refresh_token=None), "sk_test_1", TokenMissing),
         (tokens(), "sk_live_1", KeyOfOtherMode),
+        (tokens(livemode=True), "sk_test_1", KeyOfOtherMode),
     ]
     for held, key, problem in wrong:
-        with pytest.raises(problem, match="Nothing was sent to Stripe; the tokens are un"):
+        with pytest.raises(problem, match="Nothing was sent to Stripe; the tokens are un") as e:
             await stub.apps(key=key).refresh(held, "key-1")
+        if problem is KeyOfOtherMode:
+            given, needed = ("test", "live") if held.livemode else ("live", "test")
+            assert f"is for {given} mode" in str(e.value)
+            assert f"credential is for {needed} mode" in str(e.value)
     assert stub.connections == 0
     stub.host = "127.0.0.1:1"
     with pytest.raises(StripeUnreachable, match="Nothing was sent"):

@@ -265,8 +265,9 @@ async def test_an_answer_is_shown_before_a_slower_one_and_leaving_waits_for_none
     tmp_path: Path,
 ) -> None:
     store, kinds = filled(tmp_path, 2, lambda number: "silent" if number == 0 else "good")
-    async with stub_stripe(moody()) as stub:
-        async with aclosing(upkeep_of(store, stub, []).check(list(kinds))) as results:
+    async with stub_stripe(moody()) as stub, asyncio.timeout(20):
+        upkeep = replace(upkeep_of(store, stub, []), time_limit=300)
+        async with aclosing(upkeep.check(list(kinds))) as results:
             one, result = await anext(results)
         assert (kinds[one], result.outcome) == ("good", Outcome.OK)
         assert not any(map(_is_a_check, asyncio.all_tasks())), "no check goes on"
