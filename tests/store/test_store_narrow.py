@@ -1,0 +1,187 @@
+"""Narrow places: a change that is not confirmed, a file that is missing, a name in the way."""
+
+import errno
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from m3cred_tui.model.credential import STRIPE, Credential, OAuthModel, Status, TokenResponse
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.store import files
+from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.platform_keys import keep_key
+from m3cred_tui.store.problems import (
+    AlreadyThere,
+    CredentialDamaged,
+    NameTaken,
+    OutcomeUnknown,
+    StoreUnusable,
+    WrongPassphrase,
+)
+
+OTHER_ID = "019cb73d-3218-7000-8000-00000000000b"
+
+
+def unconfirmed(_folder: int) -> None:
+    raise files.UnconfirmedError(OSError(errno.EIO, "an error"))
+
+
+def test_what_is_there_after_an_unconfirmed_change_is_read_again_and_told(
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.prepare()
+    monkeypatch.setattr(files, "_confirm", unconfirmed)
+    with pytest.raises(OutcomeUnknown, match=r"Read again, the credential is there\."):
+        store.create(acme, tokens)
+    (store.data / "keys").mkdir(mode=0o700)
+    with pytest.raises(OutcomeUnknown, match=r"keys/STRIPE\.age"):
+        keep_key(store.data / "keys", STRIPE, Secret("sk_live_x"), store.identity)
+
+
+def test_a_name_that_was_taken_since_it_was_checked_is_refused(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    seen = store.stamp()
+    store.create(acme, tokens, seen)  # its own name is not in its way
+    with pytest.raises(NameTaken):
+        store.create(acme._replace(id=OTHER_ID, name="ACME  production"), tokens, seen)
+    store.create(acme._replace(id=OTHER_ID, name="Acme test"), tokens, seen)
+    assert len(store.ids()) == 2
+
+
+def test_only_what_has_changed_since_is_read_again_pending_ones_too(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    pending = acme._replace(status=Status.PENDING)
+    store.keep_pending(pending, tokens)
+    folder = store.data / "pending"
+    record = folder / f"{acme.id}.json"
+    while folder.stat().st_ctime_ns <= record.stat().st_ctime_ns:  # until the clock goes on
+        (folder / "other").touch()
+        (folder / "other").unlink()
+    stamp = store.stamp()
+    store.keep_pending(pending._replace(id=OTHER_ID), tokens)
+    assert store.changed_since(stamp) == [OTHER_ID]
+
+
+def test_a_link_to_nothing_in_the_place_of_a_record_is_not_overwritten(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    store.prepare()
+    (store.data / "credentials" / f"{acme.id}.json").symlink_to("nowhere")
+    with pytest.raises(AlreadyThere):
+        store.keep_pending(acme._replace(status=Status.PENDING), tokens)
+
+
+def test_a_damaged_credential_is_named(
+    store: DirectoryStore, acme: Credential, tokens: TokenResponse
+) -> None:
+    store.create(acme, tokens)
+    file = store.data / "credentials" / f"{acme.id}.json"
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(CredentialDamaged) as caught:
+        store.tokens(acme.id)
+    assert caught.value.id == acme.id
+
+
+def test_the_end_of_a_disconnection_never_fails(
+    store: DirectoryStore, acme: Credential
+) -> None:
+    store.prepare()
+    store.data.chmod(0o755)
+    store.disconnecting.end(acme.id)
+
+
+@pytest.fixture
+def app(store: DirectoryStore, acme: Credential, tokens: TokenResponse) -> Credential:
+    store.create(acme, tokens._replace(oauth=OAuthModel.APPS, obtained_at=acme.created_at))
+    return acme
+
+
+def test_tokens_are_replaced_twice_under_one_lock(
+    store: DirectoryStore, app: Credential
+) -> None:
+    with store.refreshes.begun(app.id) as refresh:
+        for token in ("rk_1", "rk_2"):
+            refresh.ask(app.created_at)
+            refresh.keep(refresh.tokens._replace(access_token=Secret(token)))
+    kept = store.tokens(app.id).access_token
+    assert kept
+    assert kept.reveal() == "rk_2"
+
+
+def test_a_refresh_whose_room_was_removed_by_hand_can_be_begun_again(
+    store: DirectoryStore, app: Credential
+) -> None:
+    with store.refreshes.begun(app.id) as refresh:
+        asked = refresh.ask(app.created_at)
+    (store.data / "refreshing" / f"{app.id}.room").unlink()
+    with store.refreshes.begun(app.id) as refresh:
+        assert refresh.ask(app.created_at + timedelta(minutes=1)).key == asked.key
+
+
+def test_a_refresh_sweeps_what_a_deleted_credential_has_left(
+    store: DirectoryStore, app: Credential
+) -> None:
+    with store.refreshes.begun(app.id) as refresh:
+        (left := store.data / "refreshing" / f"{OTHER_ID}.room").touch()
+        refresh.ask(app.created_at)
+        assert not left.exists()
+
+
+def test_what_is_wrong_with_an_identity_is_told_with_its_place(
+    store: DirectoryStore, app: Credential, tmp_path: Path
+) -> None:
+    path = store.identity.path
+    before = store.identity.to_seal()
+    assert before
+    whole = path.read_bytes()
+    opened = store.identity._opened()
+    path.write_bytes(b"changed by somebody else\n")
+    with pytest.raises(StoreUnusable, match=str(path)):
+        store.identity._replace(opened, opened)
+    path.write_bytes(b"age-encryption.org/v1\n-> scrypt x 1\nxx\n--- xx\nxx")
+    with pytest.raises((StoreUnusable, WrongPassphrase), match=str(path)):
+        store.identity.unlock(Secret("wrong"))
+    path.write_bytes(whole)
+
+
+def test_a_last_resort_seals_although_the_identity_cannot_be_read(
+    store: DirectoryStore, app: Credential, tokens: TokenResponse
+) -> None:
+    store.identity.path.chmod(0o644)
+    with pytest.raises(StoreUnusable):
+        store.create(app._replace(id=OTHER_ID), tokens)
+    text = json.loads(store.sealed(app._replace(id=OTHER_ID), tokens))
+    assert "BEGIN AGE ENCRYPTED FILE" in text["sealed"]
+
+
+def test_what_a_file_system_lacks_is_found_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert files.lacking(folder) == []
+        files.create_anywhere(folder, "copy", b"data", 0o640)
+        assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o640
+
+        def no_links(*_arguments: object, **_options: object) -> None:
+            raise OSError(errno.EPERM, "no links")
+
+        monkeypatch.setattr(os, "link", no_links)
+        assert files.lacking(folder) == ["hard links"]
+        assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+        files.create_anywhere(folder, "other", b"more")
+        assert (tmp_path / "other").read_bytes() == b"more"
+        assert (tmp_path / "other").stat().st_mode & 0o777 == 0o600
+        monkeypatch.setattr(files, "_confirm", unconfirmed)
+        with pytest.raises(files.UnconfirmedError):
+            files.create_anywhere(folder, "third", b"more")
+    finally:
+        os.close(folder)
