@@ -12,6 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from docs.commands import page
+from m3cred_tui.cli.commands.list import run
 from m3cred_tui.cli.output.tables import BY_NAME, cells, cut, padded
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.listing.columns import STATUSES
@@ -30,14 +31,16 @@ HEAVY = ("textual", "rich", "httpx", "pyrage", "asyncio", "argparse", "tomllib",
 @pytest.fixture
 def start(environment: dict[str, str]) -> Start:
     @asynccontextmanager
-    async def run(*arguments: str, columns: int = 80, **more: str) -> AsyncIterator[Terminal]:
+    async def start_list(
+        *arguments: str, columns: int = 80, **more: str
+    ) -> AsyncIterator[Terminal]:
         command = [sys.executable, "-m", "m3cred_tui", *arguments]
         environ = {**environment, "LANG": "C.UTF-8", **more}
         async with terminal(command, environ, columns=columns) as shown:
             assert await shown.ends() == 0
             yield shown
 
-    return run
+    return start_list
 
 
 def test_without_credentials_it_says_so_and_touches_nothing(
@@ -100,7 +103,26 @@ def test_words_find_what_the_app_would_find(m3cred: Run, tmp_path: Path) -> None
     assert (ended.returncode, ended.stderr) == (0, "There are no such credentials.\n")
 
 
-def test_only_the_chosen_status_and_destination_are_listed(m3cred: Run, tmp_path: Path) -> None:
+@pytest.fixture
+def listed_here(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., str]:
+    """Run the command in this process; return its output."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run_here(*options: str) -> str:
+        assert run(parser().parse_args(["list", *options])) == 0
+        return capsys.readouterr().out
+
+    return run_here
+
+
+def test_only_the_chosen_status_and_destination_are_listed(
+    listed_here: Callable[..., str], tmp_path: Path
+) -> None:
     kept = keep(tmp_path, ["Fine", "Lost", "Wrong", "Unchecked"])  # every other one is live
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=3))
     at = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -110,34 +132,38 @@ def test_only_the_chosen_status_and_destination_are_listed(m3cred: Run, tmp_path
     )
 
     def listed(*options: str) -> list[str]:
-        ended = m3cred("list", "--json", *options)
-        assert ended.returncode == 0
-        return [row["name"] for row in json.loads(ended.stdout)["credentials"]]
+        rows = json.loads(listed_here("--json", *options))["credentials"]
+        return [row["name"] for row in rows]
 
     assert listed("--status", "revoked") == ["Lost"]
     assert listed("--status", "Revoked, wrong key") == ["Wrong", "Lost"]
     assert listed("--status", "authenticated") == ["Unchecked", "Fine"]
     assert listed("--status", "pending") == ["Waits"]
+    assert listed("--status", "failed") == []
     assert listed("--destination", "stripe") == ["Unchecked", "Lost"]
     assert listed("--destination", "stripe", "--status=revoked", "lost") == ["Lost"]
+
+
+def test_no_such_credentials_is_not_no_credentials_yet(m3cred: Run, tmp_path: Path) -> None:
+    keep(tmp_path, NAMES)
     none = m3cred("list", "--status", "failed")
     assert (none.returncode, none.stderr) == (0, "There are no such credentials.\n")
 
 
 def test_chosen_columns_are_shown_in_their_order_and_without_the_heading(
-    m3cred: Run, tmp_path: Path
+    listed_here: Callable[..., str], tmp_path: Path
 ) -> None:
     keep(tmp_path, ["Acme production", "Beta"])
-    assert m3cred("list", "--columns", "account_id,name,mode").stdout == (
+    assert listed_here("--columns", "account_id,name,mode") == (
         "ACCOUNT ID   NAME             MODE\n"
         "acct_1Acme1  Beta             live\n"
         "acct_1Acme0  Acme production  test\n"
     )
-    bare = m3cred("list", "--no-header", "--columns", "name").stdout
+    bare = listed_here("--no-header", "--columns", "name")
     assert bare == "Beta\nAcme production\n"
-    assert m3cred("list", "--no-header").stdout.startswith("Beta  ")
+    assert listed_here("--no-header").startswith("Beta  ")
     waits = keep_pending(tmp_path, "Waits", since=timedelta(minutes=3))
-    texts = m3cred("list", "waits", "--columns", ",".join(BY_NAME)).stdout
+    texts = listed_here("waits", "--columns", ",".join(BY_NAME))
     assert texts.splitlines()[1].split()[:4] == ["Waits", "Bill", "Stripe", "(Test"]
     assert texts.split()[-2:] == ["ann@bastion", waits.id]
 
@@ -150,13 +176,17 @@ async def test_chosen_columns_are_whole_on_a_narrow_terminal(
         assert "".join(shown.text.split("\n")).strip() == f"Acme production  {one.id}"
 
 
-def test_quiet_writes_bare_ids_that_a_script_can_use(m3cred: Run, tmp_path: Path) -> None:
+def test_quiet_writes_bare_ids_that_a_script_can_use(
+    listed_here: Callable[..., str], tmp_path: Path
+) -> None:
+    kept = keep(tmp_path, NAMES)
+    assert listed_here("--quiet").split() == [one.id for one in reversed(kept)]
+    assert listed_here("--quiet", "zoe") == f"{kept[2].id}\n"
+
+
+def test_quiet_says_nothing_where_there_are_none(m3cred: Run) -> None:
     ended = m3cred("list", "--quiet")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    kept = keep(tmp_path, NAMES)
-    ended = m3cred("list", "--quiet")
-    assert ended.stdout.split() == [one.id for one in reversed(kept)]
-    assert m3cred("list", "--quiet", "zoe").stdout == f"{kept[2].id}\n"
 
 
 @pytest.mark.parametrize(

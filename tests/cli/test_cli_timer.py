@@ -88,15 +88,14 @@ def test_a_check_is_a_use_and_puts_off_the_end(connected: Connected, m3cred: Run
     assert "expires" not in m3cred("list", "--columns", "status").stdout
 
 
-def test_a_check_that_fails_near_the_end_says_so(connected: Connected, m3cred: Run) -> None:
-    connected.connect("App", OAuthModel.APPS, used=NEAR)
-    nowhere = {**connected.environ, "M3CRED_STRIPE_TEST_API_BASE": "http://127.0.0.1:9"}
-    told = m3cred("check", "App", **nowhere).stdout
-    assert re.search(
-        r"^App  unreachable  .* It expires 20\S+ unless it is used before\.$", told
-    )
+def test_a_check_that_fails_near_the_end_says_so_and_hides_it_in_no_list(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    keep_used(tmp_path, "App", NEAR)  # and nothing is set up
+    told = m3cred("check", "App").stdout
+    assert re.search(r"^App  not set up  .* It expires 20\S+ unless it is used before\.$", told)
     listed = m3cred("list", "--status", "expiring", "--columns", "name,status").stdout
-    assert "App   unreachable, expires 20" in listed
+    assert "App   not set up, expires 20" in listed
 
 
 def test_a_timer_hears_nothing_while_all_is_well_and_a_line_for_each_that_is_not(
