@@ -49,6 +49,8 @@ class SettingsEditor:
         """Return what keeps destinations from being used; no key is asked for."""
         found: dict[Destination, Problem] = {}
         for destination in DESTINATIONS:
+            if destination in self.settings.platforms:
+                continue
             try:
                 problem = obstacle(self.settings.setup(destination))
             except Problem as of_all:
