@@ -6,7 +6,9 @@ import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 
+import httpx
 import pytest
 
 from m3cred_tui.cli.creation import standard_input
@@ -40,8 +42,8 @@ def environment(environment: Environ, request: pytest.FixtureRequest) -> Iterato
 @pytest.fixture
 def start(start: Start) -> Start:
     @asynccontextmanager
-    async def run(*arguments: str) -> AsyncIterator[Terminal]:
-        async with start(*arguments, columns=90, lines=40) as shown:
+    async def run(*arguments: str, **more: str) -> AsyncIterator[Terminal]:
+        async with start(*arguments, columns=90, lines=40, **more) as shown:
             yield shown
             assert b"\x1b" not in shown.raw  # nothing that a dumb terminal would stumble over
 
@@ -80,6 +82,30 @@ async def test_a_pasted_address_is_not_shown_the_account_is_and_yes_creates_it(
         assert address.partition("code=")[2][:12].encode() not in shown.raw
         assert shown.line_discipline() == shown.modes
     assert len(files(environment, "credentials")) == 1
+
+
+async def test_the_steps_are_the_apps_and_a_browser_at_the_short_address_is_reported(
+    start: Start, environment: Environ
+) -> None:
+    async with start("create", "--name", "Acme", "--no-browser", SSH_TTY="/dev/pts/1") as shown:
+        await shown.shows(WAITS)
+        for words in (
+            "1 Open this URL in your own browser (this is an SSH session)",
+            "2 Approve access for m3ter there",
+            "3 Come back: by itself, or paste",
+            "Run on your computer:",
+            "Or paste the address that it ends on, even if no page is shown.",
+            "Paste it only here, within 5 minutes of approving",
+        ):
+            assert shown.reads(words)
+        (short,) = re.findall(r"http://127\.0\.0\.1:\d+/go/\S+", shown.text)
+        for agent in ("curl/8.5.0", "Mozilla/5.0"):
+            assert not shown.reads("tunnel works")
+            visit = partial(httpx.get, trust_env=False, headers={"User-Agent": agent})
+            await asyncio.to_thread(visit, short)
+        await shown.shows("✓ tunnel works: a browser has opened the short address.")
+        shown.press(CTRL_C)
+        assert await shown.ends() == 130
 
 
 async def test_no_keeps_the_approval_and_another_command_creates_it(

@@ -25,7 +25,7 @@ from m3cred_tui.authorize.events import (
 from m3cred_tui.authorize.keeping import PATIENCE
 from m3cred_tui.authorize.problems import OtherAccount, RenewedGone
 from m3cred_tui.authorize.renewal import other_account
-from m3cred_tui.authorize.steps import MINUTES, Steps
+from m3cred_tui.authorize.steps import MINUTES, TUNNEL_WORKS, Steps
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.browser.ways import Ways, Whereabouts
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
@@ -283,7 +283,9 @@ class Dialogue:
             case BrowserOpened() if not (self._chosen.no_browser or self._only_by_paste):
                 say("A browser was opened. If you do not see it, open the URL.")
             case Visited():
-                say("A browser visited the short address: it can reach m3cred.")
+                told = self._whereabouts
+                works = TUNNEL_WORKS if told and told.browser_is_elsewhere else "✓ reachable"
+                say(f"{works}: a browser has opened the short address.")
             case Noticed(BrowserDidNotOpen()) if (
                 self._whereabouts and self._whereabouts.browser_is_elsewhere
             ):
