@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
 
 Row = Credential | Damaged
 
-STATUS_SIGNS = {Status.AUTHENTICATED: "✓", Status.PENDING: "…", Status.UNKNOWN: "!"}
+
+class Level(StrEnum):
+    """What a status means to the user, as a sign for those who see no colours."""
+
+    OK = "✓"
+    PENDING = "…"
+    WARNING = "!"
+    REVOKED = "✗"
+    """It is of no use any more: only a new authorization helps, or to delete it."""
 
 
 class Column(NamedTuple):
@@ -178,6 +187,18 @@ def clock_time(moment: datetime, now: datetime) -> str:
     return f"{there:%H:%M %Z}" if there.date() == in_zone(now).date() else local(there)
 
 
+_LEVELS: dict[str, Level] = {
+    **dict.fromkeys([Status.AUTHENTICATED, Outcome.OK], Level.OK),
+    Status.PENDING: Level.PENDING,
+    **dict.fromkeys([Outcome.REVOKED, Outcome.DAMAGED, EXPIRED], Level.REVOKED),
+}
+
+
+def level_of(row: Row, check: CheckResult | None, now: datetime | None = None) -> Level:
+    """Return what :func:`status_word` means; what is not known to be harmless is a warning."""
+    return _LEVELS.get(status_word(row, check, now), Level.WARNING)
+
+
 def is_bad(row: Row | None, check: CheckResult | None) -> bool:
     """Return whether a row cannot be used: it is damaged, or its last check has failed."""
     if not isinstance(row, Credential):
@@ -186,7 +207,7 @@ def is_bad(row: Row | None, check: CheckResult | None) -> bool:
 
 
 def _status(credential: Credential, width: int) -> str:
-    sign, word = STATUS_SIGNS[credential.status], credential.status.value
+    sign, word = level_of(credential, None), credential.status.value
     if over := waits_until(credential):
         # The wait takes minutes, so only midnight can make it end on another day.
         is_today = over.date() == in_zone(credential.created_at).date()
@@ -208,15 +229,14 @@ def status_cell(
         return STATUS.of(credential, width, check)
     if len(warning) + 2 > width and credential.expires_at:
         warning = f"until {in_zone(credential.expires_at):%d %b}"
-    return f"! {warning}"
+    return f"{level_of(credential, check, now)} {warning}"
 
 
 def _checked_status(credential: Credential, width: int, check: CheckResult) -> str:
     if credential.status is not Status.AUTHENTICATED:
         return _status(credential, width)
-    is_ok = check.outcome is Outcome.OK
-    word = Status.AUTHENTICATED if is_ok else check.label
-    return _dated(f"{'✓' if is_ok else '!'} {word}", check.at, width)
+    word = Status.AUTHENTICATED if check.outcome is Outcome.OK else check.label
+    return _dated(f"{level_of(credential, check)} {word}", check.at, width)
 
 
 def _status_sought(credential: Credential, check: CheckResult | None) -> str:
@@ -252,7 +272,7 @@ STATUS = Column(
     "Status",
     15,
     _status,
-    lambda row: f"! damaged: {row.reason}",
+    lambda row: f"{Level.REVOKED} damaged: {row.reason}",
     # Its sign would double the memory of the entire text.
     _status_sought,
     _checked_status,

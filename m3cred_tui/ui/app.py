@@ -33,6 +33,7 @@ from m3cred_tui.ui.terminal.abilities import (
     Abilities,
     are_few,
     draw_in,
+    readable,
 )
 from m3cred_tui.ui.terminal.driver import TerminalDriver, can_suspend, forget_cells
 from m3cred_tui.ui.terminal.type_ahead import TypeAhead
@@ -126,10 +127,10 @@ class M3credApp(NoticingApp[None]):
         """Whether the user has chosen to restart with the demo."""
 
     def get_css_variables(self) -> dict[str, str]:
-        """Name the colours; with few of them, Textual's choice is not always readable."""
+        """Name the colours; Textual's choice is not always readable."""
         variables = super().get_css_variables()
-        if self.theme == OWN_THEME:
-            variables.update(OWN_VARIABLES)
+        is_own = self.current_theme.ansi
+        variables.update(OWN_VARIABLES if is_own else readable(variables))
         return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -81,7 +81,7 @@ _UNSEEN = {
     ],
     "lines": [
         *_inside(("\r\n", "\x0b\x0c", "\x1c\x1d\x1e", "\u2028", "\u2029", "\n\n\n\n")),
-        "\n@@", "\n", "\r! damaged: it is", "\n2026-01-01" * 15, "\x85@@\x85",
+        "\n@@", "\n", "\r✗ damaged: it is", "\n2026-01-01" * 15, "\x85@@\x85",
     ],
     "spaces": [
         *_inside("\u00a0\u1680\u2000\u2003\u2007\u200a\u202f\u205f\u3000"),

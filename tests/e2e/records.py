@@ -49,7 +49,7 @@ def keep(home: Home, texts: Sequence[Hostile]) -> Sequence[Kept]:
         except CannotBeKept:
             text = json.dumps({"name": hostile.text}, ensure_ascii=False)
             _write(home, credential, text.encode("utf-8", "surrogatepass"))
-            kept.append(Kept(hostile, "! damaged: it ", is_damaged=True))
+            kept.append(Kept(hostile, "✗ damaged: it ", is_damaged=True))
     return kept[::-1]
 
 

@@ -62,7 +62,7 @@ async def test_the_list_shows_the_last_check_of_a_credential_with_its_date(
         await user.press("v")
         await user.sees("✓ authenticated", "“Acme”: ok")
         await user.press("down", "v")
-        await user.sees("! revoked")
+        await user.sees("✗ revoked")
         await user.sees("“Gone”: Access was revoked at Stripe. Press a to authorize again.")
 
 
@@ -87,7 +87,7 @@ async def test_results_that_cannot_be_kept_are_shown_all_the_same(
     await asyncio.to_thread(lock.mkdir)
     async with opened(services) as user:
         await user.press("V")
-        await user.sees("! revoked", "The results were not kept.", "it is a directory")
+        await user.sees("✗ revoked", "The results were not kept.", "it is a directory")
 
 
 async def test_details_show_the_last_check_and_can_check_again(
@@ -124,13 +124,13 @@ async def test_a_failed_check_is_the_status_that_is_filtered_sorted_and_in_the_d
         await user.sees("0 of 3 credentials")
         lost = CheckResult(Outcome.REVOKED, clock(), "No access.")
         store.checks.keep({kept[1].id: lost})
-        await user.sees("1 of 3 credentials", "! revoked")
+        await user.sees("1 of 3 credentials", "✗ revoked")
         assert user.rows() == ["Bolt"]
         await user.press("escape", *"sss")
         await user.sees("Status▾")
         assert user.rows() == ["Cord", "Acme", "Bolt"]
         await user.press("down", "enter")
-        await user.sees("Status ! revoked 23 Nov", "Last check revoked")
+        await user.sees("Status ✗ revoked 23 Nov", "Last check revoked")
         store.checks.keep({kept[1].id: CheckResult(Outcome.OK, clock())})
         await user.press("escape")
         await user.until(lambda: user.rows() == ["Cord", "Bolt", "Acme"])
@@ -143,7 +143,7 @@ async def test_checking_all_skips_pending_credentials(
     keep("Acme", status=Status.PENDING)
     async with opened(services) as user:
         await user.press("V")
-        await user.sees("! revoked", "… pending")
+        await user.sees("✗ revoked", "… pending")
         assert not user.shows("! pending")
     assert {*store.checks.read()} == {bolt.id}
 
@@ -213,7 +213,7 @@ async def test_a_pending_request_shows_when_it_ends_and_no_earlier_check(
         await user.sees("! wrong key")
         assert user.screen.count(f"… until {until:%H:%M}") == 2
         assert not user.shows("! pending")
-        assert not user.shows("! revoked")
+        assert not user.shows("✗ revoked")
 
 
 async def test_a_check_from_before_it_was_created_is_not_shown(
@@ -284,4 +284,4 @@ async def test_a_credential_near_its_end_says_so_in_the_list_and_in_its_details(
         await user.press("escape")
         clock.forward(days=30)
         await user.press("enter")
-        await user.sees("! expired 2026-12-22", "it was not used for a year")
+        await user.sees("✗ expired 2026-12-22", "it was not used for a year")

@@ -41,7 +41,7 @@ async def test_every_field_is_shown_and_what_the_credential_is_for(
             "Stripe account Acme Ltd",
             "Account ID acct_1Acme",
             "Country GB",
-            "Mode LIVE",
+            "Mode ● LIVE",
             "Status ✓ authenticated",
             f"Created {acme.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
             "Created by ann@server",
@@ -168,10 +168,10 @@ async def test_a_forged_name_is_damage_once_the_sealed_part_is_opened(
         await user.sees(acme.id, "Damaged its fields were changed after it was sealed")
         assert not user.shows("native Integration Configuration")
         await user.press("escape")
-        await user.sees("▌! damaged: its fields were changed after it was sealed")
+        await user.sees("▌✗ damaged: its fields were changed after it was sealed")
         assert not user.shows("Forged")
         await user.press("slash", *"damaged")
-        await user.sees("1 of 2 credentials", "▌! damaged")
+        await user.sees("1 of 2 credentials", "▌✗ damaged")
 
 
 async def test_a_record_that_was_fixed_is_no_longer_damaged(
@@ -183,7 +183,7 @@ async def test_a_record_that_was_fixed_is_no_longer_damaged(
     file.write_bytes(b"{")  # in place, which the directory does not tell
     async with opened(services) as user:
         await user.focuses("CredentialList")
-        await user.sees("▌! damaged")
+        await user.sees("▌✗ damaged")
         file.write_bytes(whole)
         await to_details(user)
         await user.sees("Account ID", "agrees with the fields above")

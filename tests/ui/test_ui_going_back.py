@@ -269,7 +269,7 @@ async def test_an_account_approved_for_one_request_is_never_shown_for_another(
         (approved,) = store.ids()
         await choose_again(user, "up")
         await go_to_stripe_and_back(user)
-        await user.sees("Acme: Bill to Stripe LIVE", "2 Approve access for m3ter there")
+        await user.sees("Acme: Bill to Stripe ● LIVE", "2 Approve access for m3ter there")
         await choose_again(user, "down")
         await go_to_stripe_and_back(user)
         await user.sees("Acme: Bill to Stripe (Test Mode)", "2 Approve access for m3ter there")

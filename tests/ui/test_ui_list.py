@@ -353,7 +353,7 @@ async def test_a_damaged_record_is_a_row_with_its_reason_and_can_be_deleted(
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("down")
-        await user.sees("! damaged:", "2 credentials")
+        await user.sees("✗ damaged:", "2 credentials")
         await user.press("enter")
         await user.until(lambda: user.page == "DetailsPage")
         await user.sees(kept.id, "Damaged")

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual._border import BORDER_CHARS
 from textual.scrollbar import ScrollBarRender
 
-from m3cred_tui.listing.columns import STATUS_SIGNS
+from m3cred_tui.listing.columns import Level
 from m3cred_tui.model.text import clean
 from m3cred_tui.ui.screens.create import COMPLETED, CURRENT, PENDING
 from m3cred_tui.ui.terminal.abilities import abilities, shown
@@ -38,7 +38,7 @@ def test_sequences_and_ascii_text_are_sent_as_they_are(text: str) -> None:
 
 
 def test_every_box_and_sign_of_the_app_has_an_ascii_sign_other_than_a_question_mark() -> None:
-    signs = {*BOXES, *SCROLLBARS, *STATUS_SIGNS.values(), COMPLETED, CURRENT, PENDING}
+    signs = {*BOXES, *SCROLLBARS, *Level, COMPLETED, CURRENT, PENDING}
     for sign in signs | set("▌▾▼▲…›“”⏎•✓"):
         assert shown(sign, "ascii") != "?", sign
         assert len(shown(sign, "ascii")) == 1

@@ -134,7 +134,7 @@ async def test_a_record_that_is_damaged_elsewhere_is_a_damaged_row(
     async with opened(services) as user:
         await user.sees("▌Acme")
         records.replace(credentials / f"{acme.id}.json", b"{")
-        await user.sees("▌! damaged: it is not whole JSON")
+        await user.sees("▌✗ damaged: it is not whole JSON")
 
 
 async def test_rows_vanish_and_return_with_their_directory(

@@ -11,10 +11,10 @@ from m3cred_tui.cli.ending import DONE, FAILED, failed, misused
 from m3cred_tui.cli.output.json import check_json, error_fields, iso, put_json
 from m3cred_tui.cli.output.prompts import progress
 from m3cred_tui.cli.output.streams import coloured
-from m3cred_tui.cli.output.tables import cells, padded
+from m3cred_tui.cli.output.tables import COLOURS, cells, padded
 from m3cred_tui.cli.selecting import all_selected, how_to_renew, opened
 from m3cred_tui.cli.wiring import upkeep_of
-from m3cred_tui.listing.columns import Row, expiry_sentence
+from m3cred_tui.listing.columns import Row, expiry_sentence, level_of
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.store.port import CredentialStore
@@ -103,7 +103,7 @@ def _write(rows: Sequence[Row], results: Results, *, demo: bool) -> None:
     labels = max(len(result.label) for result in results.values())
     for row in rows:
         result = results[row.id]
-        colour = 32 if result.outcome == "ok" else 31
+        colour = COLOURS[level_of(row, result)]
         label = coloured(padded(result.label, labels), colour, sys.stdout)
         ends = expiry_sentence("It", row, now) if isinstance(row, Credential) else ""
         told = result.told_with(how_to_renew(row, demo=demo))

@@ -31,7 +31,7 @@ from m3cred_tui.browser.ways import Ways, Whereabouts
 from m3cred_tui.cli.creation.standard_input import incoming, take_address
 from m3cred_tui.cli.output.json import begin_json
 from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
-from m3cred_tui.cli.output.streams import width_of
+from m3cred_tui.cli.output.streams import coloured, width_of
 from m3cred_tui.cli.wiring import now
 from m3cred_tui.listing.columns import clock_time
 from m3cred_tui.model.authorization import TIME_LIMIT
@@ -59,6 +59,8 @@ _NOT_KEPT = (
 )
 _SOON_OVER = "Two minutes are left for the approval."
 _PROGRAM = "m3cred"
+_LOUD = "1;7;31"
+"""Bold, reversed and red."""
 
 
 class Console(NamedTuple):
@@ -358,12 +360,13 @@ def _until(ready: UrlReady) -> str:
 
 def _described(approved: Approved) -> str:
     account = approved.account
+    mode = coloured("LIVE", _LOUD, sys.stderr) if account.livemode else "TEST"
     lines = (
         "Stripe has approved access to this account:",
         f"  Stripe account  {account.name or _NOT_TOLD}",
         f"  Account ID      {account.id}",
         f"  Country         {account.country or _NOT_TOLD}",
-        f"  Mode            {account.mode.upper()}",
+        f"  Mode            {mode}",
         *([str(approved.unread)] if approved.unread else []),
         *([approved.already] if approved.already else []),
     )

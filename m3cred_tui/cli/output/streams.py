@@ -129,7 +129,7 @@ def is_dumb() -> bool:
     return os.environ.get("TERM", "") in {"", "dumb"}
 
 
-def coloured(text: str, colour: int, stream: TextIO) -> str:
+def coloured(text: str, colour: int | str, stream: TextIO) -> str:
     """Return the text in this colour if the stream takes colours (https://no-color.org)."""
     is_plain = os.environ.get("NO_COLOR") or is_dumb() or not stream.isatty()
     return text if is_plain else f"\x1b[{colour}m{text}\x1b[0m"

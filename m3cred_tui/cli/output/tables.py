@@ -21,14 +21,15 @@ from m3cred_tui.listing.columns import (
     NAME,
     STATUS,
     Column,
+    Level,
     Row,
-    is_bad,
+    level_of,
     local,
     short_id,
     status_text,
 )
-from m3cred_tui.model.check import CheckResult, Outcome
-from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.check import CheckResult
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.text import CUT, is_mark
 
 GAP = 2
@@ -92,6 +93,12 @@ _LEFT_OUT_THEN = (CREATED, ID)
 _CUT_TO = {ACCOUNT: 14, NAME: 16}
 _LEFT_OUT_LAST = (CHECK, DESTINATION, ACCOUNT)
 _BOLD, _RED, _GREEN, _YELLOW = 1, 31, 32, 33
+COLOURS = {
+    Level.OK: _GREEN,
+    Level.PENDING: _YELLOW,
+    Level.WARNING: _YELLOW,
+    Level.REVOKED: _RED,
+}
 
 
 class _TableLine(NamedTuple):
@@ -137,13 +144,11 @@ def _line(
     if not isinstance(row, Credential):
         return _TableLine({**texts, STATUS: f"damaged: {row.reason}"}, {STATUS: _RED})
     texts[STATUS] = status_text(row, now, check)  # in words, as a program may read it
-    is_fine = row.status is Status.AUTHENTICATED and not row.expires_soon(now)
-    colours = {} if is_fine else {STATUS: _YELLOW}
-    if is_bad(row, check):
-        colours[STATUS] = _RED
+    level = level_of(row, check, now)
+    colours = {} if level is Level.OK else {STATUS: COLOURS[level]}
     if check is not None:
         texts[CHECK] = f"{check.label}, {local(check.at)}"
-        colours[CHECK] = _GREEN if check.outcome is Outcome.OK else _RED
+        colours[CHECK] = COLOURS[level_of(row, check)]
     return _TableLine(texts, colours)
 
 

@@ -23,6 +23,7 @@ from m3cred_tui.listing.columns import (
     has_ended,
     in_zone,
     is_authenticated,
+    level_of,
     local,
     status_cell,
 )
@@ -31,7 +32,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.renaming import Rename
 from m3cred_tui.ui.terminal.outside import send_to_clipboard
-from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, fields, mode_mark
+from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, coloured, fields, mode_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,7 +269,12 @@ def _facts(
         ("Account ID", account.id or "not approved yet"),
         ("Country", account.country or "not told by Stripe"),
         ("Mode", mode_mark(livemode=account.livemode)),
-        ("Status", status_cell(credential, _WIDE, check, now)),
+        (
+            "Status",
+            coloured(
+                status_cell(credential, _WIDE, check, now), level_of(credential, check, now)
+            ),
+        ),
         ("Created", f"{in_zone(credential.created_at):%Y-%m-%d %H:%M:%S %Z}"),
         ("Created by", credential.created_by),
         *([("Expires", until)] if (until := expiry_text(credential, now)) else []),

@@ -130,7 +130,7 @@ class AccountPanel(Vertical):
         before = self._since and local(self._since)
         same = self._renewed and not self.other
         question = "It is the same account as before." if same else _QUESTION
-        yield Static(f"✓ Approved. {question}")
+        yield Static(f"✓ Approved. {question}", classes="ok")
         yield Static(
             fields(
                 [

@@ -1,17 +1,18 @@
-"""What a terminal can do: characters, colours and hyperlinks."""
+"""What a terminal can do: characters, colours and hyperlinks; and what can be read on it."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.cells import get_character_cell_size
 from rich.console import COLOR_SYSTEMS
+from textual.color import BLACK, WHITE, Color
 
 from m3cred_tui.browser.terminal import draws_blocks, takes_hyperlinks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -20,6 +21,7 @@ _UNKNOWN = "?"
 # Each as wide as what it replaces; any other character becomes a question mark.
 _SIGNS = {
     "✓": "+",
+    "✗": "x",
     "●": ">",
     "○": "-",
     "…": "~",
@@ -138,6 +140,18 @@ def _number_of_colours(term: str) -> int:
         return _FEW
 
 
+def are_few(colours: Colours) -> bool:
+    """Return whether the theme's own colours could only be approximated."""
+    return colours in {"standard", "none"}
+
+
+def draw_in(console: Console, colours: Colours) -> None:
+    """Set the colours: Textual itself only considers ``TERM`` and ``COLORTERM``."""
+    system = "standard" if colours == "none" else colours
+    # Textual creates the console in its __init__, and this decides how it draws.
+    console._color_system = COLOR_SYSTEMS[system]  # noqa: SLF001
+
+
 OWN_THEME = "ansi-dark"
 """Textual's theme with the colours that the terminal's owner chose."""
 _READABLE = "ansi_default"
@@ -149,6 +163,7 @@ OWN_VARIABLES = {
     "border": _READABLE,
     "border-blurred": _READABLE,
     "error": "ansi_bright_red",
+    "live-foreground": _READABLE,
     "text-primary": _READABLE,
     "text-warning": _READABLE,
     "text-error": "ansi_bright_red",
@@ -167,14 +182,75 @@ OWN_VARIABLES = {
     "link-color": _READABLE,
 }
 
+READABLE = 4.5
+"""The least contrast of text (WCAG 2.2, 1.4.3, AA)."""
+_GROUNDS = "background", "surface", "panel"
+_TEXTS = "foreground", "button-foreground", "text-success", "text-warning", "text-error"
+_OF_THE_FOOTER = "footer-key-foreground", "footer-description-foreground"
+_FOOTER = "footer-background"
+_ON_FILLED = {
+    "block-cursor-foreground": "block-cursor-background",
+    "button-color-foreground": "primary",
+    "live-foreground": "error",
+}
+_AUTO = "auto"
+_USED = (
+    *(*_GROUNDS, *_TEXTS, *_OF_THE_FOOTER, _FOOTER),
+    *(*_ON_FILLED, *_ON_FILLED.values()),
+)
+_MUTED = 0.6
+_STEP = 0.05
 
-def are_few(colours: Colours) -> bool:
-    """Return whether the theme's own colours could only be approximated."""
-    return colours in {"standard", "none"}
+
+def contrast(one: Color, other: Color) -> float:
+    """Return the contrast of two opaque colours, from 1 to 21 (WCAG 2.2)."""
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
 
 
-def draw_in(console: Console, colours: Colours) -> None:
-    """Set the colours: Textual itself only considers ``TERM`` and ``COLORTERM``."""
-    system = "standard" if colours == "none" else colours
-    # Textual creates the console in its __init__, and this decides how it draws.
-    console._color_system = COLOR_SYSTEMS[system]  # noqa: SLF001
+def _luminance(colour: Color) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # noqa: PLR2004  sRGB
+        for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def readable(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return those colours of a theme that must change for its text to be readable.
+
+    Most light themes have a pale green and amber, and every theme has a pale grey.
+    """
+    return _readable(*(variables.get(one, _AUTO) for one in _USED))
+
+
+@lru_cache(maxsize=4)
+def _readable(*values: str) -> dict[str, str]:
+    theme = dict(zip(_USED, values, strict=True))
+    grounds = [Color.parse(theme[one]) for one in _GROUNDS]
+    changed = {one: _nearest(Color.parse(theme[one]), grounds) for one in _TEXTS}
+    far = _farthest(grounds)
+    changed["text-muted"] = _nearest(grounds[0].blend(far, _MUTED), grounds)
+    footer = [Color.parse(theme[_FOOTER])]
+    changed |= {one: _nearest(Color.parse(theme[one]), footer) for one in _OF_THE_FOOTER}
+    for text, filled in _ON_FILLED.items():
+        ground = Color.parse(theme[filled])
+        is_auto = theme[text].startswith(_AUTO)
+        colour = ground.get_contrast_text(1) if is_auto else Color.parse(theme[text])
+        is_readable = contrast(colour, ground) >= READABLE
+        changed[text] = colour if is_readable else _farthest([ground])
+    return {name: colour.hex for name, colour in changed.items()}
+
+
+def _farthest(grounds: Sequence[Color]) -> Color:
+    return max((BLACK, WHITE), key=lambda one: min(contrast(one, ground) for ground in grounds))
+
+
+def _nearest(colour: Color, grounds: Sequence[Color]) -> Color:
+    """Return a colour that can be read on all grounds, as near to this one as possible."""
+    far, step = _farthest(grounds), 0.0
+    nearest = colour
+    while step < 1 and min(contrast(nearest, one) for one in grounds) < READABLE:
+        step += _STEP
+        nearest = colour.blend(far, min(step, 1))
+    return nearest

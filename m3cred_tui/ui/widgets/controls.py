@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, OptionList, Select, Static
 
+from m3cred_tui.listing.columns import Level
 from m3cred_tui.model.text import REPLACEMENT, drawn
 
 if TYPE_CHECKING:
@@ -43,10 +44,24 @@ def fields(facts: Sequence[tuple[str, str | Content]]) -> Content:
 
 
 def mode_mark(*, livemode: bool) -> Content:
-    """Return the word for Stripe's mode; live is not mistaken for test."""
-    return (
-        Content.styled(" LIVE ", "bold reverse") if livemode else Content.styled("TEST", "bold")
-    )
+    """Return the word for Stripe's mode; nothing on the page is louder than live."""
+    if livemode:
+        # Reversed, as a background would be lost without colours.
+        return Content.styled(" ● LIVE ", "bold $error on $live-foreground reverse")
+    return Content.styled("TEST", "$text-muted")
+
+
+_OF_LEVEL = {
+    Level.OK: "bold $text-success",
+    Level.PENDING: "bold",
+    Level.WARNING: "bold $text-warning",
+    Level.REVOKED: "bold $text-error",
+}
+
+
+def coloured(text: str, level: Level) -> Content:
+    """Return a status in the colour of what it means; its sign says the same."""
+    return Content.styled(text, _OF_LEVEL[level])
 
 
 def focus_first(parent: Widget) -> None:

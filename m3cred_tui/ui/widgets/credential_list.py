@@ -14,7 +14,15 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from m3cred_tui.listing.columns import GAP, STATUS, is_bad, is_pending, share, status_cell
+from m3cred_tui.listing.columns import (
+    GAP,
+    STATUS,
+    Level,
+    is_pending,
+    level_of,
+    share,
+    status_cell,
+)
 from m3cred_tui.listing.search import found_in
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.ui.widgets.controls import TextInput
@@ -42,7 +50,8 @@ class CredentialList(ScrollView, can_focus=True):
         "credentials--heading",
         "credentials--cursor",
         "credentials--live",
-        "credentials--damaged",
+        "credentials--warning",
+        "credentials--revoked",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Details"),
@@ -278,9 +287,13 @@ class CredentialList(ScrollView, can_focus=True):
     def _style(self, row: Row | None, check: CheckResult | None, *, on_cursor: bool) -> Style:
         if on_cursor:
             return self._row_style("cursor")
-        if not isinstance(row, Credential) or is_bad(row, check):
-            return self._row_style("damaged")
-        return self._row_style("live" if row.destination.livemode else "")
+        if row is None:
+            return self._row_style("revoked")
+        level = level_of(row, check, self._now())
+        if level in {Level.WARNING, Level.REVOKED}:
+            return self._row_style(level.name.lower())
+        is_live = isinstance(row, Credential) and row.destination.livemode
+        return self._row_style("live" if is_live else "")
 
     def _row_style(self, component: str) -> Style:
         """Return a style; Textual would compute it again for each key."""
