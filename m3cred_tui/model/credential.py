@@ -231,6 +231,13 @@ def is_credential_id(text: str) -> bool:
     return _is_id(text) is not None
 
 
+M3TER_MUST_KNOW = (
+    "m3ter must know this Credential ID before an Integration Configuration can use it; m3cred "
+    "cannot tell it, as m3ter's API has no call for that."
+)
+"""What goes with :func:`integration_fields`, wherever they are shown."""
+
+
 def integration_fields(credential: Credential) -> dict[str, str]:
     """Return a credential's part of an Integration Configuration, in m3ter's field names.
 

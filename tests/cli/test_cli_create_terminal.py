@@ -79,6 +79,8 @@ async def test_a_pasted_address_is_not_shown_the_account_is_and_yes_creates_it(
         shown.press("y", ENTER)
         assert await shown.ends() == 0
         assert "The credential “Acme” is created: " in shown.text
+        assert "Next: choose it in the Integration Configuration in m3ter" in shown.text
+        assert "m3cred show --integration " in shown.text
         assert address.partition("code=")[2][:12].encode() not in shown.raw
         assert shown.line_discipline() == shown.modes
     assert len(files(environment, "credentials")) == 1

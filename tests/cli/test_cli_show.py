@@ -16,7 +16,7 @@ from m3ter import M3ter
 from m3ter.types import IntegrationConfigurationCreateParams
 
 from m3cred_tui.cli.selecting import LEAST_PART
-from m3cred_tui.model.credential import Status, StripeAccount
+from m3cred_tui.model.credential import M3TER_MUST_KNOW, Status, StripeAccount
 from tests.cli.kept import CANARY, credential, keep, keep_pending, store_of, tokens_of
 from tests.e2e.terminal import ENTER, Terminal, terminal
 from tests.store.light_age import wrapped_lightly
@@ -295,3 +295,21 @@ def test_several_are_shown_one_after_another_and_an_unknown_one_fails_alone(
         for text in ended.stdout.split("}\n")[:-1]
     ]
     assert (ended.returncode, ids) == (0, [one.id, two.id])
+
+
+async def test_on_a_terminal_the_fields_come_with_what_m3ter_must_know(
+    start: Start, tmp_path: Path
+) -> None:
+    (one,) = keep(tmp_path, ["Acme"])
+    async with start("show", "--integration", "Acme") as shown:
+        await shown.shows(M3TER_MUST_KNOW)
+        await shown.shows(one.id)
+        assert await shown.ends() == 0
+
+
+def test_in_a_pipe_the_fields_come_alone_and_without_the_option_with_the_sentence(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    keep(tmp_path, ["Acme"])
+    assert m3cred("show", "--integration", "Acme").stderr == ""
+    assert M3TER_MUST_KNOW in m3cred("show", "Acme").stdout

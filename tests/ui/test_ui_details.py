@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from m3cred_tui.browser.opening import BrowserDidNotOpen
-from m3cred_tui.model.credential import Credential, OAuthModel, StripeAccount
+from m3cred_tui.model.credential import (
+    M3TER_MUST_KNOW,
+    Credential,
+    OAuthModel,
+    StripeAccount,
+)
 from m3cred_tui.model.credential import dashboard_url as dashboard
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.screens.details import DetailsPage
@@ -239,3 +244,13 @@ async def test_what_m3ters_api_needs_is_sent_to_the_clipboard(
         "destination": "STRIPE_TEST",
         "integrationCredentialsId": acme.id,
     }
+
+
+async def test_the_details_say_that_m3ter_must_know_the_id(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await to_details(user)
+        await user.press("end")
+        await user.sees(M3TER_MUST_KNOW)

@@ -14,7 +14,13 @@ from m3cred_tui.cli.selecting import Opened, how_to_renew, intact, opened, selec
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.listing.columns import account_text, expiry_text, local, status_text
 from m3cred_tui.model.check import CheckResult
-from m3cred_tui.model.credential import Credential, Status, TokenResponse, integration_fields
+from m3cred_tui.model.credential import (
+    M3TER_MUST_KNOW,
+    Credential,
+    Status,
+    TokenResponse,
+    integration_fields,
+)
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.port import CredentialStore
@@ -69,7 +75,7 @@ def _text(shown: Shown, *, demo: bool) -> str:
         lines += ["", str(CodeSent(shown.credential))]
     if shown.credential.account is not None:
         fields = json_text(integration_fields(shown.credential))
-        lines += ["", "In a m3ter Integration Configuration:", fields]
+        lines += ["", M3TER_MUST_KNOW, "", "In a m3ter Integration Configuration:", fields]
     return "\n".join([*lines, ""])
 
 
@@ -176,6 +182,8 @@ def _shown(chosen: Namespace, here: Opened, name: str, *, is_revealed: bool) -> 
     if row.account is None and (is_revealed or chosen.integration):
         raise StillPending(row.id)
     if chosen.integration:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"{M3TER_MUST_KNOW}\n")
         return json_text(integration_fields(row)) + "\n"
     if is_revealed or chosen.passphrase_fd is not None:
         here.unlock(chosen.passphrase_fd)

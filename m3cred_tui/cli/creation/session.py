@@ -204,6 +204,9 @@ def _read(session: Session) -> Credential | None:
     return row if isinstance(row, Credential) else None
 
 
+_NEXT = "Next: choose it in the Integration Configuration in m3ter, whose fields these are"
+
+
 def _told(console: Console, credential: Credential | None, problem: Problem | None) -> int:
     """Report the end; return the exit status."""
     sealed = sealed_in(problem) if problem else ""
@@ -215,6 +218,8 @@ def _told(console: Console, credential: Credential | None, problem: Problem | No
             console.put(sealed)
         elif credential is not None and problem is None:
             console.put(f"{_done(credential)}: {credential.id}")
+            if not credential.approval:
+                console.say(f"{_NEXT}: {console.command('show --integration', credential.id)}")
 
     if problem is not None:
         console.say(f"m3cred: {problem}")

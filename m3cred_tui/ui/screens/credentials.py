@@ -54,10 +54,16 @@ _EMPTY = (
     "An Integration Credential lets m3ter send your Bills to Stripe.\n"
     "Press Enter to create the first one."
 )
+_FIELDS = "Send the fields for an Integration Configuration"
+_NEXT = (
+    "Next: choose it in the Integration Configuration in m3ter; i sends the fields to the "
+    "clipboard."
+)
 _NOTHING_FOUND = "No credential matches the filter. Press Esc to see all."
 _SUPPORT = (
     "Support portal: [link='https://support.m3ter.com/']https://support.m3ter.com/[/link]"
 )
+_NEXT_SECONDS = 120
 _FIRST = 256  # more than a screenful; the others are sorted after the first paint
 _LITTLE = 0.002  # seconds; a frame has 0.016
 
@@ -94,6 +100,7 @@ class CredentialsPage(Page[None]):
             tooltip="Authorize the selected credential again",
         ),
         Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
+        Binding("i", "copy_integration", "JSON", show=False, tooltip=_FIELDS),
         Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Reverse the order of the list"),
@@ -310,7 +317,7 @@ class CredentialsPage(Page[None]):
                 offered = bool(self._listing.shown)
             case "filter" | "sort" | "reverse":
                 offered = bool(self._listing.total)
-            case "rename" | "reauthorize" | "renew_ended":
+            case "copy_integration" | "rename" | "reauthorize" | "renew_ended":
                 row, has_to = self._selected_row, action == "renew_ended"
                 offered = is_authenticated(row) and not (has_to and not self._has_ended(row))
             case "check" if not self._listing.marked:
@@ -547,8 +554,15 @@ class CredentialsPage(Page[None]):
                 self._show(selected=credential_id)
                 self._focus_next()
             row = self._listing.row(credential_id)
-            if isinstance(row, Credential) and row.approval:
+            if is_authenticated(row) and row.approval:
                 self._check([credential_id])  # the last check was of its old tokens
+            elif is_authenticated(row):
+                noticing(self.app).notify(
+                    f"“{row.name}” is created. {_NEXT}",
+                    timeout=_NEXT_SECONDS,
+                    markup=False,
+                    about=[row],
+                )
 
     @on(CredentialList.Opened)
     def _open(self, message: CredentialList.Opened) -> None:
@@ -589,6 +603,15 @@ class CredentialsPage(Page[None]):
         if (credential_id := self._list.selected) is not None:
             ways = self._services.ways
             said = await send_to_clipboard(self.app, ways, credential_id, what="Credential ID")
+            self.notify(said, markup=False)
+
+    @work(exclusive=True, group="copy")
+    async def action_copy_integration(self) -> None:
+        """Send the fields of the selected credential for an Integration Configuration."""
+        from m3cred_tui.ui.terminal.outside import send_fields
+
+        if is_authenticated(row := self._selected_row):
+            said = await send_fields(self.app, self._services.ways, row)
             self.notify(said, markup=False)
 
     async def _report_unfinished(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar
@@ -27,11 +26,11 @@ from m3cred_tui.listing.columns import (
     local,
     status_cell,
 )
-from m3cred_tui.model.credential import Credential, Status, StripeAccount, integration_fields
+from m3cred_tui.model.credential import M3TER_MUST_KNOW, Credential, Status, StripeAccount
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.renaming import Rename
-from m3cred_tui.ui.terminal.outside import send_to_clipboard
+from m3cred_tui.ui.terminal.outside import send_fields, send_to_clipboard
 from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, coloured, fields, mode_mark
 
 if TYPE_CHECKING:
@@ -45,9 +44,8 @@ if TYPE_CHECKING:
     from m3cred_tui.ui.services import Services
 
 _USE = (
-    "For a native Integration Configuration that sends Bills to Stripe: choose this "
-    "credential there to authenticate the integration, or give m3ter's API the fields that "
-    "i sends to the clipboard."
+    "Next: choose this credential in the native Integration Configuration that sends Bills to "
+    f"Stripe, or give m3ter's API the fields that i sends to the clipboard. {M3TER_MUST_KNOW}"
 )
 _WIDE = 200
 _NO_EDITING = (
@@ -237,20 +235,19 @@ class DetailsPage(Page[Leaving]):
         """Close, and have the list authorize the credential again."""
         self.dismiss(Leaving.REAUTHORIZE)
 
-    def action_copy_id(self) -> None:
+    @work(exclusive=True, group="copy")
+    async def action_copy_id(self) -> None:
         """Send the Credential ID to the terminal's clipboard."""
-        self._copy(self._row.id, "Credential ID")
-
-    def action_copy_integration(self) -> None:
-        """Send the fields for an Integration Configuration, as JSON."""
-        if is_authenticated(self._row):
-            text = json.dumps(integration_fields(self._row), indent=2, ensure_ascii=False)
-            self._copy(text, "Fields for m3ter's API")
+        ways, told = self._services.ways, "Credential ID"
+        said = await send_to_clipboard(self.app, ways, self._row.id, what=told)
+        self.notify(said, markup=False)
 
     @work(exclusive=True, group="copy")
-    async def _copy(self, text: str, what: str) -> None:
-        said = await send_to_clipboard(self.app, self._services.ways, text, what=what)
-        self.notify(said, markup=False)
+    async def action_copy_integration(self) -> None:
+        """Send the fields for an Integration Configuration, as JSON."""
+        if is_authenticated(self._row):
+            said = await send_fields(self.app, self._services.ways, self._row)
+            self.notify(said, markup=False)
 
 
 def _facts(

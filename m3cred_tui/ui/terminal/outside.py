@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.events import Paste
 
+from m3cred_tui.model.credential import integration_fields
 from m3cred_tui.system.terminal import echo_off
 from m3cred_tui.ui.terminal.driver import write_to_terminal
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from m3cred_tui.browser.ways import Ways
+    from m3cred_tui.model.credential import Credential
 
 _MOST_AT_ONCE = 4096
 _ENDS = frozenset(b"\r\n\x03\x04\x1b")  # Enter, ctrl+c, ctrl+d, Esc
@@ -31,6 +33,14 @@ async def send_to_clipboard(app: App[Any], ways: Ways, text: str, *, what: str) 
     sequence, said = await ways.clip(text, what=what)
     write_to_terminal(app, sequence)
     return said
+
+
+async def send_fields(app: App[Any], ways: Ways, credential: Credential) -> str:
+    """Send a credential's part of an Integration Configuration, as JSON, to the clipboard."""
+    import json  # noqa: PLC0415 - 8 ms, and the first paint needs none of it
+
+    text = json.dumps(integration_fields(credential), indent=2, ensure_ascii=False)
+    return await send_to_clipboard(app, ways, text, what="Fields for m3ter's API")
 
 
 def print_alone(app: App[Any], text: str) -> None:
