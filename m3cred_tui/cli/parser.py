@@ -62,8 +62,9 @@ def _config(add: Add) -> None:
         description="Show what is set for each destination, and where each value comes from: "
         "the environment, the settings file, or m3cred itself. No secret is shown.",
         epilog="Names are client_id, secret_key, secret_key_command, secret_key_file, "
-        "redirect_uri, ports, oauth, channel, engine, address, mount, path, namespace and "
-        "ca_file, after stripe. or stripe_test. or store.",
+        "redirect_uri, ports, oauth, channel, engine, address, mount, path, namespace, "
+        "ca_file, role_id, secret_id_command and secret_id_file, after stripe. or "
+        "stripe_test. or store.",
     )
     flag(command, "--json", "for machines")
     add_verb = _verbs(command)

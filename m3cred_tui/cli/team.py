@@ -5,11 +5,29 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from m3cred_tui.config.key_source import text_from
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.config.setup import Origin
-from m3cred_tui.config.table import ADDRESS, CA_FILE, ENGINE, MOUNT, NAMESPACE, PATH, STORE
+from m3cred_tui.config.table import (
+    ADDRESS,
+    CA_FILE,
+    ENGINE,
+    MOUNT,
+    NAMESPACE,
+    PATH,
+    ROLE_ID,
+    SECRET_ID,
+    STORE,
+)
 from m3cred_tui.store.directory.store import DirectoryStore
-from m3cred_tui.store.openbao.access import Access, Configured, Value, access
+from m3cred_tui.store.openbao.access import (
+    Access,
+    AppRole,
+    Configured,
+    Value,
+    access,
+    end_sessions,
+)
 from m3cred_tui.store.openbao.client import Client
 from m3cred_tui.store.openbao.examining import Found, examined
 from m3cred_tui.store.openbao.known import Known
@@ -55,13 +73,24 @@ def team_access(setup: Setup, environ: Mapping[str, str]) -> Access:
         return Value(entry.value or "", place)
 
     configured = Configured(*map(value, (ADDRESS, MOUNT, PATH, NAMESPACE, CA_FILE)))
-    return access(environ, configured)
+    reached = access(environ, configured)
+    role_id, source = setup[ROLE_ID], setup[SECRET_ID].value
+    if not role_id.value or source is None or {"BAO_TOKEN", "VAULT_TOKEN"} & environ.keys():
+        return reached
+    token = AppRole(reached.place, role_id.value, lambda: text_from(source, environ))
+    origins = {**reached.origins, "role_id": value(ROLE_ID)}
+    return reached._replace(token=token, origins=origins)
 
 
 def findings(places: Locations, environ: Mapping[str, str], now: datetime) -> Iterator[Found]:
     """Yield what doctor says of the team's store; raises ``Problem`` for wrong settings."""
     reached = team_access(store_setup(places, environ), environ)
     return examined(reached, KeyValue(Client(reached.place, reached.token)), environ, now)
+
+
+def before_another_program() -> None:
+    """End what this process has open at the team's store, as another program replaces it."""
+    end_sessions()
 
 
 def directory_store(places: Locations, identity: IdentityFile) -> DirectoryStore:

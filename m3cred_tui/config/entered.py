@@ -192,6 +192,14 @@ def store_path(text: str, _subject: object) -> str:
 _is_store_path = re.compile(r"(?!.*(^|/)\.)[\w.-]+(/[\w.-]+)*", re.ASCII).fullmatch
 
 
+def store_role(text: str, _subject: object) -> str:
+    """Return the role id of an AppRole; raises ``NothingEntered`` and ``NotAStore``."""
+    entered = _something(tidy(text), "role id")
+    if not _is_store_path(entered) or "/" in entered:
+        raise NotAStore("role id", "is made of letters, digits, “.”, “_” and “-”")
+    return entered
+
+
 def store_file(text: str, _subject: object) -> str:
     """Return the path of a file; raises ``NothingEntered``."""
     return _something(tidy(text), "file")

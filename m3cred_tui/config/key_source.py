@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.problems import masked, prefix_of, shown
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean, clean_path
 from m3cred_tui.system.process import without_ours
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from m3cred_tui.config.locations import Locations
     from m3cred_tui.model.credential import Destination
-    from m3cred_tui.model.secret import Secret
     from m3cred_tui.store.identity import IdentityFile
 
 
@@ -143,6 +143,11 @@ def given(text: str, destination: Destination) -> KeySource:
     return Given(secret_key(text, destination))
 
 
+def secret_id(text: str, _subject: object) -> KeySource:
+    """Return a secret id from the environment, which has no form of its own."""
+    return Given(Secret(text.strip()))
+
+
 def from_command(text: str, _destination: Destination) -> KeySource:
     """Return the source of a command line; raises ``NothingEntered`` and ``KeyInClear``."""
     return FromCommand(without_key(text, "command"))
@@ -199,6 +204,18 @@ def key_from(
         case Sealed():
             return _unsealed(places, destination, identity)
     return secret_key(line, destination)
+
+
+def text_from(source: KeySource, environ: Mapping[str, str]) -> Secret:
+    """Return the line that a source gives, whatever it is; raises ``Problem``."""
+    match source:
+        case Given(key):
+            return key
+        case FromCommand(command):
+            return Secret(_only_line(output_of(command, environ), "command", "printed"))
+        case FromFile(path):
+            return Secret(_only_line(_content(path), "file", "holds"))
+    raise AssertionError  # nothing else is sealed
 
 
 def _unsealed(places: Locations, destination: Destination, identity: IdentityFile) -> Secret:

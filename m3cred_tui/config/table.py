@@ -11,7 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from m3cred_tui.config import entered
-from m3cred_tui.config.key_source import KeySource, from_command, from_file, given, sealed
+from m3cred_tui.config.key_source import (
+    KeySource,
+    from_command,
+    from_file,
+    given,
+    sealed,
+    secret_id,
+)
 from m3cred_tui.config.problems import UnknownName
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Destination, OAuthModel
@@ -250,7 +257,49 @@ CA_FILE = Setting[str](
     is_seldom=True,
 )
 
-OF_THE_STORE: tuple[Setting[object], ...] = (ENGINE, ADDRESS, MOUNT, PATH, NAMESPACE, CA_FILE)
+ROLE_ID = Setting[str](
+    "role_id",
+    "Role id",
+    entered.store_role,
+    "Of an AppRole, for pipelines: m3cred logs in with it where no variable has a token, and "
+    "revokes the token at its end.",
+    is_seldom=True,
+)
+SECRET_ID = Setting[KeySource](
+    "secret_id",
+    "Secret id",
+    secret_id,
+    "The secret id of the AppRole itself.",
+    in_file=False,
+    is_seldom=True,
+)
+SECRET_ID_COMMAND = Setting[KeySource](
+    "secret_id_command",
+    "Secret id",
+    from_command,
+    "Run by /bin/sh, prints the secret id alone within 30 seconds.",
+    source_of="secret_id",
+)
+SECRET_ID_FILE = Setting[KeySource](
+    "secret_id_file",
+    "Secret id",
+    from_file,
+    "Holds the secret id alone. It must be yours, with no access for others (0600).",
+    source_of="secret_id",
+)
+
+OF_THE_STORE: tuple[Setting[object], ...] = (
+    ENGINE,
+    ADDRESS,
+    MOUNT,
+    PATH,
+    NAMESPACE,
+    CA_FILE,
+    ROLE_ID,
+    SECRET_ID,
+    SECRET_ID_COMMAND,
+    SECRET_ID_FILE,
+)
 
 OF_A_DESTINATION: tuple[Setting[object], ...] = (
     CLIENT_ID,

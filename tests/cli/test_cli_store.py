@@ -131,3 +131,34 @@ def test_doctor_checks_the_teams_store_from_its_address_to_what_the_token_may_do
     assert policies.endswith("see m3cred store policy admin.")
     [problem] = rows(BAO_ADDR="http://127.0.0.1:9")
     assert problem.startswith("mend: The team's store 127.0.0.1:9 ")
+
+
+@pytest.mark.parametrize("source", ["environment", "file", "command"])
+def test_a_pipeline_logs_in_by_approle_once_and_leaves_no_token_behind(
+    team: Run, server: Bao, tmp_path: Path, source: str
+) -> None:
+    server.ask("POST", "sys/auth/approle", {"type": "approle"})  # another test may have
+    policy = {"policy": told(team("store", "policy", "admin"))}
+    role = f"auth/approle/role/{tmp_path.name}"
+    assert server.ask("PUT", f"sys/policies/acl/{tmp_path.name}", policy)[0] == 204
+    assert server.ask("POST", role, {"token_policies": [tmp_path.name]})[0] == 204
+    role_id = server.ask("GET", f"{role}/role-id")[1]["data"]["role_id"]
+    secret_id = server.ask("POST", f"{role}/secret-id")[1]["data"]["secret_id"]
+    (tmp_path / ".vault-token").unlink()
+    file = tmp_path / "secret-id"
+    file.write_text(secret_id)
+    file.chmod(0o600)
+    environ = {
+        "environment": {"M3CRED_STORE_SECRET_ID": secret_id},
+        "file": {"M3CRED_STORE_SECRET_ID_FILE": str(file)},
+        "command": {"M3CRED_STORE_SECRET_ID_COMMAND": f"cat {file}"},
+    }[source]
+    assert team("config", "set", "store.role_id", role_id).returncode == 0
+    before = server.ask("LIST", "auth/token/accessors")[1]["data"]["keys"]
+    listed = team("list", "--json", **environ)
+    assert told(listed) == '{\n  "version": 1,\n  "credentials": []\n}\n'
+    assert server.ask("LIST", "auth/token/accessors")[1]["data"]["keys"] == before
+    assert secret_id not in told(team("config", **environ)) + told(team("config", "--json"))
+    refused = team("list", M3CRED_STORE_SECRET_ID="wrong")
+    assert refused.returncode == 1
+    assert "does not let the AppRole log in" in refused.stderr

@@ -79,6 +79,8 @@ def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     try:
+        if module := sys.modules.get("m3cred_tui.cli.team"):
+            module.before_another_program()
         os.execvpe(command[0], command, environ)  # noqa: S606 - intentionally without a shell
     except (OSError, ValueError) as error:
         return _not_run(command[0], error, environ)

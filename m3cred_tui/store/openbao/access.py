@@ -6,6 +6,7 @@ from a variable, the token helper or the token file, which ``bao login`` writes.
 
 from __future__ import annotations
 
+import atexit
 import re
 import shlex
 import subprocess
@@ -15,11 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.openbao.client import Place
-from m3cred_tui.store.openbao.problems import StoreNotSetUp, StoreTokenMissing
+from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.problems import (
+    StoreLoginRefused,
+    StoreNotSetUp,
+    StoreTokenMissing,
+    StoreTokenRefused,
+)
+from m3cred_tui.store.problems import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from m3cred_tui.store.fields import Json
 
 _PREFIXES = "BAO_", "VAULT_"
 _CONFIGS = (".bao", ".vault")
@@ -86,6 +95,45 @@ def access(environ: Mapping[str, str], configured: Configured) -> Access:
     )
     is_agent = "AGENT" in found["address"].origin or addresses[0].startswith("unix://")
     return Access(place, partial(_token, environ, place, is_optional=is_agent), found)
+
+
+_sessions: list[Callable[[], None]] = []
+
+
+@atexit.register
+def end_sessions() -> None:
+    """Revoke the tokens of AppRoles, or each call would leave a lease; exec does it, too."""
+    while _sessions:
+        _sessions.pop()()
+
+
+class AppRole:
+    """The token of a pipeline, which logs in once and revokes its token at the end."""
+
+    def __init__(self, place: Place, role_id: str, secret_id: Callable[[], Secret]) -> None:
+        self._place = place
+        self._role_id = role_id
+        self._secret_id = secret_id
+
+    def __call__(self) -> Secret:
+        """Log in; called again when the engine refuses the token, as it has ended."""
+        client = Client(self._place, lambda: Secret(""))
+        body: Json = {"role_id": self._role_id, "secret_id": self._secret_id().reveal()}
+        try:
+            reply = client.ask("POST", "auth/approle/login", body)
+        except StoreTokenRefused:
+            raise StoreLoginRefused(str(self._place), "it is forbidden") from None
+        auth = reply.data.get("auth")
+        token = auth.get("client_token") if isinstance(auth, dict) else None
+        if not reply.is_there or not isinstance(token, str):
+            reason = f"it says “{reply.errors or reply.status}”"
+            raise StoreLoginRefused(str(self._place), reason)
+        _sessions.append(partial(self._revoke, Secret(token)))
+        return Secret(token)
+
+    def _revoke(self, token: Secret) -> None:
+        with suppress(StoreUnusable):
+            Client(self._place, lambda: token).ask("POST", "auth/token/revoke-self")
 
 
 def _path(text: str) -> str:

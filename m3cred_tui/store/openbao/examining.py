@@ -70,7 +70,7 @@ def examined(
         yield Found(
             WELL, f"{place.mount} is a mount of KV version 2; the path is {place.path}."
         )
-        yield _token(kv, environ, now)
+        yield _token(reached, kv, environ, now)
         yield from _allowed(kv)
     except Problem as problem:
         yield Found(WRONG, str(problem))
@@ -86,10 +86,11 @@ def _certificate(reached: Access) -> Found:
     return Found(WELL, f"Its certificate is trusted {by}.")
 
 
-def _token(kv: KeyValue, environ: Mapping[str, str], now: datetime) -> Found:
+def _token(reached: Access, kv: KeyValue, environ: Mapping[str, str], now: datetime) -> Found:
     token = fields_of(kv.client.ask("GET", "auth/token/lookup-self"))
     name = clean(str(token.get("display_name") or "without a name"), most=60)
-    _, origin = token_from(environ)
+    origin = reached.origins["role_id"].origin if "role_id" in reached.origins else ""
+    origin = origin or token_from(environ)[1]
     told = f"The token ({origin}) is {name}'s and valid"
     expires = token.get("expire_time")
     if not isinstance(expires, str):

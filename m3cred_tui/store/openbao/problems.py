@@ -63,6 +63,13 @@ class StoreTokenMissing(StoreUnusable, code="StoreTokenMissing"):
         vault login, or set BAO_TOKEN."""
 
 
+class StoreLoginRefused(StoreUnusable, code="StoreLoginRefused"):
+    """The AppRole of a pipeline could not log in."""
+
+    text = """The team's store {path} does not let the AppRole log in: {reason}. Check
+        store.role_id, and where its secret id comes from."""
+
+
 class StoreTokenRefused(StoreUnusable, code="StoreTokenRefused"):
     text = """The team's store {path} refuses the token: it has expired, was revoked or is not
         one of its own. Log in again with bao login or vault login."""
