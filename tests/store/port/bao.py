@@ -10,11 +10,15 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = "root"
 
@@ -66,6 +70,24 @@ def _binary(script: str) -> str:
 @lru_cache(maxsize=1)
 def running() -> Bao:
     """Return a server that runs until this process ends; it is started once."""
+    server, process = _start()
+    atexit.register(_end, process)
+    return server
+
+
+@contextmanager
+def started(folder: Path, configuration: str) -> Iterator[Bao]:
+    """Run a server with more configuration for a block."""
+    file = folder / "bao.hcl"
+    file.write_text(configuration)
+    server, process = _start(f"-config={file}")
+    try:
+        yield server
+    finally:
+        _end(process)
+
+
+def _start(*options: str) -> tuple[Bao, subprocess.Popen[bytes]]:
     bao = program()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -78,15 +100,15 @@ def running() -> Bao:
             f"-dev-root-token-id={ROOT}",
             f"-dev-listen-address=127.0.0.1:{port}",
             "-dev-no-store-token",
+            *options,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={"PATH": os.defpath, "HOME": "/nonexistent"},
     )
-    atexit.register(_end, process)
     server = Bao(port)
     _wait_for(server, process)
-    return server
+    return server, process
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
