@@ -10,6 +10,7 @@ from m3cred_tui.model.credential import Status
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services, View
 from m3cred_tui.ui.widgets.credential_list import CredentialList
+from m3cred_tui.ui.widgets.pane import DetailsPane
 from tests.ui.conftest import Clock, Keep
 from tests.ui.records import copy
 from tests.ui.user import opened
@@ -180,6 +181,38 @@ async def test_a_wide_window_shows_account_id_mode_last_check_and_who_created_it
 def _is_whole(line: str) -> bool:
     words = ("Acme", "live", "Acme Ltd", "acct_1Kept0000", "revoked", "ann@server")
     return all(word in line for word in words)
+
+
+async def test_a_wide_window_shows_the_details_of_the_row_where_the_cursor_rests(
+    services: Services, store: CredentialStore, keep: Keep, clock: Clock
+) -> None:
+    kept = [keep(name) for name in ("Acme", "Bolt", "Cord")]
+    async with opened(services, (120, 40)) as user:
+        await user.focuses("CredentialList")
+        await user.sees(kept[2].id, "Account ID acct_1Kept0002")
+        await user.press("down", "down")
+        await user.sees(kept[0].id, "Account ID acct_1Kept0000", "▌Acme")
+        lost = CheckResult(Outcome.REVOKED, clock())
+        store.checks.keep({kept[0].id: lost})
+        await user.sees("Last check revoked, 2026-11-23")
+        await user.press("slash", *"bolt")
+        await user.sees(kept[1].id, "1 of 3 credentials")
+        await user.resize(119, 40)
+        await user.until(lambda: not user.shows(kept[1].id))
+        await user.resize(140, 40)
+        await user.sees(kept[1].id)
+
+
+async def test_keys_in_a_row_leave_the_details_alone_until_the_cursor_rests(
+    services: Services, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [keep(name) for name in ("Acme", "Bolt", "Cord")]
+    monkeypatch.setattr(DetailsPane, "RESTS_AFTER", 3_600)
+    async with opened(services, (120, 40)) as user:
+        await user.focuses("CredentialList")
+        await user.sees(kept[2].id)
+        await user.press("down")
+        await user.sees("▌Bolt", kept[2].id)
 
 
 async def test_what_the_filter_has_found_is_marked_in_its_row(

@@ -34,14 +34,16 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.bars import noticing
 from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, Press, SetUpOffer
-from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine
+from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine, SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.timer import Timer
+    from textual.widget import Widget
 
     from m3cred_tui.listing.columns import Column, Row
     from m3cred_tui.model.check import CheckResult
@@ -65,6 +67,7 @@ _SUPPORT = (
 )
 _NEXT_SECONDS = 120
 _FIRST = 256  # more than a screenful; the others are sorted after the first paint
+_WITH_PANE = 120  # columns
 _LITTLE = 0.002  # seconds; a frame has 0.016
 
 
@@ -134,9 +137,27 @@ class CredentialsPage(Page[None]):
 
     def compose_body(self) -> ComposeResult:
         yield CreateButton("Create Integration Credential", id="create", compact=True)
-        yield CredentialList(self._listing, self._services.now)
+        with SideBySide():
+            credentials = CredentialList(self._listing, self._services.now)
+            yield credentials
+            if self.app.size.width >= _WITH_PANE:
+                yield self._pane(credentials)
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
+
+    def _pane(self, credentials: CredentialList) -> Widget:
+        from m3cred_tui.ui.widgets.pane import DetailsPane
+
+        return DetailsPane(credentials, self._services.now)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the details beside the list where there is room for them."""
+        is_wide = event.size.width >= _WITH_PANE
+        panes = self.query("DetailsPane")
+        for pane in panes:
+            pane.display = is_wide
+        if is_wide and not panes:
+            self.query_one(SideBySide).mount(self._pane(self._list))
 
     def on_mount(self) -> None:
         self._show(selected=None)
@@ -253,7 +274,7 @@ class CredentialsPage(Page[None]):
         some = bool(self._listing.shown)
         if not some and self.focused is self._list:
             self.query_one("#create").focus()
-        self._list.display = some
+        self._list.display = self.query_one(SideBySide).display = some
         self._list.show(self._listing, selected, more=more)
         nothing = "" if some else _NOTHING_FOUND if self._listing.total else _EMPTY
         text = self._trouble or nothing

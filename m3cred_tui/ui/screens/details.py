@@ -18,24 +18,20 @@ from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.listing.columns import (
     NAME,
-    expiry_text,
     has_ended,
-    in_zone,
     is_authenticated,
-    level_of,
     local,
-    status_cell,
 )
-from m3cred_tui.model.credential import M3TER_MUST_KNOW, Credential, Status, StripeAccount
+from m3cred_tui.model.credential import M3TER_MUST_KNOW, Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.renaming import Rename
 from m3cred_tui.ui.terminal.outside import send_fields, send_to_clipboard
-from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, coloured, fields, mode_mark
+from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, fields
+from m3cred_tui.ui.widgets.pane import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from textual.app import ComposeResult
 
@@ -47,7 +43,6 @@ _USE = (
     "Next: choose this credential in the native Integration Configuration that sends Bills to "
     f"Stripe, or give m3ter's API the fields that i sends to the clipboard. {M3TER_MUST_KNOW}"
 )
-_WIDE = 200
 _NO_EDITING = (
     "Nothing but the name of a credential can be changed; create another one and delete this "
     "one."
@@ -132,7 +127,7 @@ class DetailsPage(Page[Leaving]):
             return
         row = self._row
         if isinstance(row, Credential):
-            facts = _facts(row, self._check, self._services.now())
+            facts = facts_of(row, self._check, self._services.now())
             if url := self._dashboard:
                 facts.append(("At Stripe", Content.styled(url, Style(bold=True, link=url))))
             facts += [("Sealed part", self._sealed), ("Last check", self._checked)]
@@ -248,31 +243,3 @@ class DetailsPage(Page[Leaving]):
         if is_authenticated(self._row):
             said = await send_fields(self.app, self._services.ways, self._row)
             self.notify(said, markup=False)
-
-
-def _facts(
-    credential: Credential, check: CheckResult | None, now: datetime
-) -> list[tuple[str, str | Content]]:
-    account = credential.account or StripeAccount("", credential.destination.livemode)
-    return [
-        ("Name", credential.name),
-        ("Credential ID", credential.id),
-        ("Entity type", credential.entity_type.label),
-        ("Destination", credential.destination.label),
-        (
-            "Stripe account",
-            account.name or ("not told by Stripe" if account.id else "not approved yet"),
-        ),
-        ("Account ID", account.id or "not approved yet"),
-        ("Country", account.country or "not told by Stripe"),
-        ("Mode", mode_mark(livemode=account.livemode)),
-        (
-            "Status",
-            coloured(
-                status_cell(credential, _WIDE, check, now), level_of(credential, check, now)
-            ),
-        ),
-        ("Created", f"{in_zone(credential.created_at):%Y-%m-%d %H:%M:%S %Z}"),
-        ("Created by", credential.created_by),
-        *([("Expires", until)] if (until := expiry_text(credential, now)) else []),
-    ]

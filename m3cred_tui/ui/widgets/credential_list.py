@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from m3cred_tui.listing.columns import (
     GAP,
@@ -65,6 +66,8 @@ class CredentialList(ScrollView, can_focus=True):
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
+    drawings: reactive[int] = reactive(0, repaint=False)
+    """Counts up when other rows are drawn, or the same with more that is known of them."""
     # As Textual's, but without a new layout of the page when the number of rows changes.
     virtual_size: reactive[Size] = reactive(Size(0, 0), repaint=False)
 
@@ -118,6 +121,7 @@ class CredentialList(ScrollView, can_focus=True):
         drawn = listing.ordered_by, self.columns, listing.words, rows
         if drawn != self._drawn:
             self._drawn = drawn
+            self.drawings += 1
             self.refresh(self.size.region)  # the scrollbar draws itself
 
     @property
@@ -239,6 +243,7 @@ class CredentialList(ScrollView, can_focus=True):
 
     def redraw(self) -> None:
         """Draw the visible lines again, as more is known about them now."""
+        self.drawings += 1
         self.refresh(self.size.region)
 
     def _line(self, row_number: int, width: int) -> Strip:
@@ -324,6 +329,10 @@ class CredentialList(ScrollView, can_focus=True):
 
     def _scroll(self, top: int) -> None:
         self.scroll_to(y=max(0, top), animate=False, force=True)
+
+
+class SideBySide(Widget):
+    """The list, and in a wide window the details of its selected row."""
 
 
 class FilterLine(TextInput):
