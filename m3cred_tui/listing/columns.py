@@ -227,8 +227,8 @@ def status_cell(
     warning = expiry_warning(credential, now)
     if not warning or is_bad(credential, check):
         return STATUS.of(credential, width, check)
-    if len(warning) + 2 > width and credential.expires_at:
-        warning = f"until {in_zone(credential.expires_at):%d %b}"
+    if len(warning) + 2 > width and (at := credential.expires_at):
+        warning = EXPIRED if credential.is_expired(now) else f"until {in_zone(at):%d %b}"
     return f"{level_of(credential, check, now)} {warning}"
 
 

@@ -12,7 +12,13 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from m3cred_tui.listing.columns import expiry_sentence, expiry_text, status_text, status_word
+from m3cred_tui.listing.columns import (
+    expiry_sentence,
+    expiry_text,
+    status_cell,
+    status_text,
+    status_word,
+)
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
@@ -46,21 +52,22 @@ def test_until_when_a_credential_lasts_is_listed_for_stripe_apps_alone(
 
 
 @pytest.mark.parametrize(
-    ("left", "word", "listed", "told"),
+    ("left", "word", "cell", "listed", "told"),
     [
-        (31 * DAY, "authenticated", "authenticated", ", unless it is used before"),
-        (30 * DAY, "expiring", "authenticated, expires ", "before: a check renews it"),
-        (0 * DAY, "expired", "authenticated, expired ", "for a year: authorize it again"),
+        (31 * DAY, "authenticated", "authenticated", "authenticated", "it is used before"),
+        (30 * DAY, "expiring", "until 28 Dec", "authenticated, expires ", "a check renews it"),
+        (0 * DAY, "expired", "expired", "authenticated, expired ", "authorize it again"),
     ],
 )
 def test_the_end_is_warned_of_from_30_days_before(
-    left: timedelta, word: str, listed: str, told: str
+    left: timedelta, word: str, cell: str, listed: str, told: str
 ) -> None:
     now = datetime(2026, 11, 28, 12, tzinfo=UTC)
     one = credential(1, "Acme")._replace(expires_at=now + left)
     bad, good = CheckResult(Outcome.REVOKED, now), CheckResult(Outcome.OK, now)
     assert status_word(one, None, now) == status_word(one, good, now) == word
     assert status_word(one, bad, now) == "revoked"
+    assert status_cell(one, 15, None, now)[2:] == cell
     assert status_text(one, now, None).startswith(listed)
     assert expiry_text(one, now).endswith(told)
     assert bool(expiry_sentence("It", one, now)) == (word != "authenticated")
