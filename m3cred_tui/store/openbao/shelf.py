@@ -150,8 +150,12 @@ class Shelf:
         for _ in self.kv.attempts(f"the credential {credential_id}"):
             record = self.kv.read(key)
             if record.version == 0:
-                self.known.put(credential_id, None)
-                return False
+                # A new leader may not know yet what there is. A check-and-set tells.
+                with suppress(ConflictError):
+                    self.kv.remove(key, record.version)
+                    self.known.put(credential_id, None)
+                    return False
+                continue
             if record.is_deleted:  # by somebody who did not come to the end
                 self.kv.purge(key)
                 self.known.put(credential_id, None)
