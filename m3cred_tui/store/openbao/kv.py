@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from m3cred_tui.store.openbao.client import Place, Reply
 
 _PAGE = 1000
+_LOOKS, _CATCHES_UP = 8, 0.15
+"""How often a record is read that is older than it was, and the seconds in between."""
 _CONTENTION = 20.0
 """Seconds that a change is tried again after conflicts."""
 _BAD_REQUEST, _NOT_FOUND, _FAILED = 400, 404, 500
@@ -46,6 +48,8 @@ class KeyValue:
         self._lock = threading.Lock()
         self._is_fit = False
         self._name: str | None = None
+        self._seen: dict[str, int] = {}
+        """The version of each record that was read or written last."""
 
     @property
     def place(self) -> Place:
@@ -79,10 +83,18 @@ class KeyValue:
             self._name = str(fields_of(reply).get("display_name") or "")
         return self._name
 
-    def read(self, key: str, version: int = 0) -> Record:
-        """Return a record, or an older version of it; raises ``StoreUnusable``."""
+    def read(self, key: str) -> Record:
+        """Return a record; raises ``StoreUnusable``."""
         self.check_mount()
-        query = f"?version={version}" if version else ""
+        for _ in range(_LOOKS):
+            record = self._read(key)
+            if record.version >= self._seen.get(key, 0):
+                break
+            time.sleep(_CATCHES_UP)  # just after a failover; unless it was removed meanwhile
+        self._seen[key] = record.version
+        return record
+
+    def _read(self, key: str, query: str = "") -> Record:
         reply = self.client.ask("GET", self._path("data", key), query=query)
         found = fields_of(reply, "metadata").get("version")
         number = found if type(found) is int else 0
@@ -101,6 +113,10 @@ class KeyValue:
         ``StoreUnusable`` when nothing was changed, and ``OutcomeUnknown``.
         """
         self.check_mount()
+        self._seen[key] = number = self._write(key, fields, version)
+        return number
+
+    def _write(self, key: str, fields: Json, version: int) -> int:
         change = os.urandom(8).hex()
         data = {**fields, CHANGED_AS: self.who(), CHANGE: change}
         body: Json = {"options": {"cas": version}, "data": data}
@@ -132,7 +148,7 @@ class KeyValue:
         raise Unconfirmed(str(self.place), reason, found, change=change)
 
     def _is_in_place(self, key: str, version: int, change: str) -> bool:
-        fields = self.read(key, version).fields
+        fields = self._read(key, f"?version={version}").fields
         return fields is not None and fields.get(CHANGE) == change
 
     def describe(self, key: str, shown: Mapping[str, str]) -> bool:
@@ -158,6 +174,7 @@ class KeyValue:
     def purge(self, key: str) -> None:
         """Remove what is left of a record that is marked as deleted."""
         self.client.ask("DELETE", self._path("metadata", key))
+        self._seen.pop(key, None)
 
     def pages(self, key: str) -> Iterator[Mapping[str, Mapping[str, object] | None]]:
         """Yield the metadata of the records under a key, or ``None`` where it is not listed."""
