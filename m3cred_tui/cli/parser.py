@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
         declare(add_sharing)
     _relay_page(add)
     _doctor(add_sharing)
+    _log(add_sharing)
     _completion(add)
     _demo_stripe(add)
     return whole
@@ -187,6 +188,16 @@ def _doctor(add: Add) -> None:
     )
     flag(command, "--offline", "do not contact Stripe")
     add_json(command)
+
+
+def _log(add: Add) -> None:
+    command = add(
+        "log",
+        help="show what happened",
+        description="Show the log, which has no secret in it: what was created, checked, "
+        "refreshed and deleted, and what failed, in UTC.",
+    )
+    flag(command, "--follow", "go on with what comes, until Ctrl+C")
 
 
 def _completion(add: Add) -> None:
