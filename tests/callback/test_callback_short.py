@@ -1,5 +1,8 @@
 """The short address, which a person can type and which shows that a tunnel works."""
 
+import html
+import socket
+
 import pytest
 
 from m3cred_tui.callback.redirect import AuthorizationCode
@@ -95,6 +98,7 @@ def test_that_of_an_earlier_request_says_so_and_where_to_go(get: Get, path: str)
     assert response.status_code == 404
     assert "belongs to another authorization request" in response.text
     assert "Open the address that your terminal shows now" in response.text
+    assert f"m3cred on {html.escape(socket.gethostname())}" in response.text
 
 
 def test_it_is_the_same_when_the_request_is_resumed_and_another_for_another_request(

@@ -112,6 +112,7 @@ async def test_a_large_window_shows_the_qr_code_next_to_the_ways_back(
         assert user.shows("Paste the address here")
 
 
+@pytest.mark.long
 async def test_the_qr_code_comes_and_goes_with_the_room_for_it(
     over_ssh: Callable[..., Services],
 ) -> None:
