@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Destination
     from m3cred_tui.store.identity import IdentityFile
     from m3cred_tui.store.port import CredentialStore
+    from m3cred_tui.stripe.gateway import Platform
     from m3cred_tui.upkeep.service import Upkeep
 
 
@@ -106,7 +107,10 @@ def upkeep_from(settings: Settings, store: CredentialStore, identity: IdentityFi
     """Return the service that checks, refreshes and disconnects the credentials of a store."""
     from m3cred_tui.upkeep.service import Upkeep
 
-    return Upkeep(store, lambda destination: settings.platform(destination, identity), now)
+    def platform(destination: Destination) -> Platform:
+        return settings.platform(destination, identity)
+
+    return Upkeep(store, platform, now, by=created_by())
 
 
 @contextmanager

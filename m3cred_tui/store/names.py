@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from m3cred_tui.model.credential import Credential, Status, TokenResponse
+from m3cred_tui.model.credential import Credential, Event, Happened, Status, TokenResponse
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.store.problems import NamedLater, NameTaken
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from m3cred_tui.store.port import CredentialStore
 
 
@@ -21,8 +23,10 @@ def check_name(store: CredentialStore, name: str, own_id: str | None) -> None:
         raise NameTaken(name)
 
 
-def rename(store: CredentialStore, credential: Credential, name: str) -> Credential:
-    """Give a created credential another name, and return it.
+def rename(
+    store: CredentialStore, credential: Credential, name: str, *, at: datetime, by: str
+) -> Credential:
+    """Give a created credential another name, and return it; it remembers when and by whom.
 
     Raises ``NamedLater`` for a pending one, ``NameTaken``, and what ``CredentialStore.update``
     does; then nothing was changed.
@@ -31,7 +35,8 @@ def rename(store: CredentialStore, credential: Credential, name: str) -> Credent
         raise NamedLater(credential)
 
     def change(now: Credential, tokens: TokenResponse) -> tuple[Credential, TokenResponse]:
-        return now._replace(name=tidy_name(name)), tokens
+        event = Event(Happened.RENAMED, at, by, now.name)
+        return now._replace(name=tidy_name(name)).remembering(event), tokens
 
     seen = store.stamp()
     check_name(store, name, credential.id)

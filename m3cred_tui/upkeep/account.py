@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME, OAuthModel, Status
+from m3cred_tui.model.credential import (
+    ACCESS_TOKEN_LIFETIME,
+    Event,
+    Happened,
+    OAuthModel,
+    Status,
+)
 from m3cred_tui.store.problems import NotThere
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import livemode_of
@@ -91,6 +97,8 @@ class Holder:
     now: Callable[[], datetime]
     time_limit: float
     """Seconds for one call to Stripe."""
+    by: str = ""
+    """Who refreshes, as it is remembered."""
     gateway: StripeGateway = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,7 +137,8 @@ class Holder:
                 tokens = refresh.tokens
                 if not (_is_over(tokens, self.now()) or _is_token(refused, tokens)):
                     break
-                await _replace(refresh, self.gateway, self.now())
+                event = Event(Happened.REFRESHED, self.now(), self.by) if self.by else None
+                await _replace(refresh, self.gateway, self.now(), event)
             return refresh.tokens
 
     async def account(self) -> StripeAccount:
@@ -175,7 +184,9 @@ def _is_over(tokens: TokenResponse, now: datetime) -> bool:
     return not -MARGIN <= age < ACCESS_TOKEN_LIFETIME - MARGIN
 
 
-async def _replace(refresh: Refresh, gateway: StripeGateway, now: datetime) -> None:
+async def _replace(
+    refresh: Refresh, gateway: StripeGateway, now: datetime, event: Event | None
+) -> None:
     before = refresh.unanswered
     asked = refresh.ask(now)
     try:
@@ -186,7 +197,7 @@ async def _replace(refresh: Refresh, gateway: StripeGateway, now: datetime) -> N
         if _is_refused(problem) and before and now - before.begun_at > _KEY_KEPT:
             raise AnswerLost(before.begun_at) from problem
         raise
-    refresh.keep(tokens)
+    refresh.keep(tokens, event)
 
 
 async def _answer(

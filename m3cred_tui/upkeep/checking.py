@@ -131,6 +131,7 @@ class Checking:
     now: Callable[[], datetime]
     time_limit: float
     sleep: Callable[[float], Awaitable[None]]
+    by: str = ""
     _paces: dict[Destination, Pace] = field(default_factory=dict)
     _platforms: dict[Destination, Platform | Problem] = field(default_factory=dict)
     _looking_up: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -171,7 +172,7 @@ class Checking:
         except Problem as problem:
             result = result_of(problem, self.now())
         _log.info("checked %s: %s", credential_id, result.outcome.value)
-        return credential_id, result
+        return credential_id, result._replace(by=self.by)
 
     async def _result(self, credential_id: str) -> CheckResult:
         credential, tokens = await asyncio.to_thread(opened, self.store, credential_id)
@@ -190,7 +191,8 @@ class Checking:
         platform = await self._platform_of(credential.destination)
         if isinstance(platform, Problem):
             return result_of(platform, self.now())._replace(outcome=Outcome.NOT_SET_UP)
-        held = Holder(self.store, credential, tokens, platform, self.now, self.time_limit)
+        limit, by = self.time_limit, self.by
+        held = Holder(self.store, credential, tokens, platform, self.now, limit, by)
         pace = self._paces.setdefault(credential.destination, Pace(self.sleep))
         account = await pace.ask(held.account)
         at = self.now()

@@ -41,6 +41,8 @@ class Upkeep:
     now: Callable[[], datetime]
     time_limit: float = TIME_LIMIT
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    by: str = ""
+    """Who checks and refreshes, as it is remembered."""
 
     async def access(self, credential_id: str, *, by_platform: bool = False) -> Access:
         """Return what a program needs to call Stripe with this credential.
@@ -74,7 +76,9 @@ class Upkeep:
         early (``aclosing``). Raises ``IdentityMissing`` and ``IdentityLocked``, and after the
         last result :class:`ResultsNotKept`.
         """
-        checking = Checking(self.store, self.platform, self.now, self.time_limit, self.sleep)
+        checking = Checking(
+            self.store, self.platform, self.now, self.time_limit, self.sleep, self.by
+        )
         return checking.results(credential_ids, at_once)
 
     async def disconnect(self, credential_id: str) -> Disconnected:
@@ -120,4 +124,5 @@ class Upkeep:
 
     async def _holder(self, credential: Credential, tokens: TokenResponse) -> Holder:
         platform = await asyncio.to_thread(self.platform, credential.destination)
-        return Holder(self.store, credential, tokens, platform, self.now, self.time_limit)
+        limit, by = self.time_limit, self.by
+        return Holder(self.store, credential, tokens, platform, self.now, limit, by)

@@ -192,7 +192,7 @@ async def test_an_approval_that_was_left_is_resumed_and_not_called_checked(
 ) -> None:
     of_the_same(stub)
     await follow(begin(draft_to_renew(revoked)), redirect_of)
-    renamed = rename(store, revoked, "Acme live")
+    renamed = rename(store, revoked, "Acme live", at=AT, by="ann")
     (pending,) = renewals_of(store, ID)
     authorization = begin(pending)
     await follow(authorization, redirect_of)

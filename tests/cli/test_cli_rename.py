@@ -21,9 +21,14 @@ def test_a_typing_error_is_corrected_under_the_same_id_and_tokens(
     ended = m3cred("rename", "Acme lvie", "  Acme   live ")
     assert ended.stdout == f"“Acme lvie” is now “Acme live”: {acme.id}\n"
     assert ended.stderr == ""
-    renamed = acme._replace(name="Acme live")
     after, tokens = store_of(tmp_path).opened(acme.id)
-    assert (after, secret_fields(tokens)) == (renamed, secret_fields(tokens_of(acme)))
+    assert secret_fields(tokens) == secret_fields(tokens_of(acme))
+    (event,) = after.history
+    assert after == acme._replace(name="Acme live", history=(event,))
+    assert (event.what, event.before) == ("renamed", "Acme lvie")
+    shown = m3cred("show", "Acme live")
+    assert f"renamed by {event.by}, from “Acme lvie”\n" in shown.stdout
+    assert "History:" in shown.stdout
     log = (tmp_path / "state" / "m3cred" / "m3cred.log").read_text()
     assert f": changed {acme.id}\n" in log
 

@@ -153,7 +153,7 @@ async def test_an_offer_to_resume_is_gone_when_its_credential_is_renamed_created
         for one in (acme, bolt):
             app.notify(f"About {one.name}.", severity="warning", markup=False, about=[one])
         await user.sees("! About Acme.", "! About Bolt.")
-        rename(store, acme, "Acme again")
+        rename(store, acme, "Acme again", at=services.now(), by="bob@server")
         await user.until(lambda: not user.shows("About Acme."))
         assert user.shows("! About Bolt.")
         store.delete(bolt.id)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from m3cred_tui.model.credential import Event, Happened
 from m3cred_tui.store.fields import secret_fields
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.ui.services import Services
@@ -32,7 +33,8 @@ async def test_n_renames_the_selected_credential_and_its_row_stays_selected(
         await user.focuses("CredentialList")
         await user.sees("▌Acme live")
         assert user.rows() == ["Acme live", "Bolt"]
-    assert store.read(acme.id) == acme._replace(name="Acme live")
+    event = Event(Happened.RENAMED, services.now(), "ann@server", "Acme lvie")
+    assert store.read(acme.id) == acme._replace(name="Acme live", history=(event,))
     assert secret_fields(store.tokens(acme.id)) == tokens
     assert store.read(bolt.id) == bolt
 
@@ -47,6 +49,8 @@ async def test_the_details_show_the_new_name_and_the_list_behind_them_too(
         await types_name(user, "Acme live")
         await user.press("down", "enter")  # the button
         await user.sees("Integrations › Credentials › Acme live", "Name Acme live")
+        await user.press("end")
+        await user.sees("created and authorized by ann@server", "renamed by ann@server, from")
         await user.press("escape")
         await user.sees("▌Acme live")
         await user.press("slash", *"live")

@@ -15,6 +15,8 @@ from m3cred_tui.model.credential import (
     STRIPE_TEST,
     Credential,
     Destination,
+    Event,
+    Happened,
     OAuthModel,
     Status,
 )
@@ -195,3 +197,34 @@ async def test_a_renamed_account_shows_its_new_name_and_is_otherwise_unchanged(
     await checked(world, one, same)
     assert world.store.verified(one) == row
     assert file.stat().st_ino == before, "it was not written"
+
+
+async def test_what_a_check_found_of_tokens_that_were_replaced_meanwhile_does_not_count(
+    world: World,
+) -> None:
+    one, again = world.connect(), world.connect("bob@bolt.example")
+    world.revoke(one)
+    renewed, tokens = world.store.opened(again)
+
+    def platform(destination: Destination) -> Platform:
+        # The old tokens are in the check's hands by now.
+        world.store.renew(
+            one,
+            again,
+            lambda row, _: (row._replace(account=renewed.account, approval=again), tokens),
+        )
+        return world.platform(destination)
+
+    upkeep = replace(world.upkeep, platform=platform, by="ann@ops")
+    results = [result async for _, result in upkeep.check([one])]
+    assert results == [CheckResult(Outcome.OK, world.clock(), by="ann@ops")]
+
+
+async def test_a_credential_remembers_who_refreshed_it_last(world: World) -> None:
+    one = world.connect()
+    for by in ("ann@ops", "bob@ops"):
+        world.clock.go_on(hours=2)
+        await replace(world.upkeep, by=by).access(one)
+    row = world.store.read(one)
+    assert isinstance(row, Credential)
+    assert row.history == (Event(Happened.REFRESHED, world.clock(), "bob@ops"),)

@@ -7,6 +7,7 @@ from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.json import credential_fields, put_json
 from m3cred_tui.cli.selecting import intact, opened, selected
+from m3cred_tui.cli.wiring import created_by, now
 from m3cred_tui.store.names import rename
 
 
@@ -16,7 +17,7 @@ def run(chosen: Namespace) -> int:
     before = intact(selected(here.store, chosen.name))
     here.unlock(chosen.passphrase_fd)
     with logging_to(here.places.log):
-        after = rename(here.store, before, chosen.new_name)
+        after = rename(here.store, before, chosen.new_name, at=now(), by=created_by())
     if chosen.json:
         put_json({"credential": credential_fields(after)})
     else:

@@ -13,6 +13,7 @@ from m3cred_tui.cli.output.json import error_fields, iso, json_text, row_json
 from m3cred_tui.cli.selecting import Opened, how_to_renew, intact, opened, selected
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.listing.columns import account_text, expiry_text, local, status_text
+from m3cred_tui.listing.history import history_of
 from m3cred_tui.model.check import CheckResult
 from m3cred_tui.model.credential import (
     M3TER_MUST_KNOW,
@@ -70,7 +71,8 @@ def _look(
 def _text(shown: Shown, *, demo: bool) -> str:
     facts = [*_facts(shown, demo=demo), *_token_facts(shown.tokens)]
     wide = max(len(name) for name, _ in facts) + 1
-    lines = [f"{name + ':':{wide}}  {text}" for name, text in facts]
+    below = "\n" + " " * (wide + 2)
+    lines = [f"{name + ':':{wide}}  {below.join(text.splitlines())}" for name, text in facts]
     if shown.credential.status is Status.UNKNOWN:
         lines += ["", str(CodeSent(shown.credential))]
     if shown.credential.account is not None:
@@ -91,6 +93,10 @@ def _json(shown: Shown) -> str:
         },
         "integrationConfiguration": integration_fields(credential) if is_created else None,
         "dashboardUrl": shown.dashboard,
+        "history": [
+            {"what": what, "at": iso(at), "by": by or None, "note": note or None}
+            for what, at, by, note in history_of(credential, shown.check)
+        ],
         **({} if shown.tokens is None else {"tokens": _tokens_json(shown.tokens)}),
     }
     return json_text(fields) + "\n"
@@ -118,6 +124,8 @@ def _facts(shown: Shown, *, demo: bool) -> Iterator[tuple[str, str]]:
     yield "Created by", credential.created_by
     if until := expiry_text(credential, now):
         yield "Expires", until
+    if history := history_of(credential, check):
+        yield "History", "\n".join(one.line for one in history)
     opened = "opened, agrees with the fields above"
     yield "Sealed part", opened if shown.unopened is None else f"not opened: {shown.unopened}"
 

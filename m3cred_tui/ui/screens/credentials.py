@@ -514,7 +514,7 @@ class CredentialsPage(Page[None]):
         from m3cred_tui.ui.screens.renaming import Rename
 
         if is_authenticated(row := self._selected_row):
-            question = Rename(self._services.store, row, self._listing.is_taken)
+            question = Rename(self._services, row, self._listing.is_taken)
             if renamed := await self.app.push_screen_wait(question):
                 self._listing.learn(renamed)
                 self._show(selected=renamed.id)

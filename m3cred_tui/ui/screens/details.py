@@ -22,6 +22,7 @@ from m3cred_tui.listing.columns import (
     is_authenticated,
     local,
 )
+from m3cred_tui.listing.history import history_of
 from m3cred_tui.model.credential import M3TER_MUST_KNOW, Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
@@ -131,6 +132,8 @@ class DetailsPage(Page[Leaving]):
             if url := self._dashboard:
                 facts.append(("At Stripe", Content.styled(url, Style(bold=True, link=url))))
             facts += [("Sealed part", self._sealed), ("Last check", self._checked)]
+            if history := history_of(row, self._check):
+                facts.append(("History", "\n".join(one.line for one in history)))
         else:
             facts = [("Credential ID", row.id), ("Damaged", row.reason)]
         self.query_one("#facts", Static).update(fields(facts))
@@ -192,7 +195,7 @@ class DetailsPage(Page[Leaving]):
     async def action_rename(self) -> None:
         """Give this credential another name."""
         if is_authenticated(self._row):
-            question = Rename(self._services.store, self._row, self._is_taken)
+            question = Rename(self._services, self._row, self._is_taken)
             if renamed := await self.app.push_screen_wait(question):
                 self._row = renamed
                 self._learned(renamed)

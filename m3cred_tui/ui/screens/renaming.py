@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from m3cred_tui.store.port import CredentialStore
+    from m3cred_tui.ui.services import Services
 
 _STAYS = (
     "Its Credential ID stays: every Integration Configuration that uses it goes on working."
@@ -41,11 +42,11 @@ class Rename(ModalScreen[Credential]):
     ]
 
     def __init__(
-        self, store: CredentialStore, credential: Credential, is_taken: Callable[[str], bool]
+        self, services: Services, credential: Credential, is_taken: Callable[[str], bool]
     ) -> None:
         """Take a created credential; ``is_taken`` is what :func:`name_problem` takes."""
         super().__init__()
-        self._store = store
+        self._services = services
         self._credential = credential
         self._is_taken = is_taken
 
@@ -83,7 +84,9 @@ class Rename(ModalScreen[Credential]):
         if name == self._credential.name:
             self.dismiss(None)
             return
+        services = self._services
+        work = partial(rename, at=services.now(), by=services.created_by)
         try:  # this may wait for another process
-            self.dismiss(await asyncio.to_thread(rename, self._store, self._credential, name))
+            self.dismiss(await asyncio.to_thread(work, services.store, self._credential, name))
         except Problem as problem:
             self._tell(str(problem))

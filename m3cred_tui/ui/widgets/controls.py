@@ -32,12 +32,15 @@ _GAP = 2
 
 
 def fields(facts: Sequence[tuple[str, str | Content]]) -> Content:
-    """Return a line per name and value, the values aligned; ``str`` is plain text."""
+    """Return a name and its value per line, the values aligned; ``str`` is plain text."""
     width = max(len(name) for name, _ in facts) + _GAP
+    below = "\n" + " " * width
     return Content("\n").join(
         Content.assemble(
             (name.ljust(width), "$text-muted"),
-            value if isinstance(value, Content) else Content.styled(value, "bold"),
+            value
+            if isinstance(value, Content)
+            else Content.styled(below.join(value.splitlines()), "bold"),
         )
         for name, value in facts
     )
