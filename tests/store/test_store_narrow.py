@@ -1,6 +1,7 @@
 """Narrow places: a change that is not confirmed, a file that is missing, a name in the way."""
 
 import errno
+import fcntl
 import json
 import os
 from datetime import timedelta
@@ -11,7 +12,10 @@ import pytest
 from m3cred_tui.model.credential import STRIPE, Credential, OAuthModel, Status, TokenResponse
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store import files
+from m3cred_tui.store.directory.refreshing import DirectoryRefresh
 from m3cred_tui.store.directory.store import DirectoryStore
+from m3cred_tui.store.fields import _EARLIEST, _LATEST, iso, json_object, time
+from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.platform_keys import keep_key
 from m3cred_tui.store.problems import (
     AlreadyThere,
@@ -114,6 +118,50 @@ def test_tokens_are_replaced_twice_under_one_lock(
     kept = store.tokens(app.id).access_token
     assert kept
     assert kept.reveal() == "rk_2"
+
+
+def test_an_answer_that_a_killed_process_has_left_is_put_in_place(
+    store: DirectoryStore, app: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception): ...
+
+    def killed(*_arguments: object) -> None:
+        raise KilledError
+
+    with store.refreshes.begun(app.id) as refresh:
+        refresh.ask(app.created_at)
+        monkeypatch.setattr(DirectoryRefresh, "_land", killed)
+        with pytest.raises(KilledError):
+            refresh.keep(refresh.tokens._replace(access_token=Secret("rk_new")))
+        monkeypatch.undo()
+    with store.refreshes.begun(app.id) as refresh:
+        assert refresh.unanswered is None
+    kept = store.tokens(app.id).access_token
+    assert kept
+    assert kept.reveal() == "rk_new"
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOLCK, "this file system has no locks"), (errno.EIO, "the disk reports an error")],
+)
+def test_a_lock_that_fails_is_told_with_its_place_and_why(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+) -> None:
+    def fails(*_arguments: object) -> None:
+        raise OSError(number, "an error")
+
+    monkeypatch.setattr(fcntl, "flock", fails)
+    with pytest.raises(StoreUnusable, match=f"{store.data}.* cannot be used: {reason}"):
+        store.prepare()
+
+
+def test_a_field_is_taken_or_the_record_is_called_damaged_for_a_reason() -> None:
+    with pytest.raises(FlawError, match=r"^it is not whole JSON$"):
+        json_object(b"{")
+    assert time({"at": iso(_EARLIEST)}, "at") == _EARLIEST
+    with pytest.raises(FlawError):
+        time({"at": iso(_LATEST)}, "at")
 
 
 def test_a_refresh_whose_room_was_removed_by_hand_can_be_begun_again(
