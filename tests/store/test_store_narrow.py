@@ -156,9 +156,28 @@ def test_a_lock_that_fails_is_told_with_its_place_and_why(
         store.prepare()
 
 
+def test_a_directory_that_cannot_be_opened_is_told_by_its_permissions(
+    store: DirectoryStore, acme: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    folder = store.data / "credentials"
+    folder.chmod(0o077)
+    opens = os.open
+
+    def as_another_user(path: Path, *arguments: int, **options: int) -> int:
+        if path == folder:
+            raise PermissionError(errno.EACCES, "denied")
+        return opens(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", as_another_user)
+    with pytest.raises(StoreUnusable, match=f"chmod 700 {folder}"):
+        store.read(acme.id)
+
+
 def test_a_field_is_taken_or_the_record_is_called_damaged_for_a_reason() -> None:
-    with pytest.raises(FlawError, match=r"^it is not whole JSON$"):
-        json_object(b"{")
+    for data in (b"{", b"{} {}", b"\xff"):
+        with pytest.raises(FlawError, match=r"^it is not whole JSON$"):
+            json_object(data)
     assert time({"at": iso(_EARLIEST)}, "at") == _EARLIEST
     with pytest.raises(FlawError):
         time({"at": iso(_LATEST)}, "at")

@@ -1,5 +1,6 @@
 """No other user can replace the data directory."""
 
+import errno
 import grp
 import os
 import pwd
@@ -42,6 +43,7 @@ def test_a_parent_that_others_can_write_to_is_refused_with_a_command(
     store = DirectoryStore(below / "data", IdentityFile(identity, below / "data"))
     with pytest.raises(StoreUnusable) as told:
         store.prepare()
+    assert f"other users can write to the directory {above} above it" in str(told.value)
     assert told.value.fix == f"chmod o-w '{above}'"
     assert list((below / "data").iterdir()) == []
     subprocess.run(["sh", "-c", told.value.fix], check=True)
@@ -170,8 +172,9 @@ def test_a_link_to_nothing_is_no_empty_store(above: Path, tmp_path: Path, link: 
 def test_circular_links_end(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(OSError, match="symbolic links"):
+    with pytest.raises(OSError, match="symbolic links") as caught:
         check_way(tmp_path / "a" / "data")
+    assert caught.value.errno == errno.ELOOP
     below = tmp_path / "a" / "x"
     with (
         pytest.raises(StoreUnusable, match="it links to itself"),
