@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.fields import Json
     from m3cred_tui.store.openbao.client import Place, Reply
 
-_PAGE = 1000
+_PAGE = 4000
 _LOOKS, _CATCHES_UP = 8, 0.15
 """How often a record is read that is older than it was, and the seconds in between."""
 _CONTENTION = 20.0

@@ -1,0 +1,108 @@
+"""Two machines of a team, each with a home of its own, and one Stripe."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from tests.cli.creation import set_up
+from tests.store.port import bao
+from tests.ui.visit import approve_only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.long
+_paths = count()
+
+
+class Machine(NamedTuple):
+    environ: dict[str, str]
+
+    def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "m3cred_tui", *arguments],
+            env=self.environ,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def told(self, *arguments: str, given: str = "") -> Any:
+        ended = self.run(*arguments, "--json", given=given)
+        assert ended.stdout, ended.stderr
+        return json.loads(
+            ended.stdout.splitlines()[-1] if "\n{" in ended.stdout else ended.stdout
+        )
+
+
+@pytest.fixture
+def machines(environment: dict[str, str], tmp_path: Path) -> Iterator[list[Machine]]:
+    team = {
+        "M3CRED_STORE_ENGINE": "openbao",
+        "M3CRED_STORE_PATH": f"machines-{next(_paths)}",
+        "BAO_ADDR": bao.running().address,
+        "BAO_TOKEN": bao.ROOT,
+    }
+    with set_up(environment) as stripe:
+        made = []
+        for name in ("one", "two"):
+            home = tmp_path / name
+            home.mkdir()
+            directories = {
+                f"XDG_{kind}_HOME": str(home / kind) for kind in ("DATA", "CONFIG", "STATE")
+            }
+            made.append(Machine({**stripe, **team, **directories, "HOME": str(home)}))
+        yield made
+
+
+def begun(machine: Machine) -> Any:
+    create = ("create", "--name", "Acme", "--destination", "stripe_test", "--begin")
+    return machine.told(*create)
+
+
+def test_what_is_begun_on_one_machine_is_finished_on_another_by_paste_and_used_on_both(
+    machines: list[Machine],
+) -> None:
+    one, two = machines
+    begin = begun(one)
+    assert [row["status"] for row in two.told("list")["credentials"]] == ["pending"]
+    address = approve_only(begin["url"])
+    end = two.told("create", "--complete", begin["id"], "--yes", given=f"{address}\n")
+    assert end["error"] is None
+    for machine in machines:
+        [row] = machine.told("list")["credentials"]
+        assert (row["id"], row["status"]) == (begin["id"], "authenticated")
+        key = machine.run("exec", "Acme", "--", "printenv", "STRIPE_API_KEY")
+        assert key.returncode == 0, key.stderr
+        assert key.stdout.startswith("sk_test_")
+        assert machine.run("check", "Acme").returncode == 0
+    assert one.run("delete", "Acme", "--yes").returncode == 0
+    assert two.told("list")["credentials"] == []
+
+
+def test_two_machines_that_finish_one_request_at_the_same_moment_exchange_its_code_once(
+    machines: list[Machine],
+) -> None:
+    begin = begun(machines[0])
+    address = approve_only(begin["url"])
+
+    def finish(machine: Machine) -> str | None:
+        end = machine.told("create", "--complete", begin["id"], "--yes", given=f"{address}\n")
+        return str(end["error"]["code"]) if end["error"] else None
+
+    with ThreadPoolExecutor(2) as both:
+        ends = [*both.map(finish, machines)]
+    assert ends.count(None) == 1
+    assert {*ends} <= {None, "AnsweredElsewhere", "NotPending", "NotThere"}
+    [row] = machines[0].told("list")["credentials"]
+    assert row["status"] == "authenticated"
