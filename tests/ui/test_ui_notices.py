@@ -180,3 +180,15 @@ async def test_notices_are_shown_as_plain_text_and_their_severity_without_colour
     async with opened(services) as user:
         user.app.notify("[b]Not bold[/b]", severity="warning", markup=True)
         await user.sees("! [b]Not bold[/b]")
+
+
+async def test_an_answer_of_a_stage_is_gone_when_the_stage_is_left(over_ssh: Services) -> None:
+    async with opened(over_ssh) as user:
+        await straight_to_stage_4(user)
+        await user.press("enter")
+        await user.sees(" left")
+        await user.press("y")
+        await user.sees("URL sent to your terminal's clipboard.")
+        await user.press("escape")
+        await user.sees("Destination Settings")
+        assert not user.shows("sent to your terminal")

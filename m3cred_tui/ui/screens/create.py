@@ -18,6 +18,7 @@ from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.stages.authenticate import AuthenticateStage
 from m3cred_tui.ui.stages.entries import DestinationStage, EntityTypeStage, NameStage
 from m3cred_tui.ui.stages.stage import Stage
+from m3cred_tui.ui.widgets.bars import noticing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -146,6 +147,7 @@ class CreatePage(Page[str]):
 
     async def _go_to(self, number: int) -> None:
         """Show a stage, which is mounted at its first visit and keeps its input."""
+        noticing(self.app).forget_answers()  # they were about the stage before
         self._current = number
         self._completed = max(self._completed, number)
         is_fixed = self._draft.renews is not None
