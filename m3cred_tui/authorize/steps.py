@@ -59,7 +59,7 @@ def _ways_back(ready: UrlReady, *, elsewhere: bool, tunnelled: bool) -> tuple[st
             f"{follow}. Or paste the address of your page that it ends on.",
         )
     if tunnelled:
-        paste = "It comes back by itself. If not, paste the address."
+        paste = "If not by itself, paste the address."
     elif elsewhere:
         paste = f"Or paste the address that it ends on, {_NO_PAGE}"
     else:
