@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import threading
 from contextlib import ExitStack, contextmanager, suppress
@@ -202,8 +203,9 @@ def bao_cluster(place: Path) -> Iterator[Cluster]:
     """Run three nodes below ``place``, with a KV version 2 mount at ``secret``."""
     _certify(place)
     certificate = place / "certificate.pem"
+    context = ssl.create_default_context(cafile=certificate)
     with ExitStack() as ends:
-        client = ends.enter_context(httpx.Client(verify=str(certificate), trust_env=False))
+        client = ends.enter_context(httpx.Client(verify=context, trust_env=False))
         nodes = [Node(number, place, client) for number in range(3)]
         ends.callback(_end, nodes)
         for node in nodes:

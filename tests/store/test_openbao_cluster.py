@@ -164,6 +164,16 @@ def expected(replies: list[tuple[str, str]]) -> set[str | None]:
     return possible
 
 
+def test_what_one_machine_has_just_written_is_what_another_reads_at_a_standby(
+    cluster: Cluster, path: str
+) -> None:
+    ours, turn = machine(cluster, path), cluster.nodes.index(cluster.standbys[0])
+    for number in range(50):
+        one = one_at(number)
+        assert reply_to(_create(one), ours) == DONE
+        assert found(machine(cluster, path, turn), one) == "sk_new"
+
+
 def test_of_machines_that_finish_the_same_request_one_sends_its_code(
     cluster: Cluster, path: str
 ) -> None:

@@ -1,11 +1,12 @@
 """Requests to OpenBao or Vault: sent to an active node, repeated where that is safe.
 
-``X-Vault-Inconsistent: forward-active-node`` with the last index that was seen keeps standbys
-from answering with old data and from reporting conflicts that there are not.
+``X-Vault-Inconsistent: forward-active-node`` with an index keeps standbys that have not reached
+it from answering with old data and from reporting conflicts that there are not.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -60,6 +61,7 @@ _STANDBY = frozenset({472, 473})
 _NO_LEADER = "local node not active", "no active", "not leader", "leadership", "raft"
 _STARTING = "from non-versioned to versioned"
 """What a mount says, with status 400, on the first node and on each new leader."""
+_FAR = str(1 << 62)
 _PASSING = frozenset({500, 502, 503, 504})
 """Statuses that a failover shows for a moment."""
 
@@ -215,7 +217,7 @@ class Client:
             with suppress(TypeError, ValueError):
                 self._ahead = parsedate_to_datetime(date).timestamp() - time.time()
         if index := response.headers.get("X-Vault-Index"):
-            self._index = index
+            self._index = _far_ahead(index)
         if response.status_code in _REDIRECTS:
             return self._redirected(response.headers.get("Location", ""))
         if response.status_code == _QUOTA and (after := response.headers.get("Retry-After")):
@@ -429,6 +431,19 @@ def _reason(error: Exception) -> str:
     if "name" in told and ("resol" in told or "known" in told):
         return "its name cannot be resolved"
     return "the connection failed"
+
+
+def _far_ahead(index: str) -> str:
+    """Return an index that no standby reaches, so that each of them asks the active node.
+
+    The last one that was seen would do for our own changes, not for those of other machines.
+    OpenBao's is JSON in base64; any other is returned as it is.
+    """
+    with suppress(ValueError):
+        fields = json.loads(base64.b64decode(index))
+        if isinstance(fields, dict) and "value" in fields:
+            return base64.b64encode(json.dumps({**fields, "value": _FAR}).encode()).decode()
+    return index
 
 
 def fields_of(reply: Reply, *names: str) -> Mapping[str, object]:
