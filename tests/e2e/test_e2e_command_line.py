@@ -152,3 +152,44 @@ async def test_the_demo_stripe_comes_with_the_command(
     again.press("y", ENTER)
     assert await again.ends() == 0
     assert [record["name"] for record in home.saved()] == ["Acme"]
+
+
+@pytest.mark.long
+async def test_revoked_by_its_owner_it_is_authorized_again_and_used_under_the_same_id(
+    command: Terminal, user: SetUp, start: Start, opened: OpenedUrls, page: Page
+) -> None:
+    await approve_and_return(page, await opened.next())
+    await command.shows(QUESTION)
+    command.press("y", ENTER)
+    assert await command.ends() == 0
+    (record,) = user.files("credentials")
+    show_key = ("exec", "Acme", "--", "printenv", "STRIPE_API_KEY")
+    old_key = await user.run(*show_key)
+
+    await page.goto(f"{user.settings['M3CRED_STRIPE_TEST_API_BASE']}/installed-apps")
+    await page.get_by_role("button", name="Disconnect m3ter").click()
+    await expect(page.get_by_text("access to no account")).to_be_visible()
+    found = await user.run("check", "Acme", status=1)
+    assert "revoked" in found
+    assert "Run: m3cred reauthorize Acme" in found
+
+    app = await start(environ=user.settings)
+    await app.shows("a Authorize again")
+    app.press("a")
+    await app.focuses("Go to Stripe")
+    app.press(ENTER)
+    await approve_and_return(page, await opened.next())
+    await app.shows("It is the same account as before.")
+    assert await user.run(*show_key) == old_key, "until it is confirmed"
+    await app.focuses("Authorize again")
+    app.press(ENTER)
+    await app.shows("✓ authenticated")
+    app.press("q")
+    assert await app.ends() == 0
+
+    assert [one.stem for one in user.files("credentials")] == [record.stem]
+    assert user.files("pending") == []
+    await user.run("check", "Acme")
+    assert await user.run(*show_key) not in {old_key, ""}
+    history = json.loads(await user.run("show", "Acme", "--json"))["history"]
+    assert [one["what"] for one in history] == ["created", "authorized", "checked"]
