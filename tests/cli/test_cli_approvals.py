@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from m3cred_tui.demo_stripe.grants import account_of
 from m3cred_tui.demo_stripe.server import demo_stripe
-from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.credential import Credential, Status, StripeAccount
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from tests.cli.creation import Command, Environ, ended, set_up, started
+from tests.cli.kept import CANARY, credential, tokens_of
 from tests.e2e.terminal import limit_memory
-from tests.ui.visit import approve_only
+from tests.ui.visit import EMAIL, approve_only
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -404,6 +406,12 @@ class Sweep:
         if self._command == "complete":
             _, (begin,), _ = ended(held.environment, *words, "--begin")
             words = ["create", "--complete", begin["id"], "--json"]
+        if self._command == "reauthorize":
+            owner = account_of(EMAIL)
+            account = StripeAccount(owner.id, livemode=False)
+            old = credential(len(self._store.ids()), name, account=account)
+            self._store.create(old, tokens_of(old))
+            words = ["reauthorize", name, "--json", "--no-browser"]
         program = ["-c", FAULTY, str(at), fault, str(self._begun)]
         command = Command(held.environment, *words, "--yes", program=program)
         begin = begin if self._command == "complete" else command.object()
@@ -422,6 +430,12 @@ class Sweep:
 
     def _found(self, credential_id: str) -> str:
         self._store.requests.expire(datetime.now(UTC))
+        for one in self._store.read_many(self._store.ids()):
+            if isinstance(one, Credential) and one.approval == credential_id:
+                token = self._store.tokens(one.id).access_token
+                assert token
+                assert CANARY not in token.reveal(), "of the old tokens"
+                return "created"
         row = self._store.verified(credential_id)
         if not isinstance(row, Credential):
             return f"lost: {row}"
@@ -434,7 +448,7 @@ class Sweep:
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("command", ["create", "complete"])
+@pytest.mark.parametrize("command", ["create", "complete", "reauthorize"])
 @pytest.mark.parametrize("fault", ["SIGKILL", "ENOSPC", "EIO"])
 def test_a_fault_at_any_call_between_the_reply_and_the_end_loses_no_approval(
     held: Held, tmp_path: Path, command: str, fault: str
