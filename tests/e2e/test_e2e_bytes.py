@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 TO_STRIPE = (ENTER, "Acme", ENTER, ENTER, ENTER, DOWN, ENTER, ENTER, ENTER)
 
 # Bytes, about a third more than was counted: 9600 baud carry 960 in a second.
-FIRST_PAGE, A_LETTER, A_STAGE, THE_WAIT, THE_WHOLE = 4_000, 100, 3_600, 5_000, 30_000
+FIRST_PAGE, A_LETTER, A_STAGE, THE_WAIT, THE_WHOLE = 4_000, 100, 3_600, 5_000, 20_000
 TICK = 32
 
 
