@@ -40,6 +40,7 @@ _OF_CREATED = {
 _BETWEEN = "\n"  # in no word and in no field
 _ID_PART = 8  # shorter parts of an ID occur in every other one
 _ID_LETTERS = frozenset("0123456789abcdef-")
+_SIGNS = dict.fromkeys(map(ord, "✓…▌"), " ")  # in most rows, and in no word
 _SLICE = 4_096  # takes about a millisecond
 
 
@@ -103,19 +104,22 @@ def same_in(texts: Sequence[str]) -> frozenset[Column]:
 
 def found_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Return where the words of a filter are in a text that is shown, as plain text."""
-    letters = [(at, one) for at, letter in enumerate(text) for one in plain_letter(letter)]
-    folded = "".join(one for _, one in letters)
+    places: Sequence[int] = range(len(text))
+    folded = text.translate(_SIGNS).lower()
+    if not folded.isascii():
+        letters = [(at, one) for at, letter in enumerate(text) for one in _folded(letter)]
+        folded, places = "".join(one for _, one in letters), [at for at, _ in letters]
     found = []
     for word in words:
         start = folded.find(word)
         while start >= 0:
             end = start + len(word)
-            found.append((letters[start][0], letters[end - 1][0] + 1))
+            found.append((places[start], places[end - 1] + 1))
             start = folded.find(word, end)
     return sorted(found)
 
 
-def plain_letter(letter: str) -> str:
+def _folded(letter: str) -> str:
     """Return one letter of a text as :func:`plain` returns it, blanks included."""
     return letter if letter.isspace() else plain(letter)
 

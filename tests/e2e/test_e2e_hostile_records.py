@@ -22,9 +22,8 @@ pytestmark = [
 
 PAGE_DOWN = "\x1b[6~"
 COLUMNS = {
-    " Type ": " Bill ",
-    "Destination": "Stripe (Test Mode) ",
-    "Status": "✓ authenticated ",
+    " Status": " ✓ authenticated ",
+    " Created": " 20",
 }
 FIELDS = ("Credential ID", "Entity type", "Account ID", "Country", "Mode", "Created by")
 
@@ -47,18 +46,23 @@ class Page(NamedTuple):
         await self.app.shows(lambda screen: all(word in screen for word in words))
 
     async def shows_rows(self, rows: slice) -> None:
-        """Wait for these rows, each with its words; see that their columns are straight."""
+        """Wait for these rows, each with its words, in columns that are straight."""
         lines = list(zip(self.lines, self.kept[rows], strict=False))
 
+        def is_straight(line: int) -> bool:
+            heading = self.cells.display[self.lines.start - 1]
+            return all(
+                self.cells.words(line, heading.index(title), len(wanted)) == wanted
+                for title, wanted in COLUMNS.items()
+            )
+
         def all_shown(_screen: str) -> bool:
-            return all(one.words in self.cells.display[line] for line, one in lines)
+            return all(
+                one.words in self.cells.display[line] and (one.is_damaged or is_straight(line))
+                for line, one in lines
+            )
 
         await self.app.shows(all_shown)
-        heading = self.cells.display[self.lines.start - 1]
-        for line, one in lines:
-            for title, wanted in COLUMNS.items():
-                seen = self.cells.words(line, heading.index(title), len(wanted))
-                assert one.is_damaged or seen == wanted, self.cells.display[line]
 
 
 async def look_through(page: Page) -> None:
@@ -69,7 +73,7 @@ async def look_through(page: Page) -> None:
         page.app.press(PAGE_DOWN)
         end = min(last, number)
         await page.shows_rows(slice(max(0, end - seen), end))
-    for _ in range(6):
+    for _ in range(4):  # what all have in common has no column
         page.app.press("s")
         await page.app.settles()
     page.app.press("g")
