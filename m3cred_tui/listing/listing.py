@@ -330,12 +330,17 @@ class Reading:
         self._store = store
         self._listing = listing
         self._is_behind = True  # also after a failure, whose cause may end without a new stamp
+        self._is_asked = False
         self._stamp: Stamp | None = None
         """The store's stamp when the last reading began."""
 
+    def look_again(self) -> None:
+        """Have the store read again, whatever its stamp says, after a reading that runs."""
+        self._is_asked = True
+
     def is_due(self) -> bool:
         """Return whether anything may have changed since the last reading, or if it failed."""
-        return self._is_behind or self._store.stamp() != self._stamp
+        return self._is_behind or self._is_asked or self._store.stamp() != self._stamp
 
     async def catch_up(self) -> AsyncGenerator[int]:
         """Read what is new in the store; yields how many rows are left.
@@ -343,7 +348,7 @@ class Reading:
         It yields each time the listing has changed. Raises ``StoreUnusable``; what was read
         until then stays.
         """
-        listing, self._is_behind = self._listing, True
+        listing, self._is_behind, self._is_asked = self._listing, True, False
         stamp = self._store.stamp()
         seen = await asyncio.to_thread(self._look)
         self._stamp = stamp

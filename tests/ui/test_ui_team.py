@@ -88,6 +88,20 @@ async def test_the_list_remains_without_the_store_says_why_and_works_again_by_it
         await user.until(lambda: not user.shows("as of"))
 
 
+async def test_a_key_reads_the_list_again_without_waiting_until_it_is_due(
+    services: Services, engine: OpenBaoEngine, store: OpenBaoStore
+) -> None:
+    store._pace = 3600.0
+    engine.open().create(credential(name="Acme"), tokens())
+    async with opened(services) as user:
+        await user.sees("Acme")
+        engine.open().update(
+            credential().id, lambda row, kept: (row._replace(name="Bolt"), kept)
+        )
+        await user.press("f5")
+        await user.sees("Bolt")
+
+
 async def test_the_first_paint_is_the_last_known_list(
     services: Services,
     engine: OpenBaoEngine,

@@ -106,6 +106,7 @@ class CredentialsPage(Page[None]):
         Binding("i", "copy_integration", "JSON", show=False, tooltip=_FIELDS),
         Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
+        Binding("f5", "look_again", "Read again", show=False, tooltip="Read the list again"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Reverse the order of the list"),
         Binding("space", "mark", "Mark", tooltip="Mark this one, to check or delete several"),
         Binding("escape", "clear_filter", "Show all"),
@@ -346,6 +347,11 @@ class CredentialsPage(Page[None]):
             case "copy_id" | "delete":
                 offered = self.is_mounted and self._list.selected is not None
         return offered
+
+    def action_look_again(self) -> None:
+        """Read the list again now; a team's is read every few seconds."""
+        self._reading.look_again()
+        self._look()
 
     def action_sort(self) -> None:
         """Sort by the next column that is shown; first of all by the time of creation."""
