@@ -202,6 +202,7 @@ def test_a_limit_that_is_reached_in_the_wait_is_a_sentence_and_loses_nothing(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere more files are open at first")
 @pytest.mark.parametrize("files", [6, 8, 9, 10, 12])
+@pytest.mark.quick(1)
 def test_a_limit_of_open_files_is_a_sentence_and_an_object(held: Held, files: int) -> None:
     set_limit = f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({files}, {files})); "
     start = "import sys; from m3cred_tui.cli.main import main; sys.exit(main())"
@@ -301,6 +302,7 @@ def test_a_signal_while_a_script_gives_an_approval_up_does_not_keep_it_from_bein
 
 
 @pytest.mark.parametrize("as_json", [True, False], ids=["json", "plain"])
+@pytest.mark.quick(1)
 def test_an_approval_that_standard_output_does_not_take_is_written_to_standard_error(
     held: Held, tmp_path: Path, as_json: bool
 ) -> None:

@@ -150,7 +150,7 @@ async def test_no_character_does_anything_at_the_beginning_of_a_word(
 
 
 @pytest.mark.parametrize("name", STARTS)
-@pytest.mark.quick(1)
+@pytest.mark.long
 async def test_commands_options_settings_and_files_are_completed(
     shell: Shell, name: str
 ) -> None:

@@ -47,6 +47,7 @@ def test_only_the_user_can_read_it_whatever_the_umask(path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.long
 def test_it_never_grows_beyond_its_size_and_keeps_what_came_before(path: Path) -> None:
     for number in range(3 * LARGEST_LOG // 500):
         log.info("%d %s", number, "x" * 500)

@@ -50,6 +50,7 @@ def error_of(ended: CompletedProcess[str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "called", ["name", "id", "ID", "prefix", "end", "short", "account", "spaces"]
 )
+@pytest.mark.quick(3)
 def test_a_credential_is_known_by_name_account_id_and_either_end_of_its_id(
     m3cred: Run, tmp_path: Path, called: str
 ) -> None:

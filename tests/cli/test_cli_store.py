@@ -60,6 +60,7 @@ def test_it_says_where_a_teams_credentials_are_and_who_says_so(
     assert told(team("store", "--demo")).startswith("This machine: ")
 
 
+@pytest.mark.long
 def test_credentials_are_moved_to_the_team_and_used_there(team: Run, tmp_path: Path) -> None:
     names = [one.name for one in keep(tmp_path, ["Acme", "Bolt", "Coil"])]
     assert "There are no credentials yet" in team("list").stderr
@@ -98,6 +99,7 @@ def test_the_policy_names_the_configured_mount_and_path(team: Run, tmp_path: Pat
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )
+@pytest.mark.quick(2)
 def test_a_bad_day_is_one_sentence(team: Run, environ: dict[str, str], code: str) -> None:
     ended = team("list", "--json", **environ)
     assert ended.returncode == 1

@@ -101,6 +101,7 @@ async def test_a_frozen_terminal_does_not_hold_up_a_signal_and_is_given_back(
     line.reads_until(b"\x1b[?1049l")
 
 
+@pytest.mark.long
 async def test_what_a_frozen_terminal_missed_is_drawn_when_it_goes_on(
     app: Terminal,
 ) -> None:

@@ -88,6 +88,7 @@ async def test_an_approval_that_is_left_is_no_credential_and_is_still_there(
     await create_credential(app)
 
 
+@pytest.mark.long
 async def test_a_forged_redirect_is_reported_and_the_wait_continues(
     app: Terminal, opened: OpenedUrls, page: Page
 ) -> None:

@@ -92,6 +92,7 @@ def test_a_damaged_file_is_a_row_and_stays(
     assert store.verified(acme.id) == acme
 
 
+@pytest.mark.long
 def test_a_changed_sealed_part_with_a_corrected_checksum_does_not_open(
     store: DirectoryStore, file: Path, acme: Credential
 ) -> None:

@@ -51,7 +51,7 @@ def ended(child: subprocess.Popen[str], last: str = "") -> str:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("rounds", [10, 50])
-@pytest.mark.quick(1)
+@pytest.mark.long
 def test_a_crowd_loses_no_update_tears_no_record_and_is_seen_by_a_list(
     tmp_path: Path, rounds: int
 ) -> None:

@@ -76,7 +76,7 @@ _CREATING = "create", "prepare", "renew"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.quick(4)
+@pytest.mark.quick(2)
 def test_a_change_is_on_the_disk_before_it_is_reported_as_done(
     operation: str, forking: Forks, tmp_path: Path
 ) -> None:

@@ -87,7 +87,7 @@ async def crashing(home: Home) -> AsyncIterator[Crashing]:
 @pytest.mark.parametrize(
     "way", ["an action", "a callback", "a worker", "a worker in a thread", "compose"]
 )
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 async def test_a_crash_restores_the_terminal_and_reports_where_without_values(
     crashing: Crashing, home: Home, way: str
 ) -> None:
@@ -120,7 +120,7 @@ async def test_no_value_is_printed_even_if_textual_renames_what_m3cred_overrides
 
 
 @pytest.mark.parametrize("way", ["a thread", "a task", "the event loop", "a destructor"])
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 async def test_failures_outside_the_app_are_logged_and_never_drawn_over_it(
     crashing: Crashing, home: Home, way: str
 ) -> None:

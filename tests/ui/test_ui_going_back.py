@@ -257,6 +257,7 @@ async def go_to_stripe_and_back(user: User) -> None:
     await user.press("enter")
 
 
+@pytest.mark.long
 async def test_an_account_approved_for_one_request_is_never_shown_for_another(
     services: Services, browser: Browser, store: CredentialStore
 ) -> None:

@@ -133,7 +133,7 @@ def scripted(services: Services, *script: Event) -> Services:
     return replace(services, authorizer=authorizer)
 
 
-@pytest.mark.quick(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text", [" ".join(MARKUP[:4]), " ".join(MARKUP[4:6]), MARKUP[6], MARKUP[7]]
 )

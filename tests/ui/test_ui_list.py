@@ -377,6 +377,7 @@ async def test_a_name_is_free_again_once_its_credential_is_deleted(
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}'])
+@pytest.mark.quick(1)
 async def test_a_damaged_record_is_a_row_with_its_reason_and_can_be_deleted(
     services: Services, keep: Keep, credentials: Path, store: CredentialStore, text: str
 ) -> None:

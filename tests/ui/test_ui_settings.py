@@ -274,6 +274,7 @@ async def test_quitting_with_unsaved_input_asks_too(place: Place) -> None:
         await user.sees("What you entered for this destination is not saved.")
 
 
+@pytest.mark.long
 async def test_a_sealed_key_is_not_removed_without_a_question(place: Place) -> None:
     async with opened(place.services) as user:
         await to_form(user, test=True)

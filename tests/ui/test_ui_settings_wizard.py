@@ -95,6 +95,7 @@ async def test_a_destination_without_settings_is_not_left_by_next(place: Place) 
         await user.focuses("Go to Stripe")
 
 
+@pytest.mark.long
 async def test_settings_that_are_gone_at_the_last_stage_can_be_given_there(
     place: Place, demo: Description, browser: Browser
 ) -> None:

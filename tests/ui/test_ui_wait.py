@@ -50,6 +50,7 @@ def place(user: User, words: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
 @pytest.mark.parametrize("demo_ports", [(), (27181,)], ids=["Stripe", "demo"])
+@pytest.mark.quick(2)
 async def test_a_small_window_shows_every_step_and_both_ways_back_without_scrolling(
     over_ssh: Callable[..., Services], demo_ports: tuple[int, ...], size: tuple[int, int]
 ) -> None:
@@ -72,6 +73,7 @@ async def test_a_small_window_shows_every_step_and_both_ways_back_without_scroll
     ("key", "answer"),
     [("y", "URL sent"), ("t", "Command sent"), ("f", "until this authorization ends")],
 )
+@pytest.mark.quick(1)
 async def test_the_answer_to_a_key_moves_nothing(
     over_ssh: Callable[..., Services], key: str, answer: str
 ) -> None:
@@ -101,6 +103,7 @@ async def test_a_demo_on_a_server_begins_with_the_tunnel_and_says_why(
 
 
 @pytest.mark.parametrize("size", [(112, 35), (120, 40), (200, 50)], ids=str)
+@pytest.mark.quick(1)
 async def test_a_large_window_shows_the_qr_code_next_to_the_ways_back(
     over_ssh: Callable[..., Services], size: tuple[int, int]
 ) -> None:

@@ -10,6 +10,7 @@ TOO_SMALL = "m3cred needs a window of 60 columns and 20 lines"
 
 
 @pytest.mark.parametrize("size", [(59, 24), (80, 19), (20, 5)], ids=str)
+@pytest.mark.quick(1)
 async def test_a_window_that_is_too_small_says_so_and_nothing_entered_is_lost(
     services: Services, size: tuple[int, int]
 ) -> None:
@@ -73,6 +74,7 @@ async def test_quitting_in_a_window_that_is_too_small_still_asks(services: Servi
         assert not user.has_left
 
 
+@pytest.mark.long
 async def test_an_approval_that_comes_while_the_window_is_too_small_is_there_afterwards(
     services: Services, browser: Browser
 ) -> None:

@@ -43,6 +43,7 @@ def tokens_used(crowd: list[Told]) -> set[str]:
     return {told.told for told in crowd if told.outcome == "used"}
 
 
+@pytest.mark.long
 def test_a_crowd_refreshes_once_an_hour_and_uses_the_same_token(
     world: World, tmp_path: Path, forking: Forks
 ) -> None:

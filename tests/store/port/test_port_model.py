@@ -10,6 +10,7 @@ from tests.store.port.machine import StoreMachine, run
 
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.quick(1)
 def test_two_processes_leave_what_a_dict_would_hold(make: Callable[[Path], Engine]) -> None:
     class Machine(StoreMachine):
         pass

@@ -120,6 +120,7 @@ def shown(credential: Credential) -> Credential:
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 @settings(max_examples=settings().max_examples * 3 // 2)
 @given(credential=credentials(), tokens=token_responses)
+@pytest.mark.quick(1)
 def test_any_credential_is_read_as_it_was_created(
     credential: Credential,
     tokens: TokenResponse,
