@@ -34,7 +34,7 @@ class Happening(NamedTuple):
         return f"{local(self.at)}  {did}{by}{note}"
 
 
-_WORDS = {Happened.AUTHORIZED: "authorized again", CREATED: "created and authorized"}
+_WORDS = {Happened.AUTHORIZED: "authorized again", CREATED: "created, authorized"}
 _NOTES = {
     Happened.RENAMED: ", from “{0}”",
     Happened.AUTHORIZED: ", in place of {0}",

@@ -50,7 +50,7 @@ async def test_the_details_show_the_new_name_and_the_list_behind_them_too(
         await user.press("down", "enter")  # the button
         await user.sees("Integrations › Credentials › Acme live", "Name Acme live")
         await user.press("end")
-        await user.sees("created and authorized by ann@server", "renamed by ann@server, from")
+        await user.sees("created, authorized by ann@server", "renamed by ann@server, from")
         await user.press("escape")
         await user.sees("▌Acme live")
         await user.press("slash", *"live")
