@@ -24,6 +24,7 @@ from m3cred_tui.store.problems import (
     OutcomeUnknown,
     StoreUnusable,
     WrongPassphrase,
+    plain_reason,
 )
 
 OTHER_ID = "019cb73d-3218-7000-8000-00000000000b"
@@ -252,3 +253,46 @@ def test_what_a_file_system_lacks_is_found_and_nothing_is_left(
             files.create_anywhere(folder, "third", b"more")
     finally:
         os.close(folder)
+
+
+def test_a_record_that_the_system_gives_in_pieces_is_read_whole(
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.create(acme, tokens)
+    whole, read = store.read(acme.id), os.read
+    assert isinstance(whole, Credential)
+    monkeypatch.setattr(os, "read", lambda file, size: read(file, min(size, 100)))
+    assert store.read(acme.id) == whole
+
+
+def test_a_write_that_fails_leaves_no_file_and_a_system_at_its_limit_damages_none(
+    store: DirectoryStore,
+    acme: Credential,
+    tokens: TokenResponse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.create(acme, tokens)
+    before = sorted(store.data.rglob("*"))
+
+    def fails(*_arguments: object) -> None:
+        raise OSError(errno.EIO, "an error")
+
+    monkeypatch.setattr(os, "ftruncate", fails)
+    with pytest.raises(StoreUnusable, match="the disk reports an error"):
+        store.create(acme._replace(id=OTHER_ID), tokens)
+    assert sorted(store.data.rglob("*")) == before
+
+    opens = os.open
+
+    def without_files(path: str, *arguments: int, **options: int) -> int:
+        if str(path).endswith(".json"):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return opens(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", without_files)
+    with pytest.raises(StoreUnusable) as caught:
+        store.read(acme.id)
+    assert caught.value.reason == plain_reason(OSError(errno.EMFILE, ""))

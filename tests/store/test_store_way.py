@@ -62,6 +62,9 @@ def test_a_parent_of_another_user_is_refused(above: Path) -> None:
     os.chown(above, NOBODY, NOBODY)
     told = refused(above / "data")
     assert told.reason.startswith(f"the directory {above} above it belongs to another user;")
+    with pytest.raises(StoreUnusable) as unmade:
+        files.make_folder(above / "data")
+    assert (unmade.value.path, unmade.value.reason) == (above / "data", told.reason)
 
 
 @as_root
