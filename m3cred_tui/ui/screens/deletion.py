@@ -27,6 +27,10 @@ _DROPPING = (
     "again. The Stripe account itself stays connected."
 )
 _LEAVING = "An approval that Stripe gives for it after that counts for nothing."
+_NOT_RENEWING = (
+    "The credential stays as it is, with its old tokens. An approval that Stripe has given for "
+    "this, or still gives, counts for nothing."
+)
 _UNKNOWN = "Stripe may have connected an account for it, which then stays connected."
 _DELETING_THEM = (
     "m3ter can no longer send Bills with them, and they cannot be brought back. The Stripe "
@@ -71,13 +75,13 @@ def _question(rows: Sequence[Row], more: str) -> Confirm:
     if len(rows) == 1:
         [row] = rows
         return Confirm(
-            f"Delete “{NAME.of(row)}”?",
+            f"Delete {_title(row)}?",
             _lost(row),
             no="No, keep it",
             yes="Yes, delete it",
             more=more,
         )
-    names = ", ".join(f"“{NAME.of(row)}”" for row in rows)
+    names = ", ".join(map(_title, rows))
     some_are_created = any(not is_pending(row) and not _is_unknown(row) for row in rows)
     some_are_not = any(is_pending(row) or _is_unknown(row) for row in rows)
     lost = [_DELETING_THEM] * some_are_created + [_DROPPING_THEM] * some_are_not
@@ -108,9 +112,17 @@ async def report_unfinished(
             noticing(app).notify(text, severity="warning", markup=False, about=[row])
 
 
+def _title(row: Row) -> str:
+    """Return how a question names a row: a renewal is not what it renews."""
+    renews = isinstance(row, Credential) and row.renews
+    return f"{'the renewal of ' if renews else ''}“{NAME.of(row)}”"
+
+
 def _lost(row: Row) -> str:
     if is_authenticated(row):
         return _DELETING + _UNLESS
+    if isinstance(row, Credential) and row.renews:
+        return _NOT_RENEWING
     if _is_unknown(row):
         return _UNKNOWN
     if not is_pending(row):
