@@ -25,9 +25,13 @@ class LogReader:
     not complete yet waits for its end.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Take the path of the current file; it need not be there yet."""
+    def __init__(self, path: Path, *, last: int | None = None) -> None:
+        """Take the path of the current file; it need not be there yet.
+
+        With ``last``, begin at so many bytes before its end, at the next whole line.
+        """
         self._path = path
+        self._last = last
         self._file: int | None = None
         self._begun = b""
 
@@ -40,7 +44,7 @@ class LogReader:
     def lines(self) -> Iterator[str]:
         """Yield each new line, safe to draw; raises ``StoreUnusable``."""
         with suppress(FileNotFoundError), private_folder(self._path.parent) as folder:
-            if self._file is None:
+            if self._file is None and self._last is None:
                 with suppress(FileNotFoundError):
                     self._file = self._opened(folder, f"{self._path.name}.1")
                     yield from self._new()
@@ -49,7 +53,16 @@ class LogReader:
                 file = self._opened(folder, self._path.name)
                 self.close()
                 self._file = file
+                self._skip(file)
         yield from self._new()
+
+    def _skip(self, file: int) -> None:
+        """Go to the end of what need not be read, once."""
+        if self._last and (begin := os.fstat(file).st_size - self._last) > 0:
+            os.lseek(file, begin - 1, os.SEEK_SET)
+            while (one := os.read(file, 1)) not in (b"\n", b""):
+                del one
+        self._last = None
 
     def _is_current(self, folder: int) -> bool:
         now = os.stat(self._path.name, dir_fd=folder, follow_symlinks=False)

@@ -87,6 +87,7 @@ class M3credApp(NoticingApp[None]):
         Binding(
             "comma", "settings", "Settings", key_display=",", show=False, tooltip="Settings"
         ),
+        Binding("l", "log", "Log", show=False, tooltip="Show the log: what happened"),
         Binding("q", "quit", "Quit", tooltip="Leave m3cred"),
         Binding(
             "ctrl+l", "redraw", "Redraw", show=False, priority=True, tooltip="Redraw the screen"
@@ -266,16 +267,23 @@ class M3credApp(NoticingApp[None]):
             self.push_screen(Help(self.screen))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the settings on the Credentials page only."""
+        """Offer the settings and the log on the Credentials page only."""
         del parameters
         pages = [screen for screen in self.screen_stack if isinstance(screen, Page)]
-        return action != "settings" or isinstance(pages[-1], CredentialsPage)
+        return action not in {"settings", "log"} or isinstance(pages[-1], CredentialsPage)
 
     def action_settings(self) -> None:
         """Show the settings of each destination."""
         from m3cred_tui.ui.screens.settings import SettingsPage
 
         self.push_screen(SettingsPage(self._services))
+
+    def action_log(self) -> None:
+        """Show what happened."""
+        from m3cred_tui.ui.screens.log import LogPage
+
+        if self._services.log is not None:
+            self.push_screen(LogPage(self._services, self._services.log))
 
     async def action_set_up(self, code: str) -> None:
         """Set up a destination, in a worker that continues when the page is closed."""

@@ -86,6 +86,8 @@ class Services:
     view: View = field(default_factory=View)
     dashboard_url: Callable[[Credential], str | None] = lambda _credential: None
     """Returns the account's address in Stripe's Dashboard, if it has one; may block."""
+    log: Path | None = None
+    """The log file."""
     settings: Callable[[], SettingsEditor] | None = None
     """Returns the editor of the settings; None in the demo, which needs none."""
 

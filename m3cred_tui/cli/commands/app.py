@@ -110,5 +110,6 @@ def services_from(settings: Settings, identity: IdentityFile | None = None) -> S
         demo=settings.demo,
         view=View(settings.locations.log.with_name("view")).read(),
         dashboard_url=settings.dashboard_url,
+        log=settings.locations.log,
         settings=None if settings.demo else lambda: editor_for(settings, opener),
     )
