@@ -22,13 +22,12 @@ def server() -> Bao:
 
 @pytest.fixture
 def team(server: Bao, m3cred: Run, tmp_path: Path) -> Run:
-    """Run m3cred with a team's store, as set up by its own commands."""
-    for name, value in (
-        ("engine", "openbao"),
-        ("address", server.address),
-        ("path", f"team/{tmp_path.name}"),
-    ):
-        assert m3cred("config", "set", f"store.{name}", value).returncode == 0
+    """Run m3cred with a team's store, as its settings file has it."""
+    file = tmp_path / "config" / "m3cred" / "config.toml"
+    file.parent.mkdir(parents=True, mode=0o700)
+    table = {"engine": "openbao", "address": server.address, "path": f"team/{tmp_path.name}"}
+    lines = (f'{name} = "{value}"\n' for name, value in table.items())
+    file.write_text(f"version = 1\n[store]\n{''.join(lines)}")
     (tmp_path / ".vault-token").write_text(f"{bao.ROOT}\n")  # as bao login leaves it
     return m3cred
 
@@ -80,12 +79,27 @@ def test_credentials_are_moved_to_the_team_and_used_there(team: Run, tmp_path: P
     assert back.endswith("m3cred config set store.engine directory\n")
 
 
+@pytest.mark.long
+def test_a_team_is_set_up_by_three_settings_and_left_by_one(
+    m3cred: Run, server: Bao, tmp_path: Path
+) -> None:
+    for name, value in (("engine", "openbao"), ("address", server.address), ("path", "a/b")):
+        assert m3cred("config", "set", f"store.{name}", value).returncode == 0
+    assert told(m3cred("store")).startswith("team: ")
+    assert m3cred("config", "set", "store.engine", "directory").returncode == 0
+    assert told(m3cred("store")).startswith("This machine: ")
+    ended = m3cred("config", "set", "store.address", "http://bao.example.com")
+    assert ended.returncode == 1
+    assert "with http:// must be on this computer" in ended.stderr
+
+
 def test_the_policy_names_the_configured_mount_and_path(team: Run, tmp_path: Path) -> None:
     printed = told(team("store", "policy", "admin"))
     assert f'path "secret/data/team/{tmp_path.name}/credentials/*"' in printed
     assert '"delete"' not in told(team("store", "policy", "reader"))
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize(
     ("environ", "code"),
     [
@@ -109,6 +123,7 @@ def test_a_bad_day_is_one_sentence(team: Run, environ: dict[str, str], code: str
     assert "hvs.wrong" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.long
 def test_doctor_checks_the_teams_store_from_its_address_to_what_the_token_may_do(
     team: Run, server: Bao
 ) -> None:
@@ -135,6 +150,7 @@ def test_doctor_checks_the_teams_store_from_its_address_to_what_the_token_may_do
     assert problem.startswith("mend: The team's store 127.0.0.1:9 ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", ["environment", "file", "command"])
 def test_a_pipeline_logs_in_by_approle_once_and_leaves_no_token_behind(
     team: Run, server: Bao, tmp_path: Path, source: str

@@ -88,6 +88,7 @@ def test_a_name_is_free_again_as_soon_as_its_credential_is_gone_or_renamed(
         other.create(credential(ids[3], "bolt"), tokens(), other.stamp())
 
 
+@pytest.mark.long
 def test_a_delete_is_not_undone_by_a_change_at_the_same_moment(engine: OpenBaoEngine) -> None:
     store = engine.open()
     for _ in range(5):
@@ -108,6 +109,7 @@ def _renamed(row: Credential, kept: TokenResponse) -> tuple[Credential, TokenRes
     return row._replace(name=f"{row.name} renamed"), kept
 
 
+@pytest.mark.long
 def test_a_storm_of_creates_renames_and_deletes_loses_nothing(engine: OpenBaoEngine) -> None:
     def act(store: OpenBaoStore, number: int) -> None:
         for turn in range(3):
