@@ -50,7 +50,7 @@ async def test_a_revoked_credential_is_authorized_again_under_its_id_and_is_ok_a
     services: Services, acme: Credential, store: CredentialStore, browser: Browser
 ) -> None:
     async with opened(services) as user:
-        await user.sees("! revoked", "a Authorize again")
+        await user.sees("✗ revoked", "a Authorize again")
         await user.press("a")
         await user.sees("Credentials › Acme › Authorize again", "Acme, authorized again: Bill")
         await approves(user, browser)
@@ -101,7 +101,7 @@ async def test_left_after_the_approval_it_is_resumed_by_a_and_by_enter(
         await approves(user, browser)
         await user.press("escape")  # past the stages that cannot be changed, without a question
         await user.focuses("CredentialList")
-        await user.sees("… renewal", "! revoked")
+        await user.sees("… renewal", "✗ revoked")
         assert user.rows() == ["Acme", "Acme"]
         await user.press("end", "a")
         await user.focuses("Authorize again")
