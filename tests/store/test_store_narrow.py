@@ -239,15 +239,21 @@ def test_what_a_file_system_lacks_is_found_and_nothing_is_left(
         files.create_anywhere(folder, "copy", b"data", 0o640)
         assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o640
 
-        def no_links(*_arguments: object, **_options: object) -> None:
-            raise OSError(errno.EPERM, "no links")
+        def fails(*_arguments: object, **_options: object) -> None:
+            raise OSError(errno.EPERM, "no such thing")
 
-        monkeypatch.setattr(os, "link", no_links)
+        monkeypatch.setattr(os, "link", fails)
         assert files.lacking(folder) == ["hard links"]
         assert [path.name for path in tmp_path.iterdir()] == ["copy"]
         files.create_anywhere(folder, "other", b"more")
         assert (tmp_path / "other").read_bytes() == b"more"
         assert (tmp_path / "other").stat().st_mode & 0o777 == 0o600
+        with monkeypatch.context() as failing:
+            uses = iter([False, True])  # the first is for a file to be linked
+            failing.setattr(os, "ftruncate", lambda *_: fails() if next(uses) else None)
+            with pytest.raises(OSError, match="no such thing"):
+                files.create_anywhere(folder, "third", b"more")
+        assert not (tmp_path / "third").exists()
         monkeypatch.setattr(files, "_confirm", unconfirmed)
         with pytest.raises(files.UnconfirmedError):
             files.create_anywhere(folder, "third", b"more")
