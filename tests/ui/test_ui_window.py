@@ -96,6 +96,7 @@ LIST_KEYS = {
     "y": "Send the Credential ID to the clipboard",
     "d": "Delete the selected credential",
     "s": "Sort the list by the next column",
+    "l": "Show the log: what happened",
     "?": "Show every key",
     "q": "Leave m3cred",
 }
@@ -123,7 +124,7 @@ async def test_the_palette_offers_every_action_that_has_a_key(
     services: Services, keep: Keep
 ) -> None:
     keep("Acme")
-    async with opened(services, (80, 60)) as user:
+    async with opened(services, (80, 80)) as user:
         await user.focuses("CredentialList")
         await user.press("ctrl+p")
         await user.until(lambda: isinstance(user.app.screen, CommandPalette))
