@@ -148,8 +148,13 @@ class KeyValue:
         raise Unconfirmed(str(self.place), reason, found, change=change)
 
     def _is_in_place(self, key: str, version: int, change: str) -> bool:
-        fields = self._read(key, f"?version={version}").fields
-        return fields is not None and fields.get(CHANGE) == change
+        for look in range(_LOOKS):
+            if look:
+                time.sleep(_CATCHES_UP)
+            fields = self._read(key, f"?version={version}").fields
+            if fields is not None:
+                return fields.get(CHANGE) == change
+        return False
 
     def describe(self, key: str, shown: Mapping[str, str]) -> bool:
         """Replace the custom metadata of a record; return whether the engine took it."""
