@@ -85,7 +85,8 @@ def covered(user: User) -> list[Widget]:
     ]
 
 
-@pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=str)
+@pytest.mark.quick(1)
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=str)
 @pytest.mark.quick(1)
 async def test_a_notice_covers_nothing_on_any_page(
     over_ssh: Services, keep: Keep, size: tuple[int, int]
