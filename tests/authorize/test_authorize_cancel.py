@@ -17,7 +17,7 @@ from m3cred_tui.authorize.events import (
     RedirectReceived,
     UrlReady,
 )
-from m3cred_tui.authorize.exchange import unfinished
+from m3cred_tui.authorize.exchange import is_approval_at_risk, unfinished
 from m3cred_tui.authorize.journal import Journal
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.model.authorization import AuthorizationRequest
@@ -206,6 +206,7 @@ async def test_leaving_while_the_disk_is_slow_loses_no_approval(
         await _cancel(task)
     assert stub.exchanges == 0
     (exchange,) = {*unfinished()} - before
+    assert is_approval_at_risk()
     disk.may_answer.set()
     assert isinstance(await late.get(), Approved)
     assert stub.exchanges == 1
