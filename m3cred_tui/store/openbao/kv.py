@@ -88,9 +88,9 @@ class KeyValue:
         self.check_mount()
         for _ in range(_LOOKS):
             record = self._read(key)
-            if record.version >= self._seen.get(key, 0):
+            if not 0 < record.version < self._seen.get(key, 0):
                 break
-            time.sleep(_CATCHES_UP)  # just after a failover; unless it was removed meanwhile
+            time.sleep(_CATCHES_UP)  # just after a failover
         self._seen[key] = record.version
         return record
 
