@@ -27,6 +27,7 @@ from tests.ui.scripted import NOW, READY, REQUEST, URL, ScriptedAuthorizer, appr
 from tests.ui.user import User, straight_to_stage_4
 
 SIZES = [(80, 24), (60, 20)]
+LARGE = [(120, 40), (200, 50)]
 ACCOUNT = StripeAccount(
     "acct_1Q2w3E4r5T6y7U8i", livemode=True, name="Blue Bottle", country="DE"
 )
@@ -101,10 +102,21 @@ async def to_account(user: User) -> None:
     await user.focuses("Create Credential")
 
 
-pytestmark = [
-    pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}"),
-    pytest.mark.quick(1),
-]
+pytestmark = pytest.mark.quick(1)
+
+
+def _named(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+@pytest.fixture(params=SIZES, ids=_named)
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return request.param  # type: ignore[no-any-return]  # pytest's type
+
+
+@pytest.fixture(params=[*SIZES, *LARGE], ids=_named)
+def any_size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return request.param  # type: ignore[no-any-return]  # as above
 
 
 def test_picture_of_the_empty_page(snap: Snap, size: tuple[int, int]) -> None:
@@ -115,13 +127,13 @@ def test_picture_of_the_empty_page(snap: Snap, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.usefixtures("kept")
-def test_picture_of_the_list(snap: Snap, size: tuple[int, int]) -> None:
-    assert snap(to_the_list, size)
+def test_picture_of_the_list(snap: Snap, any_size: tuple[int, int]) -> None:
+    assert snap(to_the_list, any_size)
 
 
 @pytest.mark.usefixtures("kept")
-def test_picture_of_the_list_in_light_colours(snap: Snap, size: tuple[int, int]) -> None:
-    assert snap(to_the_list, size, theme="textual-light")
+def test_picture_of_the_list_in_light_colours(snap: Snap, any_size: tuple[int, int]) -> None:
+    assert snap(to_the_list, any_size, theme="textual-light")
 
 
 @pytest.mark.usefixtures("kept")
@@ -148,8 +160,8 @@ def test_picture_of_the_filter(snap: Snap, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.usefixtures("kept")
-def test_picture_of_the_details(snap: Snap, size: tuple[int, int]) -> None:
-    assert snap(to_details, size)
+def test_picture_of_the_details(snap: Snap, any_size: tuple[int, int]) -> None:
+    assert snap(to_details, any_size)
 
 
 @pytest.mark.usefixtures("kept")
@@ -227,12 +239,12 @@ def test_picture_of_stage_4_before_stripe(snap: Snap, size: tuple[int, int]) -> 
     assert snap(straight_to_stage_4, size)
 
 
-def test_picture_of_the_wait(snap: Snap, size: tuple[int, int]) -> None:
-    assert snap(to_waiting, size, READY)
+def test_picture_of_the_wait(snap: Snap, any_size: tuple[int, int]) -> None:
+    assert snap(to_waiting, any_size, READY)
 
 
-def test_picture_of_the_wait_in_light_colours(snap: Snap, size: tuple[int, int]) -> None:
-    assert snap(to_waiting, size, READY, theme="textual-light")
+def test_picture_of_the_wait_in_light_colours(snap: Snap, any_size: tuple[int, int]) -> None:
+    assert snap(to_waiting, any_size, READY, theme="textual-light")
 
 
 def test_picture_of_the_wait_without_a_browser(snap: Snap, size: tuple[int, int]) -> None:
