@@ -51,8 +51,9 @@ async def test_every_field_is_shown_and_what_the_credential_is_for(
             f"Created {acme.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
             "Created by ann@server",
             "Sealed part opened, agrees with the fields above",
-            "native Integration Configuration",
         )
+        await user.press("end")  # a small window scrolls
+        await user.sees("native Integration Configuration")
 
 
 async def test_fields_that_stripe_did_not_give_are_not_left_blank(

@@ -63,7 +63,7 @@ class TitleBar(Widget):
 
 _KEY = "key"
 _WIDE, _NARROW = "  ", " "
-_LAST = 3  # Back, Help and Quit
+_STAY = {"escape", "escape,backspace", "question_mark", "q"}  # Back, Help and Quit
 
 _Shown = tuple[str, str, str]
 """Key, display and description."""
@@ -131,10 +131,12 @@ def _length(shown: Sequence[_Shown], gap: str) -> int:
 
 
 def _fitting(shown: Sequence[_Shown], width: int) -> Sequence[_Shown]:
-    """Drop keys from the middle until the others fit; Help, which lists all, stays."""
+    """Drop keys, the last ones first, until the others fit; Help, which lists all, stays."""
     fitting = list(shown)
-    while len(fitting) > _LAST and _length(fitting, _NARROW) > width:
-        del fitting[-_LAST - 1]
+    for one in reversed([one for one in shown[1:] if one[0] not in _STAY]):
+        if _length(fitting, _NARROW) <= width:
+            break
+        fitting.remove(one)
     return fitting
 
 
