@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.locations import Locations, locations
-from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ class Settings:
 
     def redirects(self, destination: Destination) -> Redirects:
         """Return how Stripe's redirect reaches us; raises what :meth:`checked` does."""
+        from m3cred_tui.model.authorization import CALLBACK_PORTS  # noqa: PLC0415 - as above
+
         if destination in self.platforms:
             return Redirects(CALLBACK_PORTS, None)
         from m3cred_tui.config.table import PORTS, REDIRECT_URI  # noqa: PLC0415 - as above
