@@ -23,6 +23,7 @@ from tests.benchmarks.programs import Programs
 from tests.benchmarks.quiet import quiet
 from tests.benchmarks.store import store
 from tests.benchmarks.table import heading
+from tests.benchmarks.team import team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _GROUPS = (
     *("first-paint", "cursor-key", "listing", "memory", "quiet"),
-    *("line", "callback", "command-line", "store"),
+    *("line", "callback", "command-line", "store", "team"),
 )
 _HOW = """\
 Medians; m3cred and its yardstick take turns in the same run, and the ratio is the median of
@@ -68,6 +69,7 @@ def _groups(
         "command-line": partial(command_line, programs, rounds),
         "listing": partial(listing, programs, rounds),
         "store": partial(store, programs, rounds),
+        "team": partial(team, programs, rounds),
     }
 
 
