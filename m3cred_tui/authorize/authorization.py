@@ -19,6 +19,7 @@ from m3cred_tui.authorize.renewal import renew, renewed_by
 from m3cred_tui.model.credential import Credential, Draft, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.names import check_name
+from m3cred_tui.store.problems import AnsweredElsewhere, NotThere
 from m3cred_tui.system.threads import in_thread
 
 if TYPE_CHECKING:
@@ -191,8 +192,14 @@ class Authorization:
         self._store.prepare()
         authorizer = self._authorizer(self.destination)
         pending = self.pending
-        request = None if pending is None else self._store.requests.read(pending.id)
+        request = None if pending is None else self._unanswered(pending.id)
         return replace(authorizer, journal=self._journal, late=self._ended_late), request
+
+    def _unanswered(self, credential_id: str) -> AuthorizationRequest:
+        try:
+            return self._store.requests.read(credential_id)
+        except NotThere as problem:  # the list had it a moment ago
+            raise AnsweredElsewhere(credential_id) from problem
 
     def _ended_late(self, end: End) -> None:
         self._journal.end = end

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from m3cred_tui.demo_stripe.server import demo_stripe
 from tests.cli.creation import set_up
+from tests.store.bao_proxy import Proxy, proxy_before
 from tests.store.port import bao
 from tests.ui.visit import approve_only
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.long
+    from m3cred_tui.demo_stripe.description import Description
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(60)]
 _paths = count()
 
 
@@ -46,14 +50,32 @@ class Machine(NamedTuple):
 
 
 @pytest.fixture
-def machines(environment: dict[str, str], tmp_path: Path) -> Iterator[list[Machine]]:
+def asked() -> list[str]:
+    """Return the method and path of each request to Stripe."""
+    return []
+
+
+@pytest.fixture
+def machines(
+    environment: dict[str, str], tmp_path: Path, asked: list[str]
+) -> Iterator[list[Machine]]:
+    def counted(description: Description) -> Any:
+        app = demo_stripe(description)
+
+        async def counting(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                asked.append(f"{scope['method']} {scope['path']}")
+            await app(scope, receive, send)
+
+        return counting
+
     team = {
         "M3CRED_STORE_ENGINE": "openbao",
         "M3CRED_STORE_PATH": f"machines-{next(_paths)}",
         "BAO_ADDR": bao.running().address,
         "BAO_TOKEN": bao.ROOT,
     }
-    with set_up(environment) as stripe:
+    with set_up(environment, counted) as stripe:
         made = []
         for name in ("one", "two"):
             home = tmp_path / name
@@ -65,8 +87,8 @@ def machines(environment: dict[str, str], tmp_path: Path) -> Iterator[list[Machi
         yield made
 
 
-def begun(machine: Machine) -> Any:
-    create = ("create", "--name", "Acme", "--destination", "stripe_test", "--begin")
+def begun(machine: Machine, name: str = "Acme") -> Any:
+    create = ("create", "--name", name, "--destination", "stripe_test", "--begin")
     return machine.told(*create)
 
 
@@ -108,3 +130,52 @@ def test_two_machines_that_finish_one_request_at_the_same_moment_exchange_its_co
     assert {*ends} <= {None, "AnsweredElsewhere", "NotPending", "NotThere"}
     [row] = machines[0].told("list")["credentials"]
     assert row["status"] == "authenticated"
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with proxy_before(bao.running().address) as made:
+        yield made
+
+
+def writes(proxy: Proxy) -> list[int]:
+    """Return which of the requests wrote a credential."""
+    return [
+        number
+        for number, line in enumerate(proxy.seen)
+        if line.startswith("POST") and "/data/" in line and "/credentials/" in line
+    ]
+
+
+def test_who_is_later_with_a_request_is_told_so_and_stripe_is_asked_once(
+    machines: list[Machine], proxy: Proxy, asked: list[str]
+) -> None:
+    one, two = machines
+    two.environ["BAO_ADDR"] = proxy.address
+    complete = ("create", "--yes", "--complete")
+
+    def finish(machine: Machine, begin: Any, address: str) -> Any:
+        return machine.told(*complete, begin["id"], given=f"{address}\n")["error"]
+
+    begin = begun(one, "Measured")
+    proxy.expect(None)
+    assert finish(two, begin, approve_only(begin["url"])) is None
+    claim, *_ = writes(proxy)
+    reading = next(number for number, line in enumerate(proxy.seen) if begin["id"] in line)
+
+    for at in range(reading + 1, claim + 1):
+        begin = begun(one, f"Acme {at}")
+        address = approve_only(begin["url"])
+        asked.clear()
+        earlier: list[Any] = []
+        proxy.before = lambda begin=begin, address=address, earlier=earlier: earlier.append(
+            finish(one, begin, address)
+        )
+        proxy.expect(None, at)
+        later = finish(two, begin, address)
+        proxy.before = None
+        assert earlier == [None]
+        # At one point the later machine finds the approval, and creates the same from it.
+        assert later is None or later["code"] == "AnsweredElsewhere"
+        assert asked.count("POST /oauth/token") == 1
+    assert later is not None
