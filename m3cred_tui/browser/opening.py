@@ -36,8 +36,7 @@ _TEXT_BROWSERS = frozenset(
 class BrowserDidNotOpen(Problem, code="BrowserDidNotOpen"):
     """No browser was started, or it ended immediately."""
 
-    text = """No browser was opened because {reason}. Open the URL yourself, in a browser on
-        this computer."""
+    text = "No browser was opened because {reason}. Open the URL yourself."
     reason: str
 
 

@@ -197,7 +197,7 @@ def _log(add: Add) -> None:
         description="Show the log, which has no secret in it: what was created, checked, "
         "refreshed and deleted, and what failed, in UTC.",
     )
-    flag(command, "--follow", "go on with what comes, until Ctrl+C")
+    flag(command, "--follow", "keep printing new lines until Ctrl+C")
 
 
 def _completion(add: Add) -> None:

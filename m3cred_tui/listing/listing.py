@@ -126,6 +126,8 @@ class Listing:
         self.ids: Sequence[str] = ()
         self.texts: dict[str, str] = {}
         self.rows = Rows((), ())
+        self.is_behind = False
+        """Whether rows have another status by now than the one that they are found by."""
         self.filter = ""
         self.order = CREATED
         self.is_reversed = False
@@ -197,11 +199,13 @@ class Listing:
         new = self.checks.take(results)
         known = {one: self.texts[one] for one in new if one in self.texts}
         self.texts.update(self.checks.restate(known))
+        self.is_behind = self.is_behind or bool(known)
         return bool(new)
 
     def put_in_order(self, rows: Rows | None = None) -> None:
         """Take ``rows``, or sort again, which takes 0.1 s for 100,000."""
         self.rows = rows or in_order(self.ids, self.texts, self.ordered_by)
+        self.is_behind = False
 
     @property
     def ordered_by(self) -> Order:

@@ -233,7 +233,7 @@ def is_credential_id(text: str) -> bool:
 
 M3TER_MUST_KNOW = (
     "m3ter must know this Credential ID before an Integration Configuration can use it; m3cred "
-    "cannot tell it, as m3ter's API has no call for that."
+    "cannot register it there, as m3ter's API has no call for that."
 )
 """What goes with :func:`integration_fields`, wherever they are shown."""
 

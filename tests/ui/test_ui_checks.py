@@ -136,6 +136,17 @@ async def test_a_failed_check_is_the_status_that_is_filtered_sorted_and_in_the_d
         await user.until(lambda: user.rows() == ["Cord", "Bolt", "Acme"])
 
 
+async def test_what_was_just_found_revoked_is_found_by_the_filter(
+    services: Services, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.press("v")
+        await user.sees("✗ revoked")
+        await user.press("slash", *"revoked", "enter")
+        await user.sees("1 of 1 credential")
+
+
 async def test_checking_all_skips_pending_credentials(
     services: Services, store: CredentialStore, keep: Keep
 ) -> None:

@@ -150,7 +150,7 @@ async def test_a_pending_credential_is_selected_in_a_list_that_was_sorted(
     for number in range(SCREENFUL):
         keep(f"Acme {number}")
     async with opened(replace(services, view=View(order="Name"))) as user:
-        await user.sees("Name▾", "▌Zebra", "Press Enter to continue.")
+        await user.sees("Name▾", "▌Zebra", "Press Enter on it to continue.")
 
 
 async def test_columns_that_say_the_same_in_each_row_give_their_room_to_names(

@@ -45,7 +45,7 @@ def against_begin(chosen: Namespace) -> str:
     agreed = chosen.yes or chosen.expect_account
     against = {
         "--complete": chosen.complete,
-        "--demo, whose Stripe ends with the command": chosen.demo,
+        "--demo, whose Stripe ends with the command (see m3cred demo-stripe)": chosen.demo,
         "--yes or --expect-account, which --complete takes": agreed,
     }
     return next((what for what, is_chosen in against.items() if is_chosen), "")

@@ -56,7 +56,7 @@ class CredentialsPage(ListPage):
             "check_all",
             "Check all",
             show=False,
-            tooltip="Check all listed that are created",
+            tooltip="Check all listed but pending ones",
         ),
         Binding("escape", "stop_checking", "Stop"),
         Binding("a", "renew_ended", "Authorize again"),
@@ -188,6 +188,7 @@ class CredentialsPage(ListPage):
             if renamed := await self.app.push_screen_wait(question):
                 self._listing.learn(renamed)
                 self._show(selected=renamed.id)
+                self.notify(f"“{row.name}” is now “{renamed.name}”.", markup=False)
 
     def _has_ended(self, row: Row) -> bool:
         return has_ended(row, self._listing.checks.of(row.id), self._services.now())
@@ -310,7 +311,7 @@ class CredentialsPage(ListPage):
             if self._listing.is_arranged:
                 self._is_sorting = False
                 self._show(selected=pending[0].id)  # elsewhere than in the first row
-            text = f"{_offer(pending, self._services.now())} Press Enter to continue."
+            text = f"{_offer(pending, self._services.now())} Press Enter on it to continue."
             noticing(self.app).notify(text, markup=False, about=pending)
         await report_unfinished(self.app, self._services, self._listing.row)
 

@@ -307,7 +307,7 @@ class ListPage(Page[None]):
     async def action_filter(self) -> None:
         """Show the filter line."""
         if not self.query(Input):
-            if self.has_worker("read"):
+            if self.has_worker("read") or self._listing.is_behind:
                 self._listing.put_in_order()  # the filter finds only rows in order
             line = FilterLine("Filter by any word of a row", id="filter", compact=True)
             await self.mount(line, after="#create")
