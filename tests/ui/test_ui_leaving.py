@@ -13,7 +13,7 @@ from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import StoreUnusable
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.ui.services import Services
-from tests.ui.conftest import Browser
+from tests.ui.conftest import Browser, Keep
 from tests.ui.scripted import READY, ScriptedAuthorizer, approved
 from tests.ui.user import User, opened, straight_to_stage_4, to_stage_4
 
@@ -294,3 +294,18 @@ async def test_an_approval_that_arrives_after_leaving_is_shown_on_return(
         await user.focuses("Create Credential")
         await user.press("enter")
         await user.sees("1 credential", "✓ authenticated")
+
+
+async def test_a_deletion_that_ends_after_the_list_was_removed_is_no_crash(
+    services: Services, store: CredentialStore, keep: Keep
+) -> None:
+    keep("Acme")
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        page = user.app.screen
+        await user.press("d")
+        await page.query("CredentialList").remove()
+        await user.answers_yes()
+        await user.until(lambda: not store.ids())
+        await user.until(lambda: all(worker.is_finished for worker in page.workers))
+    assert user.app.crash is None

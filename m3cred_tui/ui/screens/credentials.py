@@ -100,7 +100,7 @@ class CredentialsPage(ListPage):
                 is_free = not (self.query(Input) or self.has_worker("check"))
                 offered = bool(self._listing.marked) and is_free
             case "mark":
-                offered = self.is_mounted and self.focused is self._list
+                offered = self._has_list and self.focused is self._list
             case "check_all":
                 offered = bool(self._listing.shown)
             case "filter" | "sort" | "reverse":
@@ -111,7 +111,7 @@ class CredentialsPage(ListPage):
             case "check" if not self._listing.marked:
                 offered = isinstance(self._selected_row, Credential)
             case "copy_id" | "delete":
-                offered = self.is_mounted and self._list.selected is not None
+                offered = self._has_list and self._list.selected is not None
         return offered
 
     def action_check(self) -> None:

@@ -141,9 +141,13 @@ class ListPage(Page[None]):
         return self.query_one(CredentialList)
 
     @property
-    def _is_seen(self) -> bool:
+    def _has_list(self) -> bool:
         # When the app ends, the page is still on top after its list was removed.
-        return self.is_active and bool(self.query(CredentialList))
+        return bool(self.query(CredentialList))
+
+    @property
+    def _is_seen(self) -> bool:
+        return self.is_active and self._has_list
 
     def _glance(self) -> None:
         """Read what may have changed, unless another page is on top."""
@@ -206,7 +210,8 @@ class ListPage(Page[None]):
             self._list.redraw()
 
     def _show_again(self) -> None:
-        self._show(self._list.selected)
+        if self._has_list:
+            self._show(self._list.selected)
 
     def _show(self, selected: str | None) -> None:
         """Show the current listing, with the cursor on ``selected`` or the first row."""
@@ -368,7 +373,7 @@ class ListPage(Page[None]):
 
     @property
     def _selected_row(self) -> Row | None:
-        selected = self._list.selected if self.is_mounted else None
+        selected = self._list.selected if self._has_list else None
         return None if selected is None else self._listing.row(selected)
 
     @on(CredentialList.LeftUpwards)
