@@ -51,7 +51,6 @@ from m3cred_tui.store.problems import (
     AlreadyThere,
     AnsweredElsewhere,
     NameTaken,
-    NotThere,
     OutcomeUnknown,
     StoreBusy,
     StoreUnusable,
@@ -323,7 +322,7 @@ async def test_a_request_answered_or_deleted_elsewhere_is_not_sent_again(
     first = begin()
     await leave_at(first, UrlReady)
     store.requests.drop(store.pending_ids()[0])
-    with pytest.raises(NotThere):
+    with pytest.raises(AnsweredElsewhere):
         await follow(first, redirect_of)
 
 
