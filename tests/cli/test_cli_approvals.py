@@ -151,6 +151,7 @@ def test_the_code_is_sent_when_what_it_brings_can_be_kept_again(held: Held, faul
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.quick(1)
 def test_an_approval_that_cannot_be_kept_is_created_when_it_can_be_again(
     held: Held, fault: str
 ) -> None:
@@ -182,7 +183,7 @@ def test_a_connection_that_drops_does_not_give_an_approval_up(held: Held) -> Non
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc and prlimit(2) are Linux's")
 @pytest.mark.parametrize("threads", [0, 1, 2])
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 def test_a_limit_that_is_reached_in_the_wait_is_a_sentence_and_loses_nothing(
     held: Held, threads: int
 ) -> None:

@@ -111,6 +111,7 @@ def test_a_destination_is_set_up_in_two_lines_of_a_script(
     assert [one for one in files if b"canary" in one.read_bytes()] == []
 
 
+@pytest.mark.long
 def test_a_sealed_key_replaced_by_a_file_or_a_command_is_reported(
     m3cred: Run, piped: Run, file: Path, tmp_path: Path
 ) -> None:

@@ -115,6 +115,7 @@ async def test_the_app_opens_for_a_uid_without_a_name(
         await app.shows("There are no credentials yet")
 
 
+@pytest.mark.long
 def test_a_uid_without_name_and_home_is_told_to_set_home(python: Run) -> None:
     unset = {"HOME": "", **dict.fromkeys(XDG, "")}
     for command in (["list"], ["check", "--all"], ["doctor"], []):

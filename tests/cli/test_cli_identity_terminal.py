@@ -331,7 +331,7 @@ def test_the_app_has_the_identity_that_was_unlocked(locked: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("typed", "comes"), [(PASSPHRASE, WAITING), ("", "is under a passphrase")], ids=ascii
 )
-@pytest.mark.quick(1)
+@pytest.mark.long
 async def test_only_with_the_passphrase_does_the_way_lead_to_stripe(
     typed: str, comes: str, start: Start, locked_demo: Path
 ) -> None:

@@ -92,6 +92,7 @@ def test_killed_while_waiting_it_resumes_at_the_same_url_and_port(environment: E
 
 
 @as_root
+@pytest.mark.long
 def test_a_port_of_another_user_ends_every_command_before_a_url_is_shown(
     environment: Environ,
 ) -> None:
@@ -142,7 +143,7 @@ def test_only_one_of_two_that_wait_for_the_same_answer_sends_it(environment: Env
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(16)], ids=["ID", "beginning"])
-@pytest.mark.quick(1)
+@pytest.mark.long
 def test_an_approval_is_found_by_its_id(environment: Environ, part: slice) -> None:
     begin = approved(environment)
     status, (end,), _ = ended(environment, "resume", begin["id"][part], "--yes", "--json")
@@ -185,6 +186,7 @@ def test_without_anything_pending_it_says_so(environment: Environ) -> None:
     assert (status, end["error"]["code"]) == (1, "NothingPending")
 
 
+@pytest.mark.long
 def test_resuming_a_created_credential_changes_nothing(environment: Environ) -> None:
     begin = approved(environment)
     assert ended(environment, "resume", "--yes")[0] == 0

@@ -179,6 +179,7 @@ async def test_up_and_down_stay_within_the_stage(services: Services) -> None:
 
 
 @pytest.mark.parametrize("key", ["up", "down"])
+@pytest.mark.quick(1)
 async def test_up_and_down_at_stripe_move_between_the_button_and_the_input(
     services: Services, key: str
 ) -> None:

@@ -171,6 +171,7 @@ async def test_a_pending_credential_is_not_called_lost_from_an_earlier_stage(
         await user.sees("1 credential", "Acme")
 
 
+@pytest.mark.long
 async def test_quitting_asks_nothing_when_everything_entered_is_pending(
     services: Services, browser: Browser, store: CredentialStore
 ) -> None:
@@ -181,6 +182,7 @@ async def test_quitting_asks_nothing_when_everything_entered_is_pending(
     assert len(store.ids()) == 1
 
 
+@pytest.mark.long
 async def test_leaving_asks_about_input_newer_than_the_request(
     services: Services, browser: Browser
 ) -> None:
@@ -238,6 +240,7 @@ async def test_an_approval_that_could_not_be_written_is_written_as_soon_as_it_ca
         assert not user.shows("the disk is full")
 
 
+@pytest.mark.long
 async def test_after_a_refusal_leaving_asks_only_about_the_input(
     services: Services, browser: Browser
 ) -> None:

@@ -120,7 +120,7 @@ async def test_a_sealed_key_is_never_shown_again(place: Place) -> None:
     ],
     ids=lambda value: ascii(value)[:20],
 )
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 async def test_a_wrong_secret_key_is_reported_below_it_and_nothing_is_written(
     place: Place, test: bool, source: int, text: str, told: str
 ) -> None:
@@ -158,7 +158,7 @@ async def test_a_wrong_secret_key_is_reported_below_it_and_nothing_is_written(
     ],
     ids=lambda value: str(value)[:20],
 )
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 async def test_a_wrong_value_is_reported_below_it_and_nothing_is_written(
     place: Place, downs: int, text: str, told: str
 ) -> None:
@@ -207,6 +207,7 @@ async def test_live_mode_asks_for_https_and_names_the_relay_page(
         await user.sees("In live mode Stripe takes https:// only", "m3cred relay-page writes")
 
 
+@pytest.mark.long
 async def test_comments_stay_and_an_emptied_value_is_removed(place: Place) -> None:
     place.write(WHOLE + "ports = [4001]\n")
     async with opened(place.services) as user:
@@ -216,6 +217,7 @@ async def test_comments_stay_and_an_emptied_value_is_removed(place: Place) -> No
     assert place.content == WHOLE
 
 
+@pytest.mark.long
 async def test_choosing_stripe_apps_shows_its_channel(place: Place) -> None:
     place.write(WHOLE)
     async with opened(place.services) as user:
@@ -299,6 +301,7 @@ async def test_a_sealed_key_is_not_removed_without_a_question(place: Place) -> N
     assert list(place.places.keys.iterdir()) == []
 
 
+@pytest.mark.long
 async def test_the_source_of_the_key_can_be_removed(place: Place) -> None:
     place.write(WHOLE)
     async with opened(place.services) as user:

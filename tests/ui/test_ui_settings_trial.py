@@ -79,6 +79,7 @@ async def test_a_key_file_others_can_read_is_reported_with_the_fix(
         assert "canary" not in user.screen
 
 
+@pytest.mark.long
 async def test_a_sealed_key_can_be_tried(place: Place) -> None:
     async with opened(place.services) as user:
         await to_form(user, test=True)
@@ -114,6 +115,7 @@ async def test_esc_stops_waiting_for_a_hanging_command(place: Place, tmp_path: P
     assert place.content == ""
 
 
+@pytest.mark.long
 async def test_the_app_quits_while_a_command_hangs(place: Place, tmp_path: Path) -> None:
     hold = tmp_path / "hold"
     os.mkfifo(hold)

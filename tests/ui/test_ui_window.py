@@ -10,7 +10,7 @@ TOO_SMALL = "m3cred needs a window of 60 columns and 20 lines"
 
 
 @pytest.mark.parametrize("size", [(59, 24), (80, 19), (20, 5)], ids=str)
-@pytest.mark.quick(1)
+@pytest.mark.long
 async def test_a_window_that_is_too_small_says_so_and_nothing_entered_is_lost(
     services: Services, size: tuple[int, int]
 ) -> None:

@@ -101,6 +101,7 @@ async def test_test_mode_is_one_arrow_key_further(
     assert (kept.destination.code, kept.account.livemode) == ("STRIPE_TEST", False)
 
 
+@pytest.mark.long
 async def test_the_new_row_is_selected_whatever_order_and_filter_the_list_has(
     services: Services, browser: Browser, keep: Keep
 ) -> None:
@@ -148,6 +149,7 @@ async def test_the_address_can_be_copied_and_opened_again_by_key(
         assert browser.opened[0] == browser.opened[1]
 
 
+@pytest.mark.long
 async def test_the_time_left_is_seen_running_out(
     services: Services, browser: Browser, clock: Clock
 ) -> None:
