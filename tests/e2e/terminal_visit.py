@@ -89,6 +89,7 @@ async def find_out_all() -> dict[str, Found | BaseException]:
 async def _at_the_start(app: Terminal, setup: Setup) -> str:
     """Compare the first page, after all that is asked of a terminal at the start."""
     await app.shows("There are no credentials yet")
+    await app.shows("Select")  # of the button, which has the focus by then
     await app.settles()
     wanted = FIRST_PAGE
     if setup.is_old or "LANG" in setup.environ:
