@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +22,7 @@ from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import credential, keep, keep_used, store_of
+from tests.e2e.conftest import program
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -177,9 +177,7 @@ def test_the_command_lines_of_the_page_check_every_credential(
 
 
 def test_systemd_takes_the_units_of_the_page(tmp_path: Path) -> None:
-    verify = shutil.which("systemd-analyze")
-    if verify is None:
-        pytest.skip("systemd-analyze is not here")
+    verify = program("systemd-analyze")
     service, timer, _ = blocks("ini")
     as_installed(tmp_path, {})
     files = [tmp_path / "m3cred-check.service", tmp_path / "m3cred-check.timer"]
