@@ -104,9 +104,10 @@ class ApprovalLost(Problem, code="ApprovalLost"):
 class CodeSent(Problem, code="CodeSent"):
     """A request cannot be resumed: its code was sent, and Stripe's answer is unknown."""
 
-    text = """The code for “{pending.name}” was sent to Stripe, and the answer never came here:
-        Stripe may have connected an account to m3ter. Look for it among the connected accounts
-        in Stripe's Dashboard, then delete this entry: m3cred delete {pending.id}"""
+    text = """The code for “{pending.name}” was sent to Stripe, and the answer is not here.
+        Unless another m3cred still waits for it, Stripe may have connected an account to m3ter:
+        look for it among the connected accounts in Stripe's Dashboard, then delete this entry:
+        m3cred delete {pending.id}"""
     pending: Credential
 
 
