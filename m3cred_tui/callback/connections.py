@@ -68,20 +68,23 @@ class Connections:
         Each turn of the loop accepts one connection, so that earlier ones are read before a
         flood of new ones can push them out.
         """
-        if listener.fileno() != -1:  # it may have been closed during a pause
+        closed_in_a_pause = listener.fileno() == -1
+        if not (self._finishing or closed_in_a_pause):
             asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def finish(self, listeners: Sequence[socket.socket], within: float) -> None:
         """Answer what has come already, then drop all connections; accept no more.
 
         A process that was stopped finds that its time is over before it has looked at the
-        redirect that came meanwhile.
+        redirect that came meanwhile. Each accepted connection gets a turn of the loop, in which
+        those that gave way to it are closed: a process may have few files open.
         """
         self._finishing = True
         for listener in listeners:
             asyncio.get_running_loop().remove_reader(listener)
             for _ in range(MOST_CONNECTIONS):
                 self._accept(listener)
+                await asyncio.sleep(0)
             listener.close()
         for _ in range(_TURNS):
             await asyncio.sleep(0)

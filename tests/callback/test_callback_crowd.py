@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 
-from m3cred_tui.callback.connections import MOST_CONNECTIONS
+from m3cred_tui.callback.connections import MOST_CONNECTIONS, Connections, Request
+from m3cred_tui.callback.pages import Response, plain
 from m3cred_tui.callback.reception import ReceptionStatus, parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode
 from m3cred_tui.callback.server import CallbackServer
@@ -198,3 +201,44 @@ def test_a_request_that_came_while_the_process_was_stopped_for_too_long_is_answe
             browser.sendall(rest.encode())
         assert browser.recv(100).startswith(b"HTTP/1.1 303")
     assert isinstance(server.result(), AuthorizationCode)
+
+
+class Counting(socket.socket):
+    """A listener that knows how many of the connections it accepted were open at once."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.connections: list[socket.socket] = []
+        self.most_open = 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        connection, address = super().accept()
+        self.connections.append(connection)
+        still_open = [one for one in self.connections if one.fileno() != -1]
+        self.most_open = max(self.most_open, len(still_open))
+        return connection, address
+
+
+async def test_a_crowd_at_the_very_end_takes_no_more_files_than_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def respond(_request: Request) -> Response:
+        raise AssertionError
+
+    monkeypatch.setattr("m3cred_tui.callback.connections.GRACE_SECONDS", 0)
+    connections = Connections(respond, plain, silence_seconds=300)
+    with contextlib.ExitStack() as after:
+        listener = after.enter_context(Counting())
+        listener.setblocking(False)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(MOST_CONNECTIONS)
+        connect = functools.partial(socket.create_connection, listener.getsockname())
+        connections.accept_from(listener)
+        for _ in range(MOST_CONNECTIONS):
+            after.enter_context(connect())
+            await asyncio.sleep(0)
+        for _ in range(MOST_CONNECTIONS):
+            after.enter_context(connect())
+        await connections.finish([listener], within=0)
+    assert len(listener.connections) > MOST_CONNECTIONS * 1.5
+    assert listener.most_open < MOST_CONNECTIONS + 10
