@@ -27,6 +27,7 @@ async def test_after_it_is_created_a_line_says_what_is_next_until_it_is_deleted(
         await user.sees(NEXT)
         await user.press("i")
         await user.sees("Fields for m3ter's API sent to your terminal's clipboard.")
+        assert not user.shows("is created")  # one answer at a time
         assert json.loads(user.clipboard)["name"] == "Acme"
         await user.press("d")
         await user.answers_yes()

@@ -127,6 +127,19 @@ async def test_a_notice_that_comes_behind_a_question_waits_to_be_seen(
         await user.until(lambda: user.app._notices == [])
 
 
+async def test_an_answer_to_a_key_is_seen_however_many_notices_there_are(
+    services: Services, keep: Keep
+) -> None:
+    rows = [keep(name) for name in ("Acme", "Bolt", "Cora", "Dora")]
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        for row in rows:
+            noticing(user.app).notify(f"About {row.name}.", markup=False, about=[row])
+        await user.press("y")
+        await user.sees("sent to your terminal", "About Acme.", "About Bolt.")
+        assert not user.shows("About Cora.")
+
+
 async def test_an_answer_to_a_key_is_gone_with_its_page_and_after_a_while(
     services: Services, keep: Keep
 ) -> None:

@@ -254,6 +254,7 @@ class CredentialsPage(ListPage):
                     timeout=_NEXT_SECONDS,
                     markup=False,
                     about=[row],
+                    is_answer=True,
                 )
 
     @on(CredentialList.Opened)
@@ -311,7 +312,7 @@ class CredentialsPage(ListPage):
             if self._listing.is_arranged:
                 self._is_sorting = False
                 self._show(selected=pending[0].id)  # elsewhere than in the first row
-            text = f"{_offer(pending, self._services.now())} Press Enter on it to continue."
+            text = _offer(pending, self._services.now())
             noticing(self.app).notify(text, markup=False, about=pending)
         await report_unfinished(self.app, self._services, self._listing.row)
 
@@ -319,13 +320,15 @@ class CredentialsPage(ListPage):
 def _offer(pending: list[Credential], now: datetime) -> str:
     name = f"“{pending[0].name}”"
     if len(pending) > 1:
-        return f"{len(pending)} credentials are not created yet."
+        return f"{len(pending)} authorizations are pending. Press Enter on one to continue."
     renews = pending[0].renews
     if end := waits_until(pending[0]):
         again = ", to be authorized again" if renews else ""
-        return f"{name} waits for Stripe until {clock_time(end, now)}{again}."
-    not_yet = " again, not confirmed" if renews else ", not created"
-    return f"Stripe has approved {name}{not_yet} yet."
+        told = f"{name} waits for Stripe until {clock_time(end, now)}{again}."
+    else:
+        not_yet = " again, not confirmed" if renews else ", not created"
+        told = f"Stripe has approved {name}{not_yet} yet."
+    return f"{told} Press Enter on it to continue."
 
 
 def _summary(results: dict[str, CheckResult], name: str) -> str:

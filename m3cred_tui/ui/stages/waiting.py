@@ -250,7 +250,7 @@ class WaitingPanel(Vertical):
 
     def _mention(self, text: str) -> None:
         """Show a message of lower priority than the one already shown."""
-        if all(one.about for one in noticing(self.app).notices_of(self.screen)):
+        if not any(one.page for one in noticing(self.app).notices_of(self.screen)):
             self._answer(text)
 
     def action_turn(self) -> None:

@@ -168,9 +168,9 @@ class _Notice:
     severity: SeverityLevel
     seconds: float
     about: Sequence[Row]
-    """The rows that it is about; without any, it answers a key."""
-    page: Screen[Any]
-    """Where the key was pressed."""
+    """The rows that it is about, if any."""
+    page: Screen[Any] | None
+    """Where the key was pressed that it answers; ``None`` if it answers none."""
     timer: Timer | None = None
 
     def drawn(self) -> Content:
@@ -181,8 +181,9 @@ class _Notice:
 class NoticingApp(App[T], Generic[T]):
     """Shows notices on the :class:`NoticeLine` of the page, where Textual lays them over it.
 
-    An answer to a key replaces the one before, and is gone with its page. A notice about
-    credentials appears on any page, until one of them is no longer what it was.
+    An answer to a key is shown on its page, replaces the one before, and never waits. Any
+    other notice, which is about credentials, appears on every page. What is about credentials
+    goes when one of them is no longer what it was.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -198,16 +199,21 @@ class NoticingApp(App[T], Generic[T]):
         timeout: float | None = None,
         markup: bool = False,
         about: Sequence[Row] = (),
+        is_answer: bool | None = None,
     ) -> None:
-        """Show ``message``, which is plain text, until it was seen for ``timeout`` seconds."""
+        """Show ``message``, which is plain text, until it was seen for ``timeout`` seconds.
+
+        What is about no row ``is_answer`` to a key.
+        """
         del title, markup
         line = self._line
         if line is None:  # the app is ending
             return
-        if not about:
-            self._drop(lambda one: not one.about and one.page is line.screen)
+        page = line.screen if is_answer or not about else None
+        if page is not None:
+            self._drop(lambda one: one.page is page)
         seconds = timeout or _SECONDS[severity]
-        self._notices.append(_Notice(message, severity, seconds, about, line.screen))
+        self._notices.append(_Notice(message, severity, seconds, about, page))
         line.show_notices()
 
     def forget_notices(self, is_obsolete: Callable[[Row], bool]) -> None:
@@ -220,14 +226,16 @@ class NoticingApp(App[T], Generic[T]):
         """Remove the answers to keys, as the page has something else to say now."""
         if self._line is not None:
             page = self._line.screen
-            self._drop(lambda one: not one.about and one.page is page)
+            self._drop(lambda one: one.page is page)
             self._line.show_notices()
 
     def notices_of(self, page: Screen[Any]) -> Sequence[_Notice]:
         """Return the notices for which this page has room."""
-        self._drop(lambda one: not (one.about or one.page in self.screen_stack))
-        shown = [one for one in self._notices if one.about or one.page is page]
-        return shown[:_MOST]
+        self._drop(lambda one: one.page is not None and one.page not in self.screen_stack)
+        answers = [one for one in self._notices if one.page is page]
+        others = [one for one in self._notices if one.page is None]
+        shown = answers + others[: _MOST - len(answers)]
+        return [one for one in self._notices if one in shown]
 
     def expire(self, notice: _Notice) -> None:
         """Remove a notice that was seen for long enough."""
