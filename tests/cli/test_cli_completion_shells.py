@@ -53,7 +53,7 @@ LINES = {
 ESCAPED = {"bash": '"$\\`', "zsh": '"$\\`', "fish": '"$\\'}
 """What has to be escaped within double quotes."""
 PROMPT = "READY>"
-CTRL_L, CTRL_U = "\x0c", "\x15"
+CTRL_A, CTRL_L, CTRL_U = "\x01", "\x0c", "\x15"
 
 STARTS: Mapping[str, tuple[list[str], str]] = {
     "bash": (
@@ -146,7 +146,9 @@ async def test_no_character_does_anything_at_the_beginning_of_a_word(
         is_escaped = not quote or (quote == '"' and first in ESCAPED[name])
         begun = "\\" * is_escaped + meant.partition(" ")[0]
         await journey.clear()
-        await journey.run(f"m3cred show -- {quote}{begun}", TAB, shows=f"Name: {meant}")
+        # What m3cred would be called with.
+        printed = [CTRL_A, "printf '<%s>\\n' "]
+        await journey.run(f"m3cred show -- {quote}{begun}", TAB, *printed, shows=f"<{meant}>")
 
 
 @pytest.mark.parametrize("name", STARTS)
