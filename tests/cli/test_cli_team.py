@@ -163,19 +163,30 @@ def test_who_is_later_with_a_request_is_told_so_and_stripe_is_asked_once(
     claim, *_ = writes(proxy)
     reading = next(number for number, line in enumerate(proxy.seen) if begin["id"] in line)
 
+    ends = []
     for at in range(reading + 1, claim + 1):
         begin = begun(one, f"Acme {at}")
         address = approve_only(begin["url"])
         asked.clear()
         earlier: list[Any] = []
-        proxy.before = lambda begin=begin, address=address, earlier=earlier: earlier.append(
-            finish(one, begin, address)
-        )
+
+        def meanwhile(
+            begin: Any = begin,
+            address: str = address,
+            earlier: list[Any] = earlier,
+            at: int = at,
+        ) -> None:
+            if all(number >= at for number in writes(proxy)):
+                earlier.append(finish(one, begin, address))
+
+        proxy.before = meanwhile
         proxy.expect(None, at)
         later = finish(two, begin, address)
         proxy.before = None
-        assert earlier == [None]
-        # At one point the later machine finds the approval, and creates the same from it.
-        assert later is None or later["code"] == "AnsweredElsewhere"
         assert asked.count("POST /oauth/token") == 1
-    assert later is not None
+        if earlier:  # otherwise, its claim was an earlier request than the first time
+            assert earlier == [None]
+            ends.append(later and later["code"])
+    # At one point the later machine may find the approval, and create the same from it.
+    assert "AnsweredElsewhere" in ends
+    assert set(ends) <= {None, "AnsweredElsewhere"}
