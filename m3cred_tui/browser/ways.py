@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -107,8 +106,7 @@ class Whereabouts(NamedTuple):
     """Whether Stripe's own pages are on this computer, too, as the demo's are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(NamedTuple):
     """The ways from here to a browser; detection only decides which one comes first."""
 
     environ: Mapping[str, str]

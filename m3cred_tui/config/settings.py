@@ -7,7 +7,7 @@ without a restart.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.locations import Locations, locations
@@ -63,15 +63,18 @@ class Redirects(NamedTuple):
     """Where Stripe redirects to; ``None``: the port that is listened on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything that a start of m3cred depends on."""
 
     locations: Locations
-    platforms: Mapping[Destination, Platform] = field(default_factory=dict)
+    platforms: Mapping[Destination, Platform] = MappingProxyType({})
     """Given ones, such as the demo's; the others are read when they are needed."""
     demo: bool = False
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold keys
+    environ: Mapping[str, str] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        """Return what it is without its values: the environment may hold keys."""
+        return f"<Settings of {self.locations}>"
 
     def setup(self, destination: Destination) -> Setup:
         """Return what is set for a destination; raises what :meth:`setup_of` does."""

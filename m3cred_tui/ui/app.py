@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -121,7 +120,6 @@ class M3credApp(NoticingApp[None]):
         self.no_color = abilities.colours == "none"
         self._keys = TypeAhead(self)
         self._services = services
-        self._view_before = replace(services.view)
         self._theme_before = self.theme
         self.crash: BaseException | None = None
         self.wants_demo = False
@@ -180,11 +178,10 @@ class M3credApp(NoticingApp[None]):
         _log.info("m3cred ends with status %d", self.return_code or 0)
 
     def _keep_view(self) -> None:
-        view, before = self._services.view, self._view_before
+        view = self._services.view
         if not are_few(self._abilities.colours) and self.theme != self._theme_before:
             view.theme = self.theme
-        if view != before:
-            view.keep()
+        view.keep()
 
     async def on_event(self, event: Event) -> None:
         """Handle a key only when everything that the previous key started has finished."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.files import FlawError, private_folder, read_private, replace
@@ -28,48 +27,50 @@ _MOST = 1024  # bytes
 _DIRECTIONS = ("forward", "reversed")
 
 
-@dataclass(slots=True)
 class View:
     """How the list is sorted, and in which theme it is drawn: kept for the next start."""
 
-    file: Path | None = None
-    """Where it is kept; ``None``: nowhere."""
-    theme: str = ""
-    order: str = ""
-    """The heading of a column."""
-    is_reversed: bool = False
+    def __init__(self, file: Path | None = None, order: str = "") -> None:
+        """Take the file where it is kept, if anywhere, and the heading of a column."""
+        self._file = file
+        self.theme = ""
+        self.order = order
+        self.is_reversed = False
+        self._kept = self._state
+
+    @property
+    def _state(self) -> tuple[str, str, str]:
+        return self.theme, self.order, _DIRECTIONS[self.is_reversed]
 
     def read(self) -> View:
         """Take what the last start has kept, and return this; a damaged file is ignored."""
-        if self.file is None or not os.path.lexists(self.file):
+        if self._file is None or not os.path.lexists(self._file):
             return self
         try:
-            with private_folder(self.file.parent) as folder:
-                data = read_private(folder, self.file.name, self.file, most=_MOST)
+            with private_folder(self._file.parent) as folder:
+                data = read_private(folder, self._file.name, self._file, most=_MOST)
             theme, order, direction = data.decode().splitlines()
-            is_reversed = _DIRECTIONS.index(direction)
+            is_reversed = bool(_DIRECTIONS.index(direction))
         except (OSError, Problem, FlawError, ValueError) as error:
             _log.warning("ignored how the list was shown last: %s", error)
         else:
-            self.theme, self.order = theme, order
-            self.is_reversed = bool(is_reversed)
+            self.theme, self.order, self.is_reversed = theme, order, is_reversed
+            self._kept = self._state
         return self
 
     def keep(self) -> None:
-        """Write it; a failure is only logged."""
-        if self.file is None:
+        """Write it if it has changed; a failure is only logged."""
+        if self._file is None or self._kept == self._state:
             return
-        lines = self.theme, self.order, _DIRECTIONS[self.is_reversed]
-        data = "".join(f"{one}\n" for one in lines).encode()
+        data = "".join(f"{one}\n" for one in self._state).encode()
         try:
-            with private_folder(self.file.parent, make=True) as folder:
-                replace(folder, self.file.name, data)
+            with private_folder(self._file.parent, make=True) as folder:
+                replace(folder, self._file.name, data)
         except (OSError, Problem) as error:
             _log.warning("did not keep how the list is shown: %s", error)
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """The rooms below the app, ready to be used."""
 
     store: CredentialStore
@@ -82,8 +83,8 @@ class Services:
     """Returns the service that checks and disconnects credentials."""
     now: Callable[[], datetime]
     created_by: str
+    view: View
     demo: bool = False
-    view: View = field(default_factory=View)
     dashboard_url: Callable[[Credential], str | None] = lambda _credential: None
     """Returns the account's address in Stripe's Dashboard, if it has one; may block."""
     log: Path | None = None

@@ -122,7 +122,7 @@ def open_app(unruly: Unruly) -> None:
 
             return replace(services.authorizer(destination), open_browser=visit)
 
-        M3credApp(replace(services, authorizer=authorizer)).run()
+        M3credApp(services._replace(authorizer=authorizer)).run()
 
 
 if __name__ == "__main__":

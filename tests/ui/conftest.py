@@ -28,7 +28,7 @@ from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
-from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.services import Services, View
 from m3cred_tui.upkeep.service import Upkeep
 from tests.ports import free_port
 from tests.ui import visit
@@ -137,7 +137,8 @@ def services(
         ways,
         lambda: upkeep,
         clock,
-        created_by="ann@server",
+        "ann@server",
+        View(),
         demo=True,
     )
 

@@ -1,7 +1,6 @@
 """A user whose destinations are set up by the Settings screen, in a directory of the test."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from m3cred_tui.authorize.service import Authorizer
@@ -42,8 +41,7 @@ class Place:
                 gateway, destination, services.open_browser, services.now, ports=ports
             )
 
-        self.services = replace(
-            services,
+        self.services = services._replace(
             authorizer=authorizer,
             demo=False,
             settings=lambda: AtHome(self.settings, identity),

@@ -3,7 +3,6 @@ import socket
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -175,7 +174,7 @@ async def test_a_destination_that_is_not_set_up_is_reported_before_stripe_is_ask
     def not_set_up(destination: Destination) -> Authorizer:
         raise NotSetUp(destination)
 
-    services = replace(services, authorizer=not_set_up)
+    services = services._replace(authorizer=not_set_up)
     async with opened(services) as user:
         await straight_to_stage_4(user, "Acme")
         await user.press("enter")

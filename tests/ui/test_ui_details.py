@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,13 +77,13 @@ async def test_o_opens_the_account_at_stripe_or_says_why_not(
     async def open_none(_url: str) -> None:
         raise BrowserDidNotOpen("this is an SSH session")
 
-    own = replace(services, dashboard_url=dashboard_url)
+    own = services._replace(dashboard_url=dashboard_url)
     async with opened(own) as user:
         await to_details(user)
         await user.until(lambda: user.shows_address(url))
         await user.press("o")
         await user.until(lambda: browser.opened == [url])
-    async with opened(replace(own, open_browser=open_none)) as user:
+    async with opened(own._replace(open_browser=open_none)) as user:
         await to_details(user)
         await user.until(lambda: user.shows_address(url))
         await user.press("o")

@@ -3,7 +3,6 @@
 import time
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -130,7 +129,7 @@ def scripted(services: Services, *script: Event) -> Services:
     def authorizer(_destination: object) -> Any:
         return ScriptedAuthorizer(script)
 
-    return replace(services, authorizer=authorizer)
+    return services._replace(authorizer=authorizer)
 
 
 @pytest.mark.long

@@ -199,7 +199,7 @@ async def test_leaving_asks_about_an_approval_that_could_not_be_written(
 ) -> None:
     full = StoreUnusable(Path("/data/pending"), "the disk is full")
     script = [READY, approved(StripeAccount("acct_1", livemode=True), unkept=full)]
-    unkept = replace(services, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
+    unkept = services._replace(authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
     async with opened(unkept) as user:
         await straight_to_stage_4(user, "Acme")
         await user.press("enter")
@@ -283,7 +283,7 @@ async def test_an_approval_that_arrives_after_leaving_is_shown_on_return(
         assert isinstance(authorizer.gateway, ConnectGateway)
         return replace(authorizer, gateway=SlowStripe(authorizer.gateway.platform))
 
-    async with opened(replace(services, authorizer=slow)) as user:
+    async with opened(services._replace(authorizer=slow)) as user:
         await straight_to_stage_4(user, "Acme")
         await user.press("enter")
         await user.until(lambda: browser.opened)

@@ -1,5 +1,4 @@
 import operator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,12 +119,12 @@ async def test_order_and_theme_are_kept_for_the_next_start(
     file = tmp_path / "state" / "view"
     for number in range(count):
         keep(f"{number * 7 % count:03} of them")
-    async with opened(replace(services, view=View(file))) as user:
+    async with opened(services._replace(view=View(file))) as user:
         await user.focuses("CredentialList")
         await user.press("s", "S")
         user.app.theme = "textual-light"
     assert file.stat().st_mode & 0o777 == 0o600
-    async with opened(replace(services, view=View(file).read())) as user:
+    async with opened(services._replace(view=View(file).read())) as user:
         await user.sees("Name▴", f"▌{count - 1:03} of them")
         assert user.rows()[:2] == [f"{count - 1:03} of them", f"{count - 2:03} of them"]
         assert user.app.theme == "textual-light"
@@ -139,7 +138,8 @@ def test_a_damaged_file_of_the_last_view_is_ignored_and_logged(
     file = tmp_path / "view"
     file.write_bytes(content)
     file.chmod(0o600)
-    assert View(file).read() == View(file)
+    view = View(file).read()
+    assert (view.theme, view.order, view.is_reversed) == ("", "", False)
     assert "ignored how the list was shown last" in caplog.text
 
 
@@ -149,7 +149,7 @@ async def test_a_pending_credential_is_selected_in_a_list_that_was_sorted(
     keep("Zebra", status=Status.PENDING)
     for number in range(SCREENFUL):
         keep(f"Acme {number}")
-    async with opened(replace(services, view=View(order="Name"))) as user:
+    async with opened(services._replace(view=View(order="Name"))) as user:
         await user.sees("Name▾", "▌Zebra", "Press Enter on it to continue.")
 
 

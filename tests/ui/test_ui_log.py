@@ -1,6 +1,5 @@
 """The Log page shows the end of the log, and what is added to it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from m3cred_tui.ui.services import Services
@@ -23,7 +22,7 @@ async def test_it_shows_the_end_of_the_log_and_what_is_added_even_by_a_rotation(
             file.write(text)
 
     add("".join(f"line {number}\n" for number in range(20_000)) + "the \x1b[31m[b]last\n")
-    async with opened(replace(services, log=log)) as user:
+    async with opened(services._replace(log=log)) as user:
         await user.focuses("CredentialList")
         await user.press("l")
         await user.sees("Integrations › Log", "line 19999", "[b]last")

@@ -1,7 +1,6 @@
 """Notices cover nothing that can be pressed or must be read, and go when they are obsolete."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +26,8 @@ OFFER = "Stripe has approved “Acme”, not created yet."
 def over_ssh(services: Services, tmp_path: Path) -> Services:
     """Return the services of somebody over SSH, for whom stage 4 has the most to say."""
     environ = {"TERM": "xterm-256color", "SSH_CONNECTION": "1.2.3.4 5 10.0.0.9 22"}
-    return replace(
-        Place(tmp_path, services, {}).services,
+    place = Place(tmp_path, services, {})
+    return place.services._replace(
         ways=Ways(environ, services.ways.url_file),
         authorizer=lambda _: ScriptedAuthorizer([READY]),  # type: ignore[arg-type,return-value]
     )

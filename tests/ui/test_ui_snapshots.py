@@ -71,7 +71,7 @@ def snap(snap_compare: Snap, services: Services) -> Callable[..., bool]:
     ) -> bool:
         shown = services
         if script:
-            shown = replace(services, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
+            shown = services._replace(authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
         app = M3credApp(shown, Abilities(colours))
         return looks_as_before(snap_compare, app, walk, size, theme)
 
@@ -277,7 +277,7 @@ def over_ssh(
 ) -> Services:
     """Return services as they are for ann on a server that she reached by SSH."""
     monkeypatch.setattr("m3cred_tui.browser.surroundings.login_name", lambda _environ: "ann")
-    return replace(services, ways=Ways(ssh, services.ways.url_file))
+    return services._replace(ways=Ways(ssh, services.ways.url_file))
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def snap_over_ssh(snap_compare: Snap, over_ssh: Services) -> Callable[..., bool]
     """Compare what is seen on that server."""
 
     def compare(walk: Walk, size: tuple[int, int], *script: Event) -> bool:
-        shown = replace(over_ssh, authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
+        shown = over_ssh._replace(authorizer=lambda _: ScriptedAuthorizer(script))  # type: ignore[arg-type,return-value]
         app = M3credApp(shown)
 
         async def before(pilot: Any) -> None:

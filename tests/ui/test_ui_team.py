@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,7 +112,7 @@ async def test_the_first_paint_is_the_last_known_list(
     store.ids()
     network.expect(Fault.GONE)
     known = OpenBaoStore(store.kv.client, Known(tmp_path / "team" / "known"))
-    page = CredentialsPage(replace(services, store=known))
+    page = CredentialsPage(services._replace(store=known))
     assert page._listing.row(credential().id) == credential(name="Acme")
     assert network.seen == []  # what is painted first waits for nothing
     async with opened(services) as user:

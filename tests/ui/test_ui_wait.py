@@ -1,7 +1,6 @@
 """The wait for Stripe at stage 4: what is seen at each size, and what moves nothing."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -26,8 +25,7 @@ def over_ssh(services: Services) -> Callable[..., Services]:
     """Return a function for services as they are on a server, perhaps with a demo there."""
 
     def on_server(*demo_ports: int) -> Services:
-        return replace(
-            services,
+        return services._replace(
             ways=Ways(SSH, services.ways.url_file, demo_ports),
             authorizer=lambda _: ScriptedAuthorizer([READY]),  # type: ignore[arg-type,return-value]
         )

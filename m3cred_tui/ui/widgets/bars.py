@@ -5,7 +5,6 @@ A notice covers nothing, as there is a line for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from rich.cells import cell_len
@@ -162,20 +161,16 @@ _SIGNS: dict[SeverityLevel, tuple[str, str]] = {
 T = TypeVar("T")
 
 
-@dataclass(eq=False)
 class _Notice:
-    text: str
-    severity: SeverityLevel
-    seconds: float
-    about: Sequence[Row]
-    """The rows that it is about, if any."""
-    page: Screen[Any] | None
-    """Where the key was pressed that it answers; ``None`` if it answers none."""
-    timer: Timer | None = None
-
-    def drawn(self) -> Content:
-        sign, style = _SIGNS[self.severity]
-        return Content.assemble((sign, style), (self.text, style))
+    def __init__(
+        self, drawn: Content, seconds: float, about: Sequence[Row], page: Screen[Any] | None
+    ) -> None:
+        """Take the rows that it is about, and the page of the key that it answers, if any."""
+        self.drawn = drawn
+        self.seconds = seconds
+        self.about = about
+        self.page = page
+        self.timer: Timer | None = None
 
 
 class NoticingApp(App[T], Generic[T]):
@@ -213,7 +208,9 @@ class NoticingApp(App[T], Generic[T]):
         if page is not None:
             self._drop(lambda one: one.page is page)
         seconds = timeout or _SECONDS[severity]
-        self._notices.append(_Notice(message, severity, seconds, about, page))
+        sign, style = _SIGNS[severity]
+        drawn = Content.assemble((sign, style), (message, style))
+        self._notices.append(_Notice(drawn, seconds, about, page))
         line.show_notices()
 
     def forget_notices(self, is_obsolete: Callable[[Row], bool]) -> None:
@@ -294,7 +291,7 @@ class NoticeLine(Widget):
                 one.timer.pause()
 
     def render(self) -> Content:
-        return Content("\n").join(one.drawn() for one in self._shown)
+        return Content("\n").join(one.drawn for one in self._shown)
 
     def on_click(self) -> None:
         """Remove what has been read."""
