@@ -118,6 +118,8 @@ class M3credApp(NoticingApp[None]):
         super().__init__(driver_class=driver, css_path=styles, ansi_color=few or None)
         draw_in(self.console, abilities.colours)
         self.no_color = abilities.colours == "none"
+        # Each page would have two widgets for what it never shows: a notice has its own line.
+        self._disable_tooltips = self._disable_notifications = True
         self._keys = TypeAhead(self)
         self._services = services
         self._theme_before = self.theme

@@ -42,6 +42,9 @@ class Use(NamedTuple):
 USES = {
     # Learns of every exception, with its traceback; the rest of the app ends as Textual has it.
     Use("ui/app.py", "_handle_exception"),
+    # Leave out two widgets of each page that would never show anything.
+    Use("ui/app.py", "_disable_tooltips"),
+    Use("ui/app.py", "_disable_notifications"),
     # Sends what draws nothing (the clipboard), and has the whole screen drawn again.
     Use("ui/terminal/driver.py", "_driver"),
     # Renders the lines of a page that have changed, where Textual renders every widget.
@@ -154,6 +157,16 @@ def test_no_other_room_imports_textual_or_rich() -> None:
 def test_this_release_of_textual_calls_the_handler_of_exceptions() -> None:
     handler = inspect.signature(App[Any]._handle_exception)
     assert [*handler.parameters] == ["self", "error"]
+
+
+async def test_this_release_of_textual_leaves_out_the_widgets_that_it_is_told_to(
+    services: Services,
+) -> None:
+    flags = {"_disable_tooltips": True, "_disable_notifications": True}
+    assert vars(App[None]()).items() >= dict.fromkeys(flags, False).items()
+    async with opened(services) as user:
+        assert vars(user.app).items() >= flags.items()
+        assert not user.app.screen.query("ToastRack, Tooltip")
 
 
 async def test_this_release_of_textual_keeps_its_driver_in_the_app() -> None:

@@ -147,7 +147,7 @@ class User:
 async def opened(services: Services, size: tuple[int, int] = SIZE) -> AsyncIterator[User]:
     """Open the app on a terminal of ``size``."""
     app = M3credApp(services)
-    async with app.run_test(size=size, notifications=True) as pilot:
+    async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield User(app, pilot)
 
