@@ -65,16 +65,16 @@ def _list(add: Add) -> None:
 def _show(add: Add) -> None:
     command = add(
         "show",
-        help="show credentials, and how each goes into an Integration Configuration",
+        help="show credentials, each with its integration fields",
         description="Show a credential without its secrets, whether its sealed part opens and "
-        "agrees, and the fields that it fills in a m3ter Integration Configuration. Status 1 "
-        "if one of several cannot be shown.",
+        "agrees, and its integration fields, what an Integration Configuration in m3ter needs. "
+        "Status 1 if one of several cannot be shown.",
     )
     command.add_argument("names", nargs="+", metavar="NAME", help=_CREDENTIALS)
     flag(
         command,
         "--integration",
-        "only what goes into an Integration Configuration, as JSON in the API's names",
+        "only the integration fields, as JSON in the names of m3ter's API",
     )
     flag(command, "--reveal", "show the tokens, too, if standard output is a terminal")
     flag(command, "--reveal-to-pipe", "show the tokens, too, wherever standard output goes")
@@ -119,8 +119,8 @@ def _resume(add: Add) -> None:
     command.add_argument(
         "pending",
         nargs="?",
-        metavar="ID",
-        help="its ID or the end of it, or its name; by default the only pending one",
+        metavar="NAME",
+        help="or its ID, or the end of that; by default the only pending one",
     )
     command.add_argument(
         "--name", type=credential_name, metavar="NAME", help="create it under this name"

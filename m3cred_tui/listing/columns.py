@@ -282,7 +282,7 @@ CHECK = Column("Last check", "Check", 15, lambda _one, _width: "", checked=_chec
 ACCOUNT_ID = Column(
     "Account ID", "Account ID", 21, lambda one, _: one.account.id if one.account else ""
 )
-MODE = Column("Mode", "Mode", 4, lambda one, _: one.destination.mode)
+MODE = Column("Mode", "Mode", 4, lambda one, _: one.destination.mode.upper())
 EXPIRES = Column(
     "Expires", "Expires", 10, lambda one, _: local(one.expires_at) if one.expires_at else ""
 )

@@ -47,7 +47,13 @@ def history_of(credential: Credential, check: CheckResult | None) -> Sequence[Ha
     if credential.status is not Status.AUTHENTICATED:
         return ()
     known = [Happening(CREATED, credential.created_at, credential.created_by)]
-    known += [Happening(*event) for event in credential.history]
+    after = credential.account and credential.account.id
+    for event in reversed([Happening(*event) for event in credential.history]):
+        if event.what == Happened.AUTHORIZED:
+            is_same, after = event.note == after, event.note
+            known.append(event._replace(note="") if is_same else event)
+        else:
+            known.append(event)
     if check is not None:
         known.append(Happening(CHECKED, check.at, check.by, check.label))
     return sorted(known, key=lambda one: one.at)

@@ -54,6 +54,7 @@ _ALL = Abilities()
 _UI = Path(__file__).parent
 _FEW_COLOURS = _UI / "few_colours.tcss"
 _CRASHED, _SIGNALLED = 1, 128
+_SPELLED = {"enter": "enter", "down": "arrows"}
 _HANDLED_BY_THE_DRIVER = (signal.SIGTSTP, signal.SIGCONT)
 _CANNOT_SUSPEND = "m3cred cannot be suspended here: no shell would bring it back."
 
@@ -253,9 +254,9 @@ class M3credApp(NoticingApp[None]):
         yield SystemCommand("Theme: light, dark and others", "Colours", self.search_themes)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Spell out Enter where its sign cannot be shown."""
-        if binding.key == "enter" and self._abilities.characters != "all":
-            return "enter"
+        """Spell out a key whose sign cannot be shown."""
+        if self._abilities.characters != "all" and binding.key in _SPELLED:
+            return _SPELLED[binding.key]
         return super().get_key_display(binding)
 
     def action_help(self) -> None:

@@ -7,7 +7,8 @@ from m3cred_tui.model.problem import Problem
 
 
 class StillPending(Problem, code="StillPending"):
-    text = "The credential {id} is pending: create it before you use it."
+    text = """The credential {id} is pending: create it before you use it; m3cred resume
+        continues that."""
     id: str
 
 

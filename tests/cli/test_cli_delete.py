@@ -37,7 +37,7 @@ async def test_it_names_what_is_lost_and_yes_deletes_it(
     one = keep(tmp_path, NAMES)[1]
     async with start("delete", "Acme test") as shown:
         await shown.shows("Continue? [y/N]")
-        assert shown.reads(f"Delete “Acme test” ({one.id}; Stripe: Acme Ltd, live)?")
+        assert shown.reads(f"Delete “Acme test” ({one.id}; Stripe: Acme Ltd, LIVE)?")
         assert shown.reads("Its tokens are lost")
         assert shown.reads("acct_1Acme1 stays connected at Stripe.")
         shown.press(typed, ENTER)

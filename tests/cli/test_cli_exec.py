@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.creation import ENDING, ignored
@@ -86,6 +87,20 @@ def test_the_environment_has_two_more_and_none_of_m3creds(
 def test_the_key_is_in_no_argument(execute: Run) -> None:
     ended = execute("/bin/sh", "-c", "cat /proc/self/cmdline /proc/$PPID/cmdline")
     assert "sk_test_" not in ended.stdout
+
+
+def test_a_credential_that_was_found_revoked_is_said_to_be_and_used_all_the_same(
+    execute: Run, connected: Connected
+) -> None:
+    at = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+    found = CheckResult(Outcome.REVOKED, at, "Access was revoked at Stripe.")
+    store_of(connected.home).checks.keep({connected.connected[0].id: found})
+    ended = execute("/bin/echo", "run")
+    assert (ended.returncode, ended.stdout) == (0, "run\n")
+    assert ended.stderr == (
+        "m3cred: The check of 2026-11-28 09:30 UTC found “Acme” revoked. Access was revoked at "
+        "Stripe. Run: m3cred reauthorize Acme\n"
+    )
 
 
 def acted_with(connected: Connected, key: str, *account_ids: str | None) -> bool:
@@ -296,7 +311,7 @@ def test_without_a_key_the_command_is_not_run(m3cred: Run, tmp_path: Path) -> No
     assert "Stripe (Test Mode) is not set up" in ended.stderr
     keep_pending(tmp_path, "Waits", since=timedelta(minutes=1))
     for name, told in {
-        "Waits": "is pending: create it before you use it.",
+        "Waits": "is pending: create it before you use it; m3cred resume continues that.",
         "Acne": "did you mean “Acme”?",
     }.items():
         ended = m3cred("exec", name, "--", "/bin/echo", "run")

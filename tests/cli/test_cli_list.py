@@ -156,8 +156,8 @@ def test_chosen_columns_are_shown_in_their_order_and_without_the_heading(
     keep(tmp_path, ["Acme production", "Beta"])
     assert listed_here("--columns", "account_id,name,mode") == (
         "ACCOUNT ID   NAME             MODE\n"
-        "acct_1Acme1  Beta             live\n"
-        "acct_1Acme0  Acme production  test\n"
+        "acct_1Acme1  Beta             LIVE\n"
+        "acct_1Acme0  Acme production  TEST\n"
     )
     bare = listed_here("--no-header", "--columns", "name")
     assert bare == "Beta\nAcme production\n"

@@ -162,7 +162,7 @@ def test_it_shows_everything_but_the_secrets(m3cred: Run, tmp_path: Path) -> Non
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "Stripe account:  Acme Ltd\n" in ended.stdout
     assert "Account ID:      acct_1Acme1\n" in ended.stdout
-    assert "Mode:            live\n" in ended.stdout
+    assert "Mode:            LIVE\n" in ended.stdout
     assert "Sealed part:     opened, agrees with the fields above\n" in ended.stdout
     assert CANARY not in ended.stdout + m3cred("show", "Acme test", "--json").stdout
 

@@ -96,7 +96,7 @@ async def test_no_secret_is_seen_in_a_full_run(
         known.update(secrets_of(home))
         await app.settles()
         app.press("y")
-        await app.shows("Credential ID sent to your")
+        await app.shows("Credential ID of “")
         app.press(ENTER)
         await app.shows("Account ID")
         app.press("y", ESC)

@@ -9,7 +9,7 @@ from tests.ui.user import opened, straight_to_stage_4
 
 NEXT = (
     "“Acme” is created. Next: choose it in the Integration Configuration in m3ter; "
-    "i sends the fields to the clipboard."
+    "i sends its integration fields to the clipboard."
 )
 
 
@@ -26,7 +26,7 @@ async def test_after_it_is_created_a_line_says_what_is_next_until_it_is_deleted(
         await user.focuses("CredentialList")
         await user.sees(NEXT)
         await user.press("i")
-        await user.sees("Fields for m3ter's API sent to your terminal's clipboard.")
+        await user.sees("Integration fields of “Acme” sent to your terminal's clipboard.")
         assert not user.shows("is created")  # one answer at a time
         assert json.loads(user.clipboard)["name"] == "Acme"
         await user.press("d")

@@ -18,6 +18,8 @@ from tests.ui.conftest import Browser, Keep
 from tests.ui.records import rewrite
 from tests.ui.user import User, opened
 
+KEYS = "esc Back a Authorize y Copy ID i Fields v Check n Rename d Delete ? Help q Quit"
+
 
 async def to_details(user: User) -> None:
     await user.focuses("CredentialList")
@@ -95,6 +97,7 @@ async def test_an_account_of_the_demo_has_no_dashboard(services: Services, keep:
     async with opened(services) as user:
         await to_details(user)
         await user.sees("opened, agrees")
+        assert user.lines[-1].rstrip() == KEYS
         await user.press("o")
         assert not user.shows("dashboard.stripe.com")
         assert not user.shows("o Dashboard")
@@ -237,7 +240,7 @@ async def test_what_m3ters_api_needs_is_sent_to_the_clipboard(
     async with opened(services) as user:
         await to_details(user)
         await user.press("i")
-        await user.sees("Fields for m3ter's API sent to your terminal's clipboard.")
+        await user.sees("Integration fields of “Acme “Köln”” sent to your terminal")
     assert json.loads(user.clipboard) == {
         "name": acme.name,
         "entityType": "Bill",

@@ -127,7 +127,7 @@ async def test_esc_closes_an_open_drop_down_before_it_goes_back(services: Servic
         await to_destination(user)
         await user.press("enter")
         await user.focuses("SelectOverlay")
-        await user.sees("esc Close")
+        await user.sees("⏎ Select", "↑↓ Move", "esc Close")
         assert user.app.screen.query_one(Select).query_one(OptionList).highlighted == 1
         await user.press("escape")
         await user.focuses("DropDown")

@@ -320,7 +320,7 @@ async def test_the_credential_id_is_sent_to_the_terminals_clipboard(
     async with opened(services) as user:
         await user.focuses("CredentialList")
         await user.press("y")
-        await user.sees("Credential ID sent to your terminal's clipboard.")
+        await user.sees("Credential ID of “Bolt” sent to your terminal's clipboard.")
         assert user.clipboard == bolt.id
 
 

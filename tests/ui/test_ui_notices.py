@@ -148,7 +148,7 @@ async def test_an_answer_to_a_key_is_gone_with_its_page_and_after_a_while(
         await user.press("enter")
         await user.sees("agrees with the fields above")
         await user.press("y")
-        await user.sees("Credential ID sent to your terminal")
+        await user.sees("Credential ID of “Acme” sent to your terminal")
         await user.press("escape")
         await user.focuses("CredentialList")
         assert not user.shows("sent to your terminal")

@@ -126,7 +126,11 @@ def _described(row: Row) -> str:
     if not isinstance(row, Credential):
         return f"{title_of(row)}, which is damaged"
     account = row.account
-    of = f"{account.name or account.id}, {account.mode}" if account else "not approved yet"
+    of = (
+        f"{account.name or account.id}, {account.mode.upper()}"
+        if account
+        else "not approved yet"
+    )
     return f"{title_of(row)} ({row.id}; {row.destination.label}: {of})"
 
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from m3cred_tui.cli.ending import misused
-from m3cred_tui.cli.selecting import opened, selected
+from m3cred_tui.cli.selecting import how_to_renew, opened, selected
 from m3cred_tui.cli.wiring import upkeep_of
+from m3cred_tui.listing.columns import NAME, Row, local
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import plain_reason
 from m3cred_tui.system.process import as_started, without_ours
@@ -22,6 +24,7 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 
 _STANDARD = 2
 
+_REFUSED = {Outcome.REVOKED, Outcome.WRONG_KEY, Outcome.NO_PERMISSION}
 _ACCOUNT = "{account}"
 _WARNING = (
     "STRIPE_API_KEY is the secret key of the platform {0}. It acts on the platform's own "
@@ -47,10 +50,19 @@ def run(chosen: Namespace) -> int:
     with upkeep_of(chosen, here) as upkeep:
         access = asyncio.run(upkeep.access(row.id, by_platform=chosen.platform_key))
     _close_descriptor(chosen.passphrase_fd)
+    _warn_of_check(here.store.checks.read().get(row.id), row, demo=chosen.demo)
     if access.platform_id:
         sys.stderr.write(f"m3cred: {_WARNING.format(access.platform_id, access.account_id)}\n")
     command = [word.replace(_ACCOUNT, access.account_id) for word in command]
     return _replaced_by(command, environment(as_started(), access))
+
+
+def _warn_of_check(check: CheckResult | None, row: Row, *, demo: bool) -> None:
+    """Say what the last check found wrong with the credential, which is used all the same."""
+    if check is not None and check.outcome in _REFUSED:
+        told = check.told_with(how_to_renew(row, demo=demo))
+        found = f"The check of {local(check.at)} found “{NAME.of(row)}”"
+        sys.stderr.write(f"m3cred: {found} {check.label}. {told}\n")
 
 
 def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:

@@ -18,7 +18,7 @@ def run(chosen: Namespace) -> int:
     if chosen.sealed is None:
         return in_session(chosen, lambda session: resume(session, chosen.pending, chosen.name))
     if chosen.pending is not None:
-        return misused("--sealed does not go with an ID: the file says which one it is.")
+        return misused("--sealed does not go with a name: the file says which one it is.")
     text = _read(Path(chosen.sealed))
     return in_session(chosen, lambda session: resume_sealed(session, text, chosen.name))
 

@@ -1,4 +1,4 @@
-"""``m3cred show``: credentials, and how each goes into an Integration Configuration."""
+"""``m3cred show``: credentials, each with its integration fields."""
 
 import os
 import sys
@@ -12,7 +12,13 @@ from m3cred_tui.cli.ending import DONE, failed
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, row_json
 from m3cred_tui.cli.selecting import Opened, how_to_renew, intact, opened, selected
 from m3cred_tui.config.settings import settings_from
-from m3cred_tui.listing.columns import account_text, expiry_text, local, status_text
+from m3cred_tui.listing.columns import (
+    account_text,
+    expiry_text,
+    is_authenticated,
+    local,
+    status_text,
+)
 from m3cred_tui.listing.history import history_of
 from m3cred_tui.model.check import CheckResult
 from m3cred_tui.model.credential import (
@@ -75,15 +81,15 @@ def _text(shown: Shown, *, demo: bool) -> str:
     lines = [f"{name + ':':{wide}}  {below.join(text.splitlines())}" for name, text in facts]
     if shown.credential.status is Status.UNKNOWN:
         lines += ["", str(CodeSent(shown.credential))]
-    if shown.credential.account is not None:
+    if is_authenticated(shown.credential):
         fields = json_text(integration_fields(shown.credential))
-        lines += ["", M3TER_MUST_KNOW, "", "In a m3ter Integration Configuration:", fields]
+        lines += ["", M3TER_MUST_KNOW, "", "Integration fields:", fields]
     return "\n".join([*lines, ""])
 
 
 def _json(shown: Shown) -> str:
     unopened, credential = shown.unopened, shown.credential
-    is_created = credential.account is not None
+    is_created = is_authenticated(credential)
     fields: Json = {
         "version": 1,
         "credential": row_json(credential, shown.check),
@@ -113,7 +119,7 @@ def _facts(shown: Shown, *, demo: bool) -> Iterator[tuple[str, str]]:
     if account is not None:
         yield "Account ID", account.id
         yield "Country", account.country or _NOT_TOLD
-        yield "Mode", account.mode
+        yield "Mode", account.mode.upper()
     if shown.dashboard is not None:
         yield "At Stripe", shown.dashboard
     yield "Status", status_text(credential, now, check)
@@ -187,7 +193,9 @@ def run(chosen: Namespace) -> int:
 
 def _shown(chosen: Namespace, here: Opened, name: str, *, is_revealed: bool) -> str:
     row = intact(selected(here.store, name))
-    if row.account is None and (is_revealed or chosen.integration):
+    if (row.account is None and is_revealed) or (
+        chosen.integration and not is_authenticated(row)
+    ):
         raise StillPending(row.id)
     if chosen.integration:
         if sys.stderr.isatty():

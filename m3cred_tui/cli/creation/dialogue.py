@@ -218,7 +218,7 @@ class Dialogue:
         assert isinstance(event, UrlReady)  # noqa: S101 - it is the first to come
         command = "reauthorize" if self._pending.renews else "create"
         go_on = self._console.command(command, "--complete", self._pending.id)
-        self._show_url(event, await self._ways.whereabouts(None))
+        self._show_url(event, await self._ways.whereabouts(None), alone=True)
         self._console.say(
             f"“{self._pending.name}” waits for your approval until {_until(event)}. When you "
             f"have approved, give the address that the browser ends on to: {go_on}"
@@ -258,13 +258,15 @@ class Dialogue:
         if not was_taken and (self._only_by_paste or ready.short_url is None):
             raise InputEnded(self._pending, self._console.command("resume", self._pending.id))
 
-    def _show_url(self, ready: UrlReady, whereabouts: Whereabouts) -> None:
-        """Show the first step, or the object that scripts read."""
+    def _show_url(
+        self, ready: UrlReady, whereabouts: Whereabouts, *, alone: bool = False
+    ) -> None:
+        """Show the first step, which has no number ``alone``, or the object for scripts."""
         if self._console.json:
             self._console.put(begin_json(self._pending, ready, whereabouts.tunnel))
             return
         steps = _steps(ready, whereabouts)
-        self._console.say(steps.open)
+        self._console.say(steps.open.removeprefix("1 ") if alone else steps.open)
         if steps.tunnel_first:
             self._console.say(_tunnel(ready, whereabouts, "or"))
         self._console.put(ready.url)

@@ -204,7 +204,7 @@ def _read(session: Session) -> Credential | None:
     return row if isinstance(row, Credential) else None
 
 
-_NEXT = "Next: choose it in the Integration Configuration in m3ter, whose fields these are"
+_NEXT = "Next: choose it in the Integration Configuration in m3ter. Its integration fields"
 
 
 def _told(console: Console, credential: Credential | None, problem: Problem | None) -> int:
@@ -374,7 +374,7 @@ class RequestExpired(Problem, code="RequestExpired"):
 class SeveralPending(Problem, code="SeveralPending"):
     """Several credentials are pending, and none was named."""
 
-    text = "Say which one, by its ID: {_listed}."
+    text = "Say which one, by its name or ID: {_listed}."
     pending: Sequence[Credential]
 
     @property

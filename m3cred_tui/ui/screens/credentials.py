@@ -26,7 +26,7 @@ from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.list_page import ListPage
 from m3cred_tui.ui.widgets.bars import noticing
-from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN
+from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, COPY_FIELDS
 from m3cred_tui.ui.widgets.credential_list import CredentialList
 
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ if TYPE_CHECKING:
     from m3cred_tui.model.credential import Draft
     from m3cred_tui.ui.screens.details import Leaving
 
-_FIELDS = "Send the fields for an Integration Configuration"
 _NEXT = (
-    "Next: choose it in the Integration Configuration in m3ter; i sends the fields to the "
-    "clipboard."
+    "Next: choose it in the Integration Configuration in m3ter; i sends its integration fields "
+    "to the clipboard."
 )
 _NEXT_SECONDS = 120
 
@@ -50,6 +49,7 @@ class CredentialsPage(ListPage):
     """The list of credentials, and what is done to them; everything else starts here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "check_marked", "Check", tooltip="Check the marked ones at Stripe"),
         Binding("v", "check", "Check", show=False, tooltip="Check this one at Stripe"),
         Binding(
             "V",
@@ -70,8 +70,8 @@ class CredentialsPage(ListPage):
             show=False,
             tooltip="Authorize the selected credential again",
         ),
-        Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
-        Binding("i", "copy_integration", "JSON", show=False, tooltip=_FIELDS),
+        Binding("d", "delete", "Delete", tooltip="Delete this one, or the marked ones"),
+        Binding("i", "copy_integration", "Fields", show=False, tooltip=COPY_FIELDS),
         Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),
         Binding("f5", "look_again", "Read again", show=False, tooltip="Read the list again"),
@@ -108,11 +108,16 @@ class CredentialsPage(ListPage):
             case "copy_integration" | "rename" | "reauthorize" | "renew_ended":
                 row, has_to = self._selected_row, action == "renew_ended"
                 offered = is_authenticated(row) and not (has_to and not self._has_ended(row))
-            case "check" if not self._listing.marked:
-                offered = isinstance(self._selected_row, Credential)
+            case "check" | "check_marked":
+                is_one = action == "check" and isinstance(self._selected_row, Credential)
+                offered = is_one or bool(self._listing.marked)
             case "copy_id" | "delete":
                 offered = self._has_list and self._list.selected is not None
         return offered
+
+    def action_check_marked(self) -> None:
+        """Check the marked credentials at Stripe."""
+        self.action_check()
 
     def action_check(self) -> None:
         """Check the marked credentials at Stripe, or else the selected one."""
@@ -287,16 +292,15 @@ class CredentialsPage(ListPage):
     @work(exclusive=True, group="copy")
     async def action_copy_id(self) -> None:
         """Send the selected Credential ID to the terminal's clipboard."""
-        from m3cred_tui.ui.terminal.outside import send_to_clipboard
+        from m3cred_tui.ui.terminal.outside import send_id
 
-        if (credential_id := self._list.selected) is not None:
-            ways = self._services.ways
-            said = await send_to_clipboard(self.app, ways, credential_id, what="Credential ID")
+        if (row := self._selected_row) is not None:
+            said = await send_id(self.app, self._services.ways, row)
             self.notify(said, markup=False)
 
     @work(exclusive=True, group="copy")
     async def action_copy_integration(self) -> None:
-        """Send the fields of the selected credential for an Integration Configuration."""
+        """Send the integration fields of the selected credential."""
         from m3cred_tui.ui.terminal.outside import send_fields
 
         if is_authenticated(row := self._selected_row):

@@ -18,7 +18,6 @@ from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.listing.columns import (
     NAME,
-    has_ended,
     is_authenticated,
     local,
 )
@@ -27,8 +26,8 @@ from m3cred_tui.model.credential import M3TER_MUST_KNOW, Credential, Status
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.screens.renaming import Rename
-from m3cred_tui.ui.terminal.outside import send_fields, send_to_clipboard
-from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, fields
+from m3cred_tui.ui.terminal.outside import send_fields, send_id
+from m3cred_tui.ui.widgets.controls import AUTHORIZE_AGAIN, COPY_FIELDS, fields
 from m3cred_tui.ui.widgets.pane import facts_of
 
 if TYPE_CHECKING:
@@ -42,7 +41,8 @@ if TYPE_CHECKING:
 
 _USE = (
     "Next: choose this credential in the native Integration Configuration that sends Bills to "
-    f"Stripe, or give m3ter's API the fields that i sends to the clipboard. {M3TER_MUST_KNOW}"
+    f"Stripe, or give m3ter's API the integration fields, which i sends to the clipboard. "
+    f"{M3TER_MUST_KNOW}"
 )
 _NO_EDITING = (
     "Nothing but the name of a credential can be changed; create another one and delete this "
@@ -64,20 +64,13 @@ class DetailsPage(Page[Leaving]):
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
+        Binding("a", "reauthorize", "Authorize", tooltip="Authorize this credential again"),
         Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
-        Binding("i", "copy_integration", "Copy JSON", tooltip="Send what m3ter's API needs"),
-        Binding("o", "open_dashboard", "Dashboard", tooltip="Open the account at Stripe"),
+        Binding("i", "copy_integration", "Fields", tooltip=COPY_FIELDS),
         Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
-        Binding("a", "renew_ended", "Authorize again"),
-        Binding(
-            "a",
-            "reauthorize",
-            "Authorize again",
-            show=False,
-            tooltip="Authorize this credential again",
-        ),
         Binding("n", "rename", "Rename", tooltip="Give this credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
+        Binding("o", "open_dashboard", "Dashboard", tooltip="Open the account at Stripe"),
     ]
 
     def __init__(
@@ -118,8 +111,6 @@ class DetailsPage(Page[Leaving]):
         del parameters
         if action == "open_dashboard":
             return self._dashboard is not None
-        if action == "renew_ended":
-            return has_ended(self._row, self._check, self._services.now())
         for_created = {"check", "copy_integration", "rename", "reauthorize"}
         return action not in for_created or is_authenticated(self._row)
 
@@ -225,10 +216,6 @@ class DetailsPage(Page[Leaving]):
         """Close, and have the list delete the credential."""
         self.dismiss(Leaving.DELETE)
 
-    def action_renew_ended(self) -> None:
-        """Authorize again what cannot be used otherwise."""
-        self.action_reauthorize()
-
     def action_reauthorize(self) -> None:
         """Close, and have the list authorize the credential again."""
         self.dismiss(Leaving.REAUTHORIZE)
@@ -236,13 +223,12 @@ class DetailsPage(Page[Leaving]):
     @work(exclusive=True, group="copy")
     async def action_copy_id(self) -> None:
         """Send the Credential ID to the terminal's clipboard."""
-        ways, told = self._services.ways, "Credential ID"
-        said = await send_to_clipboard(self.app, ways, self._row.id, what=told)
+        said = await send_id(self.app, self._services.ways, self._row)
         self.notify(said, markup=False)
 
     @work(exclusive=True, group="copy")
     async def action_copy_integration(self) -> None:
-        """Send the fields for an Integration Configuration, as JSON."""
+        """Send the integration fields, as JSON."""
         if is_authenticated(self._row):
             said = await send_fields(self.app, self._services.ways, self._row)
             self.notify(said, markup=False)

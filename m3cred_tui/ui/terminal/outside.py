@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.events import Paste
 
-from m3cred_tui.model.credential import integration_fields
+from m3cred_tui.model.credential import Credential, integration_fields
 from m3cred_tui.system.terminal import echo_off
 from m3cred_tui.ui.terminal.driver import write_to_terminal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from m3cred_tui.browser.ways import Ways
-    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.listing.columns import Row
 
 _MOST_AT_ONCE = 4096
 _ENDS = frozenset(b"\r\n\x03\x04\x1b")  # Enter, ctrl+c, ctrl+d, Esc
@@ -35,12 +35,19 @@ async def send_to_clipboard(app: App[Any], ways: Ways, text: str, *, what: str) 
     return said
 
 
+async def send_id(app: App[Any], ways: Ways, row: Row) -> str:
+    """Send a Credential ID to the clipboard."""
+    whose = f" of “{row.name}”" if isinstance(row, Credential) else ""
+    return await send_to_clipboard(app, ways, row.id, what=f"Credential ID{whose}")
+
+
 async def send_fields(app: App[Any], ways: Ways, credential: Credential) -> str:
-    """Send a credential's part of an Integration Configuration, as JSON, to the clipboard."""
+    """Send the integration fields of a credential, as JSON, to the clipboard."""
     import json  # noqa: PLC0415 - 8 ms, and the first paint needs none of it
 
     text = json.dumps(integration_fields(credential), indent=2, ensure_ascii=False)
-    return await send_to_clipboard(app, ways, text, what="Fields for m3ter's API")
+    what = f"Integration fields of “{credential.name}”"
+    return await send_to_clipboard(app, ways, text, what=what)
 
 
 def print_alone(app: App[Any], text: str) -> None:

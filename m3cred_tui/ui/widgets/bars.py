@@ -147,7 +147,7 @@ def _keys(screen: Screen[object]) -> list[_Shown]:
         if binding.show and active.enabled and binding.description:
             display = screen.app.get_key_display(binding)
             shown.setdefault(binding.action, (binding.key, display, binding.description))
-    return list(shown.values())
+    return sorted(shown.values(), key=lambda one: one[0] != "enter")  # Enter comes first
 
 
 _MOST = 3

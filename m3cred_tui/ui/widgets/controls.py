@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 AUTHORIZE_AGAIN = "Press a to authorize again."
+COPY_FIELDS = "Send the integration fields to the clipboard"
 _GAP = 2
 
 
@@ -170,7 +171,10 @@ class DropDown(Select[T], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "show_overlay", "Select"),
         Binding("space", "show_overlay", show=False),
-        # Before the list's own key, which Textual calls "Dismiss menu".
+        # Before the list's own keys, which Textual does not show, or calls "Dismiss menu".
+        Binding("enter", "choose", "Select", priority=True),
+        Binding("down", "highlight(1)", "Move", key_display="↑↓", priority=True),
+        Binding("up", "highlight(-1)", show=False, priority=True),
         Binding("escape", "close", "Close", priority=True),
     ]
 
@@ -184,9 +188,18 @@ class DropDown(Select[T], inherit_bindings=False):
         self.query_one(OptionList).message_signal.subscribe(self, self._note, immediate=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave Esc to the page while the list is closed."""
+        """Leave these keys to the page while the list is closed."""
         del parameters
-        return action != "close" or self.expanded
+        return action not in {"close", "choose", "highlight"} or self.expanded
+
+    def action_choose(self) -> None:
+        """Choose the highlighted option."""
+        self.query_one(OptionList).action_select()
+
+    def action_highlight(self, by: int) -> None:
+        """Highlight the next option, or the one before."""
+        options = self.query_one(OptionList)
+        (options.action_cursor_down if by > 0 else options.action_cursor_up)()
 
     def action_close(self) -> None:
         """Close the list without a choice."""
