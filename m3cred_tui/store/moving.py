@@ -12,10 +12,13 @@ from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import AlreadyThere, NotThere
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from m3cred_tui.model.check import CheckResult
     from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.store.port import CredentialStore, Row
+
+    Checks = Mapping[str, CheckResult]
 
 
 class Outcome(StrEnum):
@@ -51,31 +54,37 @@ def move(source: CredentialStore, target: CredentialStore, *, dry: bool) -> Iter
     at all.
     """
     ids = source.ids()
+    checks = source.checks.whole()
     target.ids()
     if not dry:
         target.prepare()
     for row in source.read_many(ids):
         if row is not None:
             try:
-                yield _moved(source, target, row, dry=dry)
+                yield _moved(source, target, row, None if dry else checks)
             except NotThere:
                 continue  # deleted meanwhile
             except Problem as problem:
                 yield Moved(row, Outcome.FAILED, str(problem))
 
 
-def _moved(source: CredentialStore, target: CredentialStore, row: Row, *, dry: bool) -> Moved:
+def _moved(
+    source: CredentialStore, target: CredentialStore, row: Row, checks: Checks | None
+) -> Moved:
+    """Move a credential; without ``checks``, only say what would become of it."""
     if isinstance(row, Damaged):
         return Moved(row, Outcome.DAMAGED, f"It is damaged: {row.reason}.")
     if row.status is not Status.AUTHENTICATED:
         return Moved(row, Outcome.PENDING, "It is pending; create or delete it first.")
-    if not dry:
-        return _move(source, target, row)
+    if checks is not None:
+        return _move(source, target, row, checks)
     here = source.opened(row.id)
     return _compared(row, here, target) if target.read(row.id) else Moved(row, Outcome.MOVED)
 
 
-def _move(source: CredentialStore, target: CredentialStore, row: Credential) -> Moved:
+def _move(
+    source: CredentialStore, target: CredentialStore, row: Credential, checks: Checks
+) -> Moved:
     # Nobody refreshes it meanwhile, or the new tokens would be removed with it.
     with source.refreshes.begun(row.id):
         here = source.opened(row.id)
@@ -89,7 +98,7 @@ def _move(source: CredentialStore, target: CredentialStore, row: Credential) -> 
             return compared
         if _fields(*source.opened(row.id)) != _fields(*here):
             return Moved(row, Outcome.DIFFERS, "It was changed meanwhile; move it again.")
-        if checked := source.checks.read().get(row.id):
+        if checked := checks.get(row.id):
             target.checks.keep({row.id: checked})
         source.delete(row.id)
     return Moved(row, outcome)

@@ -224,10 +224,16 @@ class Requests(Protocol):
 
 
 class CheckResults(Protocol):
-    """Stores the results of checks; results that cannot be read are treated as missing."""
+    """Stores the results of checks; damaged ones are treated as missing."""
 
     def read(self) -> Mapping[str, CheckResult]:
-        """Return the last result of each credential that was checked; never raises."""
+        """Return the last result of each credential that was checked.
+
+        Never raises; if the store does not work, results are missing.
+        """
+
+    def whole(self) -> Mapping[str, CheckResult]:
+        """Return what :meth:`read` does, and no less: raises ``StoreUnusable``."""
 
     def keep(self, results: Mapping[str, CheckResult]) -> None:
         """Add these: of two for one credential the later, and none of a deleted one."""

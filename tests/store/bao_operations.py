@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.openbao import client
+from m3cred_tui.store.moving import move
+from m3cred_tui.store.openbao import client, refreshing
 from m3cred_tui.store.openbao.client import Client, Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.store import OpenBaoStore
@@ -24,14 +26,19 @@ from tests.store.swept_operations import (
     credential,
     renewed,
     request,
+    store_in,
     tokens,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from m3cred_tui.store.port import CredentialStore
+
 ROOT = "root"
 DONE = "done"
+PATIENT = 30.0
+"""Seconds that are enough for a request on a busy machine."""
 _OTHER = "0196d5c8-0000-7000-8000-00000000000e"
 
 
@@ -48,18 +55,23 @@ def team_store(*addresses: str, path: str, token: str = ROOT, ca: str = "") -> O
     return OpenBaoStore(Client(place, lambda: Secret(token)), Known(), pace=0)
 
 
-def impatient() -> None:
-    """Have requests of this process give up soon."""
-    client.PATIENCE, client._SILENCE, client._PAUSE = 1.0, 0.3, 0.02
+def impatient(patience: float = 1.0) -> None:
+    """Have requests of this process give up soon, and its claims run out."""
+    client.PATIENCE, client._SILENCE, client._PAUSE = patience, 0.3 * patience, 0.02
+    refreshing.CLAIM = 1.0
 
 
-def state(store: OpenBaoStore) -> object:
+def state(store: CredentialStore) -> object:
     """Return all that a store holds."""
-    rows = [[one, *_told(store, one)] for one in store.ids()]
-    return rows, store.disconnecting.ids()
+    return rows(store), store.disconnecting.ids()
 
 
-def _told(store: OpenBaoStore, credential_id: str) -> list[str]:
+def rows(store: CredentialStore) -> list[list[str]]:
+    """Return each credential with its name, status and access token."""
+    return [[one, *_told(store, one)] for one in store.ids()]
+
+
+def _told(store: CredentialStore, credential_id: str) -> list[str]:
     row = store.read(credential_id)
     if not isinstance(row, Credential):
         return ["damaged" if row else "gone"]
@@ -147,19 +159,44 @@ OPERATIONS = {
 }
 
 
+MOVES = "move to openbao", "move to directory"
+
+
+def ends(name: str, local: Path, team: OpenBaoStore) -> tuple[CredentialStore, CredentialStore]:
+    """Return the source and the target of a move between this machine and a team's store."""
+    here = store_in(local)
+    return (here, team) if name == "move to openbao" else (team, here)
+
+
+def reply_to_move(name: str, local: Path, team: OpenBaoStore) -> str:
+    """Return ``done``, or what became of the first credential that was not moved."""
+    try:
+        moved = [*move(*ends(name, local, team), dry=False)]
+    except Problem as problem:
+        return f"{type(problem).__name__}: {problem}"
+    return next((f"{one.outcome}: {one.told}" for one in moved if not one.is_done), DONE)
+
+
 def serve() -> None:
     """Execute the operation in each line in a process of its own, whose ID is told first."""
     import httpx  # noqa: F401, PLC0415 - so that no process has to read it
 
-    impatient()
+    impatient(PATIENT)
     while line := sys.stdin.readline():
-        address, path, name = json.loads(line)
+        address, path, name, local = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            done = reply_to(OPERATIONS[name].run, team_store(address, path=path)) == DONE
+            team = team_store(address, path=path)
+            done = _run(name, team, local) == DONE
             os._exit(0 if done else 1)
         _say(pid)
         _say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def _run(name: str, team: OpenBaoStore, local: str) -> str:
+    if name in MOVES:
+        return reply_to_move(name, Path(local), team)
+    return reply_to(OPERATIONS[name].run, team)
 
 
 def _say(number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,23 +63,21 @@ class Proxy:
     """Called once the engine has acted on that request."""
     release: threading.Event = field(default_factory=threading.Event)
     """Ends the wait of what is held."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def expect(self, fault: Fault | None, at: int = 0) -> None:
         """Have the fault befall one of the requests from now on; ``None`` is no fault."""
         self.fault, self.at = fault, at
         self.seen.clear()
 
-    def take(self, line: str) -> Fault | None:
-        """Take note of a request; return the fault that befalls it."""
-        self.seen.append(line)
-        if self.is_due():
-            return self.fault
-        is_gone = self.fault is Fault.GONE and len(self.seen) > self.at
-        return Fault.REFUSED if is_gone else None
-
-    def is_due(self) -> bool:
-        """Return whether the last request is the chosen one."""
-        return len(self.seen) == self.at + 1
+    def take(self, line: str) -> tuple[bool, Fault | None]:
+        """Take note of a request; return whether it is the chosen one, and what befalls it."""
+        with self._lock:
+            at = len(self.seen)
+            self.seen.append(line)
+        if at == self.at:
+            return True, self.fault
+        return False, Fault.REFUSED if self.fault is Fault.GONE and at > self.at else None
 
 
 @contextmanager
@@ -109,6 +107,7 @@ def proxy_before(engine: str, *, verify: str | bool = True) -> Iterator[Proxy]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms
     at: ClassVar[Proxy]
     upstream: ClassVar[httpx.Client]
 
@@ -121,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.at.take(f"{self.command} {self.path}")
+        is_due, fault = self.at.take(f"{self.command} {self.path}")
         if fault is Fault.REFUSED:
             self._cut()
         elif fault in _IN_PLACE:
@@ -129,11 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.at.is_vault and "/detailed-metadata" in self.path:
             self._answer(404, b'{"errors":["unsupported path"]}')
         else:
-            self._forward(body, fault)
+            self._forward(body, fault, is_due=is_due)
 
-    def _forward(self, body: bytes, fault: Fault | None) -> None:
+    def _forward(self, body: bytes, fault: Fault | None, *, is_due: bool) -> None:
         headers = {name: value for name, value in self.headers.items() if name != "Host"}
-        is_due = self.at.is_due()
         if is_due and self.at.before:
             self.at.before()
         reply = self.upstream.request(self.command, self.path, content=body, headers=headers)
@@ -167,7 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _cut(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the client is gone
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         pass

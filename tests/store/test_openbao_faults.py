@@ -12,25 +12,35 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from m3cred_tui.model.check import CheckResult
+from m3cred_tui.model.check import Outcome as Checked
 from tests.store.bao_operations import (
     DONE,
+    MOVES,
     OPERATIONS,
+    PATIENT,
+    ends,
     impatient,
     reply_to,
+    reply_to_move,
+    rows,
     state,
     team_store,
 )
 from tests.store.bao_proxy import Fault, Proxy, proxy_before
 from tests.store.port import bao
+from tests.store.swept_operations import ID, credential, store_in, tokens
 from tests.store.swept_table import SWEPT_TEAM, TEAM_FAULTS, cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from m3cred_tui.store.port import CredentialStore
     from tests.store.bao_operations import Operation
     from tests.store.swept_table import Outcome
 
@@ -39,6 +49,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 _UNKNOWN = {"Unconfirmed", "OutcomeUnknown"}
 _ASKS_AGAIN = "answer request"
 """It may be claimed when a problem is told, which is found when it is tried again."""
+_CHECKED = CheckResult(Checked.OK, credential().created_at)
+_WHOLE = [[ID, "Acme", "authenticated", "sk_live_first"]]
 _paths = count()
 
 
@@ -61,8 +73,8 @@ class World(NamedTuple):
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for name in ("PATIENCE", "_SILENCE", "_PAUSE"):
-        monkeypatch.setattr(f"m3cred_tui.store.openbao.client.{name}", 0.0)  # put back later
+    for name in ("client.PATIENCE", "client._SILENCE", "client._PAUSE", "refreshing.CLAIM"):
+        monkeypatch.setattr(f"m3cred_tui.store.openbao.{name}", 0.0)  # put back later
     impatient()
     engine = bao.running().address
     with proxy_before(engine) as proxy:
@@ -91,8 +103,12 @@ def test_a_fault_at_any_request_leaves_the_old_or_the_new_state_as_reported(
                 "unknown" if told in _UNKNOWN else "new" if told == DONE else "old"
             )
             counts[fault.value, outcome] += 1
-    for died, times in _killed(world, operation, requests, (old, new)).items():
-        counts["kill", died] += times
+    for path, _, killed in _killed(
+        world, name, range(requests), lambda: (world.begun(operation), "")
+    ):
+        found = world.state(path)
+        assert found in (old, new), killed
+        counts["kill", "new" if found == new else "old"] += 1
     record_property(SWEPT_TEAM, [name, requests, cells(counts, TEAM_FAULTS)])
 
 
@@ -106,27 +122,98 @@ def _without_a_fault(world: World, operation: Operation) -> tuple[object, object
     return old, new, len(world.proxy.seen)
 
 
+class Moves(NamedTuple):
+    """A move of one credential that was checked, from or to the directory ``local``."""
+
+    name: str
+    world: World
+    root: Path
+
+    def begun(self) -> tuple[str, str]:
+        """Make the state before it; return the path of the team and the directory."""
+        path, local = f"moves-{os.getpid()}-{next(_paths)}", self.root / f"{next(_paths)}"
+        if not (self.root / "prepared").exists():
+            store_in(self.root / "prepared").prepare()
+        copytree(self.root / "prepared", local)
+        source, _ = self.ends(path, str(local))
+        source.create(credential(), tokens())
+        source.checks.keep({ID: _CHECKED})
+        return path, str(local)
+
+    def ends(self, path: str, local: str) -> tuple[CredentialStore, CredentialStore]:
+        """Return both stores, as another machine finds them."""
+        return ends(self.name, Path(local), team_store(self.world.engine, path=path))
+
+    def run(self, path: str, local: str, address: str) -> str:
+        return reply_to_move(self.name, Path(local), team_store(address, path=path))
+
+    def outcome(self, path: str, local: str, told: str) -> Outcome:
+        """Return where the credential is, in whole, after a move that ended so."""
+        source, target = self.ends(path, local)
+        found = rows(source), rows(target)
+        if told.startswith(DONE):
+            assert found == ([], _WHOLE), told
+            return "new"
+        assert found in ((_WHOLE, []), (_WHOLE, _WHOLE), ([], _WHOLE)), told
+        return "old" if found == (_WHOLE, []) else "unknown"
+
+    def completed(self, path: str, local: str, told: str) -> None:
+        """Move again, and find it whole, once, and with its check."""
+        impatient(PATIENT)
+        assert self.run(path, local, self.world.engine) == DONE, told
+        assert self.outcome(path, local, DONE) == "new"
+        _, target = self.ends(path, local)
+        assert target.checks.read() == {ID: _CHECKED}, told
+        impatient()
+
+
+@pytest.mark.timeout(480)
+@pytest.mark.parametrize("name", MOVES)
+def test_a_fault_at_any_request_of_a_move_leaves_the_credential_whole_and_it_runs_again(
+    name: str, world: World, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    moves = Moves(name, world, tmp_path)
+    world.proxy.expect(None)
+    assert moves.run(*moves.begun(), world.proxy.address) == DONE
+    requests = _told_apart(world.proxy.seen)
+    counts: Counter[tuple[str, Outcome]] = Counter()
+    for at in requests:
+        for fault in Fault:
+            path, local = moves.begun()
+            world.proxy.expect(fault, at)
+            told = moves.run(path, local, world.proxy.address)
+            told = f"{told} with {fault} at {world.proxy.seen[at:]}"
+            counts[fault.value, moves.outcome(path, local, told)] += 1
+            moves.completed(path, local, told)
+    for path, local, killed in _killed(world, name, requests, moves.begun):
+        counts["kill", moves.outcome(path, local, killed)] += 1
+        moves.completed(path, local, killed)
+    record_property(SWEPT_TEAM, [name, len(requests), cells(counts, TEAM_FAULTS)])
+
+
+def _told_apart(seen: list[str]) -> list[int]:
+    """Return which requests differ: those for the results of checks are sent together."""
+    checks = [at for at, line in enumerate(seen) if "GET" in line and "/checks/" in line]
+    return [at for at in range(len(seen)) if at not in checks[1:-1]]
+
+
 def _killed(
-    world: World, operation: Operation, requests: int, states: tuple[object, object]
-) -> Counter[Outcome]:
+    world: World, name: str, requests: Sequence[int], begun: Callable[[], tuple[str, str]]
+) -> Iterator[tuple[str, str, str]]:
     """Kill the process before and after the engine acts on each request."""
-    (name,) = (name for name, one in OPERATIONS.items() if one is operation)
-    counts: Counter[Outcome] = Counter()
     with _processes() as run:
-        for at in range(requests):
+        for at in requests:
             for moment in ("before", "after"):
-                path = world.begun(operation)
+                path, local = begun()
                 pid: Future[int] = Future()
                 world.proxy.expect(None, at)
                 setattr(
                     world.proxy, moment, lambda pid=pid: os.kill(pid.result(), signal.SIGKILL)
                 )
-                assert run(world.proxy.address, path, name, pid) == -signal.SIGKILL
+                ended = run([world.proxy.address, path, name, local], pid)
+                assert ended == -signal.SIGKILL
                 world.proxy.before = world.proxy.after = None
-                found = world.state(path)
-                assert found in states, f"killed {moment} {world.proxy.seen[at]}"
-                counts["new" if found == states[1] else "old"] += 1
-    return counts
+                yield path, local, f"killed {moment} {world.proxy.seen[at]}"
 
 
 _PROGRAM = """
@@ -138,7 +225,7 @@ serve()
 
 
 @contextmanager
-def _processes() -> Iterator[Callable[[str, str, str, Future[int]], int]]:
+def _processes() -> Iterator[Callable[[list[str], Future[int]], int]]:
     """Give what runs an operation in a process of its own, and returns its exit status."""
     command = [sys.executable, "-I", "-c", _PROGRAM, str(Path(__file__).parents[2])]
     pipe = subprocess.PIPE
@@ -147,8 +234,8 @@ def _processes() -> Iterator[Callable[[str, str, str, Future[int]], int]]:
         assert asks is not None
         assert answers is not None
 
-        def run(address: str, path: str, name: str, pid: Future[int]) -> int:
-            asks.write(json.dumps([address, path, name]) + "\n")
+        def run(asked: list[str], pid: Future[int]) -> int:
+            asks.write(json.dumps(asked) + "\n")
             asks.flush()
             pid.set_result(int(answers.readline()))
             return int(answers.readline())

@@ -38,11 +38,16 @@ class DirectoryChecks(NamedTuple):
     """Returns the IDs of the store's credentials."""
 
     def read(self) -> Mapping[str, CheckResult]:
+        with suppress(StoreUnusable):
+            return self.whole()
+        return {}
+
+    def whole(self) -> Mapping[str, CheckResult]:
         path = self.data / _NAME
         try:
             with private_folder(self.data) as folder:
                 fields = json_object(read_private(folder, _NAME, path, most=_LARGEST))
-        except (FileNotFoundError, FlawError, StoreUnusable):
+        except (FileNotFoundError, FlawError):
             return {}
         return _results(fields)
 

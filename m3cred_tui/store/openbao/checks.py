@@ -17,7 +17,7 @@ from m3cred_tui.store.openbao.kv import ConflictError
 from m3cred_tui.store.problems import CannotBeKept, StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from m3cred_tui.store.fields import Json
     from m3cred_tui.store.openbao.kv import KeyValue
@@ -34,31 +34,36 @@ class TeamChecks:
     """Sixteen records hold the results, which are no secrets."""
 
     def __init__(
-        self, kv: KeyValue, store_ids: Callable[[], Sequence[str]], tick: Callable[[], float]
+        self, kv: KeyValue, there: Callable[[], Container[str]], tick: Callable[[], float]
     ) -> None:
+        """Take what returns the IDs of the store's credentials."""
         self._kv = kv
-        self._store_ids = store_ids
+        self._there = there
         self._tick = tick
         self._written = 0
 
     def read(self) -> Mapping[str, CheckResult]:
-        try:
-            with ThreadPoolExecutor(len(_SHARDS)) as several:
-                records = list(several.map(self._kv.read, map(_key, _SHARDS)))
-            there = set(self._store_ids())
-        except StoreUnusable:
-            return {}
+        with suppress(StoreUnusable):
+            return self.whole()
+        return {}
+
+    def whole(self) -> Mapping[str, CheckResult]:
+        with ThreadPoolExecutor(len(_SHARDS)) as several:
+            records = list(several.map(self._kv.read, map(_key, _SHARDS)))
+        there = self._there()
         results = {one: result for record in records for one, result in _results(record)}
         return {one: result for one, result in results.items() if one in there}
 
     def keep(self, results: Mapping[str, CheckResult]) -> None:
-        there = set(self._store_ids())
+        there = self._there()
         for shard in sorted({one[-1] for one in results}):
             added = {one: result for one, result in results.items() if one[-1] == shard}
             self._keep(shard, added, there)
         self._written += 1
 
-    def _keep(self, shard: str, added: Mapping[str, CheckResult], there: set[str]) -> None:
+    def _keep(
+        self, shard: str, added: Mapping[str, CheckResult], there: Container[str]
+    ) -> None:
         for _ in self._kv.attempts("the results of checks"):
             record = self._kv.read(_key(shard))
             kept = dict(_results(record))

@@ -20,7 +20,7 @@ from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from m3cred_tui.store.openbao.records import Record
@@ -136,6 +136,11 @@ class Known:
         if most is None:
             return pending + sorted(others, reverse=True)
         return (pending + heapq.nlargest(most, others))[:most]
+
+    @property
+    def there(self) -> Container[str]:
+        """The IDs, once a list was read."""
+        return self._entries
 
     def pending_ids(self) -> list[str]:
         """Return the IDs of pending credentials, newest first."""

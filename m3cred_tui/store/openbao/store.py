@@ -29,7 +29,7 @@ from m3cred_tui.store.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from datetime import datetime
 
     from m3cred_tui.store.fields import Json
@@ -72,7 +72,7 @@ class OpenBaoStore:
         self._pace = pace
         self._names_at = -1
         """The version of the claimed names when the list was last read."""
-        self.checks = TeamChecks(self.kv, self.ids, self._tick)
+        self.checks = TeamChecks(self.kv, self._there, self._tick)
         self.disconnecting = TeamDisconnections(self.kv, self.ids)
         self.requests = TeamRequests(self._shelf)
         self.refreshes = TeamRefreshes(self._shelf)
@@ -159,6 +159,11 @@ class OpenBaoStore:
     def _look_unless_fresh(self) -> None:
         if not self._is_fresh:
             self.ids()
+
+    def _there(self) -> Container[str]:
+        """Return the IDs in a list that was just read, with the changes from here."""
+        self._look_unless_fresh()
+        return self._known.there
 
     @property
     def _is_fresh(self) -> bool:
