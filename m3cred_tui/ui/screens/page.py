@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from textual import on
-from textual.events import ScreenResume, ScreenSuspend
+from textual.events import Event, ScreenResume, ScreenSuspend
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -30,6 +30,7 @@ class Page(Screen[Result], Generic[Result]):
         """Take what :class:`TitleBar` shows."""
         super().__init__()
         self._title_bar = TitleBar(*place, demo=demo)
+        self._was_shown = False
         render_only_changes(self)
 
     def compose(self) -> ComposeResult:
@@ -37,6 +38,13 @@ class Page(Screen[Result], Generic[Result]):
         yield from self.compose_body()
         yield NoticeLine()
         yield KeyLine()
+
+    async def on_event(self, event: Event) -> None:
+        """Style nothing again when the page is shown first: all of it has just been styled."""
+        if isinstance(event, ScreenResume) and not self._was_shown:
+            self._was_shown = True
+            event.refresh_styles = False
+        await super().on_event(event)
 
     @on(ScreenResume)
     def _show_notices(self) -> None:
