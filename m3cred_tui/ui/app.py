@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 _ALL = Abilities()
 _UI = Path(__file__).parent
-_FEW_COLOURS = _UI / "few_colours.tcss"
+_FEW_COLOURS, _LATER = _UI / "few_colours.tcss", _UI / "later.tcss"
 _CRASHED, _SIGNALLED = 1, 128
 _SPELLED = {"enter": "enter", "down": "arrows"}
 _HANDLED_BY_THE_DRIVER = (signal.SIGTSTP, signal.SIGCONT)
@@ -170,7 +170,7 @@ class M3credApp(NoticingApp[None]):
         gc.freeze()  # the objects of the start are never freed
         gc.enable()  # the command has disabled it
         # Opening a screen whose styles are not read yet makes Textual parse all of them again.
-        for path in (_FEW_COLOURS, *sorted((_UI / "screens").glob("*.tcss"))):
+        for path in (_FEW_COLOURS, _LATER, *sorted((_UI / "screens").glob("*.tcss"))):
             if not self.stylesheet.has_source(str(path)):
                 self.stylesheet.add_source(path.read_text("utf-8"), (str(path), ""))
         self.stylesheet.parse()
