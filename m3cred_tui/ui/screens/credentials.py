@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.widgets import Button, Input
+from textual.widgets import Button
 
 from m3cred_tui.listing.columns import (
     clock_time,
@@ -95,9 +95,9 @@ class CredentialsPage(ListPage):
             case "stop_checking":
                 offered = self.has_worker("check")
             case "clear_filter":
-                offered = bool(self.query(Input)) and not self.has_worker("check")
+                offered = self._has_filter and not self.has_worker("check")
             case "unmark":
-                is_free = not (self.query(Input) or self.has_worker("check"))
+                is_free = not (self._has_filter or self.has_worker("check"))
                 offered = bool(self._listing.marked) and is_free
             case "mark":
                 offered = self._has_list and self.focused is self._list

@@ -69,8 +69,11 @@ class ListPage(Page[None]):
         self._title_bar.team = services.store.team
         self._services = services
         self._listing = Listing(services.store.glance)
+        self._list = CredentialList(self._listing, services.now)
+        self._pane: Widget | None = None
         self._reading = Reading(services.store, self._listing)
         self._watching: Timer | None = None
+        self._filter_line: FilterLine | None = None
         self._is_sorting = False
         """Whether the rows take the order of the last start, and the first one the cursor."""
         self._trouble = ""
@@ -88,26 +91,25 @@ class ListPage(Page[None]):
     def compose_body(self) -> ComposeResult:
         yield CreateButton("Create Integration Credential", id="create", compact=True)
         with SideBySide():
-            credentials = CredentialList(self._listing, self._services.now)
-            yield credentials
+            yield self._list
             if self.app.size.width >= _WITH_PANE:
-                yield self._pane(credentials)
+                yield self._new_pane()
         yield Static(id="message")
         yield Static(_SUPPORT, id="support")
 
-    def _pane(self, credentials: CredentialList) -> Widget:
+    def _new_pane(self) -> Widget:
         from m3cred_tui.ui.widgets.pane import DetailsPane
 
-        return DetailsPane(credentials, self._services.now)
+        self._pane = DetailsPane(self._list, self._services.now)
+        return self._pane
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the details beside the list where there is room for them."""
         is_wide = event.size.width >= _WITH_PANE
-        panes = self.query("DetailsPane")
-        for pane in panes:
-            pane.display = is_wide
-        if is_wide and not panes:
-            self.query_one(SideBySide).mount(self._pane(self._list))
+        if self._pane is not None:
+            self._pane.display = is_wide
+        elif is_wide:
+            self.query_one(SideBySide).mount(self._new_pane())
 
     def on_mount(self) -> None:
         self._show(selected=None)
@@ -137,17 +139,17 @@ class ListPage(Page[None]):
                 await self._expire()
 
     @property
-    def _list(self) -> CredentialList:
-        return self.query_one(CredentialList)
-
-    @property
     def _has_list(self) -> bool:
         # When the app ends, the page is still on top after its list was removed.
-        return bool(self.query(CredentialList))
+        return self._list.is_attached
 
     @property
     def _is_seen(self) -> bool:
         return self.is_active and self._has_list
+
+    @property
+    def _has_filter(self) -> bool:
+        return self._filter_line is not None
 
     def _glance(self) -> None:
         """Read what may have changed, unless another page is on top."""
@@ -315,6 +317,7 @@ class ListPage(Page[None]):
             if self.has_worker("read") or self._listing.is_behind:
                 self._listing.put_in_order()  # the filter finds only rows in order
             line = FilterLine("Filter by any word of a row", id="filter", compact=True)
+            self._filter_line = line
             await self.mount(line, after="#create")
             # Its message would arrive after the letter is painted, and the rows a frame later.
             self.watch(line, "value", self._filter, init=False)
@@ -356,6 +359,7 @@ class ListPage(Page[None]):
 
     def _close_filter(self) -> None:
         self.query(Input).remove()
+        self._filter_line = None
         self._listing.filter = ""
 
     def action_mark(self) -> None:

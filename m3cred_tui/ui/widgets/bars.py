@@ -215,6 +215,8 @@ class NoticingApp(App[T], Generic[T]):
 
     def forget_notices(self, is_obsolete: Callable[[Row], bool]) -> None:
         """Remove the notices about rows of which one ``is_obsolete``."""
+        if not self._notices:
+            return
         self._drop(lambda one: any(map(is_obsolete, one.about)))
         if self._line is not None:
             self._line.show_notices()

@@ -251,7 +251,7 @@ class CredentialList(ScrollView, can_focus=True):
         on_cursor = row_number == self.cursor
         check = None if row is None else self.listing.checks.of(row.id)
         cells = self._cells(row, check, width - 2 * _MARGIN)
-        text = self._sign(row_number) + set_cell_size(cells, width - _MARGIN)
+        text = self._sign(row_number) + cells + " " * _MARGIN
         style = self._style(row, check, on_cursor=on_cursor)
         if words := self.listing.words:
             return Strip(_marked(text, words, style), width)
@@ -260,7 +260,7 @@ class CredentialList(ScrollView, can_focus=True):
     def _cells(self, row: Row | None, check: CheckResult | None, width: int) -> str:
         """Return the line of a row, each column cut to its width with an ellipsis."""
         if row is None:
-            return "(deleted elsewhere)"
+            return _cut("(deleted elsewhere)", width)
         if not isinstance(row, Credential):
             return _cut(f"{STATUS.of(row)} ({row.id})", width)
         now = self._now()
@@ -273,7 +273,8 @@ class CredentialList(ScrollView, can_focus=True):
             )
             for column, wide in self.columns
         ]
-        return (" " * GAP).join(texts)
+        used = sum(wide + GAP for _, wide in self.columns) - GAP
+        return (" " * GAP).join(texts) + " " * (width - used)
 
     def _sign(self, row_number: int) -> str:
         """Return what the margin of a row says, for those who see no colour, too."""
