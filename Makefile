@@ -39,7 +39,7 @@ mutate: install  ## faults in ROOMS that their quick tests do not notice; hours,
 
 pictures: install  ## draw the README's picture and the snapshots of the screens again
 	$(BIN)/python docs/picture.py
-	$(BIN)/pytest tests/ui -k snapshots --snapshot-update
+	$(BIN)/pytest --long tests/ui -k snapshots --snapshot-update
 	git diff --stat -- docs/m3cred.svg tests/ui/__snapshots__
 
 pages: install  ## write the generated pages of docs/ again

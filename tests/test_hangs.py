@@ -46,7 +46,7 @@ def test_hangs():
 
 @pytest.mark.parametrize("workers", ["0", "1"])
 @pytest.mark.parametrize("hang", HANGS)
-@pytest.mark.quick(1)
+@pytest.mark.long
 def test_a_test_that_hangs_is_ended_and_its_stack_shown(
     hang: str, workers: str, tmp_path: Path
 ) -> None:

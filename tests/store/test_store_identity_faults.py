@@ -71,7 +71,7 @@ def begin(identity: Path, ask: str) -> str:
 
 
 @pytest.mark.parametrize("ask", ["protect", "unprotect"])
-@pytest.mark.quick(1)
+@pytest.mark.long
 def test_a_kill_at_any_step_of_a_change_leaves_the_old_or_the_new_file(
     ask: str, identity: Path, tmp_path: Path
 ) -> None:

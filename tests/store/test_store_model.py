@@ -71,6 +71,7 @@ def other() -> Iterator[Other]:
         yield process
 
 
+@pytest.mark.long
 def test_two_processes_and_their_crashes_leave_what_a_dict_would_hold(other: Other) -> None:
     class Machine(TwoProcesses):
         pass

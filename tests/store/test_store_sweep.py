@@ -36,14 +36,8 @@ def forking() -> Iterator[Forks]:
         yield started
 
 
-# The quick run sweeps only one of them.
-_QUICK = "update"
-_SWEPT = [
-    one if one == _QUICK else pytest.param(one, marks=pytest.mark.long) for one in OPERATIONS
-]
-
-
-@pytest.mark.parametrize("operation", _SWEPT)
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.long
 def test_a_fault_at_any_system_call_leaves_the_old_or_the_new_state_as_reported(
     operation: str,
     forking: Forks,

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.parametrize(
         "size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}"
     ),
-    pytest.mark.quick(1),
+    pytest.mark.long,
 ]
 
 SET = """\

@@ -102,7 +102,7 @@ async def to_account(user: User) -> None:
     await user.focuses("Create Credential")
 
 
-pytestmark = pytest.mark.quick(1)
+pytestmark = pytest.mark.long
 
 
 def _named(size: tuple[int, int]) -> str:
