@@ -26,8 +26,8 @@ from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
 from m3cred_tui.ui.widgets.bars import noticing
-from m3cred_tui.ui.widgets.controls import Press, SetUpOffer
-from m3cred_tui.ui.widgets.credential_list import CredentialList, FilterLine, SideBySide
+from m3cred_tui.ui.widgets.controls import Press
+from m3cred_tui.ui.widgets.credential_list import CredentialList, SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from m3cred_tui.listing.columns import Column, Row
     from m3cred_tui.ui.services import Services
+    from m3cred_tui.ui.widgets.forms import SetUpOffer
 
 _EMPTY = (
     "There are no credentials yet.\n\n"
@@ -73,7 +74,8 @@ class ListPage(Page[None]):
         self._pane: Widget | None = None
         self._reading = Reading(services.store, self._listing)
         self._watching: Timer | None = None
-        self._filter_line: FilterLine | None = None
+        self._filter_line: Input | None = None
+        self._offer: SetUpOffer | None = None
         self._is_sorting = False
         """Whether the rows take the order of the last start, and the first one the cursor."""
         self._trouble = ""
@@ -242,20 +244,26 @@ class ListPage(Page[None]):
         self._offer_set_up()
         self.refresh_bindings()
 
-    @on(SetUpOffer.Returned)
+    def on_set_up_offer_returned(self) -> None:
+        """Look again at what is set up."""
+        self._offer_set_up()
+
     def _offer_set_up(self) -> None:
         """Say on the empty page what is not set up; the first paint does not wait for it."""
         if self._watching is None:
             return
         is_empty = not (self._listing.total or self._trouble)
         obstacles = self._services.obstacles() if is_empty else {}
-        if not self.query(SetUpOffer) and obstacles:
-            self.mount(SetUpOffer(obstacles), after="#message")
-        for offer in self.query(SetUpOffer):
-            had_focus = offer.has_focus_within
-            offer.show(obstacles)
+        if self._offer is not None:
+            had_focus = self._offer.has_focus_within
+            self._offer.show(obstacles)
             if had_focus and not obstacles:
                 self._focus_next()
+        elif obstacles:
+            from m3cred_tui.ui.widgets.forms import SetUpOffer
+
+            self._offer = SetUpOffer(obstacles)
+            self.mount(self._offer, after="#message")
 
     def _count(self) -> None:
         total, shown = self._listing.total, len(self._listing.shown)
@@ -314,6 +322,8 @@ class ListPage(Page[None]):
     async def action_filter(self) -> None:
         """Show the filter line."""
         if not self.query(Input):
+            from m3cred_tui.ui.widgets.forms import FilterLine
+
             if self.has_worker("read") or self._listing.is_behind:
                 self._listing.put_in_order()  # the filter finds only rows in order
             line = FilterLine("Filter by any word of a row", id="filter", compact=True)

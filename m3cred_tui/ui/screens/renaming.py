@@ -17,7 +17,8 @@ from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, name_problem, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.names import rename
-from m3cred_tui.ui.widgets.controls import Notice, Press, TextInput
+from m3cred_tui.ui.widgets.controls import Press
+from m3cred_tui.ui.widgets.forms import Notice, TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,14 +25,8 @@ from m3cred_tui.ui.stages.stage import ROOM_BESIDE, Stage, note
 from m3cred_tui.ui.stages.waiting import WaitingPanel
 from m3cred_tui.ui.terminal.driver import seen
 from m3cred_tui.ui.widgets.bars import noticing
-from m3cred_tui.ui.widgets.controls import (
-    Notice,
-    Press,
-    SetUpOffer,
-    fields,
-    mode_mark,
-    show_focus,
-)
+from m3cred_tui.ui.widgets.controls import Press, fields, mode_mark, show_focus
+from m3cred_tui.ui.widgets.forms import Notice, SetUpOffer
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -18,14 +18,8 @@ from m3cred_tui.model.credential import (
 )
 from m3cred_tui.model.name import name_problem, tidy_name
 from m3cred_tui.ui.stages.stage import Stage, next_button, note
-from m3cred_tui.ui.widgets.controls import (
-    DropDown,
-    Notice,
-    SetUpOffer,
-    TextInput,
-    focus_first,
-    show_focus,
-)
+from m3cred_tui.ui.widgets.controls import focus_first, show_focus
+from m3cred_tui.ui.widgets.forms import DropDown, Notice, SetUpOffer, TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -23,7 +23,8 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.stages.stage import Stage
 from m3cred_tui.ui.terminal.outside import print_alone, send_to_clipboard
 from m3cred_tui.ui.widgets.bars import noticing
-from m3cred_tui.ui.widgets.controls import Notice, Press, TextInput, show_focus
+from m3cred_tui.ui.widgets.controls import Press, show_focus
+from m3cred_tui.ui.widgets.forms import Notice, TextInput
 
 if TYPE_CHECKING:
     from textual import events

@@ -8,8 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.events import Key, Paste
-
-from m3cred_tui.ui.widgets.controls import TextInput
+from textual.widgets import Input
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -68,7 +67,7 @@ class TypeAhead:
 
     def _only_writes(self, before: Key | Paste | None, key: Key | Paste) -> bool:
         """Return whether both keys are text for the focused input, and move nothing."""
-        return isinstance(self._app.focused, TextInput) and _is_text(before) and _is_text(key)
+        return isinstance(self._app.focused, Input) and _is_text(before) and _is_text(key)
 
 
 def _is_text(event: Key | Paste | None) -> bool:

@@ -26,7 +26,6 @@ from m3cred_tui.listing.columns import (
 )
 from m3cred_tui.listing.search import found_in
 from m3cred_tui.model.credential import Credential
-from m3cred_tui.ui.widgets.controls import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -334,14 +333,6 @@ class CredentialList(ScrollView, can_focus=True):
 
 class SideBySide(Widget):
     """The list, and in a wide window the details of its selected row."""
-
-
-class FilterLine(TextInput):
-    """A line of input that redraws the screen once per key."""
-
-    # As Textual's, but without a new layout of the page for each letter, which would be
-    # painted a frame later.
-    virtual_size: reactive[Size] = reactive(Size(0, 0))
 
 
 def _marked(text: str, words: Sequence[str], style: Style) -> list[Segment]:

@@ -22,7 +22,7 @@ from m3cred_tui.config.table import (
     value_text,
 )
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.ui.widgets.controls import DropDown, Notice, TextInput
+from m3cred_tui.ui.widgets.forms import DropDown, Notice, TextInput
 
 if TYPE_CHECKING:
     from textual import events
