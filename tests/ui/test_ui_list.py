@@ -179,7 +179,7 @@ async def test_a_wide_window_shows_account_id_mode_last_check_and_who_created_it
 
 
 def _is_whole(line: str) -> bool:
-    words = ("Acme", "live", "Acme Ltd", "acct_1Kept0000", "revoked", "ann@server")
+    words = ("Acme", "LIVE", "Acme Ltd", "acct_1Kept0000", "revoked", "ann@server")
     return all(word in line for word in words)
 
 
