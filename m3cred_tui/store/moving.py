@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +46,10 @@ class Moved(NamedTuple):
     def is_done(self) -> bool:
         """Whether it is there now, and not here."""
         return self.outcome in {Outcome.MOVED, Outcome.WAS_THERE}
+
+
+class _ChangedError(Exception):
+    """A credential is not what was copied."""
 
 
 def move(source: CredentialStore, target: CredentialStore, *, dry: bool) -> Iterator[Moved]:
@@ -96,11 +101,20 @@ def _move(
         compared = _compared(row, here, target)
         if not compared.is_done:
             return compared
-        if _fields(*source.opened(row.id)) != _fields(*here):
-            return Moved(row, Outcome.DIFFERS, "It was changed meanwhile; move it again.")
         if checked := checks.get(row.id):
             target.checks.keep({row.id: checked})
-        source.delete(row.id)
+
+        def look(credential: Credential, tokens: TokenResponse) -> None:
+            if _fields(credential, tokens) != _fields(*here):
+                raise _ChangedError
+
+        try:
+            source.delete(row.id, look)
+        except _ChangedError:
+            if outcome is Outcome.MOVED:  # the next move would differ from the older copy
+                with suppress(_ChangedError):
+                    target.delete(row.id, look)
+            return Moved(row, Outcome.DIFFERS, "It was changed meanwhile; move it again.")
     return Moved(row, outcome)
 
 

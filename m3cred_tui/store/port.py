@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from m3cred_tui.model.check import CheckResult
 
     Change = Callable[[Credential, TokenResponse], tuple[Credential, TokenResponse]]
+    Look = Callable[[Credential, TokenResponse], None]
 
 Stamp = object
 """The state of something at one moment, to compare and to pass back."""
@@ -184,8 +185,12 @@ class CredentialStore(Protocol):
         again removes it, and so does :meth:`prepare`, by that ``approval``.
         """
 
-    def delete(self, credential_id: str) -> None:
-        """Remove a credential, even a pending or damaged one; it may be gone already."""
+    def delete(self, credential_id: str, look: Look | None = None) -> None:
+        """Remove a credential, even a pending or damaged one; it may be gone already.
+
+        ``look`` is given what :meth:`opened` returns, before anybody else can change it; what
+        it or that raises is raised, and nothing was changed.
+        """
 
 
 class Requests(Protocol):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
@@ -31,7 +33,8 @@ from tests.store.swept_operations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from m3cred_tui.store.port import CredentialStore
 
@@ -177,26 +180,61 @@ def reply_to_move(name: str, local: Path, team: OpenBaoStore) -> str:
     return next((f"{one.outcome}: {one.told}" for one in moved if not one.is_done), DONE)
 
 
+class Ask(NamedTuple):
+    """What a process is to do; ``team`` is what :func:`team_store` takes, with addresses."""
+
+    name: str
+    team: dict[str, Any]
+    local: str
+
+    def reply(self) -> str:
+        addresses = self.team.pop("addresses")
+        team = team_store(*addresses, **self.team)
+        if self.name in MOVES:
+            return reply_to_move(self.name, Path(self.local), team)
+        return reply_to(OPERATIONS[self.name].run, team)
+
+
+_PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tests.store.bao_operations import serve
+serve()
+"""
+
+
+@contextmanager
+def processes() -> Iterator[Callable[[Ask, Future[int]], int]]:
+    """Give what runs an operation in a process of its own, and returns its exit status."""
+    command = [sys.executable, "-I", "-c", _PROGRAM, str(Path(__file__).parents[2])]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        asks, answers = process.stdin, process.stdout
+        assert asks is not None
+        assert answers is not None
+
+        def run(asked: Ask, pid: Future[int]) -> int:
+            asks.write(json.dumps(asked) + "\n")
+            asks.flush()
+            pid.set_result(int(answers.readline()))
+            return int(answers.readline())
+
+        yield run
+        with suppress(BrokenPipeError):
+            asks.close()
+
+
 def serve() -> None:
-    """Execute the operation in each line in a process of its own, whose ID is told first."""
+    """Execute what each line asks for in a process of its own, whose ID is told first."""
     import httpx  # noqa: F401, PLC0415 - so that no process has to read it
 
     impatient(PATIENT)
     while line := sys.stdin.readline():
-        address, path, name, local = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            team = team_store(address, path=path)
-            done = _run(name, team, local) == DONE
-            os._exit(0 if done else 1)
+            os._exit(0 if Ask(*json.loads(line)).reply() == DONE else 1)
         _say(pid)
         _say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-
-
-def _run(name: str, team: OpenBaoStore, local: str) -> str:
-    if name in MOVES:
-        return reply_to_move(name, Path(local), team)
-    return reply_to(OPERATIONS[name].run, team)
 
 
 def _say(number: int) -> None:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential
-from tests.store.bao_cluster import Cluster, bao_cluster
-from tests.store.bao_operations import DONE, reply_to, team_store
+from m3cred_tui.store.moving import move
+from tests.store.bao_cluster import Cluster, bao_cluster, wait_until
+from tests.store.bao_operations import (
+    DONE,
+    MOVES,
+    Ask,
+    ends,
+    processes,
+    reply_to,
+    reply_to_move,
+    rows,
+    team_store,
+)
 from tests.store.swept_operations import (
     ID,
     OVER,
     REQUESTED,
     credential,
     request,
+    store_in,
     tokens,
 )
 from tests.upkeep.conftest import world_in
@@ -29,11 +43,12 @@ from tests.upkeep.forking import asked, forks
 from tests.upkeep.test_upkeep_crowd import is_connected, refreshes, tokens_used
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
     from m3cred_tui.store.directory.store import DirectoryStore
     from m3cred_tui.store.openbao.store import OpenBaoStore
+    from m3cred_tui.store.port import CredentialStore
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240), pytest.mark.xdist_group("cluster")]
 
@@ -109,6 +124,110 @@ def test_what_was_reported_done_is_there_whatever_happens_to_the_leader(
     assert problems[DONE] > 150, problems
     for one, replies in told.items():
         assert found(other, one) in expected(replies), (one, replies)
+
+
+CHECKED = CheckResult(Outcome.OK, credential().created_at)
+MOVED = [one_at(number) for number in range(12)]
+WHOLE = [[one, f"Name {one[-4:]}", "authenticated", f"sk_{one[-4:]}"] for one in MOVED[::-1]]
+
+
+class Moving(NamedTuple):
+    """A move of credentials that were checked, from or to the directory ``local``."""
+
+    name: str
+    cluster: Cluster
+    path: str
+    local: Path
+
+    def ends(self, turn: int = 0) -> tuple[CredentialStore, CredentialStore]:
+        """Return the source and the target, through a node."""
+        return ends(self.name, self.local, machine(self.cluster, self.path, turn))
+
+    def begin(self) -> None:
+        source, _ = self.ends()
+        store_in(self.local).prepare()
+        for one, name, _, secret in WHOLE:
+            source.create(credential(one, name), tokens(secret))
+        source.checks.keep(dict.fromkeys(MOVED, CHECKED))
+
+    def is_whole(self, done: Container[str] = ()) -> bool:
+        """Return whether each is there or still here, as it was, and what is done is there."""
+        source, target = map(rows, self.ends(2))
+        gone = [one for one in WHOLE if one not in source and one not in target]
+        not_moved = [one for one in source if one[0] in done or one not in WHOLE]
+        return not gone and not not_moved and all(one in WHOLE for one in target)
+
+    def completes(self) -> None:
+        """Move again, and find each once, with its check."""
+        team = machine(self.cluster, self.path, 1)
+        assert reply_to_move(self.name, self.local, team) == DONE
+        source, target = self.ends(2)
+        assert (rows(source), rows(target)) == ([], WHOLE)
+        assert target.checks.read() == dict.fromkeys(MOVED, CHECKED)
+
+
+@pytest.fixture(params=MOVES)
+def moving(
+    request: pytest.FixtureRequest,
+    cluster: Cluster,
+    path: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Moving:
+    monkeypatch.setattr("m3cred_tui.store.openbao.refreshing.CLAIM", 2.0)
+    moving = Moving(request.param, cluster, path, tmp_path)
+    moving.begin()
+    return moving
+
+
+@pytest.mark.parametrize("disaster", DISASTERS)
+def test_a_move_loses_and_doubles_nothing_whatever_happens_to_the_leader(
+    disaster: str, moving: Moving
+) -> None:
+    begun = threading.Semaphore(0)
+
+    def work() -> set[str]:
+        done = set()
+        for one in move(*moving.ends(), dry=False):
+            begun.release()
+            done |= {one.row.id} if one.is_done else set()
+        return done
+
+    with ThreadPoolExecutor(1) as mover:
+        at_work = mover.submit(work)
+        for _ in range(3):
+            begun.acquire()
+        DISASTERS[disaster](moving.cluster)
+        done = at_work.result()
+    moving.cluster.whole()
+    assert moving.is_whole(done), done
+    moving.completes()
+
+
+def has(store: CredentialStore, least: int) -> bool:
+    return len(store.ids()) >= least
+
+
+def test_a_move_that_is_killed_again_and_again_loses_and_doubles_nothing(
+    moving: Moving,
+) -> None:
+    cluster = moving.cluster
+    team = {
+        "addresses": [node.address for node in cluster.nodes],
+        "path": moving.path,
+        "token": cluster.token,
+        "ca": str(cluster.certificate),
+    }
+    _, target = moving.ends()
+    with processes() as run, ThreadPoolExecutor(1) as mover:
+        for number in (2, 5, 8):
+            pid: Future[int] = Future()
+            ended = mover.submit(run, Ask(moving.name, team, str(moving.local)), pid)
+            wait_until(partial(has, target, number), "some are moved")
+            os.kill(pid.result(), signal.SIGKILL)
+            assert ended.result() == -signal.SIGKILL
+            assert moving.is_whole()
+    moving.completes()
 
 
 def _update(one: str) -> Callable[[OpenBaoStore], object]:

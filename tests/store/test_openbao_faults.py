@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from shutil import copytree
@@ -24,8 +20,10 @@ from tests.store.bao_operations import (
     MOVES,
     OPERATIONS,
     PATIENT,
+    Ask,
     ends,
     impatient,
+    processes,
     reply_to,
     reply_to_move,
     rows,
@@ -201,7 +199,7 @@ def _killed(
     world: World, name: str, requests: Sequence[int], begun: Callable[[], tuple[str, str]]
 ) -> Iterator[tuple[str, str, str]]:
     """Kill the process before and after the engine acts on each request."""
-    with _processes() as run:
+    with processes() as run:
         for at in requests:
             for moment in ("before", "after"):
                 path, local = begun()
@@ -210,36 +208,8 @@ def _killed(
                 setattr(
                     world.proxy, moment, lambda pid=pid: os.kill(pid.result(), signal.SIGKILL)
                 )
-                ended = run([world.proxy.address, path, name, local], pid)
+                team = {"addresses": [world.proxy.address], "path": path}
+                ended = run(Ask(name, team, local), pid)
                 assert ended == -signal.SIGKILL
                 world.proxy.before = world.proxy.after = None
                 yield path, local, f"killed {moment} {world.proxy.seen[at]}"
-
-
-_PROGRAM = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from tests.store.bao_operations import serve
-serve()
-"""
-
-
-@contextmanager
-def _processes() -> Iterator[Callable[[list[str], Future[int]], int]]:
-    """Give what runs an operation in a process of its own, and returns its exit status."""
-    command = [sys.executable, "-I", "-c", _PROGRAM, str(Path(__file__).parents[2])]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        asks, answers = process.stdin, process.stdout
-        assert asks is not None
-        assert answers is not None
-
-        def run(asked: list[str], pid: Future[int]) -> int:
-            asks.write(json.dumps(asked) + "\n")
-            asks.flush()
-            pid.set_result(int(answers.readline()))
-            return int(answers.readline())
-
-        yield run
-        with suppress(BrokenPipeError):
-            asks.close()

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.directory.refreshing import DirectoryRefreshes
     from m3cred_tui.store.directory.requests import DirectoryRequests
     from m3cred_tui.store.identity import IdentityFile
-    from m3cred_tui.store.port import Change, Stamp
+    from m3cred_tui.store.port import Change, Look, Stamp
 
 
 def _row(read: Read, credential_id: str) -> Row | None:
@@ -239,8 +239,10 @@ class DirectoryStore:
         self._credentials.replace(credential_id, data)
         return credential._replace(expires_at=tokens.expires_at)
 
-    def delete(self, credential_id: str) -> None:
+    def delete(self, credential_id: str, look: Look | None = None) -> None:
         with self._changing(credential_id):
+            if look is not None:
+                look(*self.opened(credential_id))
             # In this order, a kill in between leaves the created one, not the pending one.
             was_pending = self._pending.remove(credential_id)
             try:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.fields import Json
     from m3cred_tui.store.openbao.client import Client
     from m3cred_tui.store.openbao.known import Known
-    from m3cred_tui.store.port import Change, CredentialStore, Stamp
+    from m3cred_tui.store.port import Change, CredentialStore, Look, Stamp
 
 PACE = 15.0
 """Seconds after which a list that is on the screen is read again."""
@@ -254,8 +254,13 @@ class OpenBaoStore:
             self._shelf.remove_if(pending_id, lambda record: record.is_pending)
         return credential
 
-    def delete(self, credential_id: str) -> None:
-        self._shelf.remove_if(credential_id, lambda _record: True)
+    def delete(self, credential_id: str, look: Look | None = None) -> None:
+        def is_meant(record: Record) -> bool:
+            if look is not None:
+                look(*created(credential_id, record))
+            return True
+
+        self._shelf.remove_if(credential_id, is_meant)
         self._drop_claim(credential_id)
         self._forget_aside(credential_id)
         _log.info("deleted %s", credential_id)

@@ -101,7 +101,7 @@ def test_it_can_be_run_again_after_it_was_interrupted_anywhere(
     assert sorted(two.outcomes().values()) == ["moved", "moved", "pending", "was_there"]
 
 
-def _stop(_id: str) -> None:
+def _stop(*_given: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -121,20 +121,30 @@ def _refuse(*_given: object) -> None:
     raise StoreUnusable("the store", "it is gone")
 
 
+@pytest.mark.parametrize("moment", ["create", "delete"])
 def test_new_tokens_are_not_removed_with_the_copy_that_was_moved(
-    two: Two, source: CredentialStore, monkeypatch: pytest.MonkeyPatch
+    moment: str, two: Two, source: CredentialStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = two.target.open()
-    create, numbers = target.create, count()
+    ends = {"create": two.target.open(), "delete": two.source.open()}
+    act, numbers = getattr(ends[moment], moment), count()
 
-    def creating(*given: object) -> None:
-        create(*given)  # type: ignore[arg-type]  # as it was called
-        new = Secret(f"sk_live_new_{next(numbers)}")
-        source.update(OTHERS[0], lambda row, kept: (row, kept._replace(access_token=new)))
+    def acting(*given: object) -> object:
+        if moment == "delete":
+            _approve(source, f"sk_live_new_{next(numbers)}")
+        acted = act(*given)
+        if moment == "create":
+            _approve(source, f"sk_live_new_{next(numbers)}")
+        return acted
 
-    monkeypatch.setattr(target, "create", creating)
-    moving = {one.row.id: one for one in move(two.source.open(), target, dry=False)}
+    monkeypatch.setattr(ends[moment], moment, acting)
+    moving = {one.row.id: one for one in move(ends["delete"], ends["create"], dry=False)}
     assert moving[OTHERS[0]].outcome is Moving.DIFFERS
     kept = source.tokens(OTHERS[0]).access_token
     assert kept is not None
     assert kept.reveal() == "sk_live_new_2"
+    assert two.target.open().read(OTHERS[0]) is None
+    assert two.outcomes() == {OTHERS[0]: "moved", ID: "pending"}
+
+
+def _approve(store: CredentialStore, secret: str) -> None:
+    store.update(OTHERS[0], lambda row, kept: (row, kept._replace(access_token=Secret(secret))))
