@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from m3cred_tui.cli.ending import failed
 from m3cred_tui.config.locations import Locations, locations
-from m3cred_tui.listing.columns import Row
+from m3cred_tui.listing.columns import Row, sealed_here
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, tidy_name
 from m3cred_tui.model.problem import Problem
@@ -70,10 +70,7 @@ def tell_aside(store: CredentialStore) -> None:
     for one in store.aside:
         row = store.glance(one)
         if isinstance(row, Credential):
-            sys.stderr.write(
-                f"m3cred: “{row.name}” is sealed on this machine until the team's store can be "
-                "reached.\n"
-            )
+            sys.stderr.write(f"m3cred: {sealed_here(row)} To continue: m3cred resume {one}\n")
 
 
 LEAST_PART = 4

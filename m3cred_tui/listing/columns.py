@@ -181,6 +181,14 @@ def local(moment: datetime) -> str:
     return f"{in_zone(moment):%Y-%m-%d %H:%M %Z}"
 
 
+def sealed_here(approved: Credential) -> str:
+    """Say that an approval is only on this machine, as the team's store could not take it."""
+    return (
+        f"“{approved.name}” is approved, and sealed on this machine until the team's store can "
+        "be reached; it is brought there then."
+    )
+
+
 def clock_time(moment: datetime, now: datetime) -> str:
     """Return a time in the user's time zone, with its date if that is not today's."""
     there = in_zone(moment)

@@ -3,43 +3,62 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from m3cred_tui.demo_stripe.server import demo_stripe
 from tests.cli.creation import set_up
-from tests.store.bao_proxy import Proxy, proxy_before
+from tests.store.bao_proxy import Fault, Proxy, proxy_before
 from tests.store.port import bao
 from tests.ui.visit import approve_only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from m3cred_tui.demo_stripe.description import Description
 
+Started = Future["subprocess.Popen[str]"]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(60)]
 _paths = count()
+
+
+_IMPATIENT = """
+import sys
+from m3cred_tui.cli.main import main
+from tests.store.bao_operations import impatient
+impatient()
+sys.exit(main())
+"""
 
 
 class Machine(NamedTuple):
     environ: dict[str, str]
 
-    def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "m3cred_tui", *arguments],
-            env=self.environ,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def run(
+        self, *arguments: str, given: str = "", started: Started | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", _IMPATIENT, *arguments]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command, env=self.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        ) as process:
+            if started is not None:
+                started.set_result(process)
+            out, errors = process.communicate(given, timeout=60)
+        return subprocess.CompletedProcess(command, process.returncode, out, errors)
+
+    def aside(self) -> list[Path]:
+        """Return the approvals that are sealed on this machine."""
+        data = Path(self.environ["XDG_DATA_HOME"], "m3cred", "team")
+        return [*data.glob("*/*-*-*-*-*.json")]
 
     def told(self, *arguments: str, given: str = "") -> Any:
         ended = self.run(*arguments, "--json", given=given)
@@ -49,23 +68,41 @@ class Machine(NamedTuple):
         )
 
 
+@dataclass
+class Asked:
+    """What Stripe was asked."""
+
+    lines: list[str] = field(default_factory=list)
+    """The method and path of each request."""
+    replies: Callable[[], object] = lambda: None
+    """Called when Stripe has exchanged a code, and its reply is about to be sent."""
+
+    @property
+    def exchanges(self) -> int:
+        return self.lines.count("POST /oauth/token")
+
+
 @pytest.fixture
-def asked() -> list[str]:
-    """Return the method and path of each request to Stripe."""
-    return []
+def asked() -> Asked:
+    return Asked()
 
 
 @pytest.fixture
 def machines(
-    environment: dict[str, str], tmp_path: Path, asked: list[str]
+    environment: dict[str, str], tmp_path: Path, asked: Asked
 ) -> Iterator[list[Machine]]:
     def counted(description: Description) -> Any:
         app = demo_stripe(description)
 
         async def counting(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] == "http":
-                asked.append(f"{scope['method']} {scope['path']}")
-            await app(scope, receive, send)
+            async def sending(message: Any) -> None:
+                if line == "POST /oauth/token" and message["type"] == "http.response.start":
+                    asked.replies()
+                await send(message)
+
+            line = f"{scope.get('method')} {scope.get('path')}"
+            asked.lines.append(line)
+            await app(scope, receive, sending)
 
         return counting
 
@@ -148,7 +185,7 @@ def writes(proxy: Proxy) -> list[int]:
 
 
 def test_who_is_later_with_a_request_is_told_so_and_stripe_is_asked_once(
-    machines: list[Machine], proxy: Proxy, asked: list[str]
+    machines: list[Machine], proxy: Proxy, asked: Asked
 ) -> None:
     one, two = machines
     two.environ["BAO_ADDR"] = proxy.address
@@ -167,7 +204,7 @@ def test_who_is_later_with_a_request_is_told_so_and_stripe_is_asked_once(
     for at in range(reading + 1, claim + 1):
         begin = begun(one, f"Acme {at}")
         address = approve_only(begin["url"])
-        asked.clear()
+        asked.lines.clear()
         earlier: list[Any] = []
 
         def meanwhile(
@@ -183,10 +220,81 @@ def test_who_is_later_with_a_request_is_told_so_and_stripe_is_asked_once(
         proxy.expect(None, at)
         later = finish(two, begin, address)
         proxy.before = None
-        assert asked.count("POST /oauth/token") == 1
+        assert asked.exchanges == 1
         if earlier:  # otherwise, its claim was an earlier request than the first time
             assert earlier == [None]
             ends.append(later and later["code"])
     # At one point the later machine may find the approval, and create the same from it.
     assert "AnsweredElsewhere" in ends
     assert set(ends) <= {None, "AnsweredElsewhere"}
+
+
+@pytest.mark.parametrize("answered", [0, 2])
+def test_an_approval_is_sealed_here_when_the_store_is_gone_as_stripe_replies_and_brought_once(
+    machines: list[Machine], proxy: Proxy, asked: Asked, answered: int
+) -> None:
+    one, two = machines
+    one.environ["BAO_ADDR"] = proxy.address
+    begin = begun(one)
+    address = approve_only(begin["url"])
+    # Of the second request, which keeps the approval, no answer comes.
+    asked.replies = lambda: proxy.expect(Fault.GONE, answered - 1)
+    ended = one.run("create", "--yes", "--complete", begin["id"], given=f"{address}\n")
+    assert ended.returncode == 1
+    assert "“Acme” is approved, and sealed on this machine until" in ended.stderr
+    assert f"m3cred resume {begin['id']}" in ended.stderr
+    assert "cannot be reached" in ended.stderr
+    [sealed] = one.aside()
+    assert "sk_test_" not in sealed.read_text()
+    unlisted = one.run("list")
+    assert "“Acme” is approved, and sealed on this machine until" in unlisted.stderr
+    shown = one.told("show", begin["id"])["credential"]
+    assert (shown["status"], shown["account"]["id"][:5]) == ("pending", "acct_")
+
+    proxy.expect(None)
+    if answered:
+        assert one.told("resume", begin["id"], "--yes")["error"] is None
+    else:
+        assert [row["account"]["id"] for row in one.told("list")["credentials"]]
+        assert one.aside() == []
+        assert two.told("resume", begin["id"], "--yes")["error"] is None
+    assert one.aside() == []
+    for machine in machines:
+        [row] = machine.told("list")["credentials"]
+        assert (row["name"], row["status"]) == ("Acme", "authenticated")
+    assert asked.exchanges == 1
+
+
+def test_an_approval_outlives_a_kill_before_the_store_has_it_and_at_every_request_after_that(
+    machines: list[Machine], proxy: Proxy, asked: Asked
+) -> None:
+    one, two = machines
+    one.environ["BAO_ADDR"] = proxy.address
+
+    def killed(at: int, *arguments: str, given: str = "") -> bool:
+        started: Started = Future()
+        proxy.after = lambda: started.result().kill()
+        proxy.expect(None, at)
+        ended = one.run(*arguments, given=given, started=started)
+        proxy.after = None
+        return ended.returncode == -signal.SIGKILL
+
+    begin = begun(one)
+    address = approve_only(begin["url"])
+    asked.replies = lambda: proxy.expect(None, 0)
+    complete = ("create", "--yes", "--complete", begin["id"])
+    assert killed(1000, *complete, given=f"{address}\n")
+    assert len(one.aside()) == 1
+    assert [row["status"] for row in two.told("list")["credentials"]] == ["unknown"]
+
+    points = 0
+    while one.aside():
+        assert killed(points, "list")
+        points += 1
+    print(f"killed at {points} requests while it was brought")
+    for machine in machines:
+        [row] = machine.told("list")["credentials"]
+        assert (row["status"], row["account"]["id"][:5]) == ("pending", "acct_")
+    assert two.told("resume", begin["id"], "--yes")["error"] is None
+    assert [row["status"] for row in one.told("list")["credentials"]] == ["authenticated"]
+    assert asked.exchanges == 1

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.openbao import client
 from m3cred_tui.store.openbao.client import Client, Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.store import OpenBaoStore
+from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from tests.store.bao_proxy import Fault, Proxy, proxy_before
 from tests.store.port import bao
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from m3cred_tui.model.credential import TokenResponse
     from m3cred_tui.ui.services import Services
     from tests.ui.conftest import Browser
 
@@ -117,3 +120,46 @@ async def test_the_first_paint_is_the_last_known_list(
     assert network.seen == []  # what is painted first waits for nothing
     async with opened(services) as user:
         await user.sees("Acme", "as of ", "cannot be reached")
+
+
+@pytest.mark.long
+async def test_an_approval_is_kept_here_while_the_store_is_gone_and_brought_there_by_the_app(
+    services: Services,
+    browser: Browser,
+    engine: OpenBaoEngine,
+    network: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exchange, exchanges = ConnectGateway.exchange, []
+
+    async def exchanged(gateway: ConnectGateway, code: Secret) -> TokenResponse:
+        response = await exchange(gateway, code)
+        exchanges.append(response.account_id)
+        network.expect(Fault.GONE, -1)  # the store is gone as the reply arrives
+        return response
+
+    monkeypatch.setattr(ConnectGateway, "exchange", exchanged)
+    async with opened(services, (100, 24)) as user:
+        await straight_to_stage_4(user, "Acme live")
+        await user.press("enter")
+        await user.until(lambda: browser.opened)
+        await browser.approve()
+        await user.focuses("Create Credential")
+        await user.sees("The approval is kept, sealed")
+        await user.press("enter")
+        await user.sees("cannot be reached")
+        await user.press("escape", "escape", "escape", "escape")
+        await user.sees("Acme live", "pending")
+        await user.sees("“Acme live” is approved, and sealed on this machine until")
+        assert services.store.aside
+        network.expect(None)
+        elsewhere = engine.open()
+        await user.until(lambda: not services.store.aside)
+        [row] = elsewhere.read_many(elsewhere.ids())
+        assert isinstance(row, Credential)
+        assert (row.status, row.account and row.account.id) == ("pending", exchanges[0])
+        await user.press("down", "enter")
+        await user.focuses("Create Credential")
+        await user.press("enter")
+        await user.sees("Acme live", "authenticated")
+    assert len(exchanges) == 1

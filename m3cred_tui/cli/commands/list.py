@@ -43,13 +43,12 @@ def listed(choice: Choice) -> int:
     """List the credentials that were chosen; return the exit status."""
     from m3cred_tui.cli.ending import DONE
     from m3cred_tui.cli.output.json import put_json
-    from m3cred_tui.cli.selecting import opened
+    from m3cred_tui.cli.selecting import opened, tell_aside
 
     store = opened(demo=choice.demo).store
-    rows = [row for row in store.read_many(store.ids()) if row is not None]
-    if store.aside:
-        from m3cred_tui.cli.selecting import tell_aside
-
+    try:
+        rows = [row for row in store.read_many(store.ids()) if row is not None]
+    finally:  # where there is no list, these are what there is to say
         tell_aside(store)
     checks = store.checks.read() if rows else {}
     if choice.words:

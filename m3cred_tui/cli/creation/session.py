@@ -25,7 +25,7 @@ from m3cred_tui.cli.ending import (
     status_of,
 )
 from m3cred_tui.cli.output.json import end_json
-from m3cred_tui.cli.selecting import intact, opened, selected
+from m3cred_tui.cli.selecting import intact, opened, selected, tell_aside
 from m3cred_tui.cli.wiring import (
     authorizer_for,
     created_by,
@@ -139,6 +139,8 @@ def in_session(chosen: Namespace, work: Work) -> int:
                 let_exchange_end()
     except (Problem, RuntimeError, MemoryError, OSError) as error:
         problem = problem_of(error)
+        if session is not None:
+            tell_aside(session.store)
         status = _told(console, _kept(session) if session else None, problem)
         return WRONG_USAGE if isinstance(problem, DestinationOpen) else status
     if isinstance(result, signal.Signals):

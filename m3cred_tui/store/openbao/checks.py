@@ -48,6 +48,7 @@ class TeamChecks:
         return {}
 
     def whole(self) -> Mapping[str, CheckResult]:
+        self._kv.check_mount()  # once, not by sixteen in turn
         with ThreadPoolExecutor(len(_SHARDS)) as several:
             records = list(several.map(self._kv.read, map(_key, _SHARDS)))
         there = self._there()

@@ -200,15 +200,35 @@ class OpenBaoStore:
             self.spare.prepare()
 
     def keep_pending(self, credential: Credential, tokens: TokenResponse) -> None:
+        """Keep it here first: until the engine has answered, the process may be killed."""
+        was_aside, is_sealed = self._is_aside(credential.id), self._seal(credential, tokens)
+        if was_aside and is_sealed:
+            return  # the engine did not take it a moment ago; the next list brings it there
+        self._hand_over(credential, tokens, is_sealed=is_sealed)
+
+    def _hand_over(
+        self, credential: Credential, tokens: TokenResponse, *, is_sealed: bool
+    ) -> None:
+        """Bring an approval to the team; one that is sealed here stays here if that fails."""
         try:
             self._shelf.put(credential, tokens, "kept the approval %s")
+        except AlreadyThere:
+            self._forget_aside(credential.id)
+            raise
         except (StoreUnusable, OutcomeUnknown):
-            if self.spare is None:
+            if not is_sealed:
                 raise
-            self.spare.keep_pending(credential, tokens)
             self._show_aside()
         else:
             self._forget_aside(credential.id)
+
+    def _seal(self, credential: Credential, tokens: TokenResponse) -> bool:
+        """Seal an approval on this machine, if that is possible."""
+        with suppress(Problem):
+            if self.spare is not None:
+                self.spare.keep_pending(credential, tokens)
+                return True
+        return False
 
     def sealed(self, credential: Credential, tokens: TokenResponse) -> bytes:
         if self.spare is None:
@@ -219,8 +239,7 @@ class OpenBaoStore:
         if self.spare is None:
             raise NotSealed("nothing was sealed on this machine")
         credential = self.spare.keep_sealed(text)
-        self.keep_pending(credential, self.spare.tokens(credential.id))
-        self.spare.delete(credential.id)
+        self._hand_over(credential, self.spare.tokens(credential.id), is_sealed=True)
         return credential
 
     def create(
@@ -252,6 +271,7 @@ class OpenBaoStore:
         # Left behind, it has no effect: the credential names it.
         with suppress(Problem):
             self._shelf.remove_if(pending_id, lambda record: record.is_pending)
+        self._forget_aside(pending_id)
         return credential
 
     def delete(self, credential_id: str, look: Look | None = None) -> None:

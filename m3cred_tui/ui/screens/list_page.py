@@ -183,7 +183,9 @@ class ListPage(Page[None]):
 
             if not self.has_worker("check"):
                 self._count()  # what was known before is confirmed, or no longer
-            for text in team.aside(self._services.store, self._aside):
+            for one, text in team.aside(self._services.store, self._aside):
+                self._listing.add(one)  # the list that has it cannot be read
+                self._show_again()
                 self.notify(text, markup=False)
 
     def _show_read(self, left: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from m3cred_tui.listing.columns import clock_time
+from m3cred_tui.listing.columns import clock_time, sealed_here
 from m3cred_tui.model.credential import Credential
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ def counted(text: str, services: Services) -> str:
     return f"{text}, as of {clock_time(as_of, services.now())}".removeprefix(", ")
 
 
-def aside(store: CredentialStore, told: set[str]) -> Iterator[str]:
-    """Yield a sentence for each approval kept here that was not ``told`` of, and mark it."""
+def aside(store: CredentialStore, told: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the ID of each approval that is sealed here, and a sentence that says so.
+
+    Those that were ``told`` of are left out, and what is yielded is added to them.
+    """
     for one in store.aside:
         row = store.glance(one)
         if one not in told and isinstance(row, Credential):
             told.add(one)
-            yield (
-                f"“{row.name}” is approved, and sealed on this machine until the team's store "
-                "can be reached; it is brought there then."
-            )
+            yield one, sealed_here(row)
