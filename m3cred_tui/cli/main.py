@@ -57,11 +57,24 @@ def _run(words: Sequence[str]) -> int:
     return ended(chosen.command, lambda: int(command.run(chosen)), as_json=as_json)
 
 
+def import_asyncio() -> None:
+    """Import asyncio without its TLS, which would take a twentieth of the app's start.
+
+    TLS is httpx's, through asyncio's plain connections, and httpx imports it when it is needed.
+    """
+    if "ssl" not in sys.modules:
+        sys.modules["ssl"] = None  # type: ignore[assignment]  # that is what forbids it
+        import asyncio  # noqa: F401
+
+        del sys.modules["ssl"]
+
+
 def _open_app(
     *, demo: bool = False, passphrase_fd: int | None = None, mouse: bool = True
 ) -> int:
     let_the_window_decide()
     gc.disable()  # until the first paint: there is no garbage before it, but much to go through
+    import_asyncio()
     from m3cred_tui.cli.commands.app import open_app
     from m3cred_tui.cli.ending import ended
 

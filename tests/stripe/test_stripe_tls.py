@@ -1,5 +1,6 @@
 """TLS and proxies, with real certificates if the openssl command is installed."""
 
+import asyncio
 import os
 import shutil
 import ssl
@@ -80,6 +81,36 @@ async def test_a_company_certificate_named_by_the_environment_is_trusted(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     stub = await serve(reply(GOOD), tls=tls)
     assert (await stub.gateway(scheme="https").exchange(CODE)).account_id == "acct_1"
+
+
+# The app starts so, and needs TLS only later.
+APP = """
+import sys
+from m3cred_tui.cli.main import import_asyncio
+import_asyncio()
+assert not [name for name in sys.modules if "ssl" in name and name != "asyncio.sslproto"]
+import asyncio
+from m3cred_tui.model.secret import Secret
+from m3cred_tui.stripe.adapters import ConnectGateway
+from m3cred_tui.stripe.gateway import Platform
+platform = Platform("ca_platform", Secret("sk_test_1"), sys.argv[1], sys.argv[1])
+print(asyncio.run(ConnectGateway(platform).exchange(Secret("ac_1"))).account_id)
+"""
+
+
+async def test_the_app_speaks_tls_though_its_asyncio_was_imported_without(
+    serve: Serve,
+    reply: Reply,
+    tls: ssl.SSLContext,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    stub = await serve(reply(GOOD), tls=tls)
+    app = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", APP, f"https://{stub.host}"), stdout=asyncio.subprocess.PIPE
+    )
+    assert (await app.communicate())[0] == b"acct_1\n"
 
 
 async def test_certificates_may_be_in_several_directories(
