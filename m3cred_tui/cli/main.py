@@ -12,6 +12,8 @@ from m3cred_tui.cli.output.streams import guarded, prepare
 from m3cred_tui.system.process import clean_environment, let_the_window_decide
 
 _INTERRUPTED = 130
+_TURN = 0.0005
+"""Seconds that the thread that writes to the terminal waits for its turn; Python's are 5 ms."""
 
 # The command line of httpx itself, whose libraries take as long to import as all of its others.
 # Without it, httpx goes on as if those were not installed.
@@ -74,6 +76,7 @@ def _open_app(
 ) -> int:
     let_the_window_decide()
     gc.disable()  # until the first paint: there is no garbage before it, but much to go through
+    sys.setswitchinterval(_TURN)
     import_asyncio()
     from m3cred_tui.cli.commands.app import open_app
     from m3cred_tui.cli.ending import ended
