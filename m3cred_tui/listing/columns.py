@@ -313,8 +313,9 @@ GAP = 1
 
 _NEEDED_FIRST = (NAME, STATUS, DESTINATION, ACCOUNT, CREATED, ENTITY_TYPE)
 _OF_WIDE_WINDOWS = (ACCOUNT_ID, CHECK, MODE, CREATED_BY)
-_NAME_WISH = 24
-_WIDENED_FIRST = ((NAME, _NAME_WISH), (CREATED, 10))
+Longest = tuple[tuple[Column, int], ...]
+"""Columns, each with the cells that its longest text needs."""
+
 _WIDENED_THEN = (
     (ENTITY_TYPE, 11),
     (CREATED, 16),
@@ -326,37 +327,58 @@ _WIDENED_THEN = (
 )
 
 
+class _Sharing:
+    """Shares out the cells of a line among columns."""
+
+    def __init__(self, width: int, longest: Longest) -> None:
+        self.widths: dict[Column, int] = {}
+        self._spare = width + GAP
+        self._needs = dict(longest)
+
+    def add(self, columns: Sequence[Column]) -> None:
+        """Add columns of the width that they need at least, until one does not fit."""
+        for column in columns:
+            least = max(column.least, self._needs.get(ACCOUNT_ID, 0) * (column is ACCOUNT_ID))
+            if self.widths and least + GAP > self._spare:
+                return
+            self.widths[column] = min(least, self._spare - GAP)
+            self._spare -= self.widths[column] + GAP
+
+    def widen(self, column: Column, wish: int) -> None:
+        """Widen a column if it is there."""
+        if column in self.widths:
+            more = max(0, min(self._spare, wish - self.widths[column]))
+            self.widths[column] += more
+            self._spare -= more
+
+    def widen_as_needed(self, name: int, account: int) -> None:
+        """Widen names and accounts to what their texts need, the narrower one first."""
+        name = min(name, self._needs.get(NAME, name))
+        account = min(account, self._needs.get(ACCOUNT, account))
+        for cells in range(max(name, account) + 1):
+            self.widen(NAME, min(cells, name))
+            self.widen(ACCOUNT, min(cells, account))
+
+
 @lru_cache(maxsize=8)
-def share(width: int, same: frozenset[Column]) -> Sequence[tuple[Column, int]]:
+def share(
+    width: int, same: frozenset[Column], longest: Longest = ()
+) -> Sequence[tuple[Column, int]]:
     """Return the columns that fit into ``width`` cells, in order, each with its width.
 
-    Those that are the ``same`` in every row are left out, and the names get their room.
+    Those that are the ``same`` in every row are left out, and names get their room. Before
+    that, neither names nor accounts take more than their ``longest`` text needs.
     """
-    widths: dict[Column, int] = {}
-    spare, given = width + GAP, 0
-    for column in _NEEDED_FIRST:
-        if column in same:
-            given += column.least + GAP
-            continue
-        if widths and column.least + GAP > spare:
-            break
-        widths[column] = min(column.least, width)
-        spare -= column.least + GAP
-
-    def widen(wishes: Sequence[tuple[Column, int]]) -> None:
-        nonlocal spare
-        for column, wish in wishes:
-            if column in widths:
-                more = max(0, min(spare, wish - widths[column]))
-                widths[column] += more
-                spare -= more
-
-    widen([*_WIDENED_FIRST, (NAME, _NAME_WISH + given), (ACCOUNT, 20)])
-    for column in _OF_WIDE_WINDOWS:
-        if column not in same:
-            if column.least + GAP > spare:
-                break
-            widths[column] = column.least
-            spare -= column.least + GAP
-    widen(_WIDENED_THEN)
-    return [(column, widths[column]) for column in COLUMNS if column in widths]
+    sharing = _Sharing(width, longest)
+    sharing.add([column for column in _NEEDED_FIRST if column not in same])
+    name = 24 + sum(column.least + GAP for column in _NEEDED_FIRST if column in same)
+    sharing.widen_as_needed(name, 16)
+    sharing.widen_as_needed(name, 20)
+    sharing.widen(CREATED, 10)
+    sharing.widen_as_needed(name, 24)
+    sharing.widen(NAME, name)
+    sharing.add([column for column in _OF_WIDE_WINDOWS if column not in same])
+    sharing.widen_as_needed(64, 40)
+    for column, wish in _WIDENED_THEN:
+        sharing.widen(column, wish)
+    return [(column, sharing.widths[column]) for column in COLUMNS if column in sharing.widths]

@@ -23,6 +23,7 @@ from m3cred_tui.listing.search import (
     Rows,
     beginning,
     field_of,
+    longest_in,
     matches,
     plain,
     restated,
@@ -89,6 +90,9 @@ class Checks:
 
 SCREENFUL = 24
 """Rows; where there are no more, they are all read and sorted before they are drawn."""
+
+_MEASURED = 1_000
+"""Rows that decide how wide the columns are, the newest: a millisecond."""
 
 _KEPT = 256
 """Rows that stay in memory; a few screens. 100,000 of them would take 100 MiB."""
@@ -316,6 +320,7 @@ class Order(NamedTuple):
 def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Order) -> Rows:
     """Return the rows that have a text, in this order; the newest first among equals."""
     known = [one for one in ids if one in texts]
+    longest = longest_in([texts[one] for one in known[:_MEASURED]])
     if order.column is CHECK:  # the latest first
         known.sort(key=order.checks.age)
     elif order.column is not CREATED:
@@ -324,7 +329,7 @@ def in_order(ids: Sequence[str], texts: Mapping[str, str], order: Order) -> Rows
     if order.is_reversed:
         known.reverse()
     searched = [texts[one] for one in known]
-    return Rows(known, searched, same_in(searched))
+    return Rows(known, searched, same_in(searched), longest)
 
 
 class Reading:

@@ -6,6 +6,8 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.listing.columns import (
+    ACCOUNT,
+    ACCOUNT_ID,
     CHECK,
     COLUMNS,
     CREATED,
@@ -14,8 +16,10 @@ from m3cred_tui.listing.columns import (
     EXPIRED,
     EXPIRING,
     MODE,
+    NAME,
     STATUS,
     Column,
+    Longest,
     Row,
 )
 from m3cred_tui.model.check import Outcome
@@ -47,12 +51,14 @@ _SLICE = 4_096  # takes about a millisecond
 class Rows(NamedTuple):
     """The IDs of rows in some order, and for each the text that is searched.
 
-    ``same`` are the columns in which several rows agree, all of them.
+    ``same`` are the columns in which several rows agree, all of them; ``longest`` is what
+    :func:`longest_in` returns.
     """
 
     ids: Sequence[str]
     texts: Sequence[str]
     same: frozenset[Column] = frozenset()
+    longest: Longest = ()
 
 
 def plain(text: str) -> str:
@@ -102,6 +108,22 @@ def same_in(texts: Sequence[str]) -> frozenset[Column]:
     return frozenset()
 
 
+def longest_in(texts: Sequence[str]) -> Longest:
+    """Return how wide the columns that vary most would have to be for these texts."""
+    split = (text.split(_BETWEEN) for text in texts)
+    fields = [one for one in split if len(one) == len(_FIELDS)]
+    return tuple(
+        (column, max((_cells(one[_FIELDS.index(column)]) for one in fields), default=0))
+        for column in (NAME, ACCOUNT, ACCOUNT_ID)
+    )
+
+
+def _cells(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
 def found_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Return where the words of a filter are in a text that is shown, as plain text."""
     places: Sequence[int] = range(len(text))
@@ -140,7 +162,7 @@ def beginning(key: str) -> str:
 
 def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[str]]:
     """Yield the IDs of the rows that contain all the words, a slice of ``rows`` at a time."""
-    ids, texts, _ = rows
+    ids, texts = rows.ids, rows.texts
     for start in range(0, len(ids), _SLICE):
         found: Sequence[int] = range(start, min(start + _SLICE, len(ids)))
         for word in words:

@@ -85,7 +85,7 @@ async def test_the_sort_key_goes_through_the_columns_and_keeps_the_selected_row(
         await user.press("down", "s")
         assert user.rows() == ["Aardvark", "Mule", "Zebra"]
         await user.sees("Name▾", "▌Aardvark")
-        for heading in ("Destination", "Account", "Status", "Date"):
+        for heading in ("Destination", "Account", "Status", "Created"):
             await user.press("s")
             await user.sees("▌Aardvark")
             assert any(f"{heading}▾" in line for line in user.lines), heading

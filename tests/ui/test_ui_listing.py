@@ -14,11 +14,14 @@ from m3cred_tui.listing.columns import DESTINATION, NAME, STATUS
 from m3cred_tui.listing.listing import STEP, Listing, Reading
 from m3cred_tui.listing.search import plain, without_accents
 from m3cred_tui.model.check import CheckResult, Outcome
-from m3cred_tui.model.credential import Credential, OAuthModel, Status
+from m3cred_tui.model.credential import Credential, OAuthModel, Status, StripeAccount
 from m3cred_tui.model.name import name_key
 from m3cred_tui.store.port import CredentialStore
 from m3cred_tui.store.problems import StoreUnusable
+from m3cred_tui.ui.services import Services
+from m3cred_tui.ui.widgets.credential_list import CredentialList
 from tests.ui.conftest import Keep
+from tests.ui.user import opened
 
 Text = st.text(st.characters(categories=["L", "M", "N", "P", "Zs"]), max_size=8)
 Letters = st.text("ab é-", max_size=9)
@@ -224,3 +227,43 @@ async def test_after_a_failure_the_store_is_read_again_even_if_nothing_changed(
 
 def fail() -> Never:
     raise StoreUnusable(Path("store"), "it is gone")
+
+
+async def test_neither_a_name_nor_an_account_is_cut_while_the_other_has_room_to_spare(
+    services: Services, keep: Keep
+) -> None:
+    account = StripeAccount(
+        "acct_1Kept", livemode=True, name="Amber Networks Ltd", country="GB"
+    )
+    keep("Acme", livemode=True, account=account)
+    keep("Bolt")
+    async with opened(services) as user:
+        await user.sees("Amber Networks Ltd", "Stripe (Test Mode)")
+        keep("Cora with a name as long as few have, and no longer")
+        await user.sees("Cora with a name a…", "Amber Networks …")
+
+
+async def test_the_cursor_stays_where_it_is_when_a_filter_is_closed_that_found_nothing(
+    services: Services, keep: Keep
+) -> None:
+    for name in ("Cora", "Bolt", "Acme"):
+        keep(name)
+    async with opened(services) as user:
+        await user.focuses("CredentialList")
+        for keys, then in ((["z", "escape"], "▌Cora"), ([*"bol", "enter", "escape"], "▌Bolt")):
+            await user.press("end", "slash", *keys)
+            await user.sees(then)
+        await user.press("end", "slash", "b", "backspace")
+        await user.sees("▌Cora")
+
+
+async def test_no_column_moves_when_a_scrollbar_appears(services: Services, keep: Keep) -> None:
+    keep("Acme 10")
+    async with opened(services) as user:
+        await user.sees("▌Acme 10")
+        (credentials,) = user.app.screen.query(CredentialList)
+        heading = user.lines[3]
+        for number in range(11, 30):
+            keep(f"Acme {number}")
+        await user.until(lambda: credentials.show_vertical_scrollbar)
+        assert user.lines[3] == heading

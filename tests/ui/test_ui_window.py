@@ -94,6 +94,7 @@ LIST_KEYS = {
     "c": "Create Integration Credential",
     "/": "Filter the list",
     "y": "Send the Credential ID to the clipboard",
+    "i": "Send the integration fields to the clipboard",
     "d": "Delete the selected credential",
     "s": "Sort the list by the next column",
     "l": "Show the log: what happened",

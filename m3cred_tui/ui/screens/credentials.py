@@ -70,7 +70,7 @@ class CredentialsPage(ListPage):
             show=False,
             tooltip="Authorize the selected credential again",
         ),
-        Binding("d", "delete", "Delete", tooltip="Delete this one, or the marked ones"),
+        Binding("d", "delete", "Delete", tooltip="Delete the selected credential"),
         Binding("i", "copy_integration", "Fields", show=False, tooltip=COPY_FIELDS),
         Binding("n", "rename", "Rename", tooltip="Give the selected credential another name"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the list by the next column"),

@@ -76,6 +76,8 @@ class ListPage(Page[None]):
         self._watching: Timer | None = None
         self._filter_line: Input | None = None
         self._offer: SetUpOffer | None = None
+        self._before_filter: str | None = None
+        """The credential that the cursor was on when the filter was opened."""
         self._is_sorting = False
         """Whether the rows take the order of the last start, and the first one the cursor."""
         self._trouble = ""
@@ -326,6 +328,7 @@ class ListPage(Page[None]):
         if not self.query(Input):
             from m3cred_tui.ui.widgets.forms import FilterLine
 
+            self._before_filter = self._list.selected
             if self.has_worker("read") or self._listing.is_behind:
                 self._listing.put_in_order()  # the filter finds only rows in order
             line = FilterLine("Filter by any word of a row", id="filter", compact=True)
@@ -343,11 +346,16 @@ class ListPage(Page[None]):
         for _slice in search:
             enough = len(self._listing.shown) >= self.size.height
             if enough and time.perf_counter() - began > _LITTLE:
-                self._show_found(selected=None, more=True)
+                self._show_found(self._first_found, more=True)
                 self.call_after_refresh(self._search_on, search)
                 return
-        self._show_found(selected=None)
+        self._show_found(self._first_found)
         self._count()
+
+    @property
+    def _first_found(self) -> str | None:
+        """The row for the cursor: the first match, or the one before the filter."""
+        return None if self._listing.words else self._before_filter
 
     @work(exclusive=True, group="search")
     async def _search_on(self, search: Iterator[None]) -> None:
@@ -364,9 +372,10 @@ class ListPage(Page[None]):
         self._list.focus()
 
     def action_clear_filter(self) -> None:
-        """Show every credential again."""
+        """Show every credential again, with the cursor where it is, or was before."""
+        selected = self._list.selected or self._before_filter
         self._close_filter()
-        self._show_again()
+        self._show(selected)
         self._focus_next()
 
     def _close_filter(self) -> None:

@@ -126,7 +126,8 @@ class CredentialList(ScrollView, can_focus=True):
     @property
     def columns(self) -> Sequence[tuple[Column, int]]:
         """The columns that are shown, each with its width."""
-        return share(max(1, self.size.width - 2 * _MARGIN), self.listing.hidden)
+        width, listing = self.size.width - 2 * _MARGIN, self.listing
+        return share(max(1, width), listing.hidden, listing.rows.longest)
 
     @property
     def _ids_in_sight(self) -> Sequence[str]:
