@@ -41,11 +41,14 @@ sys.exit(main())
 
 class Machine(NamedTuple):
     environ: dict[str, str]
+    is_impatient: bool = False
+    """Whether it soon gives up a store that is gone."""
 
     def run(
         self, *arguments: str, given: str = "", started: Started | None = None
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", _IMPATIENT, *arguments]
+        program = ("-c", _IMPATIENT) if self.is_impatient else ("-m", "m3cred_tui")
+        command = [sys.executable, *program, *arguments]
         pipe = subprocess.PIPE
         with subprocess.Popen(
             command, env=self.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True
@@ -235,6 +238,7 @@ def test_an_approval_is_sealed_here_when_the_store_is_gone_as_stripe_replies_and
 ) -> None:
     one, two = machines
     one.environ["BAO_ADDR"] = proxy.address
+    one = one._replace(is_impatient=True)
     begin = begun(one)
     address = approve_only(begin["url"])
     # Of the second request, which keeps the approval, no answer comes.
@@ -252,6 +256,7 @@ def test_an_approval_is_sealed_here_when_the_store_is_gone_as_stripe_replies_and
     assert (shown["status"], shown["account"]["id"][:5]) == ("pending", "acct_")
 
     proxy.expect(None)
+    one = one._replace(is_impatient=False)
     if answered:
         assert one.told("resume", begin["id"], "--yes")["error"] is None
     else:
