@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import sys
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -27,12 +30,13 @@ from m3cred_tui.store.openbao.access import (
     Value,
     access,
     end_sessions,
+    has_token,
 )
 from m3cred_tui.store.openbao.client import Client
 from m3cred_tui.store.openbao.examining import Found, examined
 from m3cred_tui.store.openbao.known import Known
-from m3cred_tui.store.openbao.kv import KeyValue
 from m3cred_tui.store.openbao.store import OpenBaoStore
+from m3cred_tui.system.signals import exit_on_signals, ignore_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from m3cred_tui.config.setup import Setup
     from m3cred_tui.config.table import Setting
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.port import CredentialStore
 
 
 def team_store(
@@ -75,22 +80,36 @@ def team_access(setup: Setup, environ: Mapping[str, str]) -> Access:
     configured = Configured(*map(value, (ADDRESS, MOUNT, PATH, NAMESPACE, CA_FILE)))
     reached = access(environ, configured)
     role_id, source = setup[ROLE_ID], setup[SECRET_ID].value
-    if not role_id.value or source is None or {"BAO_TOKEN", "VAULT_TOKEN"} & environ.keys():
+    if not role_id.value or source is None or has_token(environ):
         return reached
+    exit_on_signals()  # or they would leave the token behind
     token = AppRole(reached.place, role_id.value, lambda: text_from(source, environ))
     origins = {**reached.origins, "role_id": value(ROLE_ID)}
     return reached._replace(token=token, origins=origins)
 
 
-def findings(places: Locations, environ: Mapping[str, str], now: datetime) -> Iterator[Found]:
+def findings(
+    store: CredentialStore, places: Locations, environ: Mapping[str, str], now: datetime
+) -> Iterator[Found]:
     """Yield what doctor says of the team's store; raises ``Problem`` for wrong settings."""
+    assert isinstance(store, OpenBaoStore)  # noqa: S101 - only it has a team
     reached = team_access(store_setup(places, environ), environ)
-    return examined(reached, KeyValue(Client(reached.place, reached.token)), environ, now)
+    return examined(reached, store.kv, environ, now)
 
 
 def before_another_program() -> None:
     """End what this process has open at the team's store, as another program replaces it."""
-    end_sessions()
+    for problem in end_sessions():
+        told = f"the token of the AppRole is not revoked, and ends by itself: {problem}"
+        sys.stderr.write(f"m3cred: {told}\n")
+
+
+@atexit.register
+def _at_the_end() -> None:
+    with suppress(ValueError):  # not in the main thread
+        ignore_signals()  # an impatient second Ctrl+C would leave the token behind
+    with suppress(OSError):  # of standard error
+        before_another_program()
 
 
 def directory_store(places: Locations, identity: IdentityFile) -> DirectoryStore:

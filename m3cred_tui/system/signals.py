@@ -50,6 +50,27 @@ def told_of_signals(
             signal.signal(number, _ignore if is_over else handler)
 
 
+def exit_on_signals() -> None:
+    """Exit in an orderly way, so that ``atexit`` runs, on a signal that would end the process.
+
+    SIGINT does so already. One that is ignored or handled stays so.
+    """
+
+    def leave(number: int, _frame: object) -> None:
+        ignore_signals()
+        raise SystemExit(128 + number)  # the status that a shell gives for a signal
+
+    for number in _SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, leave)
+
+
+def ignore_signals() -> None:
+    """Let nothing interrupt the clean-up at the end of the process."""
+    for number in _SIGNALS:
+        signal.signal(number, _ignore)
+
+
 def _ignore(_number: int, _frame: object) -> None:
     """Let the clean-up finish; unlike SIG_IGN, child processes do not inherit this."""
     leave_blocked_streams()

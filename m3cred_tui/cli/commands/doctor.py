@@ -154,7 +154,7 @@ def _team(here: Opened, *, offline: bool) -> Iterator[_Found]:
         return
     from m3cred_tui.cli.team import findings  # noqa: PLC0415 - for teams only
 
-    for verdict, told in findings(here.places, os.environ, now()):
+    for verdict, told in findings(here.store, here.places, os.environ, now()):
         yield {"well": _OK, "wrong": _FIX, "note": _NOTE}[verdict.value], told
 
 

@@ -1,22 +1,25 @@
 """How to reach a team's store: what its users already have for their own tools, then settings.
 
 ``BAO_…`` takes precedence over ``VAULT_…``, and both over the settings file. The token comes
-from a variable, the token helper or the token file, which ``bao login`` writes.
+from a variable, the token helper or the token file, which ``bao login`` writes, each found and
+asked as ``bao`` itself does it.
 """
 
 from __future__ import annotations
 
-import atexit
+import json
 import re
-import shlex
 import subprocess
+import threading
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.model.text import clean
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.problems import (
     StoreLoginRefused,
     StoreNotSetUp,
@@ -26,16 +29,21 @@ from m3cred_tui.store.openbao.problems import (
 from m3cred_tui.store.problems import StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from m3cred_tui.store.fields import Json
 
 _PREFIXES = "BAO_", "VAULT_"
 _CONFIGS = (".bao", ".vault")
+"""Of ``bao`` and of ``vault``."""
 _TOKEN_FILE = ".vault-token"  # noqa: S105 - bao writes it there, too
 _LARGEST = 64 * 1024
 _HELPER_PATIENCE = 30  # seconds
-_helper = re.compile(r'^\s*token_helper\s*=\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_AT_THE_END = 3.0  # seconds
+_helper = re.compile(
+    r'(?:^\s*|[{,]\s*)"?token_helper"?\s*[=:]\s*("(?:[^"\\]|\\.)*")', re.MULTILINE
+)
+"""In the language of both programs, or as JSON."""
 
 
 class Value(NamedTuple):
@@ -97,14 +105,32 @@ def access(environ: Mapping[str, str], configured: Configured) -> Access:
     return Access(place, partial(_token, environ, place, is_optional=is_agent), found)
 
 
-_sessions: list[Callable[[], None]] = []
+_sessions: dict[tuple[Place, str], Secret] = {}
+"""The tokens of AppRoles that this process has logged in, whatever it uses them for."""
+_logging_in = threading.Lock()
 
 
-@atexit.register
-def end_sessions() -> None:
-    """Revoke the tokens of AppRoles, or each call would leave a lease; exec does it, too."""
+def end_sessions() -> Iterator[StoreUnusable]:
+    """Revoke the tokens of AppRoles, or each call would leave a lease; yield what prevents it.
+
+    Called at the end of the process, and before another program replaces it.
+    """
     while _sessions:
-        _sessions.pop()()
+        (place, _), token = _sessions.popitem()
+        if problem := _not_revoked(place, token):
+            yield problem
+
+
+def _not_revoked(place: Place, token: Secret) -> StoreUnusable | None:
+    """Revoke a token; return what prevents it, unless that it has ended."""
+    client = Client(place, lambda: token, patience=_AT_THE_END)
+    try:
+        client.ask("POST", "auth/token/revoke-self")
+    except StoreTokenRefused:
+        return None
+    except StoreUnusable as problem:
+        return problem
+    return None
 
 
 class AppRole:
@@ -114,13 +140,32 @@ class AppRole:
         self._place = place
         self._role_id = role_id
         self._secret_id = secret_id
+        self._client = Client(place, lambda: Secret(""))
 
     def __call__(self) -> Secret:
-        """Log in; called again when the engine refuses the token, as it has ended."""
-        client = Client(self._place, lambda: Secret(""))
+        """Return the token of this process; log in if there is none that is still valid."""
+        with _logging_in:
+            key = self._place, self._role_id
+            token = _sessions.get(key)
+            if token is None or not self._is_valid(token):
+                if token is not None:
+                    _not_revoked(
+                        self._place, _sessions.pop(key)
+                    )  # if it may not look at itself
+                token = _sessions[key] = self._log_in()
+            return token
+
+    def _is_valid(self, token: Secret) -> bool:
+        try:
+            Client(self._place, lambda: token).ask("GET", "auth/token/lookup-self")
+        except StoreTokenRefused:
+            return False
+        return True
+
+    def _log_in(self) -> Secret:
         body: Json = {"role_id": self._role_id, "secret_id": self._secret_id().reveal()}
         try:
-            reply = client.ask("POST", "auth/approle/login", body)
+            reply = self._client.ask("POST", "auth/approle/login", body)
         except StoreTokenRefused:
             raise StoreLoginRefused(str(self._place), "it is forbidden") from None
         auth = reply.data.get("auth")
@@ -128,12 +173,7 @@ class AppRole:
         if not reply.is_there or not isinstance(token, str):
             reason = f"it says “{reply.errors or reply.status}”"
             raise StoreLoginRefused(str(self._place), reason)
-        _sessions.append(partial(self._revoke, Secret(token)))
         return Secret(token)
-
-    def _revoke(self, token: Secret) -> None:
-        with suppress(StoreUnusable):
-            Client(self._place, lambda: token).ask("POST", "auth/token/revoke-self")
 
 
 def _path(text: str) -> str:
@@ -153,48 +193,85 @@ def _first(
     return configured or Value("", "")
 
 
+def has_token(environ: Mapping[str, str]) -> bool:
+    """Return whether a variable has a token."""
+    return bool(_first(environ, ("TOKEN",)).text)
+
+
 def _token(environ: Mapping[str, str], place: Place, *, is_optional: bool) -> Secret:
     """Return the token as it is now; an agent adds its own where there is none."""
-    token, _ = token_from(environ)
+    try:
+        token = _source_of_token(environ, place)[1]()
+    except StoreTokenMissing:
+        if not is_optional:
+            raise
+        token = Secret("")
     if not token and not is_optional:
         told = "no variable, token helper or ~/.vault-token has one"
         raise StoreTokenMissing(str(place), told)
     return token
 
 
-def token_from(environ: Mapping[str, str]) -> tuple[Secret, str]:
-    """Return the token, which may be empty, and where it comes from."""
+def origin_of_token(environ: Mapping[str, str], place: Place) -> str:
+    """Return where the token comes from; a token helper is not run."""
+    return _source_of_token(environ, place)[0]
+
+
+def _source_of_token(
+    environ: Mapping[str, str], place: Place
+) -> tuple[str, Callable[[], Secret]]:
+    """Return where the token comes from, and what returns it, which may be empty."""
     found = _first(environ, ("TOKEN",))
     if found.text:
-        return Secret(found.text), found.origin
+        return found.origin, lambda: Secret(found.text)
     home = Path(environ.get("HOME") or Path.home())
     if helper := _helper_in(environ, home):
-        return Secret(_helped(helper, environ)), f"token helper {helper}"
-    return Secret(_text(home / _TOKEN_FILE)), f"~/{_TOKEN_FILE}"
+        return f"token helper {clean(helper, most=200)}", partial(
+            _helped, helper, environ, place
+        )
+    named = _first(environ, ("TOKEN_PATH",))
+    path = Path(named.text).expanduser() if named.text else home / _TOKEN_FILE
+    return named.origin or f"~/{_TOKEN_FILE}", lambda: Secret(_text(path))
 
 
 def _helper_in(environ: Mapping[str, str], home: Path) -> str:
     named = _first(environ, ("CONFIG_PATH",)).text
     for path in (Path(named).expanduser(),) if named else (home / one for one in _CONFIGS):
         if found := _helper.search(_text(path)):
-            return found[1]
+            with suppress(ValueError):
+                return str(json.loads(found[1]))
     return ""
 
 
-def _helped(helper: str, environ: Mapping[str, str]) -> str:
-    """Return what a token helper prints when it is asked for the token."""
-    with suppress(OSError, ValueError, subprocess.SubprocessError):
+def _helped(helper: str, environ: Mapping[str, str], place: Place) -> Secret:
+    """Return what a token helper prints when it is asked for the token, which may be empty.
+
+    A helper may have a token for each address, which it expects in these variables. Raises
+    ``StoreTokenMissing``.
+    """
+    address = place.addresses[0]
+    try:
+        if not Path(helper).is_absolute():
+            raise FileNotFoundError  # never one of the current directory
         done = subprocess.run(  # noqa: S603 - the user's own, named in a file of theirs
-            [*shlex.split(helper), "get"],
+            ["/bin/sh", "-c", 'exec "$0" get', helper],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=_HELPER_PATIENCE,
-            env=dict(environ),
+            env={**environ, "BAO_ADDR": address, "VAULT_ADDR": address},
             check=True,
         )
-        return done.stdout[:_LARGEST].decode("ascii", "replace").strip()
-    return ""
+    except subprocess.TimeoutExpired:
+        reason = f"took longer than {_HELPER_PATIENCE} seconds"
+    except subprocess.CalledProcessError as failed:
+        reason = f"failed with status {failed.returncode}"
+    except (OSError, ValueError):
+        reason = "cannot be run; bao wants an absolute path, without arguments"
+    else:
+        return Secret(done.stdout[:_LARGEST].decode("ascii", "replace").strip())
+    told = f"the token helper {clean(helper, most=200)} {reason}"
+    raise StoreTokenMissing(str(place), told)
 
 
 def _text(path: Path) -> str:

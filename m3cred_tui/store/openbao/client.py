@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
-import ssl
 import threading
 import time
 import weakref
@@ -19,6 +17,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.text import clean
+from m3cred_tui.store.openbao.connection import Place as Place  # noqa: PLC0414 - part of its interface
+from m3cred_tui.store.openbao.connection import connections, unreachable
 from m3cred_tui.store.openbao.problems import (
     MountMissing,
     MountUnfit,
@@ -46,9 +46,14 @@ if TYPE_CHECKING:
     Json = dict[str, object]
 
 PATIENCE = 10.0
-"""Seconds for a request with its repetitions; a failover takes up to three."""
+"""Seconds for a request with its repetitions, and for all that follow one without an answer.
+
+A failover takes up to three.
+"""
 _CONNECT, _SILENCE = 3.0, 8.0  # seconds
 _LEAST = 1.0  # seconds for the last attempt
+_FORGOTTEN = 3.0
+"""Seconds after which a request is no longer one of the same operation."""
 _PAUSE = 0.2  # seconds, before a node is asked again
 _LARGEST = 16 * 1024 * 1024
 """Bytes of an answer; a page of a list has 400,000, a record less than 1 MiB."""
@@ -64,31 +69,6 @@ _STARTING = "from non-versioned to versioned"
 _FAR = str(1 << 62)
 _PASSING = frozenset({500, 502, 503, 504})
 """Statuses that a failover shows for a moment."""
-
-
-class Place(NamedTuple):
-    """Where a team's store is, and how to reach it."""
-
-    addresses: tuple[str, ...]
-    """Of the nodes or whatever is in front of them: ``https://…``, ``unix:///…``."""
-    mount: str
-    path: str
-    namespace: str = ""
-    ca_file: str = ""
-    ca_path: str = ""
-    client_cert: str = ""
-    client_key: str = ""
-    server_name: str = ""
-    is_unverified: bool = False
-    """Whether any certificate is accepted, as ``BAO_SKIP_VERIFY`` asks for."""
-
-    @property
-    def host(self) -> str:
-        """The first address without its scheme."""
-        return self.addresses[0].partition("://")[2]
-
-    def __str__(self) -> str:
-        return f"{self.host} {self.mount}/{self.path}"
 
 
 class Reply(NamedTuple):
@@ -119,12 +99,26 @@ class NoAnswerError(Exception):
 class Client:
     """Sends requests to one of the addresses of a store, from any thread."""
 
-    def __init__(self, place: Place, token: Callable[[], Secret]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        token: Callable[[], Secret],
+        *,
+        patience: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Take what returns the token, or raises ``StoreTokenMissing``.
 
         It is called again when the engine refuses a token: the user may have logged in.
         """
         self.place = place
+        self._patience = patience
+        self._clock = clock
+        self._missed: dict[bool, tuple[float, float]] = {}
+        """For reads and for changes, the first and the last moment without an answer.
+
+        Without a quorum, an engine answers reads, and changes hang.
+        """
         self._token_from = token
         self._token: Secret | None = None
         self._lock = threading.Lock()
@@ -153,7 +147,8 @@ class Client:
         self, method: str, path: str, body: Json | None = None, query: str = ""
     ) -> Reply:
         """Do the same, but raise :class:`NoAnswerError` when it may have been carried out."""
-        until, was_sent, misses = time.monotonic() + PATIENCE, False, 0
+        is_read, was_sent, misses = method == "GET", False, 0
+        began, until = self._budget(is_read=is_read)
         has_new_token = False
         while True:
             try:
@@ -161,6 +156,7 @@ class Client:
                 misses = 0
                 problem = self._passing(reply)
                 if problem is None:
+                    self._missed.pop(is_read, None)
                     if reply.status != _FORBIDDEN:
                         self._refuse(reply, path)
                         return reply._replace(is_lost=was_sent)
@@ -169,20 +165,35 @@ class Client:
                     has_new_token = True
                     continue
                 was_sent = was_sent or reply.status in _PASSING
+                self._missed[is_read] = began, self._clock()
                 pause = _PAUSE
             except NoAnswerError as none:
                 problem, was_sent = none.problem, was_sent or none.was_sent
                 misses += 1
                 self._at += 1
+                self._missed[is_read] = began, self._clock()
                 # Another server, or one that may not be what it says, stays so.
                 if isinstance(problem, StoreNotTrusted | StoreNonsense) or (
                     misses >= len(self.place.addresses) and not was_sent
                 ):
                     raise NoAnswerError(problem, was_sent=was_sent) from None
                 pause = 0.0 if misses < len(self.place.addresses) else _PAUSE
-            if time.monotonic() + pause >= until:
+            if self._clock() + pause >= until:
                 raise NoAnswerError(problem, was_sent=was_sent)
             time.sleep(pause * random.uniform(1, 2))  # noqa: S311 - only keeps askers apart
+
+    def _budget(self, *, is_read: bool) -> tuple[float, float]:
+        """Return since when there was no answer, and until when attempts are repeated.
+
+        What a user waits for is often several requests: if each of them had its own time, an
+        engine that hangs would take many times as long.
+        """
+        now = self._clock()
+        patience = PATIENCE if self._patience is None else self._patience
+        began, last = self._missed.get(is_read, (now, now))
+        if now - last > _FORGOTTEN:
+            began = now
+        return began, max(began + patience, now + min(_LEAST, patience))
 
     def _once(
         self, method: str, path: str, body: Json | None, query: str, until: float
@@ -192,7 +203,7 @@ class Client:
 
         address = self.place.addresses[self._at % len(self.place.addresses)]
         base = "http://localhost" if address.startswith("unix://") else address.rstrip("/")
-        silence = max(_LEAST, min(_SILENCE, until - time.monotonic()))
+        silence = max(_LEAST, min(_SILENCE, until - self._clock()))
         request = self._client().build_request(
             method,
             f"{base}/v1/{path}{query}",
@@ -210,9 +221,9 @@ class Client:
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NoAnswerError(self._unreachable(error), was_sent=False) from None
+            raise NoAnswerError(unreachable(self.place, error), was_sent=False) from None
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise NoAnswerError(self._unreachable(error), was_sent=True) from None
+            raise NoAnswerError(unreachable(self.place, error), was_sent=True) from None
         if date := response.headers.get("Date"):
             with suppress(TypeError, ValueError):
                 self._ahead = parsedate_to_datetime(date).timestamp() - time.time()
@@ -337,100 +348,19 @@ class Client:
     def _client(self) -> httpx.Client:
         with self._lock:
             if self._http is None:
-                self._http = self._new_client()
+                try:
+                    self._http = connections(self.place)
+                except StoreNotTrusted as problem:
+                    raise NoAnswerError(problem, was_sent=False) from None
                 # A store is never closed; it ends with whatever uses it.
                 weakref.finalize(self, self._http.close)
             return self._http
-
-    def _new_client(self) -> httpx.Client:
-        import httpx  # noqa: PLC0415 - as above
-
-        sockets = [one for one in self.place.addresses if one.startswith("unix://")]
-        try:
-            context = self._trusted()
-        except (OSError, ssl.SSLError):
-            told = "the CA file or the client certificate cannot be read"
-            raise NoAnswerError(
-                StoreNotTrusted(str(self.place), told), was_sent=False
-            ) from None
-        transport = httpx.HTTPTransport(
-            verify=context, uds=sockets[0].removeprefix("unix://") if sockets else None
-        )
-        return httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
-
-    def _trusted(self) -> ssl.SSLContext:
-        place = self.place
-        if all(one.startswith(("http://", "unix://")) for one in place.addresses):
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
-        context = ssl.create_default_context(
-            cafile=place.ca_file or None, capath=place.ca_path or None
-        )
-        if place.is_unverified:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if place.client_cert:
-            context.load_cert_chain(place.client_cert, place.client_key or None)
-        return context
-
-    def _unreachable(self, error: Exception) -> StoreUnusable:
-        for cause in _causes(error):
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                reason = _BY_CODE.get(cause.verify_code, "its certificate is not trusted here")
-                return StoreNotTrusted(str(self.place), reason)
-            if isinstance(cause, ssl.SSLError):
-                return StoreNotTrusted(str(self.place), "it does not speak TLS as expected")
-        return StoreUnreachable(str(self.place), _reason(error))
-
-
-_BY_CODE = {
-    9: "its certificate is not valid yet, or this computer's clock is wrong",
-    10: "its certificate has expired, or this computer's clock is wrong",
-    18: "its certificate is self-signed; store.ca_file can name the file to trust",
-    19: "no known authority has signed its certificate; store.ca_file can name one",
-    20: "no known authority has signed its certificate; store.ca_file can name one",
-    62: "its certificate is for another host",
-}
 
 
 def _without_ids(path: str) -> str:
     """Return a path as a policy names it."""
     head, _, last = path.rpartition("/")
     return f"{head}/*" if last.count("-") == 4 else path  # noqa: PLR2004 - a UUID
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found = [error]
-    while below := found[-1].__cause__ or found[-1].__context__:
-        found.append(below)
-    return found
-
-
-def _reason(error: Exception) -> str:
-    """Return why no answer came, in words."""
-    import socket  # noqa: PLC0415 - httpx has imported it
-
-    import httpx  # noqa: PLC0415 - as above
-
-    reasons: tuple[tuple[type[BaseException], str], ...] = (
-        (httpx.ConnectTimeout, "it did not answer in time"),
-        (httpx.TimeoutException, "it stopped answering"),
-        (httpx.RemoteProtocolError, "it broke off or did not speak HTTP"),
-        (httpx.UnsupportedProtocol, "store.address is not an address"),
-        (socket.gaierror, "its name cannot be resolved"),
-        (ConnectionRefusedError, "it refused the connection"),
-        (FileNotFoundError, "its socket does not exist"),
-    )
-    for cause in _causes(error):
-        for kind, reason in reasons:
-            if isinstance(cause, kind):
-                return reason
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno)
-    told = str(error).lower()
-    if "refused" in told:
-        return "it refused the connection"
-    if "name" in told and ("resol" in told or "known" in told):
-        return "its name cannot be resolved"
-    return "the connection failed"
 
 
 def _far_ahead(index: str) -> str:

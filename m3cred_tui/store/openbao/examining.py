@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.openbao.access import token_from
+from m3cred_tui.store.openbao.access import origin_of_token
 from m3cred_tui.store.openbao.client import fields_of
 from m3cred_tui.store.openbao.policy import ADMIN, full_path, rules
 from m3cred_tui.store.openbao.problems import StoreNotInitialised, StoreSealed
@@ -90,7 +90,7 @@ def _token(reached: Access, kv: KeyValue, environ: Mapping[str, str], now: datet
     token = fields_of(kv.client.ask("GET", "auth/token/lookup-self"))
     name = clean(str(token.get("display_name") or "without a name"), most=60)
     origin = reached.origins["role_id"].origin if "role_id" in reached.origins else ""
-    origin = origin or token_from(environ)[1]
+    origin = origin or origin_of_token(environ, reached.place)
     told = f"The token ({origin}) is {name}'s and valid"
     expires = token.get("expire_time")
     if not isinstance(expires, str):

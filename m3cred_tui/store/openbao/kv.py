@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from m3cred_tui.store.fields import Json
-    from m3cred_tui.store.openbao.client import Place, Reply
+    from m3cred_tui.store.openbao.client import Reply
+    from m3cred_tui.store.openbao.connection import Place
 
 _PAGE = 4000
 _LOOKS, _CATCHES_UP = 8, 0.15

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from m3cred_tui.store.openbao.shelf import FOLDER
 
 if TYPE_CHECKING:
-    from m3cred_tui.store.openbao.client import Place
+    from m3cred_tui.store.openbao.connection import Place
 
 READER, ADMIN = "reader", "admin"
 
@@ -47,6 +47,7 @@ def policy(place: Place, role: str) -> str:
     # The policy "default" has these, which a token can be without.
     allowed |= {
         "auth/token/lookup-self": ("read",),
+        "auth/token/revoke-self": ("update",),
         "sys/capabilities-self": ("update",),
     }
     blocks = [f"# m3cred {role}: {_TOLD[role]}\n"]

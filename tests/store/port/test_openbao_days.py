@@ -47,6 +47,7 @@ class Answers(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if "Content-Length" not in self.headers_sent:
             self.send_header("Content-Length", str(len(self.body)))
+        self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(self.body)
         self.close_connection = True
@@ -123,6 +124,39 @@ def test_each_is_one_sentence_that_says_what_it_is(
             assert raised.value.code == code
             assert told in str(raised.value)
             assert TOKEN not in str(raised.value)
+
+
+class Hours:
+    """A clock that a request for the time moves on, so that hanging takes no time here."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+def test_an_engine_that_answers_nothing_takes_its_time_once_however_much_is_asked() -> None:
+    asked = []
+    clock = Hours()
+    with answering(500, errors("disk is full")) as (address, got):
+        place = Place((address,), "secret", "m3cred")
+        client = Client(place, lambda: Secret(TOKEN), patience=20, clock=clock)
+        store = OpenBaoStore(client, Known(), pace=0)
+        for act in (store.ids, store.prepare, store.disconnecting.ids, store.ids):
+            before = len(got)
+            with pytest.raises(StoreUnusable):
+                act()
+            asked.append(len(got) - before)
+        clock.now += 60  # a user's next attempt has the whole time again
+        before = len(got)
+        with pytest.raises(StoreUnusable):
+            store.ids()
+        asked.append(len(got) - before)
+    first, *others, later = asked
+    assert later == first > 2
+    assert {*others} == {1}
 
 
 def test_a_token_does_not_follow_a_redirect_to_an_address_that_is_not_configured() -> None:
