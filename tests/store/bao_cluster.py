@@ -201,7 +201,8 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 @contextmanager
 def bao_cluster(place: Path) -> Iterator[Cluster]:
     """Run three nodes below ``place``, with a KV version 2 mount at ``secret``."""
-    _certify(place)
+    (place / "seal.key").write_bytes(os.urandom(32))
+    certify(place, "IP:127.0.0.1", "DNS:localhost")
     certificate = place / "certificate.pem"
     context = ssl.create_default_context(cafile=certificate)
     with ExitStack() as ends:
@@ -222,13 +223,13 @@ def bao_cluster(place: Path) -> Iterator[Cluster]:
         yield cluster
 
 
-def _certify(place: Path) -> None:
-    (place / "seal.key").write_bytes(os.urandom(32))
+def certify(place: Path, *names: str) -> None:
+    """Make ``key.pem`` and ``certificate.pem``, self-signed, for a server with these names."""
     made = (program("openssl"), "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2")
     curve = ("-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=bao")
-    names = ("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    named = ("-addext", f"subjectAltName={','.join(names)}")
     files = ("-keyout", place / "key.pem", "-out", place / "certificate.pem")
-    subprocess.run([*made, *curve, *names, *files], check=True, capture_output=True)
+    subprocess.run([*made, *curve, *named, *files], check=True, capture_output=True)
 
 
 def _initialise(node: Node) -> str:

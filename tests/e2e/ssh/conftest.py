@@ -55,7 +55,7 @@ async def server(keys: Keys, laptop: Machine) -> AsyncIterator[Server]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def stripe(server: Server, laptop: Machine) -> AsyncIterator[None]:
-    async with machines.stripe(server, laptop):
+    async with machines.stripe(server.keys, server.machine, laptop):
         yield
 
 

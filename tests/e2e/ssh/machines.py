@@ -1,4 +1,4 @@
-"""A laptop and a server: two network namespaces with a cable between them."""
+"""A laptop and servers: network namespaces with a cable from the laptop to each server."""
 
 import asyncio
 import os
@@ -17,8 +17,11 @@ from tests.e2e.ssh import boot_server
 
 ROOT = Path(__file__).parents[3]
 ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
-SERVER_ADDRESS = "10.27.18.2"
-_LAPTOP_ADDRESS = "10.27.18.1"
+_NETWORKS = "10.27.18", "10.27.19"
+"""Of the cable to each server."""
+SERVER_ADDRESS = f"{_NETWORKS[0]}.2"
+LAPTOP_ADDRESSES = tuple(f"{network}.1" for network in _NETWORKS)
+"""Where each server reaches the laptop."""
 OPEN_PORT, BASTION_PORT, WATCHED_PORT = 2222, 2223, 2224
 """Where sshd listens; the second forwards nothing, the third hangs up on silence."""
 
@@ -90,6 +93,7 @@ class Server(NamedTuple):
 
     machine: Machine
     keys: Keys
+    address: str = SERVER_ADDRESS
 
     def home(self, user: str) -> Path:
         return Path("/proc", str(self.machine.process), "root/home", user)
@@ -151,8 +155,11 @@ async def laptop() -> AsyncIterator[Machine]:
 
 
 @asynccontextmanager
-async def server(keys: Keys, laptop: Machine) -> AsyncIterator[Server]:
-    """Run a machine whose sshd the laptop reaches; with it ends whatever runs on it."""
+async def server(keys: Keys, laptop: Machine, number: int = 0) -> AsyncIterator[Server]:
+    """Run a machine whose sshd the laptop reaches; with it ends whatever runs on it.
+
+    Servers at the same time have other numbers.
+    """
     needed = dict.fromkeys(map(str, (ROOT, sys.prefix, sys.base_prefix)))
     with tempfile.TemporaryDirectory(prefix="server-") as place:
         unshare = ("-n", "-m", "-p", "--fork", "--kill-child", "--mount-proc")
@@ -165,19 +172,18 @@ async def server(keys: Keys, laptop: Machine) -> AsyncIterator[Server]:
         try:
             for _port in (OPEN_PORT, BASTION_PORT, WATCHED_PORT):
                 await says(process, "Server listening on")
-            running = Server(Machine(_child_of(process.pid)), keys)
-            _connect(laptop, running.machine)
-            yield running
+            machine = Machine(_child_of(process.pid))
+            yield Server(machine, keys, _connect(laptop, machine, number))
         finally:
             await _end(process)
 
 
 @asynccontextmanager
-async def stripe(server: Server, laptop: Machine) -> AsyncIterator[None]:
-    """Run a Stripe that both machines reach, whatever happens to m3cred."""
+async def stripe(keys: Keys, *reaching: Machine) -> AsyncIterator[None]:
+    """Run a Stripe that these machines reach, whatever happens to m3cred."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.e2e.ssh.stripe_on_the_internet"),
-        *(str(server.keys.stripe), str(server.machine.process), str(laptop.process)),
+        *(str(keys.stripe), *(str(machine.process) for machine in reaching)),
         cwd=ROOT,
         stdout=PIPE,
     )
@@ -204,12 +210,15 @@ async def says(process: Process, wanted: str) -> None:
         said += line.decode()
 
 
-def _connect(laptop: Machine, server: Machine) -> None:
-    cable = ("ip", "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns")
+def _connect(laptop: Machine, server: Machine, number: int) -> str:
+    """Return the server's address."""
+    name, address = f"cable{number or ''}", f"{_NETWORKS[number]}.2"
+    cable = ("ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns")
     laptop.run(*cable, str(server.process))
-    for machine, address in ((laptop, _LAPTOP_ADDRESS), (server, SERVER_ADDRESS)):
-        machine.run("ip", "address", "add", f"{address}/24", "dev", "cable")
-        machine.run("ip", "link", "set", "cable", "up")
+    for machine, own in ((laptop, LAPTOP_ADDRESSES[number]), (server, address)):
+        machine.run("ip", "address", "add", f"{own}/24", "dev", name)
+        machine.run("ip", "link", "set", name, "up")
+    return address
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from itertools import dropwhile, takewhile
 from typing import Any
 
 from tests.e2e.ssh.boot_server import USERS
-from tests.e2e.ssh.machines import ENVIRON, OPEN_PORT, SERVER_ADDRESS, Machine, Server, says
+from tests.e2e.ssh.machines import ENVIRON, OPEN_PORT, Machine, Server, says
 from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
 from tests.e2e.wizard import ACCOUNT, WAITING, create_credential
 
@@ -44,7 +44,7 @@ async def logged_in(
 ) -> AsyncIterator[Terminal]:
     """Run ``command`` over SSH in a terminal on the laptop, perhaps through a proxy command."""
     way = ("-o", f"ProxyCommand={through}")
-    to = ("-tt", *way, "-p", str(port), f"{user}@{SERVER_ADDRESS}", command)
+    to = ("-tt", *way, "-p", str(port), f"{user}@{server.address}", command)
     async with terminal(ssh(server, laptop, *to), ENVIRON, **size) as session:
         yield session
 
