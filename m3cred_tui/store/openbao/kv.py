@@ -6,8 +6,10 @@ import os
 import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.openbao.client import Client, NoAnswerError, fields_of
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
     from m3cred_tui.store.openbao.client import Reply
     from m3cred_tui.store.openbao.connection import Place
 
+    Page = dict[str, dict[str, object] | None]
+
 _PAGE = 4000
+"""Keys of a list that are asked for together."""
 _LOOKS, _CATCHES_UP = 8, 0.15
 """How often a record is read that is older than it was, and the seconds in between."""
 _CONTENTION = 20.0
@@ -182,36 +187,30 @@ class KeyValue:
         self.client.ask("DELETE", self._path("metadata", key))
         self._seen.pop(key, None)
 
-    def pages(self, key: str) -> Iterator[Mapping[str, Mapping[str, object] | None]]:
+    def pages(self, key: str) -> Iterator[Page]:
         """Yield the metadata of the records under a key, or ``None`` where it is not listed."""
         self.check_mount()
-        is_detailed, after = True, ""
-        while True:
-            kind = "detailed-metadata" if is_detailed else "metadata"
-            query = f"?list=true&limit={_PAGE}&after={after}" if is_detailed else "?list=true"
-            try:
-                reply = self.client.ask("GET", f"{self._path(kind, key)}/", query=query)
-            except (MountMissing, StoreNotAllowed):
-                if not is_detailed:
-                    raise
-                is_detailed = False  # an engine that has no such list
-                continue
-            if not reply.is_there and is_detailed and not after:
-                is_detailed = False  # the same, or there are no records
-                continue
-            found = fields_of(reply).get("keys")
-            keys = (
-                [one for one in found if isinstance(one, str)]
-                if isinstance(found, list)
-                else []
-            )
-            info = fields_of(reply, "key_info")
-            yield {
-                one: told if isinstance(told := info.get(one), dict) else None for one in keys
-            }
-            if not is_detailed or len(keys) < _PAGE:
-                return
-            after = keys[-1]
+        with ThreadPoolExecutor(1) as ahead:  # the engine works while a page is being used
+            asked = ahead.submit(self._page, key, "")
+            while (page := asked.result()) is not None:
+                is_last = len(page) != _PAGE
+                if not is_last:
+                    asked = ahead.submit(self._page, key, next(reversed(page)))
+                yield page
+                if is_last:
+                    return
+        path = f"{self._path('metadata', key)}/"
+        yield _page_of(self.client.ask("GET", path, query="?list=true"))
+
+    def _page(self, key: str, after: str) -> Page | None:
+        """Return the detailed list after a key; ``None`` if there is no such list."""
+        path = f"{self._path('detailed-metadata', key)}/"
+        query = f"?list=true&limit={_PAGE}&after={quote(after)}"
+        try:
+            reply = self.client.ask("GET", path, query=query)
+        except (MountMissing, StoreNotAllowed):
+            return None
+        return _page_of(reply) if reply.is_there or after else None
 
     def check_allowed(self, key: str, *verbs: str) -> None:
         """Raise ``StoreNotAllowed`` unless the token's policies allow this for a record."""
@@ -246,3 +245,12 @@ class KeyValue:
 
     def _nonsense(self, reply: Reply) -> StoreNonsense:
         return StoreNonsense(str(self.place), f"it says “{reply.errors or reply.status}”")
+
+
+def _page_of(reply: Reply) -> Page:
+    keys, info = fields_of(reply).get("keys"), fields_of(reply, "key_info")
+    return {
+        one: told if isinstance(told := info.get(one), dict) else None
+        for one in (keys if isinstance(keys, list) else [])
+        if isinstance(one, str)
+    }

@@ -169,14 +169,15 @@ _NOT_OWN = {"schema", "version", "livemode", "history", CREATED_AS, CHANGED_AS, 
 
 def row_from_shown(credential_id: str, shown: Mapping[str, object]) -> Row:
     """Return the row that custom metadata describes."""
+    texts = _texts(shown)
     account: Json | None = None
     if "account" in shown:
-        account = {name: _joined(shown, key) for key, name in _OF_ACCOUNT.items()}
+        account = {name: texts.get(key) for key, name in _OF_ACCOUNT.items()}
         account["livemode"] = {"true": True, "false": False}.get(str(shown.get("livemode")))
-    names = {name for name in shown if "." not in name} - _NOT_OWN
-    fields: Json = {"id": credential_id, **{name: _joined(shown, name) for name in names}}
+    own = {name: value for name, value in texts.items() if name not in _NOT_OWN}
+    fields: Json = {"id": credential_id, **own}
     try:
-        if history := _joined(shown, "history"):
+        if history := texts.get("history"):
             fields["history"] = json_object(f'{{"_":{history}}}'.encode())["_"]
         return credential_from({**fields, "stripe": account})
     except FlawError as flaw:
@@ -219,15 +220,22 @@ def _parts(name: str, value: str) -> dict[str, str]:
     }
 
 
-def _joined(shown: Mapping[str, object], name: str) -> str | None:
-    value = shown.get(name)
-    if not isinstance(value, str):
-        return None
-    if f"{name}.2" in shown:
-        value += "".join(str(shown.get(f"{name}.{part}", "")) for part in range(2, _MOST_PARTS))
-    value = value.removeprefix(" ")
-    return (
-        _escape.sub(lambda code: chr(min(int(code[1], 16), 0x10FFFF)), value)
-        if "\\" in value
-        else value
-    )
+def _texts(shown: Mapping[str, object]) -> dict[str, str]:
+    """Return the values as they were before they were made fit for the engine."""
+    texts = {name: value for name, value in shown.items() if isinstance(value, str)}
+    for name in [one for one in texts if "." in one]:
+        first, _, number = name.partition(".")
+        if number == "2" and first in texts:
+            parts = (texts.get(f"{first}.{part}", "") for part in range(2, _MOST_PARTS))
+            texts[first] += "".join(parts)
+    return {
+        name: _unescaped(value.removeprefix(" "))
+        for name, value in texts.items()
+        if "." not in name
+    }
+
+
+def _unescaped(value: str) -> str:
+    if "\\" not in value:
+        return value
+    return _escape.sub(lambda code: chr(min(int(code[1], 16), 0x10FFFF)), value)

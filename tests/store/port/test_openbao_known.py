@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -67,6 +68,21 @@ def test_the_list_is_there_before_and_without_the_teams_store(machine: Machine) 
     assert back.as_of is not None
     back.ids()
     assert back.as_of is None
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 4])
+def test_a_list_of_several_pages_is_whole(
+    page: int, engine: OpenBaoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("m3cred_tui.store.openbao.kv._PAGE", page)
+    store = engine.open()
+    for one in OTHERS:
+        store.create(credential(one, f"Name {one[-1]}"), tokens())
+    stranger = f"secret/data/{engine.path}/credentials/not one & no other"
+    assert engine.bao.ask("POST", quote(stranger), {"data": {"a": 1}})[0] == 200
+    other = engine.open()
+    assert other.ids() == sorted(OTHERS, reverse=True)
+    assert other.glance(OTHERS[1]) == credential(OTHERS[1], "Name b")
 
 
 def test_the_list_on_this_machine_has_no_secret_and_is_its_users_alone(
