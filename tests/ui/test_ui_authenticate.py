@@ -311,6 +311,26 @@ async def test_an_address_typed_while_a_button_has_the_focus_presses_none(
         assert len(browser.opened) == 1
 
 
+async def test_a_stray_letter_lands_nowhere_and_escape_clears_what_was_pasted_first(
+    services: Services, browser: Browser
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await user.press("x", "k", "h", "x", "7")
+        assert user.focus == "Open the browser"
+        assert "•" not in user.screen
+        await user.paste("http://127.0.0.1:27182/callback?state=")
+        await user.sees("••••")
+        await user.press("tab")
+        await user.focuses("PasteLine")
+        await user.sees("esc Clear")
+        await user.press("escape")
+        assert "•" not in user.screen
+        await user.sees("esc Back")
+        await user.press("escape")
+        await user.sees("Destination Settings")
+
+
 async def test_a_wait_ended_by_another_m3cred_says_so(
     services: Services, browser: Browser, store: CredentialStore
 ) -> None:

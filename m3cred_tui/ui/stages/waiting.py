@@ -48,6 +48,9 @@ _HINT = (
 )
 _OPENED = "A browser was opened. If you do not see it, open the URL."
 _SEND_URL, _SEND_TUNNEL = "Send the URL to the clipboard", "Send the command to the clipboard"
+_ADDRESS, _BEFORE_ADDRESS = "http", " \"'<("
+_APART = 1.0
+"""Seconds between two keys of which no terminal types both for one paste."""
 _ONLY_HERE = f"Paste it only here, within {MINUTES} minutes of approving:"
 
 
@@ -66,6 +69,8 @@ class PasteLine(TextInput):
         final: bool
         goes_on: bool = False
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear_away", "Clear")]
+
     def __init__(self) -> None:
         super().__init__("Paste the address here", id="paste", compact=True)
         self.password = True
@@ -77,12 +82,23 @@ class PasteLine(TextInput):
         with self.prevent(Input.Changed):
             self.value = whole
         self.cursor_position = len(whole)
+        self.refresh_bindings()
         self.post_message(self.Pasted(whole, final=True))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to the page while there is nothing to clear."""
+        del parameters
+        return action != "clear_away" or bool(self.value)
+
+    def action_clear_away(self) -> None:
+        """Remove what was typed or pasted, before Esc leaves the stage."""
+        self.clear_away()
 
     def clear_away(self) -> None:
         """Leave nothing of it: it has been used, or is of no use."""
         with self.prevent(Input.Changed):
             self.clear()
+        self.refresh_bindings()
 
     def on_paste(self, event: events.Paste) -> None:
         """Take all of its lines, of which Textual's own handler takes the first."""
@@ -95,6 +111,7 @@ class PasteLine(TextInput):
     def _typed(self, message: Input.Changed | Input.Submitted) -> None:
         """Take it as it is typed, by a terminal without bracketed paste; Enter ends a line."""
         message.stop()
+        self.refresh_bindings()
         if self.value:
             goes_on = isinstance(message, Input.Changed)
             self.post_message(self.Pasted(self.value, final=False, goes_on=goes_on))
@@ -127,6 +144,8 @@ class WaitingPanel(Vertical):
         self._shown_left = TIME_LIMIT // timedelta(seconds=1)
         self._visited = False
         self._hinted = False
+        self._begun, self._begun_at = "", 0.0
+        """What may be the beginning of an address, and when its last key was pressed."""
         self.was_typed = False
         """Whether the answer came as keys, of which the last may still be on its way."""
         self._elsewhere = whereabouts.browser_is_elsewhere
@@ -286,14 +305,23 @@ class WaitingPanel(Vertical):
             self.was_typed = not message.final
 
     def on_key(self, event: events.Key) -> None:
-        """Treat typed characters that are no keys here as the start of an address."""
-        if event.character and event.is_printable:
-            if event.key in self.screen.active_bindings:
-                return
+        """Take an address that a terminal without bracketed paste types, and no stray letter.
+
+        Its first letter is held back until the second one follows, which may be a key here.
+        """
+        is_late = event.time - self._begun_at > _APART
+        begun = ("" if is_late else self._begun) + (event.character or "")
+        letters = begun.lstrip(_BEFORE_ADDRESS).lower()
+        if not (event.is_printable and _ADDRESS.startswith(letters)):
+            self._begun = ""
+            return
+        self._begun, self._begun_at = begun, event.time
+        if len(letters) > 1:
             event.stop()
+            self._begun = ""
             line = self.query_one(PasteLine)
             line.focus()
-            line.insert_text_at_cursor(event.character)
+            line.insert_text_at_cursor(begun)
 
     def _shown_url(self) -> Content:
         style = Style(link=self.url) if self._services.ways.is_linked() else Style()
