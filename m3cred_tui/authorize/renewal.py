@@ -64,6 +64,15 @@ def other_account(before: Credential, after: StripeAccount) -> OtherAccount | No
     return OtherAccount(before.name, before.account, after)
 
 
+def account_to_approve(credential: Credential) -> str:
+    """Return a sentence that says for which account Stripe has to be asked again."""
+    account = credential.account
+    if account is None:
+        return ""
+    name = f"{account.name}, {account.id}" if account.name else account.id
+    return f"“{credential.name}” is for the account {name}: log in to that one."
+
+
 def renew(
     store: CredentialStore,
     pending: Credential,

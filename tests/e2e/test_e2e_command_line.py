@@ -181,7 +181,7 @@ async def test_revoked_by_its_owner_it_is_authorized_again_and_used_under_the_sa
     await approve_and_return(page, await opened.next())
     await app.shows("It is the same account as before.")
     assert await user.run(*show_key) == old_key, "until it is confirmed"
-    await app.focuses("Authorize again")
+    await app.focuses("Use the new approval")
     app.press(ENTER)
     await app.shows("✓ authenticated")
     app.press("q")

@@ -268,6 +268,28 @@ async def test_the_account_is_shown_before_a_credential_is_created(
         assert store.ids() == store.pending_ids() != []
 
 
+async def test_the_wrong_account_can_be_refused_and_another_one_approved(
+    services: Services, browser: Browser, store: CredentialStore
+) -> None:
+    async with opened(services) as user:
+        await go_to_stripe(user, browser)
+        await browser.approve("grace@acme.example")
+        await user.focuses("Create Credential")
+        await user.press("down")
+        await user.focuses("Not this account")
+        await user.press("enter")
+        await user.sees("Another account?", "The account itself stays connected there.")
+        await user.press("enter")  # the safe answer
+        await user.focuses("Not this account")
+        assert store.pending_ids()
+        await user.press("enter")
+        await user.answers_yes()
+        await user.focuses("Go to Stripe")
+        assert not store.pending_ids()
+        await user.press("enter")
+        await user.until(lambda: len(browser.opened) > 1)
+
+
 async def test_when_creating_fails_the_approval_is_kept_and_can_be_tried_again(
     services: Services, browser: Browser, store: CredentialStore, credentials: Path
 ) -> None:

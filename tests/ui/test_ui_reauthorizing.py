@@ -52,13 +52,14 @@ async def test_a_revoked_credential_is_authorized_again_under_its_id_and_is_ok_a
     async with opened(services) as user:
         await user.sees("✗ revoked", "a Authorize again")
         await user.press("a")
-        await user.sees("Credentials › Acme › Authorize again", "Acme, authorized again: Bill")
+        await user.sees("Credentials › Acme › Authorize again", "Authorize Acme again: Bill")
+        await user.sees(f"is for the account {account_of(EMAIL).name}, {account_of(EMAIL).id}")
         await approves(user, browser)
         await user.sees(
             "It is the same account as before.", "“Acme” keeps its Credential ID, and its old"
         )
         assert access_token(store, acme.id) == "sk_canary"
-        await user.focuses("Authorize again")
+        await user.focuses("Use the new approval")
         await user.press("enter")
         await user.focuses("CredentialList")
         await user.sees("▌Acme", "✓ authenticated")
@@ -104,7 +105,7 @@ async def test_left_after_the_approval_it_is_resumed_by_a_and_by_enter(
         await user.sees("… renewal", "✗ revoked")
         assert user.rows() == ["Acme", "Acme"]
         await user.press("end", "a")
-        await user.focuses("Authorize again")
+        await user.focuses("Use the new approval")
         await user.press("escape")
         await user.focuses("CredentialList")
         await user.press("home", "d")
@@ -112,7 +113,7 @@ async def test_left_after_the_approval_it_is_resumed_by_a_and_by_enter(
         await user.press("escape")
         await user.focuses("CredentialList")
         await user.press("home", "enter")
-        await user.focuses("Authorize again")
+        await user.focuses("Use the new approval")
         await user.press("enter")
         await user.until(lambda: user.page == "CredentialsPage" and user.rows() == ["Acme"])
     assert store.ids() == [acme.id]
@@ -140,7 +141,7 @@ async def test_what_was_deleted_meanwhile_becomes_a_new_credential_from_the_appr
         await user.press("a")
         await approves(user, browser)
         store.delete(acme.id)
-        await user.focuses("Authorize again")
+        await user.focuses("Use the new approval")
         await user.press("enter")
         await user.sees("“Acme” was deleted while it was authorized again.")
         await user.focuses("Create Credential")

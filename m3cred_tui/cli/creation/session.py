@@ -11,7 +11,7 @@ from m3cred_tui.authorize.authorization import Authorization, created_from
 from m3cred_tui.authorize.events import Failed
 from m3cred_tui.authorize.exchange import is_approval_at_risk
 from m3cred_tui.authorize.problems import CodeSent, KeepsItsName
-from m3cred_tui.authorize.renewal import draft_to_renew, renewals_of
+from m3cred_tui.authorize.renewal import account_to_approve, draft_to_renew, renewals_of
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.cli.creation.dialogue import Console, Dialogue
 from m3cred_tui.cli.ending import (
@@ -299,6 +299,7 @@ async def _to_renew(session: Session, word: str) -> Credential:
     row = intact(await asyncio.to_thread(selected, session.store, word))
     if row.status is not Status.AUTHENTICATED:
         raise StillPending(row.id)
+    session.console.say(account_to_approve(row))
     return row
 
 

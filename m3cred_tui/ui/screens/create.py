@@ -168,9 +168,13 @@ class CreatePage(Page[str]):
     @on(Stage.Asked)
     def _on_asked(self, message: Stage.Asked) -> None:
         question = Confirm(
-            message.question, message.consequence, no="No, keep it", yes="Yes, replace it"
+            message.question, message.consequence, no="No, keep it", yes=message.yes
         )
-        self.app.push_screen(question, lambda answer: message.answer(bool(answer)))
+
+        def answered(answer: int | None) -> None:
+            message.answer(bool(answer))
+
+        self.app.push_screen(question, answered)
 
     @on(Stage.Released)
     def _on_released(self, message: Stage.Released) -> None:

@@ -15,10 +15,11 @@ from textual.widgets import Button, Static
 from m3cred_tui.authorize.authorization import Authorization, State
 from m3cred_tui.authorize.events import Approved, Failed, UrlReady
 from m3cred_tui.authorize.problems import OtherAccount, RenewedGone
-from m3cred_tui.authorize.renewal import other_account
+from m3cred_tui.authorize.renewal import account_to_approve, other_account
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import NotSetUp
 from m3cred_tui.listing.columns import local
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import NameTaken
 from m3cred_tui.ui.stages.stage import ROOM_BESIDE, Stage, note
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
 
     from m3cred_tui.authorize.events import End, Event, Paste
     from m3cred_tui.browser.terminal import QrCode
-    from m3cred_tui.model.credential import Credential, Draft
+    from m3cred_tui.model.credential import Draft
     from m3cred_tui.ui.services import Services
 
-GO_TO_STRIPE, CREATE = "go-to-stripe", "create-credential"
+GO_TO_STRIPE, CREATE, REFUSE = "go-to-stripe", "create-credential", "refuse"
 
 _LAST_KEY_SECONDS = 1.0
 _KEPT = (
@@ -50,6 +51,11 @@ _KEPT = (
 _KEPT_TO_RENEW = (
     "“{0}” keeps its Credential ID, and its old tokens until you select {1}. The approval is "
     "kept, sealed, in the list of credentials until then."
+)
+_GIVE_UP = "Yes, give it up"
+_REFUSING = (
+    "This approval is given up, and you approve that of another account at Stripe. The account "
+    "itself stays connected there."
 )
 _QUESTION = "Is this the account you meant?"
 _NOT_KEPT_YET = "The approval is in memory only; m3cred keeps trying to write it."
@@ -69,9 +75,10 @@ def _button(label: str, name: str) -> Button:
     return Press(label, id=name, variant="primary")
 
 
-def _information() -> Vertical:
-    """Return what is shown before Stripe: what will be asked for there."""
-    text = Static(Content(_INFORMATION), classes="information")
+def _information(renewed: Credential | None = None) -> Vertical:
+    """Return what is shown before Stripe: what will be asked for there, and which account."""
+    told = f"\n\n{account_to_approve(renewed)}" if renewed else ""
+    text = Static(Content(f"{_INFORMATION}{told}"), classes="information")
     return Vertical(text, _button("Go to Stripe", GO_TO_STRIPE))
 
 
@@ -109,7 +116,7 @@ class AccountPanel(Vertical):
     def _label(self) -> str:
         if self._renewed is None:
             return "Create Credential"
-        return "Replace the account" if self.other else "Authorize again"
+        return "Replace the account" if self.other else "Use the new approval"
 
     @property
     def _kept_note(self) -> str:
@@ -144,12 +151,15 @@ class AccountPanel(Vertical):
         told = filter(None, (self._approved.unread, self._approved.unkept))
         yield Notice("\n".join(map(str, told)), classes="problem told")
         yield _button(self._label, CREATE)
+        if not self._approved.unkept:
+            yield Press("Not this account", id=REFUSE, compact=True)
         yield Static(Content(self._kept_note), classes="note kept")
 
     def on_mount(self) -> None:
         """Hear nothing until the last key of a typed address has come."""
         if self._was_typed:
-            self.query_one(Button).disabled = True
+            for button in self.query(Button):
+                button.disabled = True
             self.set_timer(_LAST_KEY_SECONDS, self._hear)
 
     def notice(self, text: str) -> None:
@@ -164,9 +174,9 @@ class AccountPanel(Vertical):
         self.query_one(".kept", Static).update(Content(self._kept_note))
 
     def _hear(self) -> None:
-        button = self.query_one(Button)
-        button.disabled = False
-        button.focus()
+        for button in self.query(Button):
+            button.disabled = False
+        self.query_one(f"#{CREATE}").focus()
 
 
 class SettingsPanel(Vertical):
@@ -221,13 +231,21 @@ class AuthenticateStage(Stage):
         authorization = self._authorization
         pending = None if authorization is None else authorization.pending
         if authorization is None or pending is None or pending.destination != draft.destination:
-            await self._show(_information())
+            await self._show_information()
         elif authorization.state is State.KEPT:
             await self._follow(authorization, since=pending.created_at)
         elif authorization.end is not None:
             await self._follow(authorization)
         else:
             self._following = self._authorize(authorization)
+
+    async def _show_information(self) -> None:
+        renewed = None
+        if self.draft.renews:
+            with suppress(Problem):  # which is told once it is approved
+                row = await asyncio.to_thread(self._services.store.read, self.draft.renews)
+                renewed = row if isinstance(row, Credential) else None
+        await self._show(_information(renewed))
 
     def leave(self) -> None:
         if self._following is not None:
@@ -380,6 +398,27 @@ class AuthenticateStage(Stage):
         else:
             self.query_one(AccountPanel).notice("")
 
+    @on(Button.Pressed, f"#{REFUSE}")
+    def _refuse(self) -> None:
+        """Ask before an approval is given up."""
+        self.post_message(
+            self.Asked("Another account?", _REFUSING, self._begin_again, _GIVE_UP)
+        )
+
+    @work(exclusive=True, group="create")
+    async def _begin_again(self, agreed: bool) -> None:  # noqa: FBT001  the answer of a dialog
+        """Give up the approval, and ask for that of another account."""
+        authorization = self._authorization
+        if not agreed or authorization is None or authorization.pending is None:
+            return
+        try:
+            await asyncio.to_thread(self._services.store.delete, authorization.pending.id)
+        except Problem as problem:
+            self.query_one(AccountPanel).notice(f"! {problem}")
+        else:
+            self._authorization = None
+            await self._show_information()
+
     @work(exclusive=True, group="create")
     async def _save(self) -> None:
         """Keep the credential; a failure keeps the approval and says why."""
@@ -408,6 +447,6 @@ class AuthenticateStage(Stage):
 def _summary(draft: Draft) -> Content:
     if draft.entity_type is None or draft.destination is None:
         return Content()
-    again = ", authorized again" if draft.renews else ""
-    way = f"{draft.name}{again}: {draft.entity_type.label} to {draft.destination.label} "
+    what = f"Authorize {draft.name} again" if draft.renews else draft.name
+    way = f"{what}: {draft.entity_type.label} to {draft.destination.label} "
     return Content.assemble(way, mode_mark(livemode=draft.destination.livemode))

@@ -66,7 +66,8 @@ class Stage(VerticalScroll, can_focus=False):
 
         question: str
         consequence: str
-        answer: Callable[[bool], None]
+        answer: Callable[[bool], object]
+        yes: str = "Yes, replace it"
 
     @dataclass
     class Released(Message):
