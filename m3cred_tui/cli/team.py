@@ -61,7 +61,12 @@ def team_store(
         raise setup.problem
     if setup[ENGINE].value != "openbao":
         return None
-    return store_at(team_access(setup, environ), places, identity)
+    reached = team_access(setup, environ)
+    if reached.place.is_unverified:
+        origin = reached.origins["skip_verify"].origin
+        told = "the certificate of the team's store is not checked"
+        sys.stderr.write(f"m3cred: {origin} is set: {told}.\n")
+    return store_at(reached, places, identity)
 
 
 def store_setup(places: Locations, environ: Mapping[str, str]) -> Setup:

@@ -150,7 +150,7 @@ def read_setup(group: Group, places: Locations, environ: Mapping[str, str]) -> S
     """
     path = places.settings
     table = tables_in(read_file(path), path).get(group.table, {})
-    reading = _Reading(group, table, _variables(group, environ), places)
+    reading = _Reading(group, table, _variables(group, environ), places, environ)
     return Setup(group, {setting: reading.entry(setting) for setting in group.values()})
 
 
@@ -161,12 +161,17 @@ class _Reading(NamedTuple):
     table: Mapping[str, object]
     variables: Mapping[str, str]
     places: Locations
+    environ: Mapping[str, str]
 
     def entry(self, setting: Setting[object]) -> Entry[object]:
         """Return the value of a setting, from its one source; the environment comes first."""
         rows = self.group.sources_of(setting)
         if used := [one for one in rows if one.name in self.variables]:
             return self._only(used, Origin.ENVIRONMENT)
+        for name in setting.shared:
+            if text := self.environ.get(name, "").strip():
+                # What other tools take, too, is not checked more strictly than they do.
+                return Entry(text, Origin.ENVIRONMENT, name)
         if used := [one for one in rows if self._is_in_table(one)]:
             return self._only(used, Origin.FILE)
         return Entry(setting.default, Origin.DEFAULT, self.group.path_of(setting))

@@ -70,6 +70,8 @@ class Setting(Generic[T_co]):
     """``config set`` asks for it and seals it; the file must not hold it."""
     source_of: str = ""
     """The setting whose value it gives, instead of the other sources."""
+    shared: tuple[str, ...] = ()
+    """Variables that people have for other tools, too; they take precedence over the file."""
 
     @property
     def noun(self) -> str:
@@ -104,6 +106,11 @@ def _always(_destination: Destination) -> bool:
 
 def _in_live_mode(destination: Destination) -> bool:
     return destination.livemode
+
+
+def _of_bao(*names: str) -> tuple[str, ...]:
+    """Return the variables of OpenBao's and Vault's own tools, in their order."""
+    return tuple(f"{prefix}{name}" for name in names for prefix in ("BAO_", "VAULT_"))
 
 
 CLIENT_ID = Setting[str](
@@ -223,6 +230,7 @@ ADDRESS = Setting[str](
     "VAULT_ADDR take precedence.",
     example="https://bao.example.com:8200",
     is_seldom=True,
+    shared=_of_bao("AGENT_ADDR", "ADDR"),
 )
 MOUNT = Setting[str](
     "mount",
@@ -246,6 +254,7 @@ NAMESPACE = Setting[str](
     entered.store_path,
     "Usually none. BAO_NAMESPACE and VAULT_NAMESPACE take precedence.",
     is_seldom=True,
+    shared=_of_bao("NAMESPACE"),
 )
 CA_FILE = Setting[str](
     "ca_file",
@@ -255,6 +264,7 @@ CA_FILE = Setting[str](
     "it. BAO_CACERT and VAULT_CACERT take precedence.",
     example="~/bao-ca.pem",
     is_seldom=True,
+    shared=_of_bao("CACERT"),
 )
 
 ROLE_ID = Setting[str](

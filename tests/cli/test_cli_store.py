@@ -1,6 +1,7 @@
 """``m3cred store``, and the other commands with a team's store."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -91,6 +92,15 @@ def test_a_team_is_set_up_by_three_settings_and_left_by_one(
     ended = m3cred("config", "set", "store.address", "http://bao.example.com")
     assert ended.returncode == 1
     assert "with http:// must be on this computer" in ended.stderr
+
+
+def test_config_says_which_variable_of_bao_takes_precedence_over_the_file(
+    team: Run, server: Bao
+) -> None:
+    shown = told(team("config", VAULT_ADDR="https://bao.example.com"))
+    assert re.search(r"address +https://bao\.example\.com +VAULT_ADDR\n", shown)
+    change = "config", "set", "store.address", server.address
+    assert "VAULT_ADDR is set in the environment" in told(team(*change, VAULT_ADDR="https://x"))
 
 
 def test_the_policy_names_the_configured_mount_and_path(team: Run, tmp_path: Path) -> None:

@@ -7,7 +7,17 @@ from m3cred_tui.config.locations import Locations
 from m3cred_tui.config.problems import Misplaced, UnknownName
 from m3cred_tui.config.settings import NotSetUp, Redirects, Settings, settings_from
 from m3cred_tui.config.setup import Origin
-from m3cred_tui.config.table import CLIENT_ID, OAUTH, PORTS, SECRET_KEY
+from m3cred_tui.config.table import (
+    ADDRESS,
+    CA_FILE,
+    CLIENT_ID,
+    NAMESPACE,
+    OAUTH,
+    PORTS,
+    SECRET_KEY,
+    STORE,
+    Setting,
+)
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import (
     DESTINATIONS,
@@ -156,6 +166,29 @@ def test_the_environment_takes_precedence_and_each_value_has_its_origin(
     assert setup[CLIENT_ID].value == "ca_test"
     assert setup.is_touched
     assert not settings().setup(STRIPE).is_touched
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "names"),
+    [
+        (ADDRESS, "https://bao.example.com", ["AGENT_ADDR", "ADDR"]),
+        (NAMESPACE, "team", ["NAMESPACE"]),
+        (CA_FILE, "/etc/bao.pem", ["CACERT"]),
+    ],
+    ids=lambda one: one.name if isinstance(one, Setting) else "",
+)
+def test_what_people_have_for_their_own_tools_takes_precedence_over_the_file(
+    settings: With, write: Write, setting: Setting[str], value: str, names: list[str]
+) -> None:
+    write(f'[store]\n{setting.name} = "{value}"\n')
+    order = [f"{prefix}_{name}" for name in names for prefix in ("BAO", "VAULT")]
+    variables = [STORE.variable_of(setting), *order]
+    environ = dict.fromkeys(variables, value)
+    for name in variables:
+        entry = settings(environ).setup_of(STORE)[setting]
+        assert entry == (value, Origin.ENVIRONMENT, name, None)
+        environ[name] = " "  # counts as not set
+    assert settings(environ).setup_of(STORE)[setting].origin is Origin.FILE
 
 
 def test_a_test_key_under_live_is_reported_with_the_variable_it_is_in(settings: With) -> None:

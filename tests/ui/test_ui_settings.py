@@ -253,6 +253,21 @@ async def test_a_value_from_the_environment_is_shown_with_its_variable_and_not_e
         assert "canary" not in user.screen
 
 
+async def test_a_variable_of_bao_or_vault_is_shown_where_it_takes_precedence(
+    tmp_path: Path, services: Services
+) -> None:
+    environ = {"VAULT_ADDR": "https://bao.example.com", "BAO_CACERT": "/etc/bao.pem"}
+    place = Place(tmp_path, services, environ)
+    place.write('version = 1\n[store]\nengine = "openbao"\naddress = "https://file.example"\n')
+    async with opened(place.services) as user:
+        await user.press("comma", "down", "down")
+        await user.sees("https://bao.example.com (VAULT_ADDR)", "/etc/bao.pem (BAO_CACERT)")
+        await user.press("enter")
+        await user.sees("https://bao.example.com from VAULT_ADDR")
+        await user.sees("/etc/bao.pem from BAO_CACERT")
+        assert "file.example" not in user.screen
+
+
 async def test_leaving_with_unsaved_input_asks_and_writes_nothing(place: Place) -> None:
     async with opened(place.services) as user:
         await to_form(user)

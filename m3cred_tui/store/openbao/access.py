@@ -54,7 +54,7 @@ class Value(NamedTuple):
 
 
 class Configured(NamedTuple):
-    """What the settings say, each with its origin."""
+    """What the settings and their variables say, each with its origin."""
 
     address: Value
     mount: Value
@@ -74,16 +74,12 @@ class Access(NamedTuple):
 def access(environ: Mapping[str, str], configured: Configured) -> Access:
     """Return how to reach the store; raises ``StoreNotSetUp`` without an address."""
     found = {
-        "address": _first(environ, ("AGENT_ADDR", "ADDR"), configured.address),
-        "mount": configured.mount,
-        "path": configured.path,
-        "namespace": _first(environ, ("NAMESPACE",), configured.namespace),
-        "ca_file": _first(environ, ("CACERT",), configured.ca_file),
-        "ca_path": _first(environ, ("CAPATH",)),
-        "client_cert": _first(environ, ("CLIENT_CERT",)),
-        "client_key": _first(environ, ("CLIENT_KEY",)),
-        "server_name": _first(environ, ("TLS_SERVER_NAME",)),
-        "skip_verify": _first(environ, ("SKIP_VERIFY",)),
+        **configured._asdict(),
+        "ca_path": _variable(environ, "CAPATH"),
+        "client_cert": _variable(environ, "CLIENT_CERT"),
+        "client_key": _variable(environ, "CLIENT_KEY"),
+        "server_name": _variable(environ, "TLS_SERVER_NAME"),
+        "skip_verify": _variable(environ, "SKIP_VERIFY"),
     }
     addresses = tuple(found["address"].text.replace(",", " ").split())
     if not addresses:
@@ -99,8 +95,9 @@ def access(environ: Mapping[str, str], configured: Configured) -> Access:
         client_cert=_path(texts["client_cert"]),
         client_key=_path(texts["client_key"]),
         server_name=texts["server_name"],
-        is_unverified=texts["skip_verify"].lower() in {"1", "t", "true"},
     )
+    is_unverified = place.has_tls and texts["skip_verify"].lower() in {"1", "t", "true"}
+    place = place._replace(is_unverified=is_unverified)
     is_agent = "AGENT" in found["address"].origin or addresses[0].startswith("unix://")
     return Access(place, partial(_token, environ, place, is_optional=is_agent), found)
 
@@ -180,22 +177,15 @@ def _path(text: str) -> str:
     return str(Path(text).expanduser()) if text else ""
 
 
-def _first(
-    environ: Mapping[str, str], names: tuple[str, ...], configured: Value | None = None
-) -> Value:
-    # A variable of m3cred's own says it most precisely.
-    if configured and configured.text and configured.origin.startswith("M3CRED_"):
-        return configured
-    for name in names:
-        for prefix in _PREFIXES:
-            if text := environ.get(prefix + name, "").strip():
-                return Value(text, prefix + name)
-    return configured or Value("", "")
+def _variable(environ: Mapping[str, str], name: str) -> Value:
+    found = (prefix + name for prefix in _PREFIXES if environ.get(prefix + name, "").strip())
+    origin = next(found, "")
+    return Value(environ.get(origin, "").strip(), origin)
 
 
 def has_token(environ: Mapping[str, str]) -> bool:
     """Return whether a variable has a token."""
-    return bool(_first(environ, ("TOKEN",)).text)
+    return bool(_variable(environ, "TOKEN").text)
 
 
 def _token(environ: Mapping[str, str], place: Place, *, is_optional: bool) -> Secret:
@@ -221,7 +211,7 @@ def _source_of_token(
     environ: Mapping[str, str], place: Place
 ) -> tuple[str, Callable[[], Secret]]:
     """Return where the token comes from, and what returns it, which may be empty."""
-    found = _first(environ, ("TOKEN",))
+    found = _variable(environ, "TOKEN")
     if found.text:
         return found.origin, lambda: Secret(found.text)
     home = Path(environ.get("HOME") or Path.home())
@@ -229,13 +219,13 @@ def _source_of_token(
         return f"token helper {clean(helper, most=200)}", partial(
             _helped, helper, environ, place
         )
-    named = _first(environ, ("TOKEN_PATH",))
+    named = _variable(environ, "TOKEN_PATH")
     path = Path(named.text).expanduser() if named.text else home / _TOKEN_FILE
     return named.origin or f"~/{_TOKEN_FILE}", lambda: Secret(_text(path))
 
 
 def _helper_in(environ: Mapping[str, str], home: Path) -> str:
-    named = _first(environ, ("CONFIG_PATH",)).text
+    named = _variable(environ, "CONFIG_PATH").text
     for path in (Path(named).expanduser(),) if named else (home / one for one in _CONFIGS):
         if found := _helper.search(_text(path)):
             with suppress(ValueError):

@@ -32,6 +32,11 @@ class Place(NamedTuple):
     """Whether any certificate is accepted, as ``BAO_SKIP_VERIFY`` asks for."""
 
     @property
+    def has_tls(self) -> bool:
+        """Whether there is a certificate at all."""
+        return any(one.startswith("https://") for one in self.addresses)
+
+    @property
     def host(self) -> str:
         """The first address without its scheme."""
         return self.addresses[0].partition("://")[2]
@@ -52,7 +57,7 @@ def connections(place: Place) -> httpx.Client:
 
 
 def _context(place: Place) -> ssl.SSLContext:
-    if all(one.startswith(("http://", "unix://")) for one in place.addresses):
+    if not place.has_tls:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
     try:
         context = ssl.create_default_context(

@@ -16,7 +16,7 @@ from m3cred_tui.store.openbao.problems import StoreNotInitialised, StoreSealed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from m3cred_tui.store.openbao.access import Access
+    from m3cred_tui.store.openbao.access import Access, Value
     from m3cred_tui.store.openbao.kv import KeyValue
 
 _HEALTH = "?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200"
@@ -55,6 +55,10 @@ def examined(
 ) -> Iterator[Found]:
     """Yield what is found, step by step; ends with the first that does not work."""
     place, address = reached.place, reached.origins["address"]
+    if place.is_unverified:
+        origin = reached.origins["skip_verify"].origin
+        told = "anybody on the way can read the token and the credentials"
+        yield Found(WRONG, f"{origin} is set, so no certificate is checked: {told}.")
     try:
         health = kv.client.ask("GET", "sys/health", query=_HEALTH).data
         if health.get("initialized") is False:
@@ -64,7 +68,7 @@ def examined(
         version = clean(str(health.get("version", "")), most=40)
         told = f"{clean(' '.join(place.addresses), most=200)} ({address.origin}) answers"
         yield Found(WELL, f"{told}: version {version}, initialised and unsealed.")
-        if any(one.startswith("https://") for one in place.addresses):
+        if place.has_tls and not place.is_unverified:
             yield _certificate(reached)
         kv.check_mount()
         yield Found(
@@ -77,13 +81,15 @@ def examined(
 
 
 def _certificate(reached: Access) -> Found:
-    if reached.place.is_unverified:
-        origin = reached.origins["skip_verify"].origin
-        told = f"{origin} is set: anybody on the way can read the token and the credentials."
-        return Found(WRONG, told)
-    ca_file = reached.origins["ca_file"]
-    by = f"by {ca_file.text} ({ca_file.origin})" if ca_file.text else "by this machine"
-    return Found(WELL, f"Its certificate is trusted {by}.")
+    ca, own = reached.origins["ca_file"], reached.origins["client_cert"]
+    ca = ca if ca.text else reached.origins["ca_path"]
+    by = f"by {_told(ca)}" if ca.text else "by this machine"
+    ours = f"; it is shown {_told(own)}" if own.text else ""
+    return Found(WELL, f"Its certificate is trusted {by}{ours}.")
+
+
+def _told(value: Value) -> str:
+    return f"{clean(value.text, most=200)} ({value.origin})"
 
 
 def _token(reached: Access, kv: KeyValue, environ: Mapping[str, str], now: datetime) -> Found:

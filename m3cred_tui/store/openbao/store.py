@@ -79,7 +79,8 @@ class OpenBaoStore:
 
     @property
     def team(self) -> str:
-        return str(self.kv.place)
+        place = self.kv.place
+        return f"{place} (certificate not checked)" if place.is_unverified else str(place)
 
     @property
     def as_of(self) -> datetime | None:
