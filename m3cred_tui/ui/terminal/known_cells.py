@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 
 
 class _ChangedLines(Compositor):
-    """Renders the lines that have changed; Textual's renders every widget whole."""
+    """Renders the changed lines that are seen; Textual's renders every widget whole."""
 
     def _get_renders(
         self, crop: Region | None = None
     ) -> Iterator[tuple[Region, Region, list[Strip]]]:
         changed = crop or self.size.region
         lines = Region(0, changed.y, self.size.width, changed.height)
-        for widget, (region, clip) in self.visible_widgets.items():
+        above: list[Region] = []
+        for widget, (region, clip) in self.visible_widgets.items():  # the topmost first
             seen = clip.intersection(lines)
-            if part := region.intersection(seen):
+            part = region.intersection(seen)
+            if part and not any(one.contains_region(part) for one in above):
+                above.append(part)
                 yield region, seen, widget.render_lines(part.translate(-region.offset))
 
 
