@@ -43,6 +43,17 @@ _MARGIN = len(_CURSOR)
 _MATCH = Style(bold=True, underline=True)
 
 
+_MOVES = (
+    Binding("up,k", "move(-1)", "Up", show=False),
+    Binding("down,j", "move(1)", "Down", show=False),
+    Binding("pageup", "move_page(-1)", "Page up", show=False),
+    Binding("pagedown", "move_page(1)", "Page down", show=False),
+    Binding("home,g", "move_to(0)", "First", show=False),
+    Binding("end,G", "move_to(-1)", "Last", show=False),
+)
+_MOVE_OF = {key: move.action for move in _MOVES for key in move.key.split(",")}
+
+
 class CredentialList(ScrollView, can_focus=True):
     """A line per credential below the headings; the cursor line is highlighted."""
 
@@ -56,12 +67,7 @@ class CredentialList(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Details"),
         Binding("enter", "go_on", "Resume"),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "move_page(-1)", "Page up", show=False),
-        Binding("pagedown", "move_page(1)", "Page down", show=False),
-        Binding("home,g", "move_to(0)", "First", show=False),
-        Binding("end,G", "move_to(-1)", "Last", show=False),
+        *_MOVES,
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -154,6 +160,13 @@ class CredentialList(ScrollView, can_focus=True):
         elif self.show_vertical_scrollbar:
             self.vertical_scrollbar.window_virtual_size = lines
             self._scroll(int(self.scroll_offset.y))  # not past the last row
+
+    async def on_key(self, event: events.Key) -> None:
+        """Move the cursor here: the way through the page and the app takes a fifth longer."""
+        if action := _MOVE_OF.get(event.key):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
 
     def validate_cursor(self, cursor: int) -> int:
         return max(0, min(cursor, len(self.listing.shown) - 1))
