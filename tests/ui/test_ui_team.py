@@ -163,3 +163,15 @@ async def test_an_approval_is_kept_here_while_the_store_is_gone_and_brought_ther
         await user.press("enter")
         await user.sees("Acme live", "authenticated")
     assert len(exchanges) == 1
+
+
+async def test_a_connection_that_is_not_secure_is_one_sentence_on_the_page(
+    services: Services, engine: OpenBaoEngine
+) -> None:
+    at = place(engine, engine.bao.address.replace("http:", "https:"))
+    at = at._replace(is_unverified=True)
+    store = OpenBaoStore(Client(at, lambda: Secret(bao.ROOT)), Known(), pace=0.05)
+    async with opened(services._replace(store=store)) as user:
+        await user.sees(
+            "its certificate is not checked", "is not secure: it does not speak TLS"
+        )

@@ -70,6 +70,15 @@ class Access(NamedTuple):
     token: Callable[[], Secret]
     origins: Mapping[str, Value]
 
+    @property
+    def warning(self) -> str:
+        """What makes the connection weak, in a sentence; empty if nothing does."""
+        if not self.place.weakness:
+            return ""
+        by = "skip_verify" if self.place.is_unverified else "address"
+        told = "anybody on the way can read the token and the credentials"
+        return f"By {self.origins[by].origin}, {self.place.weakness}: {told}."
+
 
 def access(environ: Mapping[str, str], configured: Configured) -> Access:
     """Return how to reach the store; raises ``StoreNotSetUp`` without an address."""

@@ -277,6 +277,8 @@ class Client:
             if status in _PASSING:  # a proxy's page
                 return Reply(status, {}, f"status {status}")
             told = f"its answer (status {status}) is not whole JSON"
+            if b"HTTPS server" in content:  # as Go says it
+                told = "it speaks TLS; its address may begin with https://"
             raise NoAnswerError(StoreNonsense(str(self.place), told), was_sent=True)
         errors = decoded.get("errors")
         told = " ".join(map(str, errors)) if isinstance(errors, list) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from m3cred_tui.store.openbao.problems import StoreNotTrusted, StoreUnreachable
 from m3cred_tui.store.problems import plain_reason
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import httpx
 
     from m3cred_tui.store.problems import StoreUnusable
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Place(NamedTuple):
@@ -35,6 +39,17 @@ class Place(NamedTuple):
     def has_tls(self) -> bool:
         """Whether there is a certificate at all."""
         return any(one.startswith("https://") for one in self.addresses)
+
+    @property
+    def weakness(self) -> str:
+        """What lets others on the way read the token, in words; empty if nothing does.
+
+        The settings take no such address, but the variables of other tools may have one.
+        """
+        if self.is_unverified:
+            return "its certificate is not checked"
+        hosts = (urlsplit(one).hostname for one in self.addresses if one.startswith("http://"))
+        return "it is not encrypted" if any(one not in _LOOPBACK for one in hosts) else ""
 
     @property
     def host(self) -> str:

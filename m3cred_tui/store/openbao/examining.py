@@ -55,10 +55,8 @@ def examined(
 ) -> Iterator[Found]:
     """Yield what is found, step by step; ends with the first that does not work."""
     place, address = reached.place, reached.origins["address"]
-    if place.is_unverified:
-        origin = reached.origins["skip_verify"].origin
-        told = "anybody on the way can read the token and the credentials"
-        yield Found(WRONG, f"{origin} is set, so no certificate is checked: {told}.")
+    if reached.warning:
+        yield Found(WRONG, reached.warning)
     try:
         health = kv.client.ask("GET", "sys/health", query=_HEALTH).data
         if health.get("initialized") is False:

@@ -80,7 +80,7 @@ class OpenBaoStore:
     @property
     def team(self) -> str:
         place = self.kv.place
-        return f"{place} (certificate not checked)" if place.is_unverified else str(place)
+        return f"{place}, {place.weakness}" if place.weakness else str(place)
 
     @property
     def as_of(self) -> datetime | None:
