@@ -146,14 +146,18 @@ def test_doctor_checks_the_teams_store_from_its_address_to_what_the_token_may_do
     reached, mount, token, policies = rows()
     assert reached.startswith(f"ok: {server.address} (store.address) answers: version 2.")
     assert mount.startswith("ok: secret is a mount of KV version 2; the path is team/")
-    assert token.startswith("note: The token (~/.vault-token) is token's and valid")
+    assert token.startswith(
+        "note: The token (~/.vault-token, which the store calls “token”) is"
+    )
     assert policies.startswith("ok: Its policies allow to create, use and change credentials,")
     policy = {"policy": told(team("store", "policy", "reader"))}
     assert server.ask("PUT", "sys/policies/acl/m3cred-reader", policy)[0] == 204
     asked = {"policies": ["m3cred-reader"], "ttl": "30m", "display_name": "ann"}
     _, answer = server.ask("POST", "auth/token/create", asked)
     *_, token, policies = rows(VAULT_TOKEN=answer["auth"]["client_token"])
-    assert token.startswith("note: The token (VAULT_TOKEN) is token-ann's and valid until 20")
+    assert token.startswith(
+        "note: The token (VAULT_TOKEN, which the store calls “token-ann”) is valid until 20"
+    )
     assert policies.startswith("note: Its policies do not allow to create, use and change")
     assert policies.endswith("see m3cred store policy admin.")
     [problem] = rows(BAO_ADDR="http://127.0.0.1:9")

@@ -92,13 +92,13 @@ def _told(value: Value) -> str:
 
 def _token(reached: Access, kv: KeyValue, environ: Mapping[str, str], now: datetime) -> Found:
     token = fields_of(kv.client.ask("GET", "auth/token/lookup-self"))
-    name = clean(str(token.get("display_name") or "without a name"), most=60)
+    name = clean(str(token.get("display_name") or ""), most=60)
     origin = reached.origins["role_id"].origin if "role_id" in reached.origins else ""
     origin = origin or origin_of_token(environ, reached.place)
-    told = f"The token ({origin}) is {name}'s and valid"
+    told = f"The token ({origin}{name and f', which the store calls “{name}”'}) is valid"
     expires = token.get("expire_time")
     if not isinstance(expires, str):
-        return Found(NOTE, f"{told} forever; a token of a person should end.")
+        return Found(NOTE, f"{told} forever; a person's token should expire.")
     try:
         until = datetime.fromisoformat(expires[:19]).replace(tzinfo=UTC)
     except ValueError:
