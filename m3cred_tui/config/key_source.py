@@ -270,7 +270,7 @@ def output_of(command: str, environ: Mapping[str, str], seconds: float = PATIENC
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command line is wanted
             ["/bin/sh", "-c", command],
-            env=without_ours(environ),
+            env=without_ours(environ, has_token=True),  # it may be bao kv get
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -61,9 +61,21 @@ def _is_recorder(name: str) -> bool:
     return name.startswith(_OF_TEXTUAL) and name not in _LOOKS
 
 
-def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment for another program: m3cred's variables may hold secret keys."""
-    return {name: value for name, value in environ.items() if not name.startswith("M3CRED_")}
+_ENGINE_TOKENS = frozenset({"BAO_TOKEN", "VAULT_TOKEN"})
+
+
+def without_ours(environ: Mapping[str, str], *, has_token: bool = False) -> dict[str, str]:
+    """Return an environment for another program: m3cred's variables may hold secret keys.
+
+    The token of OpenBao or Vault opens a team's credentials; ``has_token`` leaves it to a
+    program that the user has it for, such as ``bao`` itself.
+    """
+    hidden = frozenset() if has_token else _ENGINE_TOKENS
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("M3CRED_") and name not in hidden
+    }
 
 
 def let_the_window_decide() -> None:

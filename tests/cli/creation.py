@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,7 @@ from tests.ports import free_port
 Environ = dict[str, str]
 PATIENCE = 30
 PROGRAM = ("-m", "m3cred_tui")
+_EXCHANGE = "POST /oauth/token"
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
@@ -30,6 +32,36 @@ def ignored(numbers: Iterable[signal.Signals]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@dataclass
+class Asked:
+    """What a demo Stripe was asked."""
+
+    lines: list[str] = field(default_factory=list)
+    """The method and path of each request."""
+    replies: Callable[[], object] = lambda: None
+    """Called when Stripe has exchanged a code, and its reply is about to be sent."""
+
+    @property
+    def exchanges(self) -> int:
+        return self.lines.count(_EXCHANGE)
+
+    def demo_stripe(self, description: Description) -> Any:
+        """Make a demo Stripe that notes what it is asked."""
+        app = demo_stripe(description)
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            async def sending(message: Any) -> None:
+                if line == _EXCHANGE and message["type"] == "http.response.start":
+                    self.replies()
+                await send(message)
+
+            line = f"{scope.get('method')} {scope.get('path')}"
+            self.lines.append(line)
+            await app(scope, receive, sending)
+
+        return noting
 
 
 @contextmanager

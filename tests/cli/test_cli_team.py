@@ -7,23 +7,19 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from m3cred_tui.demo_stripe.server import demo_stripe
-from tests.cli.creation import set_up
+from tests.cli.creation import Asked, set_up
 from tests.store.bao_proxy import Fault, Proxy, proxy_before
 from tests.store.port import bao
 from tests.ui.visit import approve_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from m3cred_tui.demo_stripe.description import Description
+    from collections.abc import Iterator
 
 Started = Future["subprocess.Popen[str]"]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(60)]
@@ -71,20 +67,6 @@ class Machine(NamedTuple):
         )
 
 
-@dataclass
-class Asked:
-    """What Stripe was asked."""
-
-    lines: list[str] = field(default_factory=list)
-    """The method and path of each request."""
-    replies: Callable[[], object] = lambda: None
-    """Called when Stripe has exchanged a code, and its reply is about to be sent."""
-
-    @property
-    def exchanges(self) -> int:
-        return self.lines.count("POST /oauth/token")
-
-
 @pytest.fixture
 def asked() -> Asked:
     return Asked()
@@ -94,28 +76,13 @@ def asked() -> Asked:
 def machines(
     environment: dict[str, str], tmp_path: Path, asked: Asked
 ) -> Iterator[list[Machine]]:
-    def counted(description: Description) -> Any:
-        app = demo_stripe(description)
-
-        async def counting(scope: Any, receive: Any, send: Any) -> None:
-            async def sending(message: Any) -> None:
-                if line == "POST /oauth/token" and message["type"] == "http.response.start":
-                    asked.replies()
-                await send(message)
-
-            line = f"{scope.get('method')} {scope.get('path')}"
-            asked.lines.append(line)
-            await app(scope, receive, sending)
-
-        return counting
-
     team = {
         "M3CRED_STORE_ENGINE": "openbao",
         "M3CRED_STORE_PATH": f"machines-{next(_paths)}",
         "BAO_ADDR": bao.running().address,
         "BAO_TOKEN": bao.ROOT,
     }
-    with set_up(environment, counted) as stripe:
+    with set_up(environment, asked.demo_stripe) as stripe:
         made = []
         for name in ("one", "two"):
             home = tmp_path / name

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 _SHAPES = re.compile(
     rb"(?:[sr]k_(?:test|live)_(?:acct)?|rt_|ac_)demo[0-9a-f]+|AGE-SECRET-KEY-1\w+"
+    rb"|\bs\.[A-Za-z0-9]{24,}"  # of OpenBao
 )
 _CLIPBOARD = re.compile(rb"\x1b\]52;[^;]*;([A-Za-z0-9+/=]*)")
 
@@ -35,17 +36,19 @@ def files_below(root: Path, *, but: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): bytes(path) + path.read_bytes() for path in files}
 
 
-def process_of(pid: int) -> bytes:
+def process_of(pid: int, *, has_secrets: bool = False) -> bytes:
     """Return what the system shows us of a process and those it started.
 
-    m3cred's own environment is closed to everybody but a tracer, so it shows nothing there.
+    m3cred's own environment is closed to everybody but a tracer, so it shows nothing there; it
+    is left out for root, too, if we gave it secrets.
     """
     shown = b""
     for process in (pid, *_children(pid)):
         place = Path("/proc", str(process))
         shown += (place / "cmdline").read_bytes()
-        with suppress(PermissionError):
-            shown += (place / "environ").read_bytes()
+        if process != pid or not has_secrets:
+            with suppress(PermissionError):
+                shown += (place / "environ").read_bytes()
     return shown
 
 

@@ -1,23 +1,33 @@
 """No secret shows anywhere outside the sealed parts, whatever happens to the app."""
 
 import asyncio
+import json
 import shlex
 import signal
+import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from m3cred_tui.model.credential import Credential
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
+from m3cred_tui.store.openbao.client import Place
+from m3cred_tui.store.openbao.policy import ADMIN, policy
+from tests.cli.creation import Asked, Environ, set_up
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.canaries import clipboard, files_below, process_of, sightings
 from tests.e2e.conftest import M3CRED, Home
 from tests.e2e.terminal import ENTER, ESC, RIGHT, UP, Terminal, terminal
 from tests.e2e.tmux import ask_tmux, in_tmux
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate
+from tests.store.bao_operations import team_store
+from tests.store.bao_proxy import Fault, Proxy, proxy_before
+from tests.store.port import bao
 from tests.ui.visit import approve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -34,8 +44,13 @@ def compose(self):
     raise RuntimeError("forced")
 
 AccountPanel.compose = compose
-sys.exit(main(["--demo"]))
+sys.exit(main(sys.argv[1:]))
 """
+IMPATIENT = """
+from tests.store.bao_operations import impatient
+impatient()
+"""
+NAME = "Canary Ltd"
 
 
 @pytest.fixture
@@ -134,7 +149,7 @@ async def test_no_secret_is_seen_in_a_full_run(
 async def test_no_secret_is_seen_in_a_crash(
     home: Home, opened: OpenedUrls, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    async with terminal([sys.executable, "-c", CRASHING], environ) as app:
+    async with terminal([sys.executable, "-c", CRASHING, "--demo"], environ) as app:
         await app.shows("There are no credentials yet")
         await to_authenticate(app)
         await asyncio.to_thread(approve, await go_to_stripe(app, opened))
@@ -163,6 +178,160 @@ async def test_no_secret_is_left_in_the_scrollback_of_tmux(
         buffers = await ask_tmux(socket, "show-buffer")
     assert len(known) == 3
     channels = {"scrollback": left.encode(), "buffers": buffers.encode(), "all": app.raw}
+    assert sightings(channels, known) == {}
+
+
+class Team(NamedTuple):
+    """A team's store on an engine with an audit log, and who may use it."""
+
+    engine: bao.Bao
+    proxy: Proxy
+    environ: Environ
+    """Of m3cred, apart from what opens the store."""
+    token: str
+    role_id: str
+    secret_id: str
+
+    def secrets(self) -> Iterator[str]:
+        """Yield every secret that the store has, and what opens it."""
+        store = team_store(self.engine.address, path="m3cred")
+        rows = store.read_many(store.ids())
+        for row in [one for one in rows if isinstance(one, Credential) and one.account]:
+            tokens = store.tokens(row.id)
+            for token in (tokens.access_token, tokens.refresh_token):
+                assert token
+                yield token.reveal()
+        yield from (self.token, self.secret_id)
+        yield self.environ["M3CRED_STRIPE_TEST_SECRET_KEY"]
+
+    @property
+    def by_token(self) -> Environ:
+        return {**self.environ, "BAO_TOKEN": self.token}
+
+    @property
+    def by_role(self) -> Environ:
+        named = {"ROLE_ID": self.role_id, "SECRET_ID": self.secret_id}
+        return self.environ | {f"M3CRED_STORE_{name}": one for name, one in named.items()}
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
+
+
+@pytest.fixture
+def team(environ: dict[str, str], asked: Asked, tmp_path: Path) -> Iterator[Team]:
+    place = tmp_path / "engine"
+    place.mkdir()
+    audit = f'audit "file" "to-file" {{ options {{ file_path = "{place}/audit.log" }} }}'
+    with (
+        bao.started(place, audit) as engine,
+        proxy_before(engine.address) as proxy,
+        set_up(environ, asked.demo_stripe) as at_stripe,
+    ):
+
+        def told(method: str, path: str, body: object = None) -> dict[str, str]:
+            status, answer = engine.ask(method, path, body)
+            assert status in {200, 204}, answer
+            found: dict[str, str] = answer.get("auth") or answer.get("data") or {}
+            return found
+
+        text = policy(Place((), "secret", "m3cred"), ADMIN)
+        told("POST", "sys/policies/acl/m3cred-admin", {"policy": text})
+        allowed = {"policies": ["m3cred-admin"], "ttl": "1h"}
+        token = told("POST", "auth/token/create", allowed)["client_token"]
+        told("POST", "sys/auth/approle", {"type": "approle"})
+        told("POST", "auth/approle/role/ci", {"token_policies": ["m3cred-admin"]})
+        role_id = told("GET", "auth/approle/role/ci/role-id")["role_id"]
+        secret_id = told("POST", "auth/approle/role/ci/secret-id")["secret_id"]
+        at_store = {"M3CRED_STORE_ENGINE": "openbao", "M3CRED_STORE_ADDRESS": proxy.address}
+        yield Team(engine, proxy, {**at_stripe, **at_store}, token, role_id, secret_id)
+
+
+def channels_of(environ: Environ, tmp_path: Path) -> dict[str, bytes]:
+    """Return what every command that shows or uses a credential leaves to be seen."""
+    child = tmp_path / "child"
+    seen = {
+        "exec": f"exec '{NAME}' -- sh -c 'env | grep -v ^STRIPE_API_KEY= >{child}'",
+        "check": f"check '{NAME}'",
+        "check --json": "check --all --json",
+        "show": f"show '{NAME}'",
+        "show --json": f"show '{NAME}' --json",
+        "list": "list",
+        "list --json": "list --json",
+        "rename": f"rename '{NAME}' 'Canary 2 Ltd'",
+        "rename back": f"rename 'Canary 2 Ltd' '{NAME}'",
+        "begin": "create --name Begun --destination stripe_test --begin --json",
+        "doctor": "doctor",
+        "store": "store --json",
+        "config": "config --json",
+        "log": "log",
+    }
+    channels = {}
+    for name, line in seen.items():
+        command = [M3CRED, *shlex.split(line)]
+        done = subprocess.run(command, env=environ, capture_output=True, check=False)
+        assert done.returncode == 0 or name == "doctor", done.stderr.decode()
+        channels[name] = done.stdout + done.stderr
+    return channels | {"child": child.read_bytes()}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+async def test_no_secret_of_a_teams_store_is_seen_in_a_full_run(
+    home: Home, opened: OpenedUrls, team: Team, tmp_path: Path
+) -> None:
+    async with terminal([M3CRED], team.by_token, columns=100) as app:
+        await app.shows("There are no credentials yet")
+        end_page = await to_approval(app, opened, name=NAME)
+        processes = process_of(app.pid, has_secrets=True)
+        await create_credential(app)
+        await app.settles()
+        app.press(ENTER)
+        await app.shows("Account ID")
+        app.press("y", ESC)
+        await app.settles()
+        processes += process_of(app.pid, has_secrets=True)
+        app.signal(signal.SIGTERM)
+        await app.ends()
+    channels = {"terminal": app.raw, "clipboard": clipboard(app.raw), "processes": processes}
+    for how, environ in {"token": team.by_token, "role": team.by_role}.items():
+        left = await asyncio.to_thread(channels_of, environ, tmp_path)
+        channels |= {f"{name} by {how}": data for name, data in left.items()}
+    known = {*await asyncio.to_thread(lambda: [*team.secrets()])}
+    identity = home.path / "config" / "m3cred" / "identity.txt"
+    files = files_below(tmp_path, but=identity)
+    channels |= {"browser": end_page.encode(), **files}
+    assert len(known) == 5
+    assert {"browser-environ", "browser-argv", "engine/audit.log"} < channels.keys()
+    assert any("data/m3cred/team/known-" in name for name in channels)
+    assert sightings(channels, known) == {}
+    shown = json.loads(channels["show --json by role"])["credential"]["account"]
+    named = {NAME.encode(), shown["id"].encode(), shown["name"].encode()}
+    for name in ("engine/audit.log", "processes", "browser-argv", "browser-environ"):
+        assert not {one for one in named if one in channels[name]}, name
+
+
+@pytest.mark.long
+@pytest.mark.timeout(60)
+async def test_no_secret_is_seen_when_the_store_is_gone_as_stripe_replies_and_m3cred_crashes(
+    home: Home, opened: OpenedUrls, team: Team, asked: Asked, tmp_path: Path
+) -> None:
+    asked.replies = lambda: team.proxy.expect(Fault.GONE, -1)
+    async with terminal([sys.executable, "-c", f"{IMPATIENT}{CRASHING}"], team.by_token) as app:
+        await app.shows("There are no credentials yet")
+        await to_authenticate(app, name=NAME)
+        await asyncio.to_thread(approve, await go_to_stripe(app, opened))
+        assert await app.ends() == 1
+    assert "RuntimeError: forced" in app.text
+    data, config = home.path / "data" / "m3cred", home.path / "config" / "m3cred"
+    identity = config / "identity.txt"
+    sealed_here = DirectoryStore(data / "team", IdentityFile(identity, data))
+    [approval] = sealed_here.pending_ids()
+    access_token = sealed_here.tokens(approval).access_token
+    assert access_token
+    known = {access_token.reveal(), identity.read_text().split()[-1], *team.secrets()}
+    channels = {"terminal": app.raw, **files_below(tmp_path, but=identity)}
     assert sightings(channels, known) == {}
 
 

@@ -54,7 +54,8 @@ def run(chosen: Namespace) -> int:
     if access.platform_id:
         sys.stderr.write(f"m3cred: {_WARNING.format(access.platform_id, access.account_id)}\n")
     command = [word.replace(_ACCOUNT, access.account_id) for word in command]
-    return _replaced_by(command, environment(as_started(), access))
+    has_token = not here.store.team  # which it would open all of the team's credentials with
+    return _replaced_by(command, environment(as_started(), access, has_token=has_token))
 
 
 def _warn_of_check(check: CheckResult | None, row: Row, *, demo: bool) -> None:
@@ -65,10 +66,12 @@ def _warn_of_check(check: CheckResult | None, row: Row, *, demo: bool) -> None:
         sys.stderr.write(f"m3cred: {found} {check.label}. {told}\n")
 
 
-def environment(environ: Mapping[str, str], access: Access) -> dict[str, str]:
+def environment(
+    environ: Mapping[str, str], access: Access, *, has_token: bool
+) -> dict[str, str]:
     """Return the command's environment: this one with the key, without m3cred's variables."""
     key = {"STRIPE_API_KEY": access.key.reveal(), "STRIPE_ACCOUNT": access.account_id}
-    return without_ours(environ) | key
+    return without_ours(environ, has_token=has_token) | key
 
 
 def _close_descriptor(number: int | None) -> None:
