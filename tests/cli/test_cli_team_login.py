@@ -83,16 +83,10 @@ def pipeline(environment: dict[str, str], tmp_path: Path) -> Iterator[Pipeline]:
     engine = bao.running()
     name = tmp_path.name
     place = Place((engine.address,), "secret", name)
-    engine.ask("POST", "sys/auth/approle", {"type": "approle"})  # another test may have
-    rules = {"policy": policy(place, "admin")}
-    role = {"token_policies": [name], "token_no_default_policy": True, "token_ttl": "10m"}
-    assert engine.ask("PUT", f"sys/policies/acl/{name}", rules)[0] == 204
-    assert engine.ask("POST", f"auth/approle/role/{name}", role)[0] == 204
-    role_id = engine.ask("GET", f"auth/approle/role/{name}/role-id")[1]["data"]["role_id"]
-    secret_id = engine.ask("POST", f"auth/approle/role/{name}/secret-id")[1]["data"]
+    role_id, secret_id = bao.login(engine, name, policy(place, "admin"))
     with proxy_before(engine.address) as proxy:
         settings = {"ENGINE": "openbao", "ADDRESS": proxy.address, "PATH": name}
-        settings |= {"ROLE_ID": role_id, "SECRET_ID": secret_id["secret_id"]}
+        settings |= {"ROLE_ID": role_id, "SECRET_ID": secret_id}
         variables = {f"M3CRED_STORE_{key}": value for key, value in settings.items()}
         # A variable that is set to nothing is not a token.
         yield Pipeline({**environment, **variables, "BAO_TOKEN": ""}, proxy, engine, place)

@@ -69,6 +69,8 @@ class Access(NamedTuple):
     place: Place
     token: Callable[[], Secret]
     origins: Mapping[str, Value]
+    is_agent: bool = False
+    """Whether it is an agent on this computer, which adds its own token where there is none."""
 
     @property
     def warning(self) -> str:
@@ -108,7 +110,8 @@ def access(environ: Mapping[str, str], configured: Configured) -> Access:
     is_unverified = place.has_tls and texts["skip_verify"].lower() in {"1", "t", "true"}
     place = place._replace(is_unverified=is_unverified)
     is_agent = "AGENT" in found["address"].origin or addresses[0].startswith("unix://")
-    return Access(place, partial(_token, environ, place, is_optional=is_agent), found)
+    token = partial(_token, environ, place, is_optional=is_agent)
+    return Access(place, token, found, is_agent)
 
 
 _sessions: dict[tuple[Place, str], Secret] = {}

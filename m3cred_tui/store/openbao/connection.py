@@ -165,6 +165,8 @@ def _reason(error: Exception) -> str:
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno)
     told = str(error).lower()
+    if "path too long" in told:
+        return "the path of its socket is too long"
     if "refused" in told:
         return "it refused the connection"
     if "name" in told and ("resol" in told or "known" in told):

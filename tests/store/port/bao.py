@@ -88,6 +88,17 @@ def started(folder: Path, configuration: str) -> Iterator[Bao]:
         _end(process)
 
 
+def login(server: Bao, role: str, rules: str) -> tuple[str, str]:
+    """Return the role id and the secret id of an AppRole that may do what these rules allow."""
+    server.ask("POST", "sys/auth/approle", {"type": "approle"})  # another test may have
+    tokens = {"token_policies": [role], "token_no_default_policy": True, "token_ttl": "10m"}
+    path = f"auth/approle/role/{role}"
+    assert server.ask("PUT", f"sys/policies/acl/{role}", {"policy": rules})[0] == 204
+    assert server.ask("POST", path, tokens)[0] == 204
+    role_id = server.ask("GET", f"{path}/role-id")[1]["data"]["role_id"]
+    return role_id, server.ask("POST", f"{path}/secret-id")[1]["data"]["secret_id"]
+
+
 def _start(*options: str) -> tuple[Bao, subprocess.Popen[bytes]]:
     bao = program()
     port = free_port()

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
 from m3cred_tui.store.openbao.access import Configured, Value, access, origin_of_token
-from m3cred_tui.store.openbao.client import Client
-from m3cred_tui.store.openbao.problems import StoreTokenMissing
+from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.examining import examined
+from m3cred_tui.store.openbao.known import Known
+from m3cred_tui.store.openbao.kv import KeyValue
+from m3cred_tui.store.openbao.policy import policy
+from m3cred_tui.store.openbao.problems import (
+    StoreTokenMissing,
+    StoreTokenRefused,
+    StoreUnreachable,
+)
+from m3cred_tui.store.openbao.store import OpenBaoStore
 from m3cred_tui.store.problems import StoreUnusable
 from tests.store.port import bao
+from tests.store.swept_operations import ID, credential, tokens
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 WRONG = "hvs.wrong"
 HELPER = f"""#!/bin/sh
@@ -123,3 +139,96 @@ def test_no_token_helper_is_taken_from_the_current_directory(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StoreTokenMissing, match="absolute path"):
         access(environ, configured("http://127.0.0.1:9")).token()
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Return a directory whose path leaves room for the name of a socket."""
+    with TemporaryDirectory(prefix="m3cred-") as folder:
+        yield Path(folder)
+
+
+_AGENT = """
+pid_file = "HOME/pid"
+vault {{ address = "{address}" }}
+auto_auth {{
+  method "approle" {{
+    config = {{
+      role_id_file_path = "HOME/role"
+      secret_id_file_path = "HOME/secret"
+    }}
+  }}
+}}
+api_proxy {{ use_auto_auth_token = true }}
+listener "unix" {{
+  address = "HOME/socket"
+  tls_disable = true
+  require_request_header = true
+}}
+"""
+
+
+@contextmanager
+def running(kind: str, folder: Path, path: str) -> Iterator[dict[str, str]]:
+    """Run an agent that logs in by itself; yield the environment of a user without a token."""
+    server = bao.running()
+    place = Place((server.address,), "secret", path)
+    role, secret = bao.login(server, f"{kind}-{path}", policy(place, "admin"))
+    files = {"role": role, "secret": secret, "hcl": _AGENT.format(address=server.address)}
+    environ = home_with(folder, files)
+    with subprocess.Popen(
+        [bao.program(), kind, f"-config={folder}/hcl"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            next(line for line in process.stdout if "authentication successful" in line)
+            yield environ
+        finally:
+            process.kill()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["agent", "proxy"])
+def test_an_agent_on_a_unix_socket_needs_no_token_of_ours(short: Path, kind: str) -> None:
+    with running(kind, short, short.name) as environ:
+        mine = configured(f"unix://{short}/socket")._replace(path=Value(short.name, ""))
+        reached = access(environ, mine)
+        kv = KeyValue(Client(reached.place, reached.token))
+        store = OpenBaoStore(kv.client, Known(), pace=0)
+        store.create(credential(), tokens())
+        assert store.ids() == [ID]
+        store.delete(ID)
+        [*_, token, allowed] = examined(reached, kv, environ, datetime.now(UTC))
+        assert token.told.startswith("The token (of the agent) is approle's and valid until")
+        assert allowed.told.startswith("Its policies allow to create, use and change")
+        dead = {"BAO_ADDR": "http://127.0.0.1:9", "M3CRED_STORE_ENGINE": "openbao"}
+        named = {"VAULT_AGENT_ADDR": f"unix://{short}/socket", "M3CRED_STORE_PATH": short.name}
+        listed = subprocess.run(
+            [sys.executable, "-m", "m3cred_tui", "list", "--json"],
+            env=environ | dead | named,
+            capture_output=True,
+            check=False,
+        )
+        assert (listed.returncode, listed.stderr) == (0, b"")
+        # A token of one's own goes before that of the agent.
+        own = access({**environ, "BAO_TOKEN": WRONG}, mine)
+        with pytest.raises(StoreTokenRefused):
+            OpenBaoStore(Client(own.place, own.token), Known()).ids()
+
+
+def test_an_agent_that_is_not_there_is_one_sentence(short: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(f"{short}/left")
+    too_long = short / ("x" * 120)
+    for path, told in {
+        short / "none": "its socket does not exist",
+        short / "left": "it refused the connection",
+        too_long: "the path of its socket is too long",
+    }.items():
+        reached = access({"HOME": str(short)}, configured(f"unix://{path}"))
+        with pytest.raises(StoreUnreachable, match=told):
+            Client(reached.place, reached.token).ask("GET", "sys/health")
