@@ -7,7 +7,6 @@ import asyncio
 import os
 import re
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -46,7 +45,7 @@ async def take_picture() -> None:
     """Go through the stages with the keyboard and export the screen."""
     urls: asyncio.Queue[str] = asyncio.Queue()
     with demo_settings() as settings:
-        services = replace(services_from(settings), open_browser=urls.put)
+        services = services_from(settings)._replace(open_browser=urls.put)
         app = M3credApp(services)
         async with app.run_test(size=(84, 24)) as pilot:
             await pilot.press("enter", *"Acme bakery", "enter")

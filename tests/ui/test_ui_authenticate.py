@@ -275,7 +275,7 @@ async def test_the_wrong_account_can_be_refused_and_another_one_approved(
         await go_to_stripe(user, browser)
         await browser.approve("grace@acme.example")
         await user.focuses("Create Credential")
-        await user.press("down")
+        await user.press("right")
         await user.focuses("Not this account")
         await user.press("enter")
         await user.sees("Another account?", "The account itself stays connected there.")

@@ -18,7 +18,7 @@ from tests.ui.conftest import Browser, Keep
 from tests.ui.records import rewrite
 from tests.ui.user import User, opened
 
-KEYS = "esc Back a Authorize y Copy ID i Fields v Check n Rename d Delete ? Help q Quit"
+KEYS = "esc Back a Authorize v Check y Copy ID i Fields n Rename d Delete ? Help q Quit"
 
 
 async def to_details(user: User) -> None:

@@ -65,9 +65,9 @@ class DetailsPage(Page[Leaving]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", tooltip="Back to Credentials"),
         Binding("a", "reauthorize", "Authorize", tooltip="Authorize this credential again"),
+        Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
         Binding("y", "copy_id", "Copy ID", tooltip="Send the Credential ID to the clipboard"),
         Binding("i", "copy_integration", "Fields", tooltip=COPY_FIELDS),
-        Binding("v", "check", "Check", tooltip="Check this credential at Stripe"),
         Binding("n", "rename", "Rename", tooltip="Give this credential another name"),
         Binding("d", "delete", "Delete", tooltip="Delete this credential"),
         Binding("o", "open_dashboard", "Dashboard", tooltip="Open the account at Stripe"),

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from m3cred_tui.ui.widgets.controls import fields
+from m3cred_tui.ui.screens.page import Dialog
+from m3cred_tui.ui.widgets.controls import Press, fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +36,13 @@ ROOM = 3
 NO, YES, MORE = range(3)
 
 
-class Confirm(ModalScreen[int]):
+class Confirm(Dialog[int]):
     """A question; the safe answer, ``NO``, has the focus, and Esc also gives it."""
 
     CSS_PATH = "dialogs.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(0)", show=False),
+        Binding("escape", "dismiss(0)", "No"),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
         Binding("pageup", "page('up')", show=False),
@@ -64,9 +65,9 @@ class Confirm(ModalScreen[int]):
                 yield Static(Content(self._consequence))
             with Horizontal(classes="-many" if len(self._answers) > MORE else ""):
                 no, *others = self._answers
-                yield Button(Content(no), id="no", compact=True)
+                yield Press(Content(no), id="no", compact=True)
                 for answer, name in zip(others, ("yes", "more"), strict=False):
-                    yield Button(Content(answer), id=name, compact=True, variant="error")
+                    yield Press(Content(answer), id=name, compact=True, variant="error")
 
     def action_page(self, way: str) -> None:
         """Scroll a question that names many."""

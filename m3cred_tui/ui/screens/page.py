@@ -48,7 +48,9 @@ class Page(Screen[Result], Generic[Result]):
 
     @on(ScreenResume)
     def _show_notices(self) -> None:
-        """Show what was reported while something else was on top."""
+        """Show what was reported while something else was on top, and the page's keys."""
+        for keys in self.query(KeyLine):
+            keys.show_keys(self)
         for line in self.query(NoticeLine):  # none before the first paint
             line.show_notices()
 
@@ -71,6 +73,19 @@ class Page(Screen[Result], Generic[Result]):
     def would_lose(self) -> str | None:
         """One sentence about what leaving now would lose; ``None`` for nothing."""
         return None
+
+
+class Dialog(ModalScreen[Result], Generic[Result]):
+    """A screen on top of a page, which shows its keys."""
+
+    def on_mount(self) -> None:
+        self.bindings_updated_signal.subscribe(self, self._show_keys)
+
+    def _show_keys(self, screen: Screen[object]) -> None:
+        for below in reversed(self.app.screen_stack[:-1]):
+            for keys in below.query(KeyLine):
+                keys.show_keys(screen)
+                return
 
 
 class TooSmall(ModalScreen[None]):

@@ -10,13 +10,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.name import name_key, name_problem, tidy_name
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.names import rename
+from m3cred_tui.ui.screens.page import Dialog
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.forms import Notice, TextInput
 
@@ -32,12 +32,12 @@ _STAYS = (
 )
 
 
-class Rename(ModalScreen[Credential]):
+class Rename(Dialog[Credential]):
     """Asks for another name, and returns the renamed credential; Esc leaves it as it is."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", show=False),
+        Binding("escape", "dismiss", "Back"),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
     ]

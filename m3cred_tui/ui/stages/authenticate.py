@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
@@ -150,9 +150,10 @@ class AccountPanel(Vertical):
             yield note(f"! {already}")
         told = filter(None, (self._approved.unread, self._approved.unkept))
         yield Notice("\n".join(map(str, told)), classes="problem told")
-        yield _button(self._label, CREATE)
-        if not self._approved.unkept:
-            yield Press("Not this account", id=REFUSE, compact=True)
+        with Horizontal(classes="answers"):
+            yield _button(self._label, CREATE)
+            if not self._approved.unkept:
+                yield Press("Not this account", id=REFUSE, compact=True)
         yield Static(Content(self._kept_note), classes="note kept")
 
     def on_mount(self) -> None:

@@ -39,7 +39,7 @@ class Stage(VerticalScroll, can_focus=False):
     DEFAULT_CLASSES = "stage"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
+        Binding("down,right", "move(1)", show=False),
         Binding("pagedown", "page_down", "Page down", show=False, tooltip=_PAGE_DOWN),
     ]
 

@@ -83,6 +83,11 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._update)
 
     def _update(self, screen: Screen[object]) -> None:
+        if screen.is_active:  # else the keys are those of the dialog on top
+            self.show_keys(screen)
+
+    def show_keys(self, screen: Screen[Any]) -> None:
+        """Show the keys of the page, or of a dialog on top of it."""
         shown = _keys(screen)
         if shown != self._shown:  # the same line is not drawn again
             self._shown = shown

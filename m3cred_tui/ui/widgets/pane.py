@@ -70,17 +70,15 @@ def facts_of(
 ) -> list[tuple[str, str | Content]]:
     """Return what a page or a pane says of a credential, each line with its name."""
     account = credential.account or StripeAccount("", credential.destination.livemode)
+    unknown = "not told by Stripe" if account.id else "not approved yet"
     return [
         ("Name", credential.name),
         ("Credential ID", credential.id),
         ("Entity type", credential.entity_type.label),
         ("Destination", credential.destination.label),
-        (
-            "Stripe account",
-            account.name or ("not told by Stripe" if account.id else "not approved yet"),
-        ),
+        ("Stripe account", account.name or unknown),
         ("Account ID", account.id or "not approved yet"),
-        ("Country", account.country or "not told by Stripe"),
+        ("Country", account.country or unknown),
         ("Mode", mode_mark(livemode=account.livemode)),
         (
             "Status",
