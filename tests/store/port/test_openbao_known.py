@@ -15,7 +15,16 @@ from m3cred_tui.store.openbao.problems import StoreUnreachable
 from m3cred_tui.store.openbao.store import OpenBaoStore
 from tests.store.port.bao import ROOT
 from tests.store.port.engines import OpenBaoEngine
-from tests.store.swept_operations import OTHERS, PENDING, REQUESTED, credential, request, tokens
+from tests.store.swept_operations import (
+    OTHERS,
+    PENDING,
+    RENEWAL,
+    REQUESTED,
+    credential,
+    renewed,
+    request,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +139,29 @@ def test_an_approval_that_the_team_cannot_take_is_sealed_here_and_brought_later(
     kept = elsewhere.tokens(PENDING.id).access_token
     assert kept is not None
     assert kept.reveal() == "sk_live_canary"
+
+
+def test_an_approval_that_was_kept_here_is_used_from_here_and_not_brought_after_that(
+    machine: Machine,
+) -> None:
+    store = machine.store()
+    store.prepare()
+    store.create(credential(), tokens())
+    machine.store(reached=False).keep_pending(RENEWAL, tokens("sk_live_renewed"))
+    back = machine.store()
+    back.renew(credential().id, RENEWAL.id, renewed)
+    assert [*back.aside] == []
+    assert back.ids() == [credential().id]
+
+
+def test_an_approval_that_was_written_out_sealed_stays_here_until_the_team_has_it(
+    machine: Machine,
+) -> None:
+    store = machine.store()
+    store.prepare()
+    text = store.sealed(PENDING, tokens("sk_live_canary"))
+    away = machine.store(reached=False)
+    assert away.keep_sealed(text) == PENDING
+    assert [*away.aside] == [PENDING.id]
+    assert machine.store().pending_ids() == [PENDING.id]
+    assert [*away.aside] == []
