@@ -30,15 +30,15 @@ class Steps(NamedTuple):
         """Return the steps for a browser here, or ``elsewhere`` on another computer."""
         tunnel_first = elsewhere and whereabouts.stripe_is_here and bool(whereabouts.tunnel)
         if tunnel_first:
-            where = "a tunnel first, then the URL: it leads to a Stripe on this server"
+            where = "through a tunnel: it leads to a Stripe on this server"
         elif elsewhere:
             reason = f" ({whereabouts.reason})" if whereabouts.reason else ""
-            where = f"this URL in your own browser{reason}"
+            where = f"in your own browser{reason}"
         else:
-            where = "this URL in a browser on this computer"
+            where = "in a browser on this computer"
         back, paste = _ways_back(ready, elsewhere=elsewhere, tunnelled=tunnel_first)
         return cls(
-            f"1 Open {where}",
+            f"1 Open this URL {where}",
             "2 Approve access for m3ter there",
             f"3 Come back: {back}",
             paste,
