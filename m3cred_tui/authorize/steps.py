@@ -30,7 +30,7 @@ class Steps(NamedTuple):
         """Return the steps for a browser here, or ``elsewhere`` on another computer."""
         tunnel_first = elsewhere and whereabouts.stripe_is_here and bool(whereabouts.tunnel)
         if tunnel_first:
-            where = "through a tunnel: it leads to a Stripe on this server"
+            where = "through a tunnel: Stripe is on this server"
         elif elsewhere:
             reason = f" ({whereabouts.reason})" if whereabouts.reason else ""
             where = f"in your own browser{reason}"
