@@ -89,9 +89,7 @@ async def test_a_demo_on_a_server_begins_with_the_tunnel_and_says_why(
 ) -> None:
     async with opened(over_ssh(27181)) as user:
         await to_wait(user)
-        await user.sees(
-            "1 Open this URL through a tunnel: Stripe is on this server"
-        )
+        await user.sees("1 Open this URL through a tunnel: Stripe is on this server")
         assert place(user, "ssh -N -L") < place(user, "https://connect") < place(user, "2 App")
         await user.focuses("Send the command to the clipboard")
         await user.press("enter")
