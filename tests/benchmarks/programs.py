@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.benchmarks import bare_app, ten_rows_app
 from tests.benchmarks.places import environment, filled, first_row
 from tests.benchmarks.terminal import Terminal
+from tests.store.port import bao
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +54,17 @@ class Programs(NamedTuple):
         """Return the app on its Credentials page with so many of them."""
         home = filled(self.root, count)
         return Program([str(self.m3cred)], environment(home), first_row(count))
+
+    def team(self, address: str, path: str, count: int) -> Program:
+        """Return the app on the Credentials page of a team whose list is kept here."""
+        home = self.root / "home-team"
+        home.mkdir(parents=True, exist_ok=True)
+        team = {"ENGINE": "openbao", "ADDRESS": address, "PATH": path}
+        settings = {f"M3CRED_STORE_{name}": value for name, value in team.items()}
+        surroundings = {**environment(home), **settings, "BAO_TOKEN": bao.ROOT}
+        listed = [str(self.m3cred), "list", "--quiet"]
+        subprocess.run(listed, env=surroundings, check=True, stdout=subprocess.DEVNULL)
+        return Program([str(self.m3cred)], surroundings, first_row(count))
 
     def demo(self, browser: Path) -> Program:
         """Return the app with the demo Stripe, as it is first started."""

@@ -6,23 +6,25 @@ import http.client
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.openbao.client import Client, Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.records import record_fields, shown_fields
 from m3cred_tui.store.openbao.store import OpenBaoStore
+from tests.benchmarks.first_paint import paint_line, paints
 from tests.benchmarks.places import TOKENS, credential
 from tests.benchmarks.table import Line, median_ratio, milliseconds
 from tests.store.port import bao
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from m3cred_tui.model.credential import Credential
     from tests.benchmarks.programs import Programs
 
 _COUNT = 10_000
@@ -31,18 +33,29 @@ _CHANGES = 20
 """In a round."""
 _MOST_ROUNDS = 5
 _AIM_OF_LIST = 1.5  # seconds
+_AIM_OF_PAINT = 1.2
 _WRITERS = 6
 
 
 def team(programs: Programs, rounds: int) -> Iterator[Line]:
-    """Measure in this process, with a server in development mode; nothing without ``bao``."""
+    """Measure with a server in development mode; nothing without ``bao``."""
     if shutil.which("bao") is None:
         yield Line("a team's store: not measured, as bao is not installed", "")
         return
-    rounds = min(rounds, _MOST_ROUNDS)
-    port = bao.running().port
-    yield _listing(port, programs.root / "known", rounds)
-    yield from _changes(port, rounds)
+    few = min(rounds, _MOST_ROUNDS)
+    with bao.started(programs.root, "") as server:
+        yield _listing(server.port, programs.root / "known", few)
+        yield from _changes(server.port, few)
+        app = programs.team(server.address, "listed", _COUNT)
+        reached = paints([programs.bare(), programs.credentials(_COUNT), app], rounds)
+    bare, here, there = reached
+    what = f"first paint, {_COUNT:,} of a team"
+    yield paint_line(what, _AIM_OF_PAINT, there, bare)
+    yield paint_line(what, _AIM_OF_PAINT, there, here, "the same in the directory")
+    bare, here, away = paints([programs.bare(), programs.credentials(_COUNT), app], rounds)
+    what += " whose store cannot be reached"
+    yield paint_line(what, _AIM_OF_PAINT, away, bare)
+    yield paint_line(what, _AIM_OF_PAINT, away, here, "the same in the directory")
 
 
 def _store(port: int, path: str, known: Path | None = None) -> OpenBaoStore:
@@ -78,7 +91,7 @@ def _listing(port: int, known: Path, rounds: int) -> Line:
 def _fill(port: int, numbers: range) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port)
     for number in numbers:
-        _bare_create(connection, "listed", number)
+        _bare_create(connection, "listed", credential(number))
     connection.close()
 
 
@@ -97,43 +110,87 @@ def _bare_list(port: int) -> int:
 
 
 def _changes(port: int, rounds: int) -> Iterator[Line]:
-    ours = _store(port, "ours")
-    ours.prepare()
-    bare = http.client.HTTPConnection("127.0.0.1", port)
-    creates: tuple[list[float], list[float]] = [], []
-    reads: tuple[list[float], list[float]] = [], []
+    """Change what is in a store of its own, and send the same requests without m3cred."""
+    store, bare = _store(port, "ours"), _Bare(port)
+    store.prepare()
+    times: dict[str, tuple[list[float], list[float]]] = {what: ([], []) for what in _WHATS}
     for number in range(rounds):
-        numbers = range(1 + number * _CHANGES, 1 + (number + 1) * _CHANGES)
-        ids = [credential(one).id for one in numbers]
-        times = [perf_counter()]
-        for one in numbers:
-            ours.create(credential(one), TOKENS)
-        times.append(perf_counter())
-        for one in numbers:
-            _ask(bare, "GET", f"secret/data/bare/credentials/{credential(one).id}")
-            _bare_create(bare, "bare", one)
-        times.append(perf_counter())
-        for one_id in ids:
-            ours.opened(one_id)
-        times.append(perf_counter())
-        for one_id in ids:
-            json.loads(_ask(bare, "GET", f"secret/data/bare/credentials/{one_id}"))
-        times.append(perf_counter())
-        spent = [(end - begin) / _CHANGES for begin, end in pairwise(times)]
-        for side, seconds in zip((*creates, *reads), spent, strict=True):
-            side.append(seconds)
-    bare.close()
-    yield _line("create in a team's store", *creates)
-    yield _line("open a credential in a team's store, as a check does first", *reads)
+        of_round = range(1 + number * _CHANGES, 1 + (number + 1) * _CHANGES)
+        does = zip(_WHATS, _ours(store), bare.requests(), strict=True)
+        for what, ours, theirs in does:
+            for does_it, side in zip((ours, theirs), times[what], strict=True):
+                began = perf_counter()
+                for one in map(credential, of_round):
+                    does_it(one)
+                side.append((perf_counter() - began) / _CHANGES)
+    bare.connection.close()
+    for what, (own, yardstick) in times.items():
+        told = f"the same requests {milliseconds(yardstick)}"
+        yield Line(what, milliseconds(own), told, f"{median_ratio(own, yardstick):.2f}")
 
 
-def _line(what: str, ours: list[float], bare: list[float]) -> Line:
-    yardstick = f"the same requests {milliseconds(bare)}"
-    return Line(what, milliseconds(ours), yardstick, f"{median_ratio(ours, bare):.2f}")
+_WHATS = (
+    "create in a team's store",
+    "open a credential in a team's store",
+    "check a credential: open it, keep the result",
+    "refresh: claim, ask, keep the answer",
+)
 
 
-def _bare_create(connection: http.client.HTTPConnection, path: str, number: int) -> None:
-    one = credential(number)
+def _ours(store: OpenBaoStore) -> Sequence[Callable[[Credential], object]]:
+    def check(one: Credential) -> None:
+        store.opened(one.id)
+        store.checks.keep({one.id: CheckResult(Outcome.OK, one.created_at)})
+
+    def refresh(one: Credential) -> None:
+        with store.refreshes.begun(one.id) as refresh:
+            refresh.ask(one.created_at)
+            refresh.keep(TOKENS)
+
+    return (
+        lambda one: store.create(one, TOKENS),
+        lambda one: store.opened(one.id),
+        check,
+        refresh,
+    )
+
+
+class _Bare:
+    """The requests of each change on one connection, without anything of m3cred."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def requests(self) -> Sequence[Callable[[Credential], object]]:
+        return self._create, self._open, self._check, self._refresh
+
+    def _create(self, one: Credential) -> None:
+        self._open(one)
+        _bare_create(self.connection, "bare", one)
+
+    def _open(self, one: Credential) -> object:
+        return self._read(f"credentials/{one.id}")
+
+    def _check(self, one: Credential) -> None:
+        self._open(one)
+        key = f"checks/{one.id[-1]}"
+        record = self._read(key)
+        _ask(self.connection, "POST", f"secret/data/bare/{key}", {"data": record})
+
+    def _refresh(self, one: Credential) -> None:
+        record = self._open(one)
+        path = f"credentials/{one.id}"
+        for _ in ("claim", "ask", "keep"):
+            _ask(self.connection, "POST", f"secret/data/bare/{path}", {"data": record})
+        shown = {"custom_metadata": shown_fields(record_fields(one, TOKENS), 1)}
+        _ask(self.connection, "POST", f"secret/metadata/bare/{path}", shown)
+
+    def _read(self, key: str) -> object:
+        found = json.loads(_ask(self.connection, "GET", f"secret/data/bare/{key}"))
+        return found["data"]["data"] if "data" in found else {}
+
+
+def _bare_create(connection: http.client.HTTPConnection, path: str, one: Credential) -> None:
     fields = record_fields(one, TOKENS)
     record = {"options": {"cas": 0}, "data": fields}
     _ask(connection, "POST", f"secret/data/{path}/credentials/{one.id}", record)
