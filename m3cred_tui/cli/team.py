@@ -33,7 +33,6 @@ from m3cred_tui.store.openbao.access import (
     has_token,
 )
 from m3cred_tui.store.openbao.client import Client
-from m3cred_tui.store.openbao.examining import Found, examined
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.store import OpenBaoStore
 from m3cred_tui.system.signals import exit_on_signals, ignore_signals
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from m3cred_tui.config.setup import Setup
     from m3cred_tui.config.table import Setting
     from m3cred_tui.store.identity import IdentityFile
+    from m3cred_tui.store.openbao.examining import Found
     from m3cred_tui.store.port import CredentialStore
 
 
@@ -95,6 +95,8 @@ def findings(
     store: CredentialStore, places: Locations, environ: Mapping[str, str], now: datetime
 ) -> Iterator[Found]:
     """Yield what doctor says of the team's store; raises ``Problem`` for wrong settings."""
+    from m3cred_tui.store.openbao.examining import examined  # noqa: PLC0415 - only doctor's
+
     assert isinstance(store, OpenBaoStore)  # noqa: S101 - only it has a team
     reached = team_access(store_setup(places, environ), environ)
     return examined(reached, store.kv, environ, now)

@@ -13,7 +13,6 @@ import threading
 import time
 import weakref
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.text import clean
@@ -225,6 +224,8 @@ class Client:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise NoAnswerError(unreachable(self.place, error), was_sent=True) from None
         if date := response.headers.get("Date"):
+            from email.utils import parsedate_to_datetime  # noqa: PLC0415 - as above
+
             with suppress(TypeError, ValueError):
                 self._ahead = parsedate_to_datetime(date).timestamp() - time.time()
         if index := response.headers.get("X-Vault-Index"):

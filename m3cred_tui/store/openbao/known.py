@@ -95,7 +95,7 @@ class Known:
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
         self._path = path
-        self._saved: dict[str, str] | None = {} if path is None else None
+        self._saved: _Saved | None = _Saved() if path is None else None
         """The lines of the file, in the order of the list; ``None`` until it was read."""
         self._entries: dict[str, Entry] = {}
         self._changed: dict[str, tuple[int, Entry | None]] = {}
@@ -107,35 +107,39 @@ class Known:
         self._written: list[str] = []
 
     def __len__(self) -> int:
-        return len(self.ids()) if self._lines() else len(self._entries) - len(self.used())
+        if lines := self._lines():
+            return len(self._new_in(lines)) + len(lines)
+        return len(self._entries) - len(self.used())
 
     def row(self, credential_id: str) -> Row | None:
         """Return the row of a credential."""
         if entry := self._entries.get(credential_id):
             return entry.row
-        line = self._lines().get(credential_id)
+        line = self._lines().line(credential_id)
         return None if line is None else _saved_row(credential_id, line)
 
-    def _lines(self) -> dict[str, str]:
+    def _lines(self) -> _Saved:
         if self._saved is None:
-            self._saved = {}
+            self._saved = _Saved()
             with suppress(OSError, FlawError, StoreUnusable):
                 assert self._path is not None  # noqa: S101 - otherwise nothing is saved
                 with private_folder(self._path.parent) as folder:
                     data = read_private(folder, self._path.name, self._path, most=_LARGEST)
-                self.as_of, self._saved = _parsed(data.decode("utf-8"))
+                self.as_of, self._saved = _parsed(data)
         return self._saved
 
     def ids(self, most: int | None = None) -> list[str]:
         """Return the first IDs: of pending credentials, then newest first."""
         if lines := self._lines():
-            new = [one for one in sorted(self._entries, reverse=True) if one not in lines]
-            return [*new, *lines][:most]
+            return [*self._new_in(lines), *lines.ids(most)][:most]
         pending = self.pending_ids()
         others = [one for one, entry in self._entries.items() if not entry.is_pending]
         if most is None:
             return pending + sorted(others, reverse=True)
         return (pending + heapq.nlargest(most, others))[:most]
+
+    def _new_in(self, lines: _Saved) -> list[str]:
+        return [one for one in sorted(self._entries, reverse=True) if not lines.line(one)]
 
     @property
     def there(self) -> Container[str]:
@@ -188,7 +192,7 @@ class Known:
             if entries != self._entries or self._saved:
                 self._entries = entries
                 self.serial += 1
-            self._saved, self.as_of, self._listed_at = {}, None, datetime.now(UTC)
+            self._saved, self.as_of, self._listed_at = _Saved(), None, datetime.now(UTC)
         self._save()
 
     def doubt(self) -> None:
@@ -203,7 +207,8 @@ class Known:
         lines = [_line(one, self._entries[one]) for one in self.ids()]
         if lines == self._written:
             return
-        text = "\n".join([f"{_FORMAT} {datetime.now(UTC).isoformat()}", *lines, ""])
+        first = f"{_FORMAT} {datetime.now(UTC).isoformat()} {len(lines)}"
+        text = "\n".join([first, *lines, ""])
         with suppress(OSError, StoreUnusable, OutcomeUnknown):
             with private_folder(self._path.parent, make=True) as folder:
                 files.replace(folder, self._path.name, text.encode())
@@ -237,6 +242,8 @@ class Known:
 
 _FORMAT = "m3cred-known-1"
 _LARGEST = 64 * 1024 * 1024
+_FIRST = 256 * 1024
+"""Bytes that have more lines than the first paint shows."""
 
 
 def _line(credential_id: str, entry: Entry) -> str:
@@ -245,15 +252,47 @@ def _line(credential_id: str, entry: Entry) -> str:
     return f"{credential_id} {json.dumps(entry.row.reason)}"
 
 
-def _parsed(text: str) -> tuple[datetime, dict[str, str]]:
+def _parsed(data: bytes) -> tuple[datetime, _Saved]:
     """Return when a list was written, and its lines; raises ``FlawError``."""
-    first, *lines = text.splitlines() or [""]
-    name, _, at = first.partition(" ")
+    first, _, _ = data[:_FIRST].partition(b"\n")
     with suppress(ValueError):
+        name, at, total = first.decode("ascii").split(" ")
         if name == _FORMAT:
-            parted = (line.partition(" ") for line in lines)
-            return datetime.fromisoformat(at), {one: rest for one, _, rest in parted}
+            return datetime.fromisoformat(at), _Saved(data, int(total))
     raise FlawError("it is no list of m3cred")
+
+
+class _Saved:
+    """The lines of a list by ID; the first paint takes apart no more of them than it shows."""
+
+    def __init__(self, data: bytes = b"", total: int = 0) -> None:
+        self._data = data
+        self._total = total
+        self._by_id = _by_id(data[: data.rfind(b"\n", 0, _FIRST) + 1])
+
+    def __len__(self) -> int:
+        return self._total
+
+    def line(self, credential_id: str) -> str | None:
+        if credential_id not in self._by_id:
+            self._take_apart()
+        return self._by_id.get(credential_id)
+
+    def ids(self, most: int | None) -> list[str]:
+        if most is None or most > len(self._by_id):
+            self._take_apart()
+        return [*self._by_id][:most]
+
+    def _take_apart(self) -> None:
+        if self._data:
+            self._by_id = _by_id(self._data)
+            self._data = b""  # any other thread that still sees it does the same
+
+
+def _by_id(data: bytes) -> dict[str, str]:
+    _, *lines = data.decode("ascii", "replace").splitlines() or [""]
+    parted = (line.partition(" ") for line in lines)
+    return {one: rest for one, _, rest in parted}
 
 
 def _saved_row(credential_id: str, line: str) -> Row | None:

@@ -25,6 +25,7 @@ from m3cred_tui.listing.listing import SCREENFUL, STEP, Listing, Reading
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.ui.screens.page import Page
+from m3cred_tui.ui.terminal.driver import written
 from m3cred_tui.ui.widgets.bars import noticing
 from m3cred_tui.ui.widgets.controls import Press
 from m3cred_tui.ui.widgets.credential_list import CredentialList, SideBySide
@@ -122,6 +123,7 @@ class ListPage(Page[None]):
 
     async def _begin(self) -> None:
         """Do what the first paint does not need, even behind a page that is open by now."""
+        await written(self.app)  # the threads that read would keep the one that writes waiting
         self._sort_as_before()
         self._is_sorting = self._listing.is_arranged
         self._look()

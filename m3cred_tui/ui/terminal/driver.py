@@ -388,12 +388,17 @@ async def seen(screen: Screen[Any]) -> None:
     painted = asyncio.Event()
     screen.call_after_refresh(painted.set)
     await painted.wait()
-    if isinstance(driver := screen.app._driver, TerminalDriver):  # noqa: SLF001  as above
-        written = asyncio.Event()
-        driver.after_written(written.set)
+    await written(screen.app)
+
+
+async def written(app: App[Any]) -> None:
+    """Return when the terminal has what was drawn until now, or after a second."""
+    if isinstance(driver := app._driver, TerminalDriver):  # noqa: SLF001  as above
+        has_it = asyncio.Event()
+        driver.after_written(has_it.set)
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                await written.wait()
+                await has_it.wait()
 
 
 def can_suspend() -> bool:

@@ -108,7 +108,9 @@ def test_the_list_on_this_machine_has_no_secret_and_is_its_users_alone(
     assert stat.S_IMODE(machine.file.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("wrong", ["", "m3cred-known-9 x", "m3cred-known-1 today", "\x00\xff"])
+@pytest.mark.parametrize(
+    "wrong", ["", "m3cred-known-9 x", "m3cred-known-1 today 3", "\x00\xff"]
+)
 def test_a_list_that_cannot_be_used_is_no_list(machine: Machine, wrong: str) -> None:
     store = machine.store()
     store.create(credential(), tokens())
