@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from m3cred_tui.model.check import CheckResult
+    from m3cred_tui.store.port import CredentialStore
 
 Row = Credential | Damaged
 
@@ -179,6 +180,20 @@ def in_zone(moment: datetime) -> datetime:
 def local(moment: datetime) -> str:
     """Return a time in the user's time zone, which it names."""
     return f"{in_zone(moment):%Y-%m-%d %H:%M %Z}"
+
+
+def opened_part(*, is_sealed: bool) -> tuple[str, str]:
+    """Return what the part of a record with its tokens is called, and what was done to it."""
+    return ("Sealed part", "opened") if is_sealed else ("Record", "read")
+
+
+def kept_how(store: CredentialStore, approval: Credential | None) -> str:
+    """Return the beginning of a sentence on where an approval is kept."""
+    if not store.team:
+        return "The approval is kept, sealed,"
+    if approval is None or approval.id not in store.aside:
+        return "The approval is kept"
+    return "The approval is sealed on this machine until the team's store can be reached, and"
 
 
 def sealed_here(approved: Credential) -> str:

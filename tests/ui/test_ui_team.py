@@ -68,6 +68,8 @@ async def test_a_credential_is_created_for_the_team_and_seen_on_another_machine(
         await user.focuses("Create Credential")
         await user.press("enter")
         await user.sees("Acme live", "authenticated")
+        await user.press("enter")
+        await user.sees("Record read, agrees with the fields above")
     elsewhere = engine.open()
     [row] = elsewhere.read_many(elsewhere.ids())
     assert getattr(row, "name", None) == "Acme live"
@@ -145,7 +147,7 @@ async def test_an_approval_is_kept_here_while_the_store_is_gone_and_brought_ther
         await user.until(lambda: browser.opened)
         await browser.approve()
         await user.focuses("Create Credential")
-        await user.sees("The approval is kept, sealed")
+        await user.sees("The approval is sealed on this machine until the team's store can be")
         await user.press("enter")
         await user.sees("cannot be reached")
         await user.press("escape", "escape", "escape", "escape")

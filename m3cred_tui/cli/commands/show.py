@@ -17,6 +17,7 @@ from m3cred_tui.listing.columns import (
     expiry_text,
     is_authenticated,
     local,
+    opened_part,
     status_text,
 )
 from m3cred_tui.listing.history import history_of
@@ -47,6 +48,8 @@ class Shown(NamedTuple):
     check: CheckResult | None
     unopened: Problem | None
     """Why the sealed part was not opened; ``None`` if it was."""
+    is_sealed: bool
+    """Whether the tokens are sealed for the identity, as in a directory."""
     tokens: TokenResponse | None
     dashboard: str | None
     """The account's address in Stripe's Dashboard."""
@@ -71,7 +74,7 @@ def _look(
             raise NotThere(credential.id)
         intact(row)
     check = store.checks.read().get(credential.id)
-    return Shown(credential, check, unopened, tokens, dashboard)
+    return Shown(credential, check, unopened, not store.team, tokens, dashboard)
 
 
 def _text(shown: Shown, *, demo: bool) -> str:
@@ -132,8 +135,9 @@ def _facts(shown: Shown, *, demo: bool) -> Iterator[tuple[str, str]]:
         yield "Expires", until
     if history := history_of(credential, check):
         yield "History", "\n".join(one.line for one in history)
-    opened = "opened, agrees with the fields above"
-    yield "Sealed part", opened if shown.unopened is None else f"not opened: {shown.unopened}"
+    part, opened = opened_part(is_sealed=shown.is_sealed)
+    agrees = f"{opened}, agrees with the fields above"
+    yield part, agrees if shown.unopened is None else f"not {opened}: {shown.unopened}"
 
 
 def _token_facts(tokens: TokenResponse | None) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from m3cred_tui.listing.columns import (
     NAME,
     is_authenticated,
     local,
+    opened_part,
 )
 from m3cred_tui.listing.history import history_of
 from m3cred_tui.model.credential import M3TER_MUST_KNOW, Credential, Status
@@ -89,6 +90,7 @@ class DetailsPage(Page[Leaving]):
         self._row = row
         self._learned = learned
         self._is_taken = is_taken
+        self._part, self._opened = opened_part(is_sealed=not services.store.team)
         self._sealed = "…"
         self._checked = "…"
         self._dashboard: str | None = None
@@ -122,7 +124,7 @@ class DetailsPage(Page[Leaving]):
             facts = facts_of(row, self._check, self._services.now())
             if url := self._dashboard:
                 facts.append(("At Stripe", Content.styled(url, Style(bold=True, link=url))))
-            facts += [("Sealed part", self._sealed), ("Last check", self._checked)]
+            facts += [(self._part, self._sealed), ("Last check", self._checked)]
             if history := history_of(row, self._check):
                 facts.append(("History", "\n".join(one.line for one in history)))
         else:
@@ -141,12 +143,14 @@ class DetailsPage(Page[Leaving]):
         try:
             row = await asyncio.to_thread(self._services.store.verified, self._row.id)
         except Problem as problem:
-            self._sealed = f"not opened: {problem}"
+            self._sealed = f"not {self._opened}: {problem}"
         else:
             if row is None:
-                self._sealed = "not opened: another m3cred has deleted the credential."
+                told = "another m3cred has deleted the credential."
+                self._sealed = f"not {self._opened}: {told}"
             else:
-                self._row, self._sealed = row, "opened, agrees with the fields above"
+                self._row = row
+                self._sealed = f"{self._opened}, agrees with the fields above"
                 self._learned(row)
         self._show()
 

@@ -18,7 +18,7 @@ from m3cred_tui.authorize.problems import OtherAccount, RenewedGone
 from m3cred_tui.authorize.renewal import account_to_approve, other_account
 from m3cred_tui.config.problems import Misplaced
 from m3cred_tui.config.settings import NotSetUp
-from m3cred_tui.listing.columns import local
+from m3cred_tui.listing.columns import kept_how, local
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.store.problems import NameTaken
@@ -44,13 +44,10 @@ if TYPE_CHECKING:
 GO_TO_STRIPE, CREATE, REFUSE = "go-to-stripe", "create-credential", "refuse"
 
 _LAST_KEY_SECONDS = 1.0
-_KEPT = (
-    "The approval is kept, sealed, in the list of credentials until you select Create "
-    "Credential or delete it there."
-)
+_KEPT = "{0} in the list of credentials until you select Create Credential or delete it there."
 _KEPT_TO_RENEW = (
-    "“{0}” keeps its Credential ID, and its old tokens until you select {1}. The approval is "
-    "kept, sealed, in the list of credentials until then."
+    "“{1}” keeps its Credential ID, and its old tokens until you select {2}. {0} in the list "
+    "of credentials until then."
 )
 _GIVE_UP = "Yes, give it up"
 _REFUSING = (
@@ -98,14 +95,15 @@ class AccountPanel(Vertical):
         *,
         renewed: Credential | None = None,
         was_typed: bool = False,
+        kept: str = "",
     ) -> None:
         """Take the approval, since when there is one that was left before, and what it renews.
 
-        An address that ``was_typed``, as a terminal without bracketed paste does it, may end
-        in an Enter that was not meant for what is shown now.
+        ``kept`` says how it is kept. An address that ``was_typed``, as a terminal without
+        bracketed paste does it, may end in an Enter that was not meant for what is shown now.
         """
         super().__init__()
-        self._was_typed = was_typed
+        self._was_typed, self._kept = was_typed, kept
         self._approved = approved
         self._since = since
         self._renewed = renewed
@@ -123,8 +121,8 @@ class AccountPanel(Vertical):
         if self._approved.unkept:
             return _NOT_KEPT_YET
         if self._renewed is None:
-            return _KEPT
-        return _KEPT_TO_RENEW.format(self._renewed.name, self._label)
+            return _KEPT.format(self._kept)
+        return _KEPT_TO_RENEW.format(self._kept, self._renewed.name, self._label)
 
     def compose(self) -> ComposeResult:
         account = self._approved.account
@@ -342,7 +340,7 @@ class AuthenticateStage(Stage):
     async def _show_account(self, approved: Approved, since: datetime | None = None) -> None:
         """Show the account, next to the one before if it renews a credential."""
         typed = self._waiting is not None and self._waiting.was_typed
-        told, renewed = "", None
+        told, renewed, store = "", None, self._services.store
         if (authorization := self._authorization) is not None:
             try:
                 renewed = await asyncio.to_thread(authorization.renewed)
@@ -353,7 +351,9 @@ class AuthenticateStage(Stage):
                 self.post_message(self.Released(self.draft))
             except Problem as problem:
                 told = f"! {problem}"
-        panel = AccountPanel(approved, since, renewed=renewed, was_typed=typed)
+        pending = None if authorization is None else authorization.pending
+        kept = await asyncio.to_thread(kept_how, store, pending)
+        panel = AccountPanel(approved, since, renewed=renewed, was_typed=typed, kept=kept)
         await self._show(panel)
         if told:
             panel.notice(told)
