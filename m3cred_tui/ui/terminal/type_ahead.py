@@ -19,6 +19,7 @@ _ROUNDS = 4  # a button's key moves the focus to the next stage after a chain of
 _SECONDS = 3.0  # a slower widget does not hold the keys back
 # Held down to scroll a list; each acts on the widget with the focus when it is handled.
 _CURSOR_KEYS = frozenset({"up", "down", "pageup", "pagedown"})
+_ERASE = frozenset({"backspace", "delete"})
 _APART = 1.0  # seconds between keys, after which the first has long taken effect
 
 
@@ -66,12 +67,12 @@ class TypeAhead:
         self._app.post_message(key)
 
     def _only_writes(self, before: Key | Paste | None, key: Key | Paste) -> bool:
-        """Return whether both keys are text for the focused input, and move nothing."""
-        return isinstance(self._app.focused, Input) and _is_text(before) and _is_text(key)
+        """Return whether both keys change the text of the focused input, and move nothing."""
+        return isinstance(self._app.focused, Input) and _writes(before) and _writes(key)
 
 
-def _is_text(event: Key | Paste | None) -> bool:
-    return isinstance(event, Key) and event.is_printable
+def _writes(event: Key | Paste | None) -> bool:
+    return isinstance(event, Key) and (event.is_printable or event.key in _ERASE)
 
 
 def _name(event: Key | Paste) -> str:
