@@ -282,8 +282,10 @@ def _dated(text: str, moment: datetime, width: int) -> str:
 
 def _created(credential: Credential, width: int) -> str:
     at = in_zone(credential.created_at)
+    if width < len("2026-01-31"):
+        return f"{at:%d %b}"
     fuller = (local(at), f"{at:%Y-%m-%d %H:%M}", f"{at:%Y-%m-%d}")
-    return next((one for one in fuller if len(one) <= width), f"{at:%d %b}")
+    return next(one for one in fuller if len(one) <= width)
 
 
 NAME = Column("Name", "Name", 16, lambda one, _: one.name, lambda row: row.id)

@@ -133,6 +133,8 @@ class KnownCells:
 
     def __init__(self) -> None:
         self._rows: dict[int, Cells] = {}
+        self._uneven: set[int] = set()
+        """The rows with a cell that has no character, or several."""
         self._rendition, self._link = PLAIN, ""
         self._cursor: tuple[int, int] | None = None
         self._is_void = False
@@ -145,6 +147,7 @@ class KnownCells:
         """Return output with the same effect as ``data``, without what is shown already."""
         if self._is_void:
             self._rows, self._cursor = {}, None
+            self._uneven.clear()
         drawing = _Drawing(self._rows)
         if not drawing.take(data):
             self._is_void = self._is_void or not _DRAWS_NOTHING.fullmatch(data)
@@ -155,13 +158,23 @@ class KnownCells:
             before = self._rows.get(line, [])
             if row != before:
                 self._rows[line] = row
-                for begin, end in _runs(before, row):
+                was_even = line not in self._uneven
+                if line in drawing.uneven or not was_even:
+                    self._note(line, is_even=_is_even(row))
+                is_even = was_even and line not in self._uneven
+                for begin, end in _runs(before, row, is_even=is_even):
                     parts += (self._move(line, begin), self._send(row[begin:end]))
                     self._cursor = line, end
         if self._link:
             parts.append(self._link_to(""))
         parts.append(self._move(*drawing.cursor))
         return "".join(parts)
+
+    def _note(self, line: int, *, is_even: bool) -> None:
+        if is_even:
+            self._uneven.discard(line)
+        else:
+            self._uneven.add(line)
 
     def _send(self, cells: Cells) -> str:
         parts: list[str] = []
@@ -198,6 +211,8 @@ class _Drawing:
     def __init__(self, rows: dict[int, Cells]) -> None:
         self._before = rows
         self.rows: dict[int, Cells] = {}
+        self.uneven: set[int] = set()
+        """Those into which such a cell was drawn."""
         self.cursor = -1, -1
 
     def take(self, data: str) -> bool:
@@ -219,8 +234,11 @@ class _Drawing:
                 self.cursor = self.cursor[0] + 1, 0
         return end == len(data) and self.cursor[0] >= 0
 
-    def _draw(self, cells: Sequence[Cell]) -> None:
+    def _draw(self, drawn: tuple[Sequence[Cell], bool]) -> None:
         line, column = self.cursor
+        cells, is_even = drawn
+        if not is_even:
+            self.uneven.add(line)
         row = self.rows.get(line)
         if row is None:
             row = self.rows[line] = [*self._before.get(line, ())]
@@ -230,7 +248,8 @@ class _Drawing:
 
 
 @lru_cache(maxsize=4096)  # most texts are sent repeatedly
-def _cells(text: str, how: Rendition, link: str) -> tuple[Cell, ...]:
+def _cells(text: str, how: Rendition, link: str) -> tuple[Sequence[Cell], bool]:
+    """Return the cells of a text, and whether each has exactly one character."""
     cells: list[Cell] = []
     blank = " ", of_blank(how), link
     for one in text:
@@ -242,10 +261,10 @@ def _cells(text: str, how: Rendition, link: str) -> tuple[Cell, ...]:
         elif cells:
             at = -1 if cells[-1][0] else -2
             cells[at] = (cells[at][0] + one, how, link)
-    return tuple(cells)
+    return cells, _is_even(cells)
 
 
-def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
+def _runs(before: Cells, after: Cells, *, is_even: bool) -> Iterator[tuple[int, int]]:
     """Yield the begin and end of each run to send; cells in between are equal or unknown."""
     known = len(before)
     changed = [
@@ -255,7 +274,7 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
     ]
     if not changed:
         return
-    if not (_is_even(before) and _is_even(after)):
+    if not is_even:
         # Terminals disagree on where the following cells are: all of them are sent.
         first = max(at for at in range(changed[0] + 1) if (after[at] or ("",))[0])
         changed = [at for at in range(first, len(after)) if after[at] is not None]
@@ -268,6 +287,6 @@ def _runs(before: Cells, after: Cells) -> Iterator[tuple[int, int]]:
     yield begin, end
 
 
-def _is_even(row: Cells) -> bool:
+def _is_even(row: Sequence[Cell | None]) -> bool:
     """Return whether each cell has exactly one character."""
     return not [None for cell in row if cell is not None and len(cell[0]) != 1]

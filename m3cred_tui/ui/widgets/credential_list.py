@@ -245,7 +245,7 @@ class CredentialList(ScrollView, can_focus=True):
         return row if y >= _HEADING_LINES and row < len(self.listing.shown) else None
 
     def _heading(self, width: int) -> Strip:
-        style = self.get_component_rich_style("credentials--heading")
+        style = self._row_style("heading")
         cells = [" " * _MARGIN]
         for column, cell_width in self.columns:
             heading = column.heading if len(column.heading) <= cell_width else column.short
@@ -276,7 +276,7 @@ class CredentialList(ScrollView, can_focus=True):
             return _cut("(deleted elsewhere)", width)
         if not isinstance(row, Credential):
             return _cut(f"{STATUS.of(row)} ({row.id})", width)
-        now = self._now()
+        now, columns = self._now(), self.columns
         texts = [
             _cut(
                 status_cell(row, wide, check, now)
@@ -284,9 +284,9 @@ class CredentialList(ScrollView, can_focus=True):
                 else column.of(row, wide, check),
                 wide,
             )
-            for column, wide in self.columns
+            for column, wide in columns
         ]
-        used = sum(wide + GAP for _, wide in self.columns) - GAP
+        used = sum(wide + GAP for _, wide in columns) - GAP
         return (" " * GAP).join(texts) + " " * (width - used)
 
     def _sign(self, row_number: int) -> str:
