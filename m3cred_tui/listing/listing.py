@@ -25,10 +25,10 @@ from m3cred_tui.listing.search import (
     field_of,
     longest_in,
     matches,
-    plain,
     restated,
     same_in,
     searched_in,
+    words_of,
 )
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential
@@ -147,7 +147,7 @@ class Listing:
     @property
     def words(self) -> list[str]:
         """The words of the filter."""
-        return plain(self.filter).split()
+        return words_of(self.filter)
 
     @property
     def hidden(self) -> frozenset[Column]:

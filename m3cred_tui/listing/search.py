@@ -44,7 +44,7 @@ _OF_CREATED = {
 _BETWEEN = "\n"  # in no word and in no field
 _ID_PART = 8  # shorter parts of an ID occur in every other one
 _ID_LETTERS = frozenset("0123456789abcdef-")
-_SIGNS = dict.fromkeys(map(ord, "✓…▌"), " ")  # in most rows, and in no word
+_SIGNS = dict.fromkeys(map(ord, "✓…✗▌•◆"), " ")  # of statuses, cursor and marks; in no word
 _SLICE = 4_096  # takes about a millisecond
 
 
@@ -66,6 +66,11 @@ def plain(text: str) -> str:
     if text.isascii():  # the same, without the cost for each of 100,000 rows
         return " ".join(text.lower().split())
     return without_accents(name_key(text))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a filter; it may have been copied from a row, with its signs."""
+    return plain(text.translate(_SIGNS)).split()
 
 
 def without_accents(key: str) -> str:

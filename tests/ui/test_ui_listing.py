@@ -52,6 +52,20 @@ async def test_a_filter_covers_what_was_read_and_the_rest_once_it_is(
     assert names(listing) == ["Acme two", "Acme one"]
 
 
+@pytest.mark.parametrize("sign", "✓✗…▌•◆")
+async def test_the_signs_of_a_row_neither_keep_it_from_being_found_nor_are_marked_in_it(
+    keep: Keep, store: CredentialStore, sign: str
+) -> None:
+    keep("Acme")
+    keep("Bolt")
+    listing = Listing(store.read)
+    listing.begin(store.newest(10).ids, 2)
+    listing.filter = f"{sign}Acme {sign} authenticated"
+    assert names(listing) == ["Acme"]
+    line = f"{sign}Acme  {sign} not it"
+    assert search.found_in(line, listing.words) == [(1, 5)]
+
+
 async def test_a_filter_finds_what_ends_soon_unless_a_check_has_failed(
     keep: Keep, store: CredentialStore
 ) -> None:
@@ -176,7 +190,7 @@ def test_the_filter_finds_the_same_however_it_was_typed(
     listing.put_in_order()
     for listing.filter in typed:
         listing.arrange()
-        words = plain(listing.filter).split()
+        words = search.words_of(listing.filter)
         found = [
             one
             for one, text in zip(ids, texts, strict=True)

@@ -89,9 +89,9 @@ def _is_chosen(row: Row, check: CheckResult | None, choice: Choice, now: datetim
 def _found(
     rows: Sequence[Row], checks: Mapping[str, CheckResult], words: Sequence[str]
 ) -> list[Row]:
-    from m3cred_tui.listing.search import Rows, matches, plain, searched_in
+    from m3cred_tui.listing.search import Rows, matches, searched_in, words_of
 
-    sought = plain(" ".join(words)).split()
+    sought = words_of(" ".join(words))
     searched = [searched_in(row, checks.get(row.id)) for row in rows]
     texts = Rows([row.id for row in rows], searched)
     found = {one for some in matches(texts, sought) for one in some}
