@@ -8,12 +8,15 @@ asked as ``bao`` itself does it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from select import select
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.secret import Secret
@@ -255,15 +258,7 @@ def _helped(helper: str, environ: Mapping[str, str], place: Place) -> Secret:
     try:
         if not Path(helper).is_absolute():
             raise FileNotFoundError  # never one of the current directory
-        done = subprocess.run(  # noqa: S603 - the user's own, named in a file of theirs
-            ["/bin/sh", "-c", 'exec "$0" get', helper],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_HELPER_PATIENCE,
-            env={**environ, "BAO_ADDR": address, "VAULT_ADDR": address},
-            check=True,
-        )
+        printed = _printed(helper, {**environ, "BAO_ADDR": address, "VAULT_ADDR": address})
     except subprocess.TimeoutExpired:
         reason = f"took longer than {_HELPER_PATIENCE} seconds"
     except subprocess.CalledProcessError as failed:
@@ -271,12 +266,45 @@ def _helped(helper: str, environ: Mapping[str, str], place: Place) -> Secret:
     except (OSError, ValueError):
         reason = "cannot be run; bao wants an absolute path, without arguments"
     else:
-        return Secret(done.stdout[:_LARGEST].decode("ascii", "replace").strip())
+        if len(printed) <= _LARGEST:
+            return Secret(printed.decode("ascii", "replace").strip())
+        reason = "prints far more than a token"
     told = f"the token helper {clean(helper, most=200)} {reason}"
     raise StoreTokenMissing(str(place), told)
 
 
+def _printed(helper: str, environ: Mapping[str, str]) -> bytes:
+    """Return what a token helper prints, or the beginning if that is too much."""
+    until, printed = time.monotonic() + _HELPER_PATIENCE, bytearray()
+    with subprocess.Popen(  # noqa: S603 - the user's own, named in a file of theirs
+        ["/bin/sh", "-c", 'exec "$0" get', helper],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environ,
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - a pipe, as above
+            pipe = process.stdout.fileno()
+            while len(printed) <= _LARGEST:
+                if not select([pipe], [], [], max(0, until - time.monotonic()))[0]:
+                    raise subprocess.TimeoutExpired(helper, _HELPER_PATIENCE)
+                if not (chunk := os.read(pipe, _LARGEST)):
+                    status = process.wait(max(0, until - time.monotonic()))
+                    if status:
+                        raise subprocess.CalledProcessError(status, helper)
+                    break
+                printed += chunk
+        finally:
+            process.kill()
+    return bytes(printed)
+
+
 def _text(path: Path) -> str:
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(_LARGEST).decode("utf-8", "replace").strip()
+    with suppress(OSError), open(path, "rb", opener=_opened) as file:
+        return (file.read(_LARGEST) or b"").decode("utf-8", "replace").strip()
     return ""
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)  # or a FIFO would be waited for

@@ -64,10 +64,11 @@ def connections(place: Place) -> httpx.Client:
     """Return what connects to a store; raises ``StoreNotTrusted`` for a file of no use."""
     import httpx  # noqa: PLC0415 - takes 60 ms
 
+    from m3cred_tui.store.openbao.wire import transport_over  # noqa: PLC0415 - the same
+
     sockets = [one for one in place.addresses if one.startswith("unix://")]
-    transport = httpx.HTTPTransport(
-        verify=_context(place), uds=sockets[0].removeprefix("unix://") if sockets else None
-    )
+    uds = sockets[0].removeprefix("unix://") if sockets else None
+    transport = transport_over(_context(place), uds)
     return httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 import json
+import re
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from m3cred_tui.model.credential import Credential, Status
+from m3cred_tui.model.credential import ID_PATTERN, Credential, Status
 from m3cred_tui.model.name import name_key
 from m3cred_tui.model.text import clean
 from m3cred_tui.store import files
@@ -104,7 +105,7 @@ class Known:
         self.as_of: datetime | None = None
         """When it was so, unless it is so now."""
         self._listed_at: datetime | None = None
-        self._written: list[str] = []
+        self._written: list[str] | None = None
 
     def __len__(self) -> int:
         if lines := self._lines():
@@ -244,6 +245,7 @@ _FORMAT = "m3cred-known-1"
 _LARGEST = 64 * 1024 * 1024
 _FIRST = 256 * 1024
 """Bytes that have more lines than the first paint shows."""
+_saved_line = re.compile(f"^({ID_PATTERN}) (.+)$", re.MULTILINE)
 
 
 def _line(credential_id: str, entry: Entry) -> str:
@@ -255,10 +257,10 @@ def _line(credential_id: str, entry: Entry) -> str:
 def _parsed(data: bytes) -> tuple[datetime, _Saved]:
     """Return when a list was written, and its lines; raises ``FlawError``."""
     first, _, _ = data[:_FIRST].partition(b"\n")
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         name, at, total = first.decode("ascii").split(" ")
-        if name == _FORMAT:
-            return datetime.fromisoformat(at), _Saved(data, int(total))
+        if name == _FORMAT and int(total) == data.count(b"\n") - 1:
+            return datetime.fromisoformat(at).astimezone(UTC), _Saved(data, int(total))
     raise FlawError("it is no list of m3cred")
 
 
@@ -290,9 +292,7 @@ class _Saved:
 
 
 def _by_id(data: bytes) -> dict[str, str]:
-    _, *lines = data.decode("ascii", "replace").splitlines() or [""]
-    parted = (line.partition(" ") for line in lines)
-    return {one: rest for one, _, rest in parted}
+    return dict(_saved_line.findall(data.decode("ascii", "replace")))
 
 
 def _saved_row(credential_id: str, line: str) -> Row | None:
@@ -301,5 +301,5 @@ def _saved_row(credential_id: str, line: str) -> Row | None:
         if isinstance(fields, str):
             return Damaged(credential_id, clean(fields))
         return credential_from({**fields, "id": credential_id})
-    except (FlawError, ValueError, TypeError):
+    except (FlawError, ValueError, TypeError, KeyError, RecursionError):
         return None  # the list that is being read will show it

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from m3cred_tui.model.text import clean
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.openbao.client import Client, NoAnswerError, fields_of
 from m3cred_tui.store.openbao.problems import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _PAGE = 4000
 """Keys of a list that are asked for together."""
+_MOST_PAGES = 250  # of a million credentials
 _LOOKS, _CATCHES_UP = 8, 0.15
 """How often a record is read that is older than it was, and the seconds in between."""
 _CONTENTION = 20.0
@@ -86,7 +88,7 @@ class KeyValue:
         """Return the engine's name for the owner of the token."""
         if self._name is None:
             reply = self.client.ask("GET", "auth/token/lookup-self")
-            self._name = str(fields_of(reply).get("display_name") or "")
+            self._name = clean(str(fields_of(reply).get("display_name") or ""))
         return self._name
 
     def read(self, key: str) -> Record:
@@ -133,7 +135,10 @@ class KeyValue:
                 raise none.problem from None
             return self._found_out(key, version + 1, change, none.problem)
         if reply.is_there:
-            return version + 1
+            if fields_of(reply).get("version") == version + 1:
+                return version + 1
+            told = StoreNonsense(str(self.place), "it takes a change and does not say so")
+            return self._found_out(key, version + 1, change, told)
         if reply.status == _BAD_REQUEST and "check-and-set" in reply.errors:
             if reply.is_lost and self._is_in_place(key, version + 1, change):
                 return version + 1  # an attempt that was not answered was carried out
@@ -192,10 +197,15 @@ class KeyValue:
         self.check_mount()
         with ThreadPoolExecutor(1) as ahead:  # the engine works while a page is being used
             asked = ahead.submit(self._page, key, "")
+            after, pages = "", 0
             while (page := asked.result()) is not None:
-                is_last = len(page) != _PAGE
+                is_last, pages = len(page) != _PAGE, pages + 1
                 if not is_last:
-                    asked = ahead.submit(self._page, key, next(reversed(page)))
+                    before, after = after, next(reversed(page))
+                    if after <= before or pages == _MOST_PAGES:
+                        told = "its list of the credentials does not come to an end"
+                        raise StoreNonsense(str(self.place), told)
+                    asked = ahead.submit(self._page, key, after)
                 yield page
                 if is_last:
                     return

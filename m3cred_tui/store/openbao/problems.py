@@ -35,8 +35,7 @@ class StoreWithoutLeader(StoreUnusable, code="StoreWithoutLeader"):
 
 
 class StoreQuota(StoreUnusable, code="StoreQuota"):
-    text = "The team's store {path} takes no more requests at the moment{reason}; try again."
-    reason: str = ""
+    text = "The team's store {path} takes no more requests {reason}; try again."
 
 
 class StoreElsewhere(StoreUnusable, code="StoreElsewhere"):

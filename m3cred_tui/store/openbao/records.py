@@ -58,7 +58,7 @@ class Record(NamedTuple):
 
 def is_pending(status: object) -> bool:
     """Return whether a status is one of a credential that is not created."""
-    return status in {Status.PENDING.value, Status.UNKNOWN.value}
+    return status in (Status.PENDING.value, Status.UNKNOWN.value)  # it may be of any type
 
 
 DELETED: Json = {"schema": SCHEMA, "deleted": True}
@@ -91,9 +91,19 @@ def credential_in(credential_id: str, fields: Json) -> Credential:
     return credential_from(fields)
 
 
-def secrets_in(fields: Json) -> Secrets:
-    """Return the secrets in a record's fields; raises ``FlawError``."""
-    return secrets_taken_from(dict(fields))
+def whole(credential_id: str, fields: Json) -> tuple[Credential, Secrets]:
+    """Return the credential and its secrets in a record's fields; raises ``FlawError``.
+
+    Whoever may write can put the tokens of one account next to the name of another.
+    """
+    credential, secrets = credential_in(credential_id, fields), secrets_taken_from({**fields})
+    account = credential.account
+    if isinstance(secrets, TokenResponse):
+        if account and (account.id, account.livemode) != (secrets.account_id, secrets.livemode):
+            raise FlawError("its tokens are not those of its account")
+    elif credential.status is Status.AUTHENTICATED:
+        raise FlawError("it has no tokens")
+    return credential, secrets
 
 
 def opened(credential_id: str, record: Record, kind: type[S]) -> tuple[Credential, S]:
@@ -104,8 +114,7 @@ def opened(credential_id: str, record: Record, kind: type[S]) -> tuple[Credentia
     if record.fields is None:
         raise NotThere(credential_id)
     try:
-        credential = credential_in(credential_id, record.fields)
-        secrets = secrets_in(record.fields)
+        credential, secrets = whole(credential_id, record.fields)
     except FlawError as flaw:
         raise CredentialDamaged(credential_id, str(flaw)) from None
     if not isinstance(secrets, kind):
@@ -125,11 +134,9 @@ def row_of(credential_id: str, fields: Json | None) -> Row | None:
     if fields is None:
         return None
     try:
-        credential = credential_in(credential_id, fields)
-        secrets_in(fields)
+        return whole(credential_id, fields)[0]
     except FlawError as flaw:
         return Damaged(credential_id, str(flaw))
-    return credential
 
 
 def shown_fields(fields: Json, version: int, *, in_ascii: bool = False) -> dict[str, str]:
@@ -178,7 +185,8 @@ def row_from_shown(credential_id: str, shown: Mapping[str, object]) -> Row:
     fields: Json = {"id": credential_id, **own}
     try:
         if history := texts.get("history"):
-            fields["history"] = json_object(f'{{"_":{history}}}'.encode())["_"]
+            data = f'{{"_":{history}}}'.encode(errors="replace")
+            fields["history"] = json_object(data)["_"]
         return credential_from({**fields, "stripe": account})
     except FlawError as flaw:
         return Damaged(credential_id, str(flaw))

@@ -343,5 +343,6 @@ def _claims(record: Record) -> list[_Claim]:
     for one in claims if isinstance(claims, list) else []:
         match one:
             case {"id": str(id_), "name": str(name), "at": int(at) | float(at)}:
-                found.append(_Claim(id_, name, at))
+                with suppress(OverflowError):
+                    found.append(_Claim(id_, name, float(at)))
     return found
