@@ -64,6 +64,7 @@ async def test_a_revoked_credential_is_authorized_again_under_its_id_and_is_ok_a
         await user.focuses("CredentialList")
         await user.sees("▌Acme", "✓ authenticated")
         assert user.rows() == ["Acme"]
+        await user.sees("“Acme” is authorized again. “Acme”: ok")
         await user.until(lambda: not user.shows("a Authorize again"))
     assert store.ids() == [acme.id]
     assert access_token(store, acme.id) != "sk_canary"

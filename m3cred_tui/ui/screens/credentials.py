@@ -138,10 +138,13 @@ class CredentialsPage(ListPage):
         self._check(list(self._listing.shown))
 
     @work(exclusive=True, group="check")
-    async def _check(self, credential_ids: Sequence[str]) -> None:
-        """Check these at Stripe, instead of any that are being checked."""
+    async def _check(self, credential_ids: Sequence[str], done: str = "") -> None:
+        """Check these at Stripe, instead of any that are being checked.
+
+        What was ``done`` before is said with the results.
+        """
         results: dict[str, CheckResult] = {}
-        told, failed = list[str](), False
+        told, failed = [done] if done else list[str](), False
         self.call_after_refresh(self.refresh_bindings)
         self._show_checked(0, len(credential_ids))
         try:
@@ -156,7 +159,7 @@ class CredentialsPage(ListPage):
                     self._listing.take_checks({credential_id: result})
                     self._show_checked(len(results), len(credential_ids))
         except Problem as problem:
-            told, failed = [str(problem)], True
+            told, failed = [*told, str(problem)], True
         self._end_checking()
         if results:
             first = self._listing.row(next(iter(results)))
@@ -252,7 +255,8 @@ class CredentialsPage(ListPage):
                 self._focus_next()
             row = self._listing.row(credential_id)
             if is_authenticated(row) and row.approval:
-                self._check([credential_id])  # the last check was of its old tokens
+                # The last check was of its old tokens.
+                self._check([credential_id], done=f"“{row.name}” is authorized again.")
             elif is_authenticated(row):
                 noticing(self.app).notify(
                     f"“{row.name}” is created. {_NEXT}",

@@ -108,6 +108,10 @@ class DetailsPage(Page[Leaving]):
         self._read_check()
         self._find_dashboard()
 
+    def on_resize(self) -> None:
+        """Wrap long values again."""
+        self._show()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to check and to use a credential only once it is created."""
         del parameters
@@ -129,7 +133,8 @@ class DetailsPage(Page[Leaving]):
                 facts.append(("History", "\n".join(one.line for one in history)))
         else:
             facts = [("Credential ID", row.id), ("Damaged", row.reason)]
-        self.query_one("#facts", Static).update(fields(facts))
+        shown = self.query_one("#facts", Static)
+        shown.update(fields(facts, shown.content_size.width))
         use, editing = self.query_one("#use", Static), self.query_one("#editing")
         use.display = editing.display = isinstance(row, Credential)
         use.update(Content(_USE))

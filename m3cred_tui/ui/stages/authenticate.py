@@ -150,7 +150,7 @@ class AccountPanel(Vertical):
         yield Notice("\n".join(map(str, told)), classes="problem told")
         with Horizontal(classes="answers"):
             yield _button(self._label, CREATE)
-            if not self._approved.unkept:
+            if not (self._approved.unkept or same):
                 yield Press("Not this account", id=REFUSE, compact=True)
         yield Static(Content(self._kept_note), classes="note kept")
 

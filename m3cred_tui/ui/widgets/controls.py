@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -21,16 +22,25 @@ COPY_FIELDS = "Send the integration fields to the clipboard"
 _GAP = 2
 
 
-def fields(facts: Sequence[tuple[str, str | Content]]) -> Content:
-    """Return a name and its value per line, the values aligned; ``str`` is plain text."""
+def fields(facts: Sequence[tuple[str, str | Content]], room: int = 0) -> Content:
+    """Return a name and its value per line, the values aligned; ``str`` is plain text.
+
+    In a ``room`` of so many columns, what is longer than a line goes on below its beginning.
+    """
     width = max(len(name) for name, _ in facts) + _GAP
     below = "\n" + " " * width
+
+    def lines(text: str) -> list[str]:
+        if room <= width + _GAP:
+            return text.splitlines()
+        return [one for line in text.splitlines() for one in wrap(line, room - width)]
+
     return Content("\n").join(
         Content.assemble(
             (name.ljust(width), "$text-muted"),
             value
             if isinstance(value, Content)
-            else Content.styled(below.join(value.splitlines()), "bold"),
+            else Content.styled(below.join(lines(value)), "bold"),
         )
         for name, value in facts
     )
