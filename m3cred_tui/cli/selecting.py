@@ -67,10 +67,8 @@ def _may_be_a_teams(places: Locations) -> bool:
 
 def tell_aside(store: CredentialStore) -> None:
     """Say which approvals are only on this machine, as a team's store could not take them."""
-    for one in store.aside:
-        row = store.glance(one)
-        if isinstance(row, Credential):
-            sys.stderr.write(f"m3cred: {sealed_here(row)} To continue: m3cred resume {one}\n")
+    for one, text in sealed_here(store):
+        sys.stderr.write(f"m3cred: {text} To continue: m3cred resume {one}\n")
 
 
 LEAST_PART = 4

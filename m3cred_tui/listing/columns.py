@@ -13,7 +13,7 @@ from m3cred_tui.model.text import CUT
 from m3cred_tui.store.port import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from m3cred_tui.model.check import CheckResult
     from m3cred_tui.store.port import CredentialStore
@@ -196,12 +196,16 @@ def kept_how(store: CredentialStore, approval: Credential | None) -> str:
     return "The approval is sealed on this machine until the team's store can be reached, and"
 
 
-def sealed_here(approved: Credential) -> str:
-    """Say that an approval is only on this machine, as the team's store could not take it."""
-    return (
-        f"“{approved.name}” is approved, and sealed on this machine until the team's store can "
-        "be reached; it is brought there then."
-    )
+def sealed_here(store: CredentialStore) -> Iterator[tuple[str, str]]:
+    """Yield the ID of each approval that is only on this machine, and what to say of it."""
+    for one in store.aside:
+        row = store.read(one)
+        if isinstance(row, Credential):
+            yield (
+                one,
+                f"“{row.name}” is approved, and sealed on this machine until the team's store "
+                "can be reached; it is brought there then.",
+            )
 
 
 def clock_time(moment: datetime, now: datetime) -> str:

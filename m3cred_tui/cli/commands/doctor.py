@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from m3cred_tui.cli.wiring import created_by, now
 from m3cred_tui.config.problems import prefix_of
 from m3cred_tui.config.settings import NotSetUp, Settings
 from m3cred_tui.config.table import API_AT, CONNECT_AT, OAUTH, PORTS
-from m3cred_tui.listing.columns import clock_time, expiry_sentence, waits_until
+from m3cred_tui.listing.columns import clock_time, expiry_sentence, sealed_here, waits_until
 from m3cred_tui.model.authorization import CALLBACK_PORTS
 from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel, Status
 from m3cred_tui.model.problem import Problem
@@ -377,9 +378,18 @@ def _bases(settings: Settings) -> list[str]:
 
 
 def _leftovers(here: Opened) -> Iterator[_Found]:
-    """Look for pending credentials, and for incomplete disconnections."""
-    found = [*_unfinished(here), *_pending(here)]
-    yield from found or [(_OK, "Nothing.")]
+    """Look for approvals and pending credentials, and for incomplete disconnections."""
+    is_any = False
+    for found in chain(_sealed_here(here), _unfinished(here), _pending(here)):
+        is_any = True
+        yield found
+    if not is_any:
+        yield _OK, "Nothing."
+
+
+def _sealed_here(here: Opened) -> Iterator[_Found]:
+    for one, text in sealed_here(here.store):
+        yield _FIX, f"{text} To continue: m3cred resume {one}"
 
 
 def _unfinished(here: Opened) -> Iterator[_Found]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from m3cred_tui.listing.columns import clock_time, sealed_here
-from m3cred_tui.model.credential import Credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +22,8 @@ def counted(text: str, services: Services) -> str:
 
 
 def aside(store: CredentialStore, told: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield the ID of each approval that is sealed here, and a sentence that says so.
-
-    Those that were ``told`` of are left out, and what is yielded is added to them.
-    """
-    for one in store.aside:
-        row = store.glance(one)
-        if one not in told and isinstance(row, Credential):
+    """Yield what :func:`sealed_here` does, without those ``told`` of, and add it to them."""
+    for one, text in sealed_here(store):
+        if one not in told:
             told.add(one)
-            yield one, sealed_here(row)
+            yield one, text
