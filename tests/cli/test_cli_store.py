@@ -2,9 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import CompletedProcess
+from threading import Thread
 
 import pytest
 
@@ -131,6 +135,57 @@ def test_a_bad_day_is_one_sentence(team: Run, environ: dict[str, str], code: str
     assert error["code"] == code
     assert "\n" not in error["message"]
     assert "hvs.wrong" not in ended.stdout + ended.stderr
+
+
+@contextmanager
+def no_engine(*, cuts: bool) -> Iterator[str]:
+    """Accept connections, and cut each once something is asked, or never answer."""
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    held.append(listener.accept()[0])
+                    if cuts:
+                        held[-1].recv(65536)
+                        held.pop().close()
+
+        thread = Thread(target=accept)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for one in held:
+                one.close()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(90)
+def test_an_engine_that_takes_connections_and_answers_nothing_is_given_up(team: Run) -> None:
+    create = ("create", "--name", "Acme", "--destination", "stripe_test", "--begin")
+    stripe = {"CLIENT_ID": "ca_platform", "SECRET_KEY": "sk_test_platform"}
+    environ = {f"M3CRED_STRIPE_TEST_{name}": value for name, value in stripe.items()}
+    role = {"M3CRED_STORE_ROLE_ID": "pipeline", "M3CRED_STORE_SECRET_ID": "hvs.canary"}
+    with (
+        no_engine(cuts=False) as silent,
+        no_engine(cuts=True) as cutting,
+        ThreadPoolExecutor(6) as several,
+    ):
+        # Each is ended, and fails the test, after 30 seconds.
+        doctor = several.submit(team, "doctor", "--offline", BAO_ADDR=silent)
+        for one in [
+            several.submit(team, "list", BAO_ADDR=silent, **role),
+            several.submit(team, "exec", "Acme", "--", "true", BAO_ADDR=silent),
+            several.submit(team, *create, BAO_ADDR=cutting, **environ),
+            several.submit(team, "rename", "Acme", "Bolt", BAO_ADDR=cutting),
+        ]:
+            [line] = one.result().stderr.splitlines()
+            assert "cannot be reached: it " in line
+            assert one.result().returncode == 1
+        assert doctor.result().returncode == 1
 
 
 @pytest.mark.long

@@ -118,7 +118,7 @@ class Client:
         self._missed: dict[bool, tuple[float, float]] = {}
         """For reads and for changes, the first and the last moment without an answer.
 
-        Without a quorum, an engine answers reads, and changes hang.
+        Without a quorum, an engine answers reads, and changes hang: those answers do not count.
         """
         self._token_from = token
         self._token: Secret | None = None
@@ -149,7 +149,7 @@ class Client:
     ) -> Reply:
         """Do the same, but raise :class:`NoAnswerError` when it may have been carried out."""
         is_read, was_sent, misses = method == "GET", False, 0
-        began, until = self._budget(is_read=is_read)
+        began, until = self._budget()
         has_new_token = False
         while True:
             try:
@@ -183,7 +183,7 @@ class Client:
                 raise NoAnswerError(problem, was_sent=was_sent)
             time.sleep(pause * random.uniform(1, 2))  # noqa: S311 - only keeps askers apart
 
-    def _budget(self, *, is_read: bool) -> tuple[float, float]:
+    def _budget(self) -> tuple[float, float]:
         """Return since when there was no answer, and until when attempts are repeated.
 
         What a user waits for is often several requests: if each of them had its own time, an
@@ -191,9 +191,10 @@ class Client:
         """
         now = self._clock()
         patience = PATIENCE if self._patience is None else self._patience
-        began, last = self._missed.get(is_read, (now, now))
-        if now - last > _FORGOTTEN:
-            began = now
+        began = min(
+            (since for since, last in [*self._missed.values()] if now - last <= _FORGOTTEN),
+            default=now,
+        )
         return began, max(began + patience, now + min(_LEAST, patience))
 
     def _once(

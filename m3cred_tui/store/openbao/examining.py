@@ -95,7 +95,7 @@ def _token(reached: Access, kv: KeyValue, environ: Mapping[str, str], now: datet
     name = clean(str(token.get("display_name") or ""), most=60)
     origin = reached.origins["role_id"].origin if "role_id" in reached.origins else ""
     if not origin and reached.is_agent and not reached.token():
-        origin = "of the agent"
+        origin = "the agent's"
     origin = origin or origin_of_token(environ, reached.place)
     told = f"The token ({origin}{name and f', which the store calls “{name}”'}) is valid"
     expires = token.get("expire_time")

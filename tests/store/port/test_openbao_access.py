@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,6 +187,10 @@ def running(kind: str, folder: Path, path: str) -> Iterator[dict[str, str]]:
         assert process.stdout is not None
         try:
             next(line for line in process.stdout if "authentication successful" in line)
+            until = time.monotonic() + 30
+            while not has_token(environ, f"unix://{folder}/socket"):
+                assert time.monotonic() < until, "the agent does not use its token"
+                time.sleep(0.02)  # it says nothing when it does
             yield environ
         finally:
             process.kill()
@@ -203,7 +208,9 @@ def test_an_agent_on_a_unix_socket_needs_no_token_of_ours(short: Path, kind: str
         assert store.ids() == [ID]
         store.delete(ID)
         [*_, token, allowed] = examined(reached, kv, environ, datetime.now(UTC))
-        assert token.told.startswith("The token (of the agent) is approle's and valid until")
+        assert token.told.startswith(
+            "The token (the agent's, which the store calls “approle”) is valid until"
+        )
         assert allowed.told.startswith("Its policies allow to create, use and change")
         dead = {"BAO_ADDR": "http://127.0.0.1:9", "M3CRED_STORE_ENGINE": "openbao"}
         named = {"VAULT_AGENT_ADDR": f"unix://{short}/socket", "M3CRED_STORE_PATH": short.name}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, ClassVar
@@ -144,7 +145,8 @@ def test_an_engine_that_answers_nothing_takes_its_time_once_however_much_is_aske
         place = Place((address,), "secret", "m3cred")
         client = Client(place, lambda: Secret(TOKEN), patience=20, clock=clock)
         store = OpenBaoStore(client, Known(), pace=0)
-        for act in (store.ids, store.prepare, store.disconnecting.ids, store.ids):
+        change = partial(client.ask, "POST", "secret/data/x", {})
+        for act in (store.ids, change, store.prepare, store.disconnecting.ids, change):
             before = len(got)
             with pytest.raises(StoreUnusable):
                 act()
