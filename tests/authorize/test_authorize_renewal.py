@@ -12,6 +12,7 @@ from m3cred_tui.authorize.authorization import Authorization, State
 from m3cred_tui.authorize.events import UrlReady
 from m3cred_tui.authorize.problems import OtherAccount, RenewedGone
 from m3cred_tui.authorize.renewal import draft_to_renew, renewals_of
+from m3cred_tui.listing.history import history_of
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import (
     BILL,
@@ -142,6 +143,11 @@ async def test_the_old_tokens_stay_until_the_account_is_confirmed_and_then_the_i
     )
     assert access_token(store) == "sk_new"
     assert store.checks.read()[ID] == CheckResult(Outcome.OK, clock(), by="bob@bastion")
+    assert history_of(done.credential, None)[-1].line.endswith(
+        "authorized again by bob@bastion"
+    )
+    other = done.credential._replace(account=account._replace(id="acct_1Other"))
+    assert history_of(other, None)[-1].line.endswith(", in place of acct_1Stub")
 
 
 async def test_another_account_needs_an_agreement_that_names_the_one_before(

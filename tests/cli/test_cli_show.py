@@ -26,6 +26,7 @@ Start = Callable[..., AbstractAsyncContextManager[Terminal]]
 
 NAMES = ["Acme production", "Acme test", "日本語の請求"]
 PASSPHRASE = "horse"
+PENDING_ID = "019cb73d-3593-7000-8000-00000000000a"
 
 
 @pytest.fixture
@@ -211,6 +212,19 @@ def test_what_is_pending_goes_into_nothing_yet(m3cred: Run, tmp_path: Path) -> N
     for option in ("--integration", "--reveal-to-pipe"):
         error = error_of(m3cred("show", "Waits", option, "--json"))
         assert error["code"] == "StillPending"
+
+
+def test_what_is_approved_and_not_created_has_no_integration_fields(
+    m3cred: Run, tmp_path: Path
+) -> None:
+    (one,) = keep(tmp_path, ["Acme"])
+    store = store_of(tmp_path)
+    approved = one._replace(id=PENDING_ID, status=Status.PENDING)
+    store.keep_pending(approved._replace(name="Waits"), tokens_of(one))
+    assert "Integration" not in m3cred("show", "Waits").stdout
+    assert (
+        error_of(m3cred("show", "Waits", "--integration", "--json"))["code"] == "StillPending"
+    )
 
 
 def test_a_damaged_credential_is_reported_with_the_reason(m3cred: Run, tmp_path: Path) -> None:
