@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.programs import Program, Programs
 
-COUNTS = 50, 10_000, 100_000
+COUNTS = 0, 50, 10_000, 100_000
 _MOST = 80
 """MiB, however many credentials there are."""
 
