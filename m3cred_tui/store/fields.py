@@ -216,7 +216,11 @@ def secret_fields(secrets: Secrets) -> Json:
                 "refreshToken": _revealed(secrets.refresh_token),
                 "publishableKey": secrets.publishable_key,
                 # Only for Stripe Apps, so that records of Connect stay unchanged.
-                **({} if secrets.oauth is OAuthModel.CONNECT else {"oauth": secrets.oauth}),
+                **(
+                    {}
+                    if secrets.oauth is OAuthModel.CONNECT
+                    else {"oauth": secrets.oauth.value}
+                ),
                 **({"obtainedAt": iso(secrets.obtained_at)} if secrets.obtained_at else {}),
             }
         }

@@ -37,6 +37,8 @@ SCHEMA = 1
 _LONGEST_VALUE = 480
 """Bytes; the engine takes 512 in a value of custom metadata."""
 _MOST_PARTS = 40
+_account_id = re.compile(r"acct_[A-Za-z0-9]{1,64}").fullmatch
+_token = re.compile(r"[!-~]{1,4096}").fullmatch
 _escape = re.compile(r"\\([0-9a-f]{6})")
 
 
@@ -73,7 +75,7 @@ def record_fields(credential: Credential, secrets: Secrets) -> Json:
     expires_at = secrets.expires_at if isinstance(secrets, TokenResponse) else None
     credential = credential._replace(expires_at=expires_at)
     fields = {"schema": SCHEMA, **credential_fields(credential), **secret_fields(secrets)}
-    credential_from(fields)
+    whole(credential.id, fields)
     return fields
 
 
@@ -88,7 +90,7 @@ def credential_in(credential_id: str, fields: Json) -> Credential:
         raise FlawError("it is not an m3cred credential")
     if fields.get("id") != credential_id:
         raise FlawError("its ID is not the one in its path")
-    return credential_from(fields)
+    return _of_stripe(credential_from(fields))
 
 
 def whole(credential_id: str, fields: Json) -> tuple[Credential, Secrets]:
@@ -101,9 +103,29 @@ def whole(credential_id: str, fields: Json) -> tuple[Credential, Secrets]:
     if isinstance(secrets, TokenResponse):
         if account and (account.id, account.livemode) != (secrets.account_id, secrets.livemode):
             raise FlawError("its tokens are not those of its account")
+        for token in (secrets.access_token, secrets.refresh_token):
+            if token and not _is_token(token.reveal(), livemode=secrets.livemode):
+                raise FlawError("its tokens are not Stripe's, or of the other mode")
     elif credential.status is Status.AUTHENTICATED:
         raise FlawError("it has no tokens")
     return credential, secrets
+
+
+def _is_token(text: str, *, livemode: bool) -> bool:
+    other = "_test_" if livemode else "_live_"
+    return _token(text) is not None and not text[2:].startswith(other)
+
+
+def _of_stripe(credential: Credential) -> Credential:
+    """Return a credential if its account can be one; the ID is part of URLs and commands."""
+    account = credential.account
+    if account is None:
+        return credential
+    if not _account_id(account.id):
+        raise FlawError("its account is not one of Stripe's")
+    if account.livemode != credential.destination.livemode:
+        raise FlawError("its account is of the other mode than its destination")
+    return credential
 
 
 def opened(credential_id: str, record: Record, kind: type[S]) -> tuple[Credential, S]:
@@ -187,7 +209,7 @@ def row_from_shown(credential_id: str, shown: Mapping[str, object]) -> Row:
         if history := texts.get("history"):
             data = f'{{"_":{history}}}'.encode(errors="replace")
             fields["history"] = json_object(data)["_"]
-        return credential_from({**fields, "stripe": account})
+        return _of_stripe(credential_from({**fields, "stripe": account}))
     except FlawError as flaw:
         return Damaged(credential_id, str(flaw))
 

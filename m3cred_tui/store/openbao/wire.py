@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
+from httpcore._backends.sync import SyncStream  # no public name makes one of a socket
 
 if TYPE_CHECKING:
     import ssl
@@ -31,8 +33,18 @@ class _Backend(httpcore.SyncBackend):
     def connect_tcp(self, *given: Any, **named: Any) -> httpcore.NetworkStream:
         return _Stream(super().connect_tcp(*given, **named))
 
-    def connect_unix_socket(self, *given: Any, **named: Any) -> httpcore.NetworkStream:
-        return _Stream(super().connect_unix_socket(*given, **named))
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, *_options: Any, **_named: Any
+    ) -> httpcore.NetworkStream:
+        """Do what httpcore does, which leaves a socket open that cannot be connected."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(timeout)
+            connection.connect(path)
+        except OSError as error:
+            connection.close()
+            raise httpcore.ConnectError(error) from error
+        return _Stream(SyncStream(connection))
 
 
 class _Stream(httpcore.NetworkStream):

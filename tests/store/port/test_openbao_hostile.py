@@ -35,7 +35,7 @@ TOKEN = "hvs.canary"
 ESCAPE = "\x1b]0;x\x07\u202e"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE", 0.1)
     monkeypatch.setattr(module, "_LEAST", 0.1)
@@ -85,6 +85,7 @@ _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _DEEP = base64.b64encode(b"[" * 40_000)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
@@ -116,6 +117,7 @@ def test_a_hostile_answer_is_one_sentence_within_the_time_limit(
             assert TOKEN not in str(raised.value)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "header",
     [
@@ -151,6 +153,7 @@ def test_a_list_without_end_is_given_up(keys: str, monkeypatch: pytest.MonkeyPat
             list(kv.pages("credentials"))
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_change_that_is_not_said_to_be_made_is_not_reported_as_made() -> None:
     with engine_that(says(b"{}")) as address:
         kv = KeyValue(client_at(address))
@@ -171,6 +174,7 @@ def written(engine: OpenBaoEngine, credential_id: str, fields: dict[str, object]
     assert engine.bao.ask("POST", path, {"data": {**data, **fields}})[0] == 200
 
 
+_ACCOUNT = {"account": "acct_1Acme", "name": None, "country": None, "livemode": True}
 _TOKENS = {"accountId": "acct_1Evil", "livemode": True, "scope": "", "accessToken": "sk_live_e"}
 
 
@@ -182,6 +186,16 @@ _TOKENS = {"accountId": "acct_1Evil", "livemode": True, "scope": "", "accessToke
         ({"name": {}, "status": ["pending"]}, "status is not text"),
         ({"tokens": _TOKENS}, "not those of its account"),
         ({"tokens": {**_TOKENS, "accountId": "acct_1Acme", "livemode": False}}, "not those of"),
+        (
+            {"tokens": {**_TOKENS, "accountId": "acct_1Acme"} | {"accessToken": "a\nb"}},
+            "Stripe's",
+        ),
+        (
+            {"tokens": {**_TOKENS, "accountId": "acct_1Acme"} | {"accessToken": "sk_test_a"}},
+            "mode",
+        ),
+        ({"stripe": {**_ACCOUNT, "account": "acct_1; reboot"}}, "not one of Stripe's"),
+        ({"stripe": {**_ACCOUNT, "livemode": False}}, "other mode than its destination"),
         ({"tokens": None}, "no secrets"),
         ({"createdAt": "0001-01-01T00:00:00+23:59"}, "createdAt is not a time"),
         ({"destination": ESCAPE}, "is not known"),
@@ -209,10 +223,21 @@ def test_a_hostile_record_is_a_row_of_its_own_that_can_be_deleted(
     assert other.ids() == [OTHERS[0]]
 
 
-def test_metadata_that_cannot_be_text_are_not_believed(engine: OpenBaoEngine) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"history": "\\00d800"},
+        {"status": "\\ffffff"},
+        {"account": "acct_/../x"},
+    ],
+    ids=str,
+)
+def test_metadata_that_make_no_sense_are_not_believed(
+    engine: OpenBaoEngine, changed: dict[str, str]
+) -> None:
     engine.open().create(credential(), tokens())
-    shown = {"schema": "1", "version": "1", "history": "\\00d800", "status": "\\ffffff"}
     path = f"secret/metadata/{engine.path}/credentials/{ID}"
+    shown = engine.bao.ask("GET", path)[1]["data"]["custom_metadata"] | changed
     assert engine.bao.ask("POST", path, {"custom_metadata": shown})[0] == 204
     store = engine.open()
     assert store.read_many(store.ids()) == [credential()]

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from m3cred_tui.model.credential import OAuthModel
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.openbao.client import Client, Place
 from m3cred_tui.store.openbao.known import Known
@@ -167,3 +168,12 @@ def test_an_approval_that_was_written_out_sealed_stays_here_until_the_team_has_i
     assert [*away.aside] == [PENDING.id]
     assert machine.store().pending_ids() == [PENDING.id]
     assert [*away.aside] == []
+
+
+def test_a_credential_of_a_stripe_app_is_not_damaged_where_it_was_created(
+    engine: OpenBaoEngine,
+) -> None:
+    store = engine.open()
+    of_an_app = tokens()._replace(oauth=OAuthModel.APPS, refresh_token=Secret("rt_once"))
+    store.create(credential(), of_an_app)
+    assert store.glance(credential().id) == credential()
