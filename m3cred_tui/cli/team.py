@@ -124,8 +124,8 @@ def directory_store(places: Locations, identity: IdentityFile) -> DirectoryStore
 
 def store_at(reached: Access, places: Locations, identity: IdentityFile) -> OpenBaoStore:
     """Return the team's store; approvals that it cannot take are kept on this machine."""
-    spare = DirectoryStore(places.data / "team", identity)
+    spare = DirectoryStore(places.team, identity)
     # What is known of one team's store must not be taken for another's.
     named = sha256("\n".join(map(str, reached.place[:4])).encode()).hexdigest()[:16]
-    known = Known(places.data / "team" / f"known-{named}")
+    known = Known(places.team / f"known-{named}")
     return OpenBaoStore(Client(reached.place, reached.token), known, spare)

@@ -38,6 +38,11 @@ class Locations(NamedTuple):
         """The sealed platform keys; with the data, away from the identity that opens them."""
         return self.data / "keys"
 
+    @property
+    def team(self) -> Path:
+        """What is known of a team's store, and approvals that it does not have yet."""
+        return self.data / "team"
+
 
 class NoHome(Problem, code="NoHome"):
     """Neither ``HOME`` nor the system names a home directory, as for a uid in a container."""

@@ -221,6 +221,10 @@ def test_an_approval_is_sealed_here_when_the_store_is_gone_as_stripe_replies_and
         told = one.run(*words)
         sentence = "“Acme” is approved, and sealed on this machine until"
         assert sentence in told.stdout + told.stderr, words
+    here = Machine({**one.environ, "M3CRED_STORE_ENGINE": "directory"}).run(
+        "doctor", "--offline"
+    )
+    assert "“Acme” is approved, and sealed here for the team's store." in here.stdout
     shown = one.told("show", begin["id"])["credential"]
     assert (shown["status"], shown["account"]["id"][:5]) == ("pending", "acct_")
 
