@@ -32,6 +32,11 @@ class Opened(NamedTuple):
 
         unlock(self.identity, passphrase_fd)
 
+    def for_team(self) -> Sequence[Row | None]:
+        """Return the approvals that are sealed on this machine until a team's store works."""
+        store = DirectoryStore(self.places.team, self.identity)
+        return store.read_many(store.pending_ids())
+
 
 def opened(*, demo: bool) -> Opened:
     """Return the store and its surroundings; raises what :func:`opened_at` does."""

@@ -217,14 +217,15 @@ def test_an_approval_is_sealed_here_when_the_store_is_gone_as_stripe_replies_and
     assert "cannot be reached" in ended.stderr
     [sealed] = one.aside()
     assert "sk_test_" not in sealed.read_text()
-    for words in (("list",), ("resume",), ("doctor", "--offline")):
-        told = one.run(*words)
-        sentence = "“Acme” is approved, and sealed on this machine until"
-        assert sentence in told.stdout + told.stderr, words
-    here = Machine({**one.environ, "M3CRED_STORE_ENGINE": "directory"}).run(
-        "doctor", "--offline"
-    )
-    assert "“Acme” is approved, and sealed here for the team's store." in here.stdout
+    if not answered:
+        for words in (("list",), ("resume",), ("doctor", "--offline")):
+            told = one.run(*words)
+            sentence = "“Acme” is approved, and sealed on this machine until"
+            assert sentence in told.stdout + told.stderr, words
+        here = Machine({**one.environ, "M3CRED_STORE_ENGINE": "directory"}).run(
+            "doctor", "--offline"
+        )
+        assert "“Acme” is approved, and sealed here for the team's store." in here.stdout
     shown = one.told("show", begin["id"])["credential"]
     assert (shown["status"], shown["account"]["id"][:5]) == ("pending", "acct_")
 

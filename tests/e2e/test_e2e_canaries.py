@@ -253,18 +253,13 @@ def channels_of(environ: Environ, tmp_path: Path) -> dict[str, bytes]:
     child = tmp_path / "child"
     seen = {
         "exec": f"exec '{NAME}' -- sh -c 'env | grep -v ^STRIPE_API_KEY= >{child}'",
-        "check": f"check '{NAME}'",
         "check --json": "check --all --json",
         "show": f"show '{NAME}'",
         "show --json": f"show '{NAME}' --json",
-        "list": "list",
         "list --json": "list --json",
-        "rename": f"rename '{NAME}' 'Canary 2 Ltd'",
-        "rename back": f"rename 'Canary 2 Ltd' '{NAME}'",
         "begin": "create --name Begun --destination stripe_test --begin --json",
         "doctor": "doctor",
         "store": "store --json",
-        "config": "config --json",
         "log": "log",
     }
     channels = {}

@@ -33,7 +33,6 @@ from m3cred_tui.model.credential import DESTINATIONS, Credential, OAuthModel, St
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean, clean_path
-from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.files import check_way, lacking, private_folder
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.port import Damaged
@@ -392,8 +391,7 @@ def _sealed_here(here: Opened) -> Iterator[_Found]:
     for one, text in sealed_here(here.store):
         yield _FIX, f"{text} To continue: m3cred resume {one}"
     if not here.store.team:
-        for_team = DirectoryStore(here.places.team, here.identity)
-        for row in for_team.read_many(for_team.pending_ids()):
+        for row in here.for_team():
             if isinstance(row, Credential):
                 yield (
                     _FIX,
