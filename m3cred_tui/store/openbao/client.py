@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.openbao.connection import Place as Place  # noqa: PLC0414 - part of its interface
-from m3cred_tui.store.openbao.connection import connections, unreachable
+from m3cred_tui.store.openbao.connection import connections, probe, unreachable
 from m3cred_tui.store.openbao.problems import (
     MountMissing,
     MountUnfit,
@@ -203,12 +203,10 @@ class Client:
         """Send it once, to the node that answered last."""
         import httpx  # noqa: PLC0415 - takes 60 ms
 
-        address = self.place.addresses[self._at % len(self.place.addresses)]
-        base = "http://localhost" if address.startswith("unix://") else address.rstrip("/")
         silence = max(_LEAST, min(_SILENCE, until - self._clock()))
         request = self._client().build_request(
             method,
-            f"{base}/v1/{path}{query}",
+            f"{self._base()}/v1/{path}{query}",
             headers=self._headers(),
             content=None if body is None else json.dumps(body).encode("ascii"),
             timeout=httpx.Timeout(silence, connect=min(_CONNECT, silence)),
@@ -239,6 +237,17 @@ class Client:
         if response.status_code == _QUOTA and (after := response.headers.get("Retry-After")):
             return Reply(_QUOTA, {"retry_after": after}, "quota")
         return self._reply(response.status_code, content)
+
+    def _base(self) -> str:
+        """Return where the node that answered last is asked."""
+        address = self.place.addresses[self._at % len(self.place.addresses)]
+        if not address.startswith("unix://"):
+            return address.rstrip("/")
+        try:
+            probe(address)
+        except OSError as error:
+            raise NoAnswerError(unreachable(self.place, error), was_sent=False) from None
+        return "http://localhost"
 
     def _headers(self) -> dict[str, str]:
         with self._lock:

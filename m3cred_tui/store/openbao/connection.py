@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -101,6 +102,20 @@ def _unusable(place: Place, what: str, path: str, error: OSError, told: str) -> 
     return StoreNotTrusted(str(place), f"the {what} {path} cannot be used: {reason}")
 
 
+def probe(address: str) -> None:
+    """Raise ``OSError`` if nothing listens at ``unix://…``.
+
+    httpcore would leave its socket open, one more at each attempt.
+    """
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.settimeout(_PROBED)
+        unix.connect(address.removeprefix("unix://"))
+
+
+_PROBED = 3.0
+"""Seconds; a local connection waits only while the other side's queue is full."""
+
+
 def unreachable(place: Place, error: Exception) -> StoreUnusable:
     """Return what keeps a request from being answered."""
     for cause in _causes(error):
@@ -146,8 +161,6 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 def _reason(error: Exception) -> str:
     """Return why no answer came, in words."""
-    import socket  # noqa: PLC0415 - httpx has imported it
-
     import httpx  # noqa: PLC0415 - takes 60 ms
 
     reasons: tuple[tuple[type[BaseException], str], ...] = (
