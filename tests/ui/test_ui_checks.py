@@ -130,7 +130,7 @@ async def test_a_failed_check_is_the_status_that_is_filtered_sorted_and_in_the_d
         await user.sees("Status▾")
         assert user.rows() == ["Cord", "Acme", "Bolt"]
         await user.press("down", "enter")
-        await user.sees("Status ✗ revoked 23 Nov", "Last check revoked")
+        await user.sees("Status ✗ revoked", "Last check revoked, 2026-11-23")
         store.checks.keep({kept[1].id: CheckResult(Outcome.OK, clock())})
         await user.press("escape")
         await user.until(lambda: user.rows() == ["Cord", "Bolt", "Acme"])

@@ -50,7 +50,6 @@ class CredentialsPage(ListPage):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "check_marked", "Check", tooltip="Check the marked ones at Stripe"),
-        Binding("d", "delete_marked", "Delete", tooltip="Delete the marked ones"),
         Binding("v", "check", "Check", show=False, tooltip="Check this one at Stripe"),
         Binding(
             "V",
@@ -109,7 +108,7 @@ class CredentialsPage(ListPage):
             case "copy_integration" | "rename" | "reauthorize" | "renew_ended":
                 row, has_to = self._selected_row, action == "renew_ended"
                 offered = is_authenticated(row) and not (has_to and not self._has_ended(row))
-            case "check" | "check_marked" | "delete_marked":
+            case "check" | "check_marked":
                 is_one = action == "check" and isinstance(self._selected_row, Credential)
                 offered = is_one or bool(self._listing.marked)
             case "copy_id" | "delete":
@@ -216,10 +215,6 @@ class CredentialsPage(ListPage):
 
         renewals = (row for row in self._pending() if row.renews == credential.id)
         self._open_create(next(filter(is_pending, renewals), draft_to_renew(credential)))
-
-    def action_delete_marked(self) -> None:
-        """Delete the marked credentials."""
-        self.action_delete()
 
     def action_delete(self) -> None:
         """Delete the marked credentials, or else the selected one."""

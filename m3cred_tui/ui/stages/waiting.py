@@ -127,7 +127,9 @@ class WaitingPanel(Vertical):
         Binding("u", "print_url", "Plain", tooltip="Show the URL unbroken, to be selected"),
         Binding("r", "show_qr", "QR", tooltip="Show the URL as a QR code"),
         Binding("f", "write_url", "File", show=False, tooltip="Write the URL to a file"),
-        Binding("b", "turn", "Elsewhere", show=False, tooltip="My browser is (not) here"),
+        Binding(
+            "b", "turn", "Elsewhere", show=False, tooltip="My browser is here, or elsewhere"
+        ),
     ]
 
     def __init__(

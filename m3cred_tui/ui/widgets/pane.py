@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 from textual.widgets import Static
 
-from m3cred_tui.listing.columns import expiry_text, in_zone, level_of, local, status_cell
+from m3cred_tui.listing.columns import (
+    expiry_text,
+    expiry_warning,
+    in_zone,
+    level_of,
+    local,
+    status_cell,
+)
 from m3cred_tui.model.credential import Credential, StripeAccount
 from m3cred_tui.ui.widgets.controls import coloured, mode_mark
 
@@ -70,6 +77,8 @@ def facts_of(
 ) -> list[tuple[str, str | Content]]:
     """Return what a page or a pane says of a credential, each line with its name."""
     account = credential.account or StripeAccount("", credential.destination.livemode)
+    # Below it, the last check has its time.
+    wide = 0 if check and not expiry_warning(credential, now) else _WIDE
     unknown = "not told by Stripe" if account.id else "not approved yet"
     return [
         ("Name", credential.name),
@@ -83,7 +92,7 @@ def facts_of(
         (
             "Status",
             coloured(
-                status_cell(credential, _WIDE, check, now), level_of(credential, check, now)
+                status_cell(credential, wide, check, now), level_of(credential, check, now)
             ),
         ),
         ("Created", f"{in_zone(credential.created_at):%Y-%m-%d %H:%M:%S %Z}"),
