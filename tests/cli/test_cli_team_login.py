@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from tests.store.swept_operations import credential, tokens
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.cli.conftest import Start
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(90)]
 
@@ -134,6 +137,27 @@ def test_the_command_of_exec_finds_the_token_gone(pipeline: Pipeline) -> None:
     assert ended == 0, err
     assert {*json.loads(out)["data"]["keys"]} == before
     assert pipeline.logins == 1
+
+
+@pytest.mark.parametrize("leave", ["q", "hang up", "SIGTERM"])
+async def test_the_app_keeps_its_token_until_it_ends(
+    pipeline: Pipeline, start: Start, leave: str
+) -> None:
+    before = pipeline.accessors()
+    async with start(columns=100, **pipeline.environ) as app:
+        await app.shows("There are no credentials yet")
+        while not pipeline.accessors() - before:  # noqa: ASYNC110 - the engine tells nobody
+            await asyncio.sleep(0.05)  # the first paint does not wait for it
+        [accessor] = pipeline.accessors() - before
+        assert (pipeline.logins, pipeline.is_known(accessor)) == (1, True)
+        if leave == "q":
+            app.press("q")
+        elif leave == "SIGTERM":
+            app.signal(signal.SIGTERM)
+        else:
+            app.hang_up()
+        await app.ends()
+    assert not pipeline.is_known(accessor)
 
 
 @pytest.mark.parametrize("number", _ENDED_BY, ids=lambda one: signal.Signals(one).name)
