@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from m3cred_tui.model.credential import Credential
+    from m3cred_tui.model.credential import Credential, TokenResponse
     from tests.benchmarks.programs import Programs
 
 _COUNT = 10_000
@@ -145,14 +145,19 @@ def _ours(store: OpenBaoStore) -> Sequence[Callable[[Credential], object]]:
     def refresh(one: Credential) -> None:
         with store.refreshes.begun(one.id) as refresh:
             refresh.ask(one.created_at)
-            refresh.keep(TOKENS)
+            refresh.keep(_tokens(one))
 
     return (
-        lambda one: store.create(one, TOKENS),
+        lambda one: store.create(one, _tokens(one)),
         lambda one: store.opened(one.id),
         check,
         refresh,
     )
+
+
+def _tokens(one: Credential) -> TokenResponse:
+    assert one.account is not None
+    return TOKENS._replace(account_id=one.account.id, livemode=one.account.livemode)
 
 
 class _Bare:
@@ -182,7 +187,7 @@ class _Bare:
         path = f"credentials/{one.id}"
         for _ in ("claim", "ask", "keep"):
             _ask(self.connection, "POST", f"secret/data/bare/{path}", {"data": record})
-        shown = {"custom_metadata": shown_fields(record_fields(one, TOKENS), 1)}
+        shown = {"custom_metadata": shown_fields(record_fields(one, _tokens(one)), 1)}
         _ask(self.connection, "POST", f"secret/metadata/bare/{path}", shown)
 
     def _read(self, key: str) -> object:
@@ -191,7 +196,7 @@ class _Bare:
 
 
 def _bare_create(connection: http.client.HTTPConnection, path: str, one: Credential) -> None:
-    fields = record_fields(one, TOKENS)
+    fields = record_fields(one, _tokens(one))
     record = {"options": {"cas": 0}, "data": fields}
     _ask(connection, "POST", f"secret/data/{path}/credentials/{one.id}", record)
     shown = {"custom_metadata": shown_fields(fields, 1)}
