@@ -229,18 +229,34 @@ def _source_of_token(
     found = _variable(environ, "TOKEN")
     if found.text:
         return found.origin, lambda: Secret(found.text)
-    home = Path(environ.get("HOME") or Path.home())
-    if helper := _helper_in(environ, home):
+    if helper := _helper_in(environ):
         return f"token helper {clean(helper, most=200)}", partial(
             _helped, helper, environ, place
         )
-    named = _variable(environ, "TOKEN_PATH")
-    path = Path(named.text).expanduser() if named.text else home / _TOKEN_FILE
+    named, path = _variable(environ, "TOKEN_PATH"), _token_file(environ)
     return named.origin or f"~/{_TOKEN_FILE}", lambda: Secret(_text(path))
 
 
-def _helper_in(environ: Mapping[str, str], home: Path) -> str:
-    named = _variable(environ, "CONFIG_PATH").text
+def exposed_token_file(environ: Mapping[str, str]) -> Path | None:
+    """Return the file that the token comes from, if other users can read or change it."""
+    path = _token_file(environ)
+    with suppress(OSError):
+        if path.stat().st_mode & 0o077 and not has_token(environ) and not _helper_in(environ):
+            return path
+    return None
+
+
+def _token_file(environ: Mapping[str, str]) -> Path:
+    named = _variable(environ, "TOKEN_PATH").text
+    return Path(named).expanduser() if named else _home(environ) / _TOKEN_FILE
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or Path.home())
+
+
+def _helper_in(environ: Mapping[str, str]) -> str:
+    home, named = _home(environ), _variable(environ, "CONFIG_PATH").text
     for path in (Path(named).expanduser(),) if named else (home / one for one in _CONFIGS):
         if found := _helper.search(_text(path)):
             with suppress(ValueError):

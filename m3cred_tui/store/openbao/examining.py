@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.model.text import clean
-from m3cred_tui.store.openbao.access import origin_of_token
+from m3cred_tui.model.text import clean, clean_path
+from m3cred_tui.store.openbao.access import exposed_token_file, origin_of_token
 from m3cred_tui.store.openbao.client import fields_of
 from m3cred_tui.store.openbao.policy import ADMIN, full_path, rules
 from m3cred_tui.store.openbao.problems import StoreNotInitialised, StoreSealed
@@ -73,6 +74,10 @@ def examined(
             WELL, f"{place.mount} is a mount of KV version 2; the path is {place.path}."
         )
         yield _token(reached, kv, environ, now)
+        if "role_id" not in reached.origins and (path := exposed_token_file(environ)):
+            quoted = shlex.quote(clean_path(path))
+            told = f"Other users have access to the token; run: chmod 600 {quoted}"
+            yield Found(WRONG, told)
         yield from _allowed(kv)
     except Problem as problem:
         yield Found(WRONG, str(problem))

@@ -227,7 +227,8 @@ class KeyValue:
         path = self._path("data", key)
         allowed = self.allowed([path])[path]
         if "root" not in allowed and not allowed.issuperset(verbs):
-            raise StoreNotAllowed(str(self.place), f"write {path}")
+            told = f"write {path.rpartition('/')[0]}/*"
+            raise StoreNotAllowed(str(self.place), told)
 
     def allowed(self, paths: Sequence[str]) -> dict[str, set[str]]:
         """Return what the token's policies allow for each path, in the engine's words."""

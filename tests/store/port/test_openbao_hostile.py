@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,17 @@ import pytest
 
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.openbao import client as module
-from m3cred_tui.store.openbao.access import access
+from m3cred_tui.store.openbao.access import access, exposed_token_file
 from m3cred_tui.store.openbao.client import Client
 from m3cred_tui.store.openbao.connection import Place
+from m3cred_tui.store.openbao.examining import examined
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.kv import KeyValue
 from m3cred_tui.store.openbao.problems import StoreTokenMissing, Unconfirmed
 from m3cred_tui.store.openbao.store import OpenBaoStore
 from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import CredentialDamaged, StoreUnusable
+from tests.store.port.bao import ROOT
 from tests.store.port.engines import OpenBaoEngine
 from tests.store.port.test_openbao_access import configured
 from tests.store.swept_operations import ID, OTHERS, credential, tokens
@@ -308,6 +311,21 @@ def test_a_token_file_without_an_end_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".vault-token", 0o600)
     with pytest.raises(StoreTokenMissing):
         token_of(tmp_path)
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o640, True), (0o602, True)])
+def test_a_token_file_that_others_may_read_is_told_of(
+    engine: OpenBaoEngine, tmp_path: Path, mode: int, *, is_told: bool
+) -> None:
+    file = tmp_path / ".vault-token"
+    file.write_text(ROOT)
+    file.chmod(mode)
+    environ = {"HOME": str(tmp_path)}
+    reached = access(environ, configured(engine.bao.address))
+    kv = KeyValue(Client(reached.place, reached.token))
+    found = [one.told for one in examined(reached, kv, environ, datetime.now(UTC))]
+    assert any(f"chmod 600 {file}" in one for one in found) is is_told
+    assert exposed_token_file({**environ, "BAO_TOKEN": ROOT}) is None
 
 
 def test_a_token_helper_that_prints_without_end_is_stopped(tmp_path: Path) -> None:
