@@ -98,6 +98,7 @@ def test_a_team_is_set_up_by_three_settings_and_left_by_one(
     assert "with http:// must be on this computer" in ended.stderr
 
 
+@pytest.mark.long
 def test_config_says_which_variable_of_bao_takes_precedence_over_the_file(
     team: Run, server: Bao
 ) -> None:

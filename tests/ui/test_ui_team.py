@@ -167,6 +167,7 @@ async def test_an_approval_is_kept_here_while_the_store_is_gone_and_brought_ther
     assert len(exchanges) == 1
 
 
+@pytest.mark.long
 async def test_a_connection_that_is_not_secure_is_one_sentence_on_the_page(
     services: Services, engine: OpenBaoEngine
 ) -> None:
