@@ -176,9 +176,12 @@ class OpenBaoStore:
         if self._is_aside(credential_id) and self.spare is not None:
             return self.spare.verified(credential_id)
         try:
-            return row_of(credential_id, self._shelf.record(credential_id).fields)
+            record = self._shelf.record(credential_id)
         except StoreNotAllowed:  # to people who may list and not read tokens
             return self.read(credential_id)
+        row = row_of(credential_id, record.fields)
+        self._known.put(credential_id, Entry.of(record, row))
+        return row
 
     def tokens(self, credential_id: str) -> TokenResponse:
         return self.opened(credential_id)[1]

@@ -177,3 +177,18 @@ def test_a_credential_of_a_stripe_app_is_not_damaged_where_it_was_created(
     of_an_app = tokens()._replace(oauth=OAuthModel.APPS, refresh_token=Secret("rt_once"))
     store.create(credential(), of_an_app)
     assert store.glance(credential().id) == credential()
+
+
+def test_what_is_found_when_a_credential_is_opened_is_in_the_list_too(
+    engine: OpenBaoEngine,
+) -> None:
+    store, colleague = engine.open(), engine.open()
+    for one in OTHERS:
+        store.create(credential(one, f"Name {one[-1]}"), tokens())
+    colleague.delete(OTHERS[0])
+    colleague.update(OTHERS[1], lambda row, kept: (row._replace(name="New"), kept))
+    assert store.glance(OTHERS[0]) is not None
+    assert store.verified(OTHERS[0]) is None
+    assert store.glance(OTHERS[0]) is None
+    assert store.verified(OTHERS[1]) == store.glance(OTHERS[1]) == credential(OTHERS[1], "New")
+    assert store.newest(5).ids == sorted(OTHERS[1:], reverse=True)
