@@ -12,6 +12,7 @@ from threading import Thread
 
 import pytest
 
+from m3cred_tui.model.credential import StripeAccount
 from tests.cli.kept import keep
 from tests.cli.schemas import flaws, schema
 from tests.store.port import bao
@@ -33,7 +34,9 @@ def team(server: Bao, m3cred: Run, tmp_path: Path) -> Run:
     table = {"engine": "openbao", "address": server.address, "path": f"team/{tmp_path.name}"}
     lines = (f'{name} = "{value}"\n' for name, value in table.items())
     file.write_text(f"version = 1\n[store]\n{''.join(lines)}")
-    (tmp_path / ".vault-token").write_text(f"{bao.ROOT}\n")  # as bao login leaves it
+    token = tmp_path / ".vault-token"
+    token.write_text(f"{bao.ROOT}\n")
+    token.chmod(0o600)  # as bao login leaves it
     return m3cred
 
 
@@ -66,7 +69,8 @@ def test_it_says_where_a_teams_credentials_are_and_who_says_so(
 
 @pytest.mark.long
 def test_credentials_are_moved_to_the_team_and_used_there(team: Run, tmp_path: Path) -> None:
-    names = [one.name for one in keep(tmp_path, ["Acme", "Bolt", "Coil"])]
+    account = StripeAccount("acct_1Acme", livemode=False, name="Acme Ltd", country="GB")
+    names = [one.name for one in keep(tmp_path, ["Acme", "Bolt", "Coil"], account=account)]
     assert "There are no credentials yet" in team("list").stderr
     would = json.loads(told(team("store", "move", "--to", "openbao", "--dry-run", "--json")))
     assert flaws(would, schema("store move")) == []
