@@ -25,6 +25,7 @@ from m3cred_tui.listing.search import (
     field_of,
     longest_in,
     matches,
+    narrows,
     restated,
     same_in,
     searched_in,
@@ -114,6 +115,18 @@ class Seen(NamedTuple):
     """The version of the checks in the texts."""
 
 
+class Found(NamedTuple):
+    """What a search has found, where the next one looks if its words are longer."""
+
+    rows: Rows
+    words: Sequence[str]
+    found: Rows
+
+    def of(self, rows: Rows, words: Sequence[str]) -> Rows:
+        """Return the rows in which these words are to be searched."""
+        return self.found if rows is self.rows and narrows(words, self.words) else rows
+
+
 class Listing:
     """Rows in the order and under the filter that the user chose.
 
@@ -137,6 +150,7 @@ class Listing:
         self.is_reversed = False
         self.total = 0
         self.shown: Sequence[str] = ()
+        self._found = Found(self.rows, (), self.rows)
         self.marks: set[str] = set()
 
     @property
@@ -276,12 +290,16 @@ class Listing:
             # Before anything is read, the rows are there in the order of their IDs.
             self.shown = (self.is_arranged and self.rows.ids) or self.ids
             return
+        rows = self._found.of(self.rows, words)
         self.shown = shown = []
-        for ids in matches(self.rows, words):
-            shown += ids
+        texts: list[str] = []
+        for found in matches(rows, words):
+            shown += [rows.ids[at] for at in found]
+            texts += [rows.texts[at] for at in found]
             yield
             if self.shown is not shown:  # the user has changed the filter
                 return
+        self._found = Found(self.rows, words, Rows(shown, texts))
 
     def arrange(self) -> None:
         """Apply filter and order again, completely."""

@@ -165,8 +165,8 @@ def beginning(key: str) -> str:
     return without_accents(key) + _BETWEEN
 
 
-def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the IDs of the rows that contain all the words, a slice of ``rows`` at a time."""
+def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[int]]:
+    """Yield where the rows are that contain all the words, a slice of ``rows`` at a time."""
     ids, texts = rows.ids, rows.texts
     for start in range(0, len(ids), _SLICE):
         found: Sequence[int] = range(start, min(start + _SLICE, len(ids)))
@@ -175,7 +175,15 @@ def matches(rows: Rows, words: Sequence[str]) -> Iterator[list[str]]:
                 found = [at for at in found if word in texts[at] or word in ids[at]]
             else:
                 found = [at for at in found if word in texts[at]]
-        yield [ids[at] for at in found]
+        yield [*found]
+
+
+def narrows(words: Sequence[str], earlier: Sequence[str]) -> bool:
+    """Return whether each row that contains ``words`` contains the ``earlier`` ones, too."""
+    return all(
+        any(old in new and is_id_part(old) >= is_id_part(new) for new in words)
+        for old in earlier
+    )
 
 
 def is_id_part(word: str) -> bool:

@@ -94,5 +94,4 @@ def _found(
     sought = words_of(" ".join(words))
     searched = [searched_in(row, checks.get(row.id)) for row in rows]
     texts = Rows([row.id for row in rows], searched)
-    found = {one for some in matches(texts, sought) for one in some}
-    return [row for row in rows if row.id in found]
+    return [rows[at] for found in matches(texts, sought) for at in found]
