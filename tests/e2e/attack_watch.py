@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from tests.e2e.terminal import Terminal
 from tests.e2e.wizard import ACCOUNT
 
-_HERE, _ELSEWHERE = "1 Open this URL in a browser", "1 Open this URL by tunnel"
+_HERE, _ELSEWHERE = "1 Open this URL in a browser", "1 Open this URL through a tunnel"
 _KEYS = 10
 _A_SAMPLE_EACH = 0.1
 _DRAWN = 0.05

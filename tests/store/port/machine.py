@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 IDS = tuple(f"0196d5c8-0000-7000-8000-00000000000{digit}" for digit in "01234")
 ids = st.sampled_from(IDS)
-texts = st.sampled_from(["Acme", "Bravo", "Grüße", "x" * 64])
+names = st.sampled_from(["Acme", "Bravo", "Grüße", "x" * 64])
+tokens = st.sampled_from(["one", "two", "x" * 64])
 by_other = st.booleans()
 
 Row = list[str]
@@ -76,8 +77,8 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(
         do=st.sampled_from(["create", "keep", "update", "delete"]),
         one=ids,
-        name=texts,
-        secret=texts,
+        name=names,
+        secret=tokens,
         elsewhere=by_other,
     )
     def change(self, do: str, one: str, name: str, secret: str, *, elsewhere: bool) -> None:

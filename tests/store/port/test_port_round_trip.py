@@ -44,15 +44,6 @@ times = st.datetimes(
     max_value=datetime(9997, 12, 30),  # noqa: DTZ001 - as above
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))]),
 )
-accounts = st.builds(
-    StripeAccount,
-    id=st.from_regex(r"acct_[A-Za-z0-9]{1,24}", fullmatch=True),
-    livemode=st.booleans(),
-    name=st.none() | texts,
-    country=st.none() | st.sampled_from(["GB", "US"]),
-)
-
-
 ids = st.uuids().map(str)
 events = st.builds(
     Event, what=st.sampled_from(Happened), at=times, by=texts.map(clean), before=names
@@ -60,14 +51,21 @@ events = st.builds(
 
 
 @st.composite
-def credentials(draw: st.DrawFn) -> Credential:
-    created_at = draw(times)
-    return Credential(
+def approvals(draw: st.DrawFn) -> tuple[Credential, TokenResponse]:
+    """Draw a credential, and tokens of its account."""
+    created_at, destination = draw(times), draw(st.sampled_from(DESTINATIONS))
+    account = StripeAccount(
+        id=draw(st.from_regex(r"acct_[A-Za-z0-9]{1,24}", fullmatch=True)),
+        livemode=destination.livemode,
+        name=draw(st.none() | texts),
+        country=draw(st.none() | st.sampled_from(["GB", "US"])),
+    )
+    credential = Credential(
         id=credential_id(created_at, draw(st.binary(min_size=10, max_size=10))),
         name=draw(names),
         entity_type=draw(st.sampled_from(ENTITY_TYPES)),
-        destination=draw(st.sampled_from(DESTINATIONS)),
-        account=draw(accounts),
+        destination=destination,
+        account=account,
         created_at=created_at,
         created_by=draw(texts),
         status=draw(st.sampled_from(Status)),
@@ -75,21 +73,26 @@ def credentials(draw: st.DrawFn) -> Credential:
         approval=draw(st.none() | ids),
         history=draw(st.lists(events, max_size=MOST_EVENTS).map(tuple)),
     )
+    return credential, draw(token_responses(account))
 
 
-secrets = st.none() | texts.map(Secret)
-token_responses = st.builds(
-    TokenResponse,
-    account_id=st.from_regex(r"acct_[A-Za-z0-9]{1,24}", fullmatch=True),
-    livemode=st.booleans(),
-    scope=st.sampled_from(["read_write", "read_only"]),
-    access_token=secrets,
-    refresh_token=secrets,
-    publishable_key=st.none() | st.from_regex(r"pk_[a-z0-9_]{1,99}", fullmatch=True),
-    oauth=st.sampled_from(OAuthModel),
-    obtained_at=st.none()
-    | st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
-)
+def token_responses(account: StripeAccount) -> st.SearchStrategy[TokenResponse]:
+    mode = "live" if account.livemode else "test"
+    secrets = st.none() | st.from_regex(rf"(sk_{mode}_|rt_)[!-~]{{1,300}}", fullmatch=True).map(
+        Secret
+    )
+    return st.builds(
+        TokenResponse,
+        account_id=st.just(account.id),
+        livemode=st.just(account.livemode),
+        scope=st.sampled_from(["read_write", "read_only"]),
+        access_token=secrets,
+        refresh_token=secrets,
+        publishable_key=st.none() | st.from_regex(r"pk_[a-z0-9_]{1,99}", fullmatch=True),
+        oauth=st.sampled_from(OAuthModel),
+        obtained_at=st.none()
+        | st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    )
 
 
 def revealed(tokens: TokenResponse) -> tuple[object, ...]:
@@ -119,14 +122,14 @@ def shown(credential: Credential) -> Credential:
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 @settings(max_examples=settings().max_examples * 3 // 2)
-@given(credential=credentials(), tokens=token_responses)
+@given(approval=approvals())
 @pytest.mark.quick(1)
 def test_any_credential_is_read_as_it_was_created(
-    credential: Credential,
-    tokens: TokenResponse,
+    approval: tuple[Credential, TokenResponse],
     make: Callable[[Path], Engine],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    credential, tokens = approval
     store = make(tmp_path_factory.mktemp("store")).open()
     store.create(credential, tokens)
     assert store.ids() == [credential.id]
