@@ -10,7 +10,7 @@ from hypothesis.stateful import rule
 
 from tests.store.commanded import DIED, Command, Other, other_process, perform, seen
 from tests.store.port.engines import DirectoryEngine
-from tests.store.port.machine import DAMAGED, StoreMachine, after, ids, run, texts
+from tests.store.port.machine import DAMAGED, StoreMachine, after, ids, names, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ class TwoProcesses(StoreMachine):
     @rule(
         do=st.sampled_from(["create", "keep", "update", "delete", "prepare"]),
         one=ids,
-        name=texts,
+        name=names,
         dies_at=st.integers(1, 40),
     )
     def change_and_die(self, do: str, one: str, name: str, dies_at: int) -> None:
