@@ -49,7 +49,8 @@ async def find_out(setup: Setup, directory: Path) -> Found:
         found: dict[str, str] = {}
         marked: dict[str, bool] = {}
         found["garbled"] = await _at_the_start(app, setup)
-        marked["button"] = is_reversed(app, "Create Integration Credential")
+        button = "Create Integration Credential"
+        marked["button"] = await comes_to(app, lambda: is_reversed(app, button))
         await _choose(app, marked)
         await _wait_at_stripe(app, marked)
         url = url_on(app.text)
