@@ -303,7 +303,7 @@ def test_a_signal_while_a_script_gives_an_approval_up_does_not_keep_it_from_bein
 
 
 @pytest.mark.parametrize("as_json", [True, False], ids=["json", "plain"])
-@pytest.mark.quick(1)
+@pytest.mark.long
 def test_an_approval_that_standard_output_does_not_take_is_written_to_standard_error(
     held: Held, tmp_path: Path, as_json: bool
 ) -> None:

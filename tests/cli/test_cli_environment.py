@@ -94,6 +94,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.long
 def test_a_uid_without_a_name_creates_credentials_by_its_number(
     python: Run, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def test_nor_is_it_for_help(shell: Shell) -> None:
     assert ended.stderr in {b"0\n", b"141\n"}
 
 
+@pytest.mark.long
 def test_a_pipe_that_is_full_and_then_closed_ends_it(shell: Shell) -> None:
     ended = shell("for i in 1 2 3 4 5; do m3cred list --json; done | head -c 10; echo")
     assert ended.stderr == b""

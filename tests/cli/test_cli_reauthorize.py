@@ -125,6 +125,7 @@ def test_what_expect_account_names_and_is_not_approved_changes_nothing(
     assert access_token(store, acme.id) == OLD_TOKEN
 
 
+@pytest.mark.long
 def test_a_pending_renewal_does_not_make_its_name_ambiguous(
     environment: Environ, acme: Credential, m3cred: Run
 ) -> None:

@@ -79,6 +79,7 @@ def test_begin_without_json_is_the_url_alone(environment: Environ) -> None:
     assert told.endswith(f": m3cred create --complete {pending.stem}")
 
 
+@pytest.mark.long
 def test_killed_while_waiting_it_resumes_at_the_same_url_and_port(environment: Environ) -> None:
     with started(environment, "create", "--name", "Acme", *QUIET) as command:
         first = command.object()

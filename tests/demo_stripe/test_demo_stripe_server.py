@@ -112,6 +112,7 @@ def test_the_port_and_the_thread_are_gone_afterwards(*, visited: bool) -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.long
 def test_a_browser_that_stays_connected_does_not_hold_up_the_end() -> None:
     half = b"POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n"
     with _running() as (process, description):

@@ -91,6 +91,7 @@ async def test_the_url_is_linked_to_once(remote: Terminal) -> None:
     assert len(links) <= 2, links
 
 
+@pytest.mark.long
 async def test_the_whole_way_is_half_a_minute_of_a_slow_line(remote: Terminal) -> None:
     await wait_for_stripe(remote)
     redirect = await asyncio.to_thread(approve_only, url_on(remote.text))

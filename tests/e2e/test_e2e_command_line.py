@@ -93,6 +93,7 @@ async def test_a_refusal_in_the_browser_ends_it(
     assert user.files("pending") == []
 
 
+@pytest.mark.long
 async def test_a_script_begins_and_another_one_completes(user: SetUp, page: Page) -> None:
     begin = json.loads(await user.run("create", "--name", "Acme", "--begin", "--json"))
     address = await approve(page, begin["url"])

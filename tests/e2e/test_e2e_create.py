@@ -39,6 +39,7 @@ async def test_an_approval_in_chromium_ends_with_the_new_row(
     assert (saved["destination"], saved["stripe"]["livemode"]) == ("STRIPE_TEST", False)
 
 
+@pytest.mark.long
 async def test_an_approval_in_w3m_ends_with_the_new_row(
     app: Terminal, opened: OpenedUrls, w3m: Start, home: Home
 ) -> None:
@@ -84,6 +85,7 @@ async def test_the_url_can_be_read_off_the_screen(
     await app.shows(ACCOUNT)
 
 
+@pytest.mark.long
 async def test_the_url_is_on_the_screen_before_a_browser_is_started(
     app: Terminal, opened: OpenedUrls
 ) -> None:

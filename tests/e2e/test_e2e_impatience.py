@@ -24,6 +24,7 @@ async def test_a_name_typed_ahead_is_a_name(app: Terminal) -> None:
     assert "quick dogs" in app.text
 
 
+@pytest.mark.long
 async def test_an_enter_too_many_chooses_no_destination(app: Terminal) -> None:
     await open_create(app)
     app.press("Acme", ENTER, ENTER, ENTER)
@@ -52,6 +53,7 @@ async def test_enter_held_down_does_no_harm(app: Terminal, home: Home) -> None:
     assert home.saved() == []
 
 
+@pytest.mark.long
 async def test_the_whole_way_typed_ahead_arrives(app: Terminal, opened: OpenedUrls) -> None:
     choose_second = [ENTER, DOWN, ENTER, ENTER]
     app.press("c", "Acme", ENTER, ENTER, *choose_second, ENTER)

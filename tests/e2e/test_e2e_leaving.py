@@ -143,7 +143,7 @@ async def test_after_a_stop_it_continues_and_leaves_the_terminal_as_it_was(
 
 
 @pytest.mark.parametrize("command", [M3CRED, "sh -c '\"$@\"; exit $?' sh " + M3CRED])
-@pytest.mark.quick(1)
+@pytest.mark.long
 async def test_ctrl_z_gives_the_shell_its_terminal_and_fg_brings_the_app_back(
     home: Home, command: str
 ) -> None:

@@ -321,6 +321,7 @@ async def test_an_impatient_second_enter_creates_no_second_credential(
         assert len(store.ids()) == 1
 
 
+@pytest.mark.long
 async def test_an_address_typed_while_a_button_has_the_focus_presses_none(
     services: Services, browser: Browser
 ) -> None:

@@ -93,6 +93,7 @@ async def test_a_sealed_key_can_be_tried(place: Place) -> None:
         await user.sees("✓ The secret key was found: rk_test_….")
 
 
+@pytest.mark.long
 async def test_esc_stops_waiting_for_a_hanging_command(place: Place, tmp_path: Path) -> None:
     hold = tmp_path / "hold"
     os.mkfifo(hold)

@@ -59,6 +59,7 @@ async def save_keys(user: User, demo: Description) -> None:
     await user.until(lambda: user.page == "CreatePage")
 
 
+@pytest.mark.long
 async def test_a_destination_is_set_up_from_the_wizard_which_then_continues(
     place: Place, demo: Description, browser: Browser
 ) -> None:

@@ -82,6 +82,7 @@ async def test_at_most_six_enters_lead_from_the_name_to_the_url(
         assert user.shows_address(browser.opened[0])
 
 
+@pytest.mark.long
 async def test_test_mode_is_one_arrow_key_further(
     services: Services, browser: Browser, store: CredentialStore
 ) -> None:
