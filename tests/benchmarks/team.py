@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.records import record_fields, shown_fields
 from m3cred_tui.store.openbao.store import OpenBaoStore

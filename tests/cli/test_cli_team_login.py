@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.policy import policy
 from m3cred_tui.store.openbao.store import OpenBaoStore

@@ -16,7 +16,7 @@ import pytest
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
-from m3cred_tui.store.openbao.client import Place
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.policy import ADMIN, policy
 from tests.cli.creation import Asked, Environ, set_up
 from tests.e2e.browsers import OpenedUrls

@@ -9,7 +9,8 @@ import pytest
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.openbao import client
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.store import OpenBaoStore
 from m3cred_tui.stripe.adapters import ConnectGateway

@@ -16,7 +16,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.model.text import clean
-from m3cred_tui.store.openbao.connection import Place as Place  # noqa: PLC0414 - part of its interface
 from m3cred_tui.store.openbao.connection import connections, probe, unreachable
 from m3cred_tui.store.openbao.problems import (
     MountMissing,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     import httpx
 
     from m3cred_tui.model.secret import Secret
+    from m3cred_tui.store.openbao.connection import Place
     from m3cred_tui.store.problems import StoreUnusable
 
     Json = dict[str, object]

@@ -6,7 +6,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.store import OpenBaoStore
 from tests.store.port import bao

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from m3cred_tui.store.openbao.access import Configured, Value, access, origin_of_token
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.examining import examined
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.kv import KeyValue

@@ -14,7 +14,8 @@ import pytest
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.files import FlawError
 from m3cred_tui.store.openbao import client as module
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.kv import KeyValue
 from m3cred_tui.store.openbao.problems import MountUnfit

@@ -11,7 +11,8 @@ import pytest
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.credential import Credential, OAuthModel, TokenResponse
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.store.openbao.client import Client, Place
+from m3cred_tui.store.openbao.client import Client
+from m3cred_tui.store.openbao.connection import Place
 from m3cred_tui.store.openbao.known import Known
 from m3cred_tui.store.openbao.store import OpenBaoStore
 from tests.store.port import bao
