@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -60,8 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for number, usual in _USUAL.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
-    is_worker = hasattr(config, "workerinput")
-    config.stash[_OWN_NETWORK] = is_worker and own_network.enter()
+    config.stash[_OWN_NETWORK] = bool(_worker(config)) and own_network.enter()
     config.stash[_STDERR] = os.dup(2)
 
 
@@ -108,12 +107,30 @@ def _end_unless_done_in(seconds: float, config: pytest.Config) -> None:
         faulthandler.dump_traceback_later(_PATIENCE * seconds, exit=True, file=stderr)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> "Generator[None, pytest.CollectReport, pytest.CollectReport]":
+    """Have each worker begin to collect at another place.
+
+    In a new clone nothing is compiled yet. Side by side, all workers would compile each file.
+    """
+    report = yield
+    if isinstance(collector, pytest.Dir) and (worker := _worker(collector.config)):
+        number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+        first = len(report.result) * number // count
+        report.result = [*report.result[first:], *report.result[:first]]
+    return report
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long, unless told otherwise, and begin with what takes longest.
 
-    That is the groups, each of which one process goes through, and then e2e.
+    That is the groups, each of which one process goes through, what may take longest, and e2e.
     """
+    if _worker(config):
+        items.sort(key=lambda item: item.path)  # as every worker has to find the same
     _mark_variants(items)
     if not config.getoption("--long"):
         left_out = [item for item in items if _is(item, "long")]
@@ -125,7 +142,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.xdist_group("e2e"))
             elif "chromium" in getattr(item, "fixturenames", ()):  # one is heavy enough
                 item.add_marker(pytest.mark.xdist_group("chromium"))
-    items.sort(key=lambda item: (not _is(item, "xdist_group"), not _is(item, "e2e")))
+    items.sort(
+        key=lambda item: (not _is(item, "xdist_group"), -_limit(item), not _is(item, "e2e"))
+    )
+
+
+def _worker(config: pytest.Config) -> dict[str, Any]:
+    """Return what xdist has told this worker; nothing in the process that it tells."""
+    return getattr(config, "workerinput", {})
 
 
 def _mark_variants(items: list[pytest.Item]) -> None:
