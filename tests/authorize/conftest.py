@@ -23,6 +23,7 @@ from m3cred_tui.stripe.adapters import ConnectGateway
 from m3cred_tui.stripe.gateway import Platform
 from tests.ports import free_port
 from tests.stub_server import serving
+from tests.visitors import async_visitor
 
 
 @pytest.fixture
@@ -123,9 +124,7 @@ CODE = "ac_0123456789abcdefghijklmnopqrstuv"
 
 @pytest.fixture
 async def visitor() -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(
-        headers={"User-Agent": "Mozilla/5.0"}, trust_env=False, timeout=10
-    ) as client:
+    async with async_visitor(headers={"User-Agent": "Mozilla/5.0"}, timeout=10) as client:
         yield Visitor(client)
 
 

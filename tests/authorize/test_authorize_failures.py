@@ -45,6 +45,7 @@ from m3cred_tui.stripe.problems import (
 from tests.authorize.conftest import CODE, TOKENS, response
 from tests.other_user import as_root, held_by_another_user, held_silently
 from tests.ports import free_port
+from tests.visitors import get
 
 RedirectOf = Callable[..., str]
 
@@ -305,7 +306,7 @@ async def test_a_code_that_arrives_as_the_listener_closes_at_the_end_of_its_time
     class LastMoment(CallbackServer):
         def close(self) -> None:
             if self.result() is None:
-                page = httpx.get(redirect, follow_redirects=True, trust_env=False)
+                page = get(redirect, follow_redirects=True)
                 assert "approved" in page.text
             super().close()
 

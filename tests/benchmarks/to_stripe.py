@@ -11,7 +11,7 @@ from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+from tests.visitors import visitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +49,14 @@ def at_stage_4(programs: Programs) -> Iterator[tuple[Terminal, str]]:
 
 def approved(url: str) -> str:
     """Fill in the demo Stripe's forms; return where Return to m3ter leads."""
-    with httpx.Client(trust_env=False) as visitor:
-        page = visitor.get(url)
+    with visitor() as client:
+        page = client.get(url)
         for entered in (
             {"email": "ann@example.com", "password": "demo"},
             {"approve": "Approve access"},
         ):
             action, session = _form(page.text)
-            page = visitor.post(urljoin(url, action), data={"session": session, **entered})
+            page = client.post(urljoin(url, action), data={"session": session, **entered})
             page.raise_for_status()
         link = re.search(r'<a class="return" href="([^"]+)"', page.text)
         if link is None:

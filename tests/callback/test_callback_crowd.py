@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 
 from m3cred_tui.callback.connections import MOST_CONNECTIONS, Connections, Request
@@ -19,6 +18,7 @@ from m3cred_tui.callback.redirect import AuthorizationCode
 from m3cred_tui.callback.server import CallbackServer
 from m3cred_tui.model.secret import Secret
 from tests.callback.conftest import EndPage, Get, Poll
+from tests.visitors import visitor
 
 
 @contextlib.contextmanager
@@ -69,7 +69,7 @@ def dribbled(visitor: socket.socket) -> bool:
 
 def test_a_held_poll_is_not_taken_for_silence(state: str) -> None:
     server = CallbackServer(Secret(state), ports=(0,), silence_seconds=0.05)
-    with server, httpx.Client(trust_env=False) as client:
+    with server, visitor() as client:
         response = client.get(f"{server.status_url}?after=1&wait=0.2")
         assert parse_status(response.content) == ReceptionStatus()
 

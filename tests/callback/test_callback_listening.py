@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from m3cred_tui.callback import server as server_module
@@ -32,6 +31,7 @@ from m3cred_tui.model.secret import Secret
 from tests.callback.conftest import EndPage, Get, Poll
 from tests.e2e.conftest import program
 from tests.other_user import as_root, held_by_another_user, held_silently
+from tests.visitors import visitor
 
 HOLD = """
 import socket, sys
@@ -243,7 +243,7 @@ def test_two_servers_at_the_same_time_use_different_ports(
 
 @ipv6
 def test_the_redirect_is_taken_on_both_loopback_addresses(server: CallbackServer) -> None:
-    with httpx.Client(trust_env=False) as client:
+    with visitor() as client:
         assert client.get(server.status_url.replace("127.0.0.1", "[::1]")).status_code == 200
 
 
@@ -288,7 +288,7 @@ def test_a_held_poll_is_answered_when_the_server_closes(
         host = f"Host: 127.0.0.1:{server.port}\r\n\r\n".encode()
         # An answered poll on another connection shows that this one has been read.
         poll.sendall(f"GET {server._paths.status}?after=1&wait=25 HTTP/1.1\r\n".encode() + host)
-        with httpx.Client(trust_env=False) as client:
+        with visitor() as client:
             client.get(server.status_url)
         server.close()
         assert server._thread is not None
@@ -345,7 +345,7 @@ def test_a_poll_in_another_thread_follows_the_whole_wait(
     def follow() -> list[tuple[Phase, int]]:
         seen: list[tuple[Phase, int]] = []
         version = 0
-        with httpx.Client(trust_env=False) as client:
+        with visitor() as client:
             while not seen or seen[-1][0] is Phase.WAITING:
                 response = client.get(f"{server.status_url}?after={version}&wait=25")
                 status = parse_status(response.content)

@@ -2,7 +2,6 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from m3cred_tui.callback.reception import (
 )
 from m3cred_tui.callback.server import CallbackServer
 from tests.callback.conftest import Get, Poll, path_of
+from tests.visitors import visitor
 
 
 def test_the_first_poll_is_answered_immediately(poll: Poll) -> None:
@@ -160,5 +160,5 @@ def test_what_is_no_status_at_all_is_rejected(body: str) -> None:
 
 
 def test_the_status_is_at_the_url_that_the_server_gives(server: CallbackServer) -> None:
-    with httpx.Client(trust_env=False) as client:
+    with visitor() as client:
         assert client.get(server.status_url).json()["phase"] == "waiting"

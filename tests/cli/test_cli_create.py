@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from m3cred_tui.demo_stripe.server import demo_stripe
@@ -32,6 +31,7 @@ from tests.cli.creation import (
 )
 from tests.store.light_age import wrapped_lightly
 from tests.ui.visit import approve, approve_only, refuse
+from tests.visitors import get
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -54,7 +54,7 @@ def environment(environment: Environ) -> Iterator[Environ]:
 
 def led_by(short_url: str) -> str:
     """Return where the short address leads."""
-    return httpx.get(short_url, trust_env=False).headers["location"]
+    return get(short_url).headers["location"]
 
 
 def test_the_browser_that_comes_back_creates_it(environment: Environ) -> None:
@@ -116,7 +116,7 @@ def test_a_browser_with_too_many_cookies_is_told_of_on_the_terminal(
     with started(environment, *CREATE, "--yes") as command:
         redirect = command.object()["redirectUri"]
         cookies = {"Cookie": "a" * 40_000}
-        assert httpx.get(redirect, headers=cookies, trust_env=False).status_code == 431
+        assert get(redirect, headers=cookies).status_code == 431
         assert "paste the address that it shows" in command.told("A browser sent too much")
 
 

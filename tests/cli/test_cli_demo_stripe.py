@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from subprocess import PIPE, Popen
 
-import httpx
 import pytest
 
 from m3cred_tui.cli.commands.demo_stripe import _export
@@ -20,6 +19,7 @@ from tests.cli.creation import PATIENCE, ignored
 from tests.e2e.conftest import program as program_named
 from tests.ports import free_port
 from tests.ui.visit import approve_only
+from tests.visitors import get
 
 HTTPS = "https://m3ter.example/callback?to=$HOME"
 
@@ -63,10 +63,9 @@ def test_its_first_line_is_what_a_script_needs_and_is_true(
             keys = told[mode]
             assert keys["client_id"].startswith("ca_")
             assert keys["secret_key"].startswith(f"sk_{mode}_")
-            account = httpx.get(
+            account = get(
                 f"{told['api_base']}/v1/account",
                 headers={"Authorization": f"Bearer {keys['secret_key']}"},
-                trust_env=False,
             )
             assert account.status_code == 200
 
@@ -92,7 +91,7 @@ def test_what_nohup_or_a_script_has_it_ignore_does_not_end_it(
         api_base = json.loads(first_line(program))["api_base"]
         for number in numbers:
             program.send_signal(number)
-        assert httpx.get(f"{api_base}/v1/account", trust_env=False).status_code == 401
+        assert get(f"{api_base}/v1/account").status_code == 401
         program.terminate()
         assert program.wait(30) == 0
 
@@ -199,9 +198,7 @@ def test_live_mode_by_https_can_be_rehearsed(environment: dict[str, str]) -> Non
                 "response_type": "code",
                 "redirect_uri": wanted,
             }
-            page = httpx.get(
-                f"{told['connect_base']}/oauth/authorize", params=query, trust_env=False
-            )
+            page = get(f"{told['connect_base']}/oauth/authorize", params=query)
             assert page.status_code == status
 
 

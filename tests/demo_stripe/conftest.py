@@ -13,6 +13,7 @@ from m3cred_tui.demo_stripe.app import demo_stripe_app
 from m3cred_tui.demo_stripe.description import ClientKeys, Description
 from m3cred_tui.demo_stripe.platform import Platform
 from m3cred_tui.demo_stripe.server import background_demo_stripe
+from tests.visitors import visitor
 
 REDIRECT_URIS = (
     "http://127.0.0.1:27182/callback",
@@ -141,7 +142,7 @@ def demo(server: tuple[Description, Current], clock: Clock) -> Description:
 
 @pytest.fixture
 def http(demo: Description) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=demo.connect_base, trust_env=False) as client:
+    with visitor(base_url=demo.connect_base) as client:
         yield client
 
 

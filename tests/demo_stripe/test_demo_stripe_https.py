@@ -9,6 +9,7 @@ import pytest
 
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import background_demo_stripe
+from tests.visitors import get
 
 PLAIN, SECURE = "http://127.0.0.1:27182/callback", "https://m3ter.example/callback"
 PATHS = ["/oauth/authorize", "/oauth/v2/authorize"]
@@ -22,7 +23,7 @@ def strict() -> Iterator[Description]:
 
 def _open(demo: Description, path: str, client_id: str, **query: str) -> httpx.Response:
     asked = urlencode({"client_id": client_id, "response_type": "code", "state": "s"} | query)
-    return httpx.get(f"{demo.connect_base}{path}?{asked}", trust_env=False)
+    return get(f"{demo.connect_base}{path}?{asked}")
 
 
 @pytest.mark.parametrize("path", PATHS)

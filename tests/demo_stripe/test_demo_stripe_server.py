@@ -16,6 +16,7 @@ import pytest
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import PortUnusable, background_demo_stripe
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
+from tests.visitors import get
 
 REDIRECT_URIS = ["http://127.0.0.1:27182/callback"]
 
@@ -37,7 +38,7 @@ def _running() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
 
 
 def _get(base: str) -> int:
-    return httpx.get(f"{base}/v1/account", trust_env=False).status_code
+    return get(f"{base}/v1/account").status_code
 
 
 def test_the_first_line_is_the_contracts_json() -> None:

@@ -11,6 +11,7 @@ from tests.e2e.browsers import OpenedUrls, approve, approve_and_return, approve_
 from tests.e2e.conftest import Home, Start
 from tests.e2e.terminal import ENTER, ESC, Terminal
 from tests.e2e.wizard import ACCOUNT, create_credential, go_to_stripe, to_authenticate, url_on
+from tests.visitors import async_visitor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -111,7 +112,7 @@ async def test_the_screen_follows_the_callback(
     answer = await approve(page, await go_to_stripe(app, opened))
     await app.settles()
     assert not app.reads(ACCOUNT)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with async_visitor() as client:
         sent = time.monotonic()
         response = await client.get(answer)
         answered = time.monotonic()

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
@@ -17,6 +16,7 @@ from tests.e2e.conftest import Home
 from tests.e2e.terminal import Terminal
 from tests.e2e.wizard import WAITING, create_credential, go_to_stripe, to_authenticate
 from tests.stub_server import serving
+from tests.visitors import async_visitor
 
 pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -94,7 +94,7 @@ async def account_of(
     tokens = DirectoryStore(data, IdentityFile(identity, data)).tokens(credential_id)
     assert tokens.access_token is not None
     headers = {"Authorization": f"Bearer {tokens.access_token.reveal()}"}
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with async_visitor() as client:
         response = await client.get(f"{api_base}/v1/account", headers=headers)
     account_id = response.raise_for_status().json()["id"]
     assert isinstance(account_id, str)

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 import stripe
 
 from tests.e2e.conftest import M3CRED, Home
+from tests.visitors import async_visitor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -71,7 +71,7 @@ async def test_the_first_line_is_all_that_a_script_needs(home: Home) -> None:
                 "state": "a-state",
             }
         )
-        async with httpx.AsyncClient(trust_env=False) as visitor:
+        async with async_visitor() as visitor:
             assert "Get started with Stripe" in (await visitor.get(url)).text
 
 

@@ -18,6 +18,7 @@ from tests.e2e.browsers import (
 from tests.e2e.conftest import Home
 from tests.e2e.terminal import ENTER, ESC, Terminal
 from tests.e2e.wizard import ACCOUNT, WAITING, create_credential, go_to_stripe, to_authenticate
+from tests.visitors import async_visitor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -95,7 +96,7 @@ async def test_a_forged_redirect_is_reported_and_the_wait_continues(
     await to_authenticate(app)
     url = await go_to_stripe(app, opened)
     forged = f"{redirect_uri_of(url)}?code=ac_forged&state=guessed"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with async_visitor() as client:
         assert (await client.get(forged)).status_code == httpx.codes.BAD_REQUEST
     await app.shows("turned away")
     await app.shows(WAITING)

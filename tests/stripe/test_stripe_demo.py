@@ -26,6 +26,7 @@ from m3cred_tui.model.secret import Secret
 from m3cred_tui.stripe.adapters import gateway_for
 from m3cred_tui.stripe.gateway import Platform, StripeGateway
 from m3cred_tui.stripe.problems import StripeProblem, StripeRefused, kind_of
+from tests.visitors import visitor
 
 REDIRECT_URI = "http://127.0.0.1:27182/callback"
 FORM = ("page", "account", "mode")
@@ -81,7 +82,7 @@ def apps(platform: Platform, clock: Clock) -> StripeGateway:
 def approve(gateway: StripeGateway) -> Secret:
     """Do in the browser what the account's owner does; return the code."""
     url = gateway.authorize_url(redirect_uri=REDIRECT_URI, state=Secret("the state"))
-    with httpx.Client(base_url=url, trust_env=False) as browser:
+    with visitor(base_url=url) as browser:
         page = browser.get(url)
         post = partial(_post, browser)
         page = post(page, email="ada@acme.example", password="any")
@@ -105,7 +106,7 @@ def _post(browser: httpx.Client, page: httpx.Response, **fields: str) -> httpx.R
 
 def take_back(demo: Description) -> None:
     """Disconnect the one account from both models, as its owner does."""
-    with httpx.Client(base_url=demo.connect_base, trust_env=False) as owner:
+    with visitor(base_url=demo.connect_base) as owner:
         page = owner.get("/installed-apps").text
         shown = {name: re.search(rf'name="{name}" value="([^"]+)"', page) for name in FORM}
         fields = {name: found[1] for name, found in shown.items() if found}

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from m3cred_tui.authorize.service import Authorizer
@@ -22,6 +21,7 @@ from tests.stub_server import serving
 from tests.ui import visit
 from tests.ui.conftest import Browser, Clock, Keep
 from tests.ui.user import User, opened, straight_to_stage_4
+from tests.visitors import async_visitor
 
 
 async def go_to_stripe(user: User, browser: Browser) -> None:
@@ -234,7 +234,7 @@ async def test_a_browser_that_is_turned_away_is_reported_and_its_address_can_be_
     async with opened(services) as user:
         await go_to_stripe(user, browser)
         redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with async_visitor() as client:
             tunnelled = {"Host": "127.0.0.1:9000"}
             assert (await client.get(redirect, headers=tunnelled)).status_code == 403
         await user.sees("A browser came by another name or port than m3cred's")

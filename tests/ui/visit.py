@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import httpx
 
+from tests.visitors import get, visitor
+
 EMAIL = "ada@acme.example"
 
 
@@ -20,7 +22,7 @@ class Seen(NamedTuple):
 
 def approve(url: str, email: str = EMAIL) -> Seen:
     """Log in, approve access, and select Return to m3ter."""
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with visitor(timeout=10) as client:
         page = _decide(client, url, email, "approve")
         name = _found(r"Business</th><td><strong>(\w+ \w+)", page)  # without "Ltd"
         account_id = _found(r"Account</th><td><code>([^<]+)<", page)
@@ -32,14 +34,14 @@ def approve(url: str, email: str = EMAIL) -> Seen:
 
 def approve_only(url: str, email: str = EMAIL) -> str:
     """Log in and approve access; return the address that Return to m3ter leads to."""
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with visitor(timeout=10) as client:
         page = _decide(client, url, email, "approve")
         return _found(r'<a class="return" href="([^"]+)">Return to m3ter</a>', page)
 
 
 def refuse(url: str) -> str:
     """Log in and refuse access; return the page that the browser ends on."""
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with visitor(timeout=10) as client:
         page = _decide(client, url, EMAIL, "refuse")
         return client.get(page.headers["location"], follow_redirects=True).text
 
@@ -48,7 +50,7 @@ def redirect(url: str, **answer: str) -> None:
     """Go back to m3cred with an answer that Stripe never gave; the state is the right one."""
     asked = httpx.URL(url).params
     answer.setdefault("state", asked["state"])
-    httpx.get(asked["redirect_uri"], params=answer, trust_env=False, follow_redirects=True)
+    get(asked["redirect_uri"], params=answer, follow_redirects=True)
 
 
 def _decide(client: httpx.Client, url: str, email: str, decision: str) -> httpx.Response:
