@@ -185,7 +185,7 @@ def title_of(row: Row) -> str:
     """Return how a sentence refers to a credential."""
     if not isinstance(row, Credential):
         return f"The credential {row.id}"
-    return f"The renewal of “{row.name}”" if row.renews else f"“{row.name}”"
+    return f"The request to authorize “{row.name}” again" if row.renews else f"“{row.name}”"
 
 
 def _nearest(word: str, names: Sequence[str]) -> str | None:

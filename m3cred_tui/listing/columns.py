@@ -92,7 +92,7 @@ def status_text(credential: Credential, now: datetime, check: CheckResult | None
         text = "pending, time is over"
     else:
         text = f"pending until {clock_time(over, now)}"
-    return f"{text}, renews {credential.renews}" if credential.renews else text
+    return f"{text}, to authorize {credential.renews} again" if credential.renews else text
 
 
 def expiry_text(credential: Credential, now: datetime) -> str:
@@ -233,18 +233,20 @@ def is_bad(row: Row | None, check: CheckResult | None) -> bool:
     return status_word(row, check) != row.status
 
 
+_AGAIN = "pending again"
+"""To be authorized again; that word alone would not fit."""
+
+
 def _status(credential: Credential, width: int) -> str:
-    sign, word = level_of(credential, None), credential.status.value
+    sign, words = level_of(credential, None), [credential.status.value]
     if over := waits_until(credential):
         # The wait takes minutes, so only midnight can make it end on another day.
         is_today = over.date() == in_zone(credential.created_at).date()
-        word = f"until {over:%H:%M}" if is_today else f"{over:%d %b %H:%M}"
-        full = f"until {clock_time(over, credential.created_at)}"
-        word = full if len(full) + 2 <= width else word
+        short = f"until {over:%H:%M}" if is_today else f"{over:%d %b %H:%M}"
+        words = [f"until {clock_time(over, credential.created_at)}", short]
     if credential.renews:
-        fuller = f"renewal {word}" if over else "renewal"
-        word = fuller if len(fuller) + 2 <= width else "renewal"
-    return f"{sign} {word}"
+        words = [*(f"{_AGAIN} {one}" for one in words if over), _AGAIN]
+    return f"{sign} {next((one for one in words if len(one) + 2 <= width), words[-1])}"
 
 
 def status_cell(
@@ -372,6 +374,15 @@ class _Sharing:
             self.widths[column] += more
             self._spare -= more
 
+    def even_out(self, one: Column, other: Column) -> None:
+        """Give a column that is cut what the other one does not need."""
+        if one in self.widths and other in self.widths:
+            least = max(self._needs.get(other, other.least), len(other.short))
+            spare = max(0, self.widths[other] - least)
+            more = min(spare, max(0, self._needs.get(one, 0) - self.widths[one]))
+            self.widths[one] += more
+            self.widths[other] -= more
+
     def widen_as_needed(self, name: int, account: int) -> None:
         """Widen names and accounts to what their texts need, the narrower one first."""
         name = min(name, self._needs.get(NAME, name))
@@ -402,4 +413,6 @@ def share(
     sharing.widen_as_needed(64, 40)
     for column, wish in _WIDENED_THEN:
         sharing.widen(column, wish)
+    sharing.even_out(NAME, ACCOUNT)
+    sharing.even_out(ACCOUNT, NAME)
     return [(column, sharing.widths[column]) for column in COLUMNS if column in sharing.widths]

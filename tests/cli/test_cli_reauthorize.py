@@ -137,9 +137,14 @@ def test_a_pending_renewal_does_not_make_its_name_ambiguous(
         (acme.id, None),
     ]
     assert m3cred("rename", "Acme", "Acme 2").returncode == 0
-    assert m3cred("doctor", "--offline").stdout.count("The renewal of “Acme” waits") == 1
+    assert (
+        m3cred("doctor", "--offline").stdout.count(
+            "The request to authorize “Acme” again waits"
+        )
+        == 1
+    )
     told = m3cred("delete", begin["id"], "--yes").stdout
-    assert told == "The renewal of “Acme” was deleted from this computer.\n"
+    assert told == "The request to authorize “Acme” again was deleted from this computer.\n"
 
 
 @pytest.mark.long

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.listing import search
-from m3cred_tui.listing.columns import DESTINATION, NAME, STATUS
+from m3cred_tui.listing.columns import ACCOUNT, ACCOUNT_ID, DESTINATION, NAME, STATUS, share
 from m3cred_tui.listing.listing import STEP, Listing, Reading
 from m3cred_tui.listing.search import plain, without_accents
 from m3cred_tui.model.check import CheckResult, Outcome
@@ -257,6 +257,19 @@ async def test_neither_a_name_nor_an_account_is_cut_while_the_other_has_room_to_
         await user.sees("Amber Networks Ltd", "Stripe (Test Mode)")
         keep("Cora with a name as long as few have, and no longer")
         await user.sees("Cora with a name a…", "Amber Networks …")
+
+
+@pytest.mark.parametrize(("name", "account"), [(4, 18), (8, 45), (40, 8)])
+def test_in_no_width_is_a_name_or_an_account_cut_that_the_other_could_make_room_for(
+    name: int, account: int
+) -> None:
+    longest = (NAME, name), (ACCOUNT, account), (ACCOUNT_ID, 21)
+    for width in range(58, 240):
+        shown = dict(share(width, frozenset(), longest))
+        if ACCOUNT in shown:
+            is_cut = shown[NAME] < name, shown[ACCOUNT] < account
+            assert not is_cut[0] or shown[ACCOUNT] <= max(account, len(ACCOUNT.short))
+            assert not is_cut[1] or shown[NAME] <= name
 
 
 async def test_the_cursor_stays_where_it_is_when_a_filter_is_closed_that_found_nothing(

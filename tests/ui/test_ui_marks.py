@@ -33,6 +33,8 @@ async def test_space_marks_a_row_and_goes_on_and_escape_unmarks_all(
         await user.press("up", "up")
         assert "◆Acme" in user.screen
         await user.sees("v Check", "esc Unmark")
+        await user.resize(60, 20)
+        await user.sees("v Check", "d Delete", "esc Unmark")
         await user.press("escape")
         assert not user.shows("marked")
         assert "▌Acme" in user.screen

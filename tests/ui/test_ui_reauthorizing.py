@@ -50,7 +50,9 @@ async def test_a_revoked_credential_is_authorized_again_under_its_id_and_is_ok_a
     services: Services, acme: Credential, store: CredentialStore, browser: Browser
 ) -> None:
     async with opened(services) as user:
-        await user.sees("✗ revoked", "a Authorize again")
+        await user.resize(60, 20)
+        await user.sees("✗ revoked", "a Authorize again d Delete")
+        await user.resize(80, 24)
         await user.press("a")
         await user.sees("Credentials › Acme › Authorize again", "Authorize Acme again: Bill")
         await user.sees(f"is for the account {account_of(EMAIL).name}, {account_of(EMAIL).id}")
@@ -103,14 +105,16 @@ async def test_left_after_the_approval_it_is_resumed_by_a_and_by_enter(
         await approves(user, browser)
         await user.press("escape")  # past the stages that cannot be changed, without a question
         await user.focuses("CredentialList")
-        await user.sees("… renewal", "✗ revoked")
+        await user.sees("… pending again", "✗ revoked")
         assert user.rows() == ["Acme", "Acme"]
         await user.press("end", "a")
         await user.focuses("Use the new approval")
         await user.press("escape")
         await user.focuses("CredentialList")
         await user.press("home", "d")
-        await user.sees("Delete the renewal of “Acme”?", "The credential stays as it is")
+        await user.sees(
+            "Delete the request to authorize “Acme” again?", "The credential stays as it is"
+        )
         await user.press("escape")
         await user.focuses("CredentialList")
         await user.press("home", "enter")

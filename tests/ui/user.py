@@ -113,9 +113,9 @@ class User:
     def rows(self) -> list[str]:
         """Return the names in the list, from its top."""
         (credentials,) = self.app.screen.query(CredentialList)
-        region = credentials.region
+        region, (_, wide) = credentials.region, credentials.columns[0]
         shown = (line[region.x : region.right] for line in self.lines[region.y : region.bottom])
-        return [line[1:17].strip() for line in list(shown)[1:] if line.strip()]
+        return [line[1 : 1 + wide].strip() for line in list(shown)[1:] if line.strip()]
 
     def shows_address(self, url: str) -> bool:
         """Tell whether a URL is on the screen, however it is wrapped."""

@@ -113,9 +113,10 @@ async def report_unfinished(
 
 
 def _title(row: Row) -> str:
-    """Return how a question names a row: a renewal is not what it renews."""
-    renews = isinstance(row, Credential) and row.renews
-    return f"{'the renewal of ' if renews else ''}“{NAME.of(row)}”"
+    """Return how a question names a row, and whether it only authorizes another again."""
+    if isinstance(row, Credential) and row.renews:
+        return f"the request to authorize “{row.name}” again"
+    return f"“{NAME.of(row)}”"
 
 
 def _lost(row: Row) -> str:
