@@ -201,7 +201,7 @@ def _exec(add: Add) -> None:
         "whatever the command does. STRIPE_ACCOUNT, and {account} in the arguments, are the "
         "account's ID. The command replaces m3cred, so signals and the exit status are its "
         "own; m3cred's variables (M3CRED_…) are not passed on, nor, with a team's store, "
-        "BAO_TOKEN and VAULT_TOKEN.",
+        "BAO_TOKEN, VAULT_TOKEN and their CLIENT_KEY_BYTES.",
         epilog="Example: m3cred exec NAME -- stripe customers list. Status 127 if the command "
         "is not found, 126 if it cannot be run, 1 if there is no key for it.",
     )

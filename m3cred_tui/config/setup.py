@@ -134,6 +134,8 @@ class Setup:
             yield setting, text, "" if text == NOT_SET else where
 
 
+_IN_PEM = "certificates in PEM"
+"""The value where a variable does not name a file, but has its content."""
 _KEY_WORDS = {
     "environment": "set, {}",
     "command": "printed by: {}",
@@ -171,7 +173,8 @@ class _Reading(NamedTuple):
         for name in setting.shared:
             if text := self.environ.get(name, "").strip():
                 # What other tools take, too, is not checked more strictly than they do.
-                return Entry(text, Origin.ENVIRONMENT, name)
+                shown = _IN_PEM if name.endswith("_BYTES") else text
+                return Entry(shown, Origin.ENVIRONMENT, name)
         if used := [one for one in rows if self._is_in_table(one)]:
             return self._only(used, Origin.FILE)
         return Entry(setting.default, Origin.DEFAULT, self.group.path_of(setting))

@@ -261,10 +261,11 @@ CA_FILE = Setting[str](
     "CA file",
     entered.store_file,
     "Certificates of the authority that has signed the store's, if this machine does not know "
-    "it. BAO_CACERT and VAULT_CACERT take precedence.",
+    "it. BAO_CACERT and VAULT_CACERT take precedence, and so do BAO_CACERT_BYTES and "
+    "VAULT_CACERT_BYTES, which have the certificates themselves.",
     example="~/bao-ca.pem",
     is_seldom=True,
-    shared=_of_bao("CACERT"),
+    shared=_of_bao("CACERT", "CACERT_BYTES"),
 )
 
 ROLE_ID = Setting[str](

@@ -61,16 +61,18 @@ def _is_recorder(name: str) -> bool:
     return name.startswith(_OF_TEXTUAL) and name not in _LOOKS
 
 
-_ENGINE_TOKENS = frozenset({"BAO_TOKEN", "VAULT_TOKEN"})
+_OF_ENGINE = frozenset(
+    {"BAO_TOKEN", "VAULT_TOKEN", "BAO_CLIENT_KEY_BYTES", "VAULT_CLIENT_KEY_BYTES"}
+)
 
 
 def without_ours(environ: Mapping[str, str], *, has_token: bool = False) -> dict[str, str]:
     """Return an environment for another program: m3cred's variables may hold secret keys.
 
-    The token of OpenBao or Vault opens a team's credentials; ``has_token`` leaves it to a
-    program that the user has it for, such as ``bao`` itself.
+    The token of OpenBao or Vault opens a team's credentials, and a key of a client may get one;
+    ``has_token`` leaves them to a program that the user has them for, such as ``bao`` itself.
     """
-    hidden = frozenset() if has_token else _ENGINE_TOKENS
+    hidden = frozenset() if has_token else _OF_ENGINE
     return {
         name: value
         for name, value in environ.items()

@@ -1,13 +1,14 @@
 """``m3cred store``, and the other commands with a team's store."""
 
 import json
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import CompletedProcess, run
 from threading import Thread
 
 import pytest
@@ -110,6 +111,18 @@ def test_config_says_which_variable_of_bao_takes_precedence_over_the_file(
     assert re.search(r"address +https://bao\.example\.com +VAULT_ADDR\n", shown)
     change = "config", "set", "store.address", server.address
     assert "VAULT_ADDR is set in the environment" in told(team(*change, VAULT_ADDR="https://x"))
+
+
+@pytest.mark.long
+def test_without_a_token_the_command_that_is_shown_gets_one_as_it_stands(
+    team: Run, tmp_path: Path
+) -> None:
+    (tmp_path / ".vault-token").unlink()
+    shown = re.search(r"Run (BAO_ADDR=\S+ bao login) ", team("list").stderr)
+    assert shown is not None
+    at_home = {"HOME": str(tmp_path), "PATH": f"{Path(bao.program()).parent}:{os.defpath}"}
+    run(["/bin/sh", "-c", f"{shown[1]} {bao.ROOT}"], env=at_home, check=True, timeout=30)
+    assert told(team("list", "--json"))
 
 
 def test_the_policy_names_the_configured_mount_and_path(team: Run, tmp_path: Path) -> None:

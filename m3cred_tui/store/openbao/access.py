@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.openbao.client import Client
-from m3cred_tui.store.openbao.connection import Place
+from m3cred_tui.store.openbao.connection import Pem, Place
 from m3cred_tui.store.openbao.problems import (
     StoreLoginRefused,
     StoreNotSetUp,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _PREFIXES = "BAO_", "VAULT_"
 _CONFIGS = (".bao", ".vault")
 """Of ``bao`` and of ``vault``."""
+_BYTES = "_BYTES"
+"""The end of a variable that has the content of a file, in PEM."""
 _TOKEN_FILE = ".vault-token"  # noqa: S105 - bao writes it there, too
 _LARGEST = 64 * 1024
 _HELPER_PATIENCE = 30  # seconds
@@ -90,25 +92,29 @@ def access(environ: Mapping[str, str], configured: Configured) -> Access:
     found = {
         **configured._asdict(),
         "ca_path": _variable(environ, "CAPATH"),
-        "client_cert": _variable(environ, "CLIENT_CERT"),
-        "client_key": _variable(environ, "CLIENT_KEY"),
+        **_client(environ),
         "server_name": _variable(environ, "TLS_SERVER_NAME"),
         "skip_verify": _variable(environ, "SKIP_VERIFY"),
     }
     addresses = tuple(found["address"].text.replace(",", " ").split())
     if not addresses:
         raise StoreNotSetUp
+    if found["ca_path"].text and found["ca_file"].origin.endswith(_BYTES):
+        found["ca_file"] = Value("", "")  # bao does not combine the two
     texts = {name: value.text for name, value in found.items()}
     place = Place(
         addresses,
         texts["mount"].strip("/"),
         texts["path"].strip("/"),
         texts["namespace"],
-        ca_file=_path(texts["ca_file"]),
-        ca_path=_path(texts["ca_path"]),
-        client_cert=_path(texts["client_cert"]),
-        client_key=_path(texts["client_key"]),
+        ca_file=_path(found["ca_file"]),
+        ca_path=_path(found["ca_path"]),
+        client_cert=_path(found["client_cert"]),
+        client_key=_path(found["client_key"]),
         server_name=texts["server_name"],
+        ca_pem=_pem(environ, found["ca_file"]),
+        client_cert_pem=_pem(environ, found["client_cert"]),
+        client_key_pem=_pem(environ, found["client_key"]),
     )
     is_unverified = place.has_tls and texts["skip_verify"].lower() in {"1", "t", "true"}
     place = place._replace(is_unverified=is_unverified)
@@ -117,7 +123,7 @@ def access(environ: Mapping[str, str], configured: Configured) -> Access:
     return Access(place, token, found, is_agent)
 
 
-_sessions: dict[tuple[Place, str], Secret] = {}
+_sessions: dict[tuple[object, ...], tuple[Place, Secret]] = {}
 """The tokens of AppRoles that this process has logged in, whatever it uses them for."""
 _logging_in = threading.Lock()
 
@@ -128,7 +134,7 @@ def end_sessions() -> Iterator[StoreUnusable]:
     Called at the end of the process, and before another program replaces it.
     """
     while _sessions:
-        (place, _), token = _sessions.popitem()
+        _, (place, token) = _sessions.popitem()
         if problem := _not_revoked(place, token):
             yield problem
 
@@ -157,14 +163,14 @@ class AppRole:
     def __call__(self) -> Secret:
         """Return the token of this process; log in if there is none that is still valid."""
         with _logging_in:
-            key = self._place, self._role_id
-            token = _sessions.get(key)
+            key = self._place.addresses, self._place.namespace, self._role_id
+            place, token = _sessions.get(key, (self._place, None))
             if token is None or not self._is_valid(token):
                 if token is not None:
-                    _not_revoked(
-                        self._place, _sessions.pop(key)
-                    )  # if it may not look at itself
-                token = _sessions[key] = self._log_in()
+                    del _sessions[key]
+                    _not_revoked(place, token)  # if it may not look at itself
+                token = self._log_in()
+                _sessions[key] = self._place, token
             return token
 
     def _is_valid(self, token: Secret) -> bool:
@@ -188,8 +194,29 @@ class AppRole:
         return Secret(token)
 
 
-def _path(text: str) -> str:
-    return str(Path(text).expanduser()) if text else ""
+def _path(value: Value) -> str:
+    is_path = value.text and not value.origin.endswith(_BYTES)
+    return str(Path(value.text).expanduser()) if is_path else ""
+
+
+def _pem(environ: Mapping[str, str], value: Value) -> Pem:
+    is_pem = value.text and value.origin.endswith(_BYTES)
+    return Pem(Secret(environ[value.origin]), value.origin) if is_pem else Pem()
+
+
+def _client(environ: Mapping[str, str]) -> dict[str, Value]:
+    """Return the client certificate and its key, which may be variables themselves.
+
+    As with ``bao``, they are so only where no variable names a file.
+    """
+    names = {"client_cert": "a certificate in PEM", "client_key": "a key in PEM"}
+    files = {name: _variable(environ, name.upper()) for name in names}
+    if any(one.text for one in files.values()):
+        return files
+    found = {name: _variable(environ, name.upper() + _BYTES) for name in names}
+    return {
+        name: Value(names[name] if one.text else "", one.origin) for name, one in found.items()
+    }
 
 
 def _variable(environ: Mapping[str, str], name: str) -> Value:
@@ -213,7 +240,7 @@ def _token(environ: Mapping[str, str], place: Place, *, is_optional: bool) -> Se
         token = Secret("")
     if not token and not is_optional:
         told = "no variable, token helper or ~/.vault-token has one"
-        raise StoreTokenMissing(str(place), told)
+        raise StoreTokenMissing(str(place), told, login=place.login)
     return token
 
 
@@ -286,7 +313,7 @@ def _helped(helper: str, environ: Mapping[str, str], place: Place) -> Secret:
             return Secret(printed.decode("ascii", "replace").strip())
         reason = "prints far more than a token"
     told = f"the token helper {clean(helper, most=200)} {reason}"
-    raise StoreTokenMissing(str(place), told)
+    raise StoreTokenMissing(str(place), told, login=place.login)
 
 
 def _printed(helper: str, environ: Mapping[str, str]) -> bytes:

@@ -255,7 +255,8 @@ class Client:
                 self._token = self._token_from()
             token = self._token
         if not _fits_header(token.reveal()):
-            raise StoreTokenMissing(str(self.place), "what was found cannot be one")
+            told = "what was found cannot be one"
+            raise StoreTokenMissing(str(self.place), told, login=self.place.login)
         headers = {
             "X-Vault-Request": "true",  # an agent wants it
             "X-Vault-Inconsistent": "forward-active-node",
@@ -355,7 +356,8 @@ class Client:
         """Tell a token that is not valid from one that may not do this."""
         place = str(self.place)
         if path == "auth/token/lookup-self":
-            return NoAnswerError(StoreTokenRefused(place), was_sent=False)
+            refused = StoreTokenRefused(place, login=self.place.login)
+            return NoAnswerError(refused, was_sent=False)
         self.answer("GET", "auth/token/lookup-self")  # raises that it is refused
         verb = {"GET": "read", "LIST": "list", "DELETE": "delete"}.get(method, "write")
         told = f"{verb} {_without_ids(path)}"

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import socket
 import ssl
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.openbao.problems import StoreNotTrusted, StoreUnreachable
 from m3cred_tui.store.problems import plain_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx
 
     from m3cred_tui.store.problems import StoreUnusable
 
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Pem(NamedTuple):
+    """A certificate or a key itself, instead of a file that holds it."""
+
+    text: Secret = Secret("")
+    variable: str = ""
+    """What gives it: ``BAO_CACERT_BYTES``."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+_NO_PEM = Pem()
 
 
 class Place(NamedTuple):
@@ -35,6 +55,9 @@ class Place(NamedTuple):
     server_name: str = ""
     is_unverified: bool = False
     """Whether any certificate is accepted, as ``BAO_SKIP_VERIFY`` asks for."""
+    ca_pem: Pem = _NO_PEM
+    client_cert_pem: Pem = _NO_PEM
+    client_key_pem: Pem = _NO_PEM
 
     @property
     def has_tls(self) -> bool:
@@ -57,6 +80,17 @@ class Place(NamedTuple):
         """The first address without its scheme."""
         return self.addresses[0].partition("://")[2]
 
+    @property
+    def login(self) -> str:
+        """The command that gets a token; ``bao`` knows nothing of m3cred's settings."""
+        known = {
+            "BAO_ADDR": self.addresses[0],
+            "BAO_NAMESPACE": self.namespace,
+            "BAO_CACERT": self.ca_file,
+        }
+        named = (f"{name}={shlex.quote(text)}" for name, text in known.items() if text)
+        return " ".join([*named, "bao login"])
+
     def __str__(self) -> str:
         return f"{self.host} {self.mount}/{self.path}"
 
@@ -76,25 +110,58 @@ def connections(place: Place) -> httpx.Client:
 def _context(place: Place) -> ssl.SSLContext:
     if not place.has_tls:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
+    ca = place.ca_pem
+    # Comments between the certificates may be in any language.
+    pem = ca.text.reveal().encode("ascii", "replace").decode()
     try:
         context = ssl.create_default_context(
-            cafile=place.ca_file or None, capath=place.ca_path or None
+            cafile=place.ca_file or None,
+            capath=place.ca_path or None,
+            cadata=pem or None,
         )
     except OSError as error:
-        path = place.ca_file or place.ca_path
-        raise _unusable(place, "CA file", path, error, "it has no certificate in PEM") from None
+        what, path = "CA file", place.ca_file or place.ca_path
+        what, path = ("variable", ca.variable) if ca else (what, path)
+        raise _unusable(place, what, path, error, "it has no certificate in PEM") from None
     if place.is_unverified:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if place.client_cert:
-        key = place.client_key or place.client_cert
-        try:
-            # No passphrase is asked for: the terminal may be the app's.
-            context.load_cert_chain(place.client_cert, key, password=lambda: "")
-        except OSError as error:
-            both = " and ".join(dict.fromkeys((place.client_cert, key)))
-            told = "they do not belong together, are not PEM, or the key has a passphrase"
-            raise _unusable(place, "client certificate", both, error, told) from None
+    if place.client_cert or place.client_cert_pem:
+        _show_certificate(context, place)
     return context
+
+
+def _show_certificate(context: ssl.SSLContext, place: Place) -> None:
+    """Make these connections show the client certificate; raises ``StoreNotTrusted``."""
+    cert, key = place.client_cert, place.client_key or place.client_cert
+    pems = place.client_cert_pem, place.client_key_pem or place.client_cert_pem
+    named = (cert, key) if cert else [one.variable for one in pems]
+    try:
+        with ExitStack() as stack:
+            if not cert:
+                cert, key = (stack.enter_context(_piped(one.text)) for one in pems)
+            # No passphrase is asked for: the terminal may be the app's.
+            context.load_cert_chain(cert, key, password=lambda: "")
+    except OSError as error:
+        both = " and ".join(dict.fromkeys(named))
+        told = "they do not belong together, are not PEM, or the key has a passphrase"
+        raise _unusable(place, "client certificate", both, error, told) from None
+
+
+@contextmanager
+def _piped(text: Secret) -> Iterator[str]:
+    """Yield a path to a text that is on no disk, as OpenSSL takes a path only."""
+    content = text.reveal().encode("utf-8", "replace")
+    reading, writing = os.pipe()
+    try:
+        try:
+            os.set_blocking(writing, False)
+            if os.write(writing, content) < len(content):
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        finally:
+            os.close(writing)
+        yield f"/dev/fd/{reading}"
+    finally:
+        os.close(reading)
 
 
 def _unusable(place: Place, what: str, path: str, error: OSError, told: str) -> StoreNotTrusted:
@@ -141,7 +208,7 @@ _BY_CODE = {
 def _refusal(place: Place, reason: str) -> str:
     """Return what an error of TLS means, by OpenSSL's name for it."""
     if "ALERT" in reason and any(one in reason for one in _OF_CLIENTS):
-        if not place.client_cert:
+        if not (place.client_cert or place.client_cert_pem):
             return "it wants a client certificate; BAO_CLIENT_CERT and BAO_CLIENT_KEY name one"
         return "it does not accept the client certificate"
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}:

@@ -58,8 +58,10 @@ class MountUnfit(StoreUnusable, code="MountUnfit"):
 
 
 class StoreTokenMissing(StoreUnusable, code="StoreTokenMissing"):
-    text = """There is no token for the team's store {path}: {reason}. Log in with bao login or
-        vault login, or set BAO_TOKEN."""
+    text = """There is no token for the team's store {path}: {reason}. Run {login} (or vault
+        login, which takes VAULT_ADDR), or set BAO_TOKEN."""
+    login: str = "bao login"
+    """The command as it can be run, with the address that ``bao`` does not know."""
 
 
 class StoreLoginRefused(StoreUnusable, code="StoreLoginRefused"):
@@ -71,8 +73,9 @@ class StoreLoginRefused(StoreUnusable, code="StoreLoginRefused"):
 
 class StoreTokenRefused(StoreUnusable, code="StoreTokenRefused"):
     text = """The team's store {path} refuses the token: it has expired, was revoked or is not
-        one of its own. Log in again with bao login or vault login."""
+        one of its own. Log in again: {login} (or vault login, which takes VAULT_ADDR)."""
     reason: str = "the token has expired, was revoked or is not one of its own"
+    login: str = "bao login"
 
 
 class StoreNotAllowed(StoreUnusable, code="StoreNotAllowed"):

@@ -29,6 +29,7 @@ from m3cred_tui.store.openbao.problems import (
 )
 from m3cred_tui.store.openbao.store import OpenBaoStore
 from m3cred_tui.store.problems import StoreUnusable
+from m3cred_tui.system.process import without_ours
 from tests.store.port import bao
 from tests.store.swept_operations import ID, credential, tokens
 
@@ -132,6 +133,7 @@ def test_a_token_helper_that_fails_is_told_from_one_that_has_no_token(
     with pytest.raises(StoreTokenMissing, match=told) as raised:
         access(environ, configured("http://127.0.0.1:9")).token()
     assert "canary" not in str(raised.value)
+    assert "Run BAO_ADDR=http://127.0.0.1:9 bao login (or" in str(raised.value)
 
 
 def test_no_token_helper_is_taken_from_the_current_directory(
@@ -141,6 +143,12 @@ def test_no_token_helper_is_taken_from_the_current_directory(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StoreTokenMissing, match="absolute path"):
         access(environ, configured("http://127.0.0.1:9")).token()
+
+
+def test_another_program_gets_no_token_and_no_key_of_the_engine() -> None:
+    environ = {"VAULT_TOKEN": "x", "BAO_CLIENT_KEY_BYTES": "x", "BAO_CLIENT_KEY": "file"}
+    assert without_ours(environ) == {"BAO_CLIENT_KEY": "file"}
+    assert without_ours(environ, has_token=True) == environ
 
 
 @pytest.fixture

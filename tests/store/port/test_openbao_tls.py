@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from m3cred_tui.cli.team import store_setup, team_access
+from m3cred_tui.config.locations import Locations
 from m3cred_tui.store.openbao.access import Configured, Value, access
 from m3cred_tui.store.openbao.client import Client
 from m3cred_tui.store.openbao.problems import StoreNonsense, StoreNotTrusted
@@ -128,6 +130,88 @@ def test_a_client_shows_its_certificate_where_the_engine_wants_one(
     for other in ("bea", "eve"):
         told = refused(listeners.environ("mutual", **listeners.client(other)))
         assert told == "it does not accept the client certificate"
+
+
+def with_pem(variables: dict[str, Path]) -> dict[str, str]:
+    """Return variables that name a file, or have its content where they end in _BYTES."""
+    return {
+        name: path.read_text() if name.endswith("_BYTES") else str(path)
+        for name, path in variables.items()
+    }
+
+
+@pytest.mark.parametrize("prefix", ["BAO_", "VAULT_"])
+def test_a_certificate_or_key_in_a_variable_counts_where_it_does_for_bao_itself(
+    listeners: Listeners, tmp_path: Path, prefix: str
+) -> None:
+    ours, other = listeners.authority.certificate, listeners.stranger.certificate
+    ann, eve, none = listeners.own["ann"], listeners.own["eve"], tmp_path / "none"
+    none.write_text("no PEM")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    cert, key = f"{prefix}CLIENT_CERT", f"{prefix}CLIENT_KEY"
+    of_ann = {f"{cert}_BYTES": ann.certificate, f"{key}_BYTES": ann.key}
+    of_eve = {f"{cert}_BYTES": eve.certificate, f"{key}_BYTES": eve.key}
+    trusted = {f"{prefix}CACERT_BYTES": ours}
+    cases: list[tuple[str, dict[str, Path], bool]] = [
+        ("good", trusted, True),
+        ("good", {f"{prefix}CACERT_BYTES": other}, False),
+        ("good", {f"{prefix}CACERT_BYTES": none}, False),
+        ("good", {f"{prefix}CACERT": other, **trusted}, False),
+        ("good", {f"{prefix}CACERT": ours, f"{prefix}CACERT_BYTES": other}, True),
+        ("good", {f"{prefix}CAPATH": folder, **trusted}, False),
+        ("good", {"BAO_CACERT_BYTES": other, "VAULT_CACERT_BYTES": ours}, False),
+        ("mutual", trusted, False),
+        ("mutual", trusted | of_ann, True),
+        ("mutual", trusted | of_eve, False),
+        ("mutual", trusted | of_ann | {f"{key}_BYTES": eve.key}, False),
+        ("mutual", trusted | of_ann | {cert: eve.certificate, key: eve.key}, False),
+        ("mutual", trusted | of_eve | {cert: ann.certificate, key: ann.key}, True),
+    ]
+    for listener, variables, is_trusted in cases:
+        environ = listeners.environ(listener, BAO_CACERT="") | with_pem(variables)
+        assert is_reached(environ, tmp_path) is is_trusted, (listener, sorted(variables))
+        status = [bao.program(), "status"]
+        ended = subprocess.run(
+            status, env=environ, check=False, capture_output=True, timeout=30
+        )
+        assert (ended.returncode == 0) is is_trusted, (listener, sorted(variables))
+
+
+def is_reached(environ: dict[str, str], home: Path) -> bool:
+    """Return whether the engine is reached as the command line does it."""
+    places = Locations(home / "data", home / "config" / "identity.txt", home / "log")
+    reached = team_access(store_setup(places, environ), environ)
+    try:
+        Client(reached.place, reached.token).ask("GET", "auth/token/lookup-self")
+    except StoreNotTrusted:
+        return False
+    return True
+
+
+def test_what_a_certificate_in_a_variable_is_comes_without_its_text(
+    listeners: Listeners, tmp_path: Path
+) -> None:
+    ann = listeners.own["ann"]
+    of_ann = {
+        "BAO_CACERT_BYTES": listeners.authority.certificate,
+        "VAULT_CLIENT_CERT_BYTES": ann.certificate,
+        "VAULT_CLIENT_KEY_BYTES": ann.key,
+    }
+    environ = listeners.environ("mutual", BAO_CACERT="") | with_pem(of_ann)
+    told = "certificates in PEM (BAO_CACERT_BYTES); it is shown a certificate in PEM"
+    assert findings(environ, tmp_path)[1] == (
+        f"ok: Its certificate is trusted by {told} (VAULT_CLIENT_CERT_BYTES)."
+    )
+    shown = run(environ, tmp_path, "store").stdout + run(environ, tmp_path, "config").stdout
+    assert "  ca_file       certificates in PEM  (BAO_CACERT_BYTES)\n" in shown
+    assert "  client_key    a key in PEM  (VAULT_CLIENT_KEY_BYTES)\n" in shown
+    assert "BEGIN" not in shown
+    wrong = run(environ | {"VAULT_CLIENT_KEY_BYTES": "canary"}, tmp_path, "list")
+    assert "VAULT_CLIENT_CERT_BYTES and VAULT_CLIENT_KEY_BYTES cannot be used" in wrong.stderr
+    assert "canary" not in wrong.stderr
+    wrong = run(environ | {"BAO_CACERT_BYTES": "caf\u00e9"}, tmp_path, "list")
+    assert "the variable BAO_CACERT_BYTES cannot be used: it has no certificate" in wrong.stderr
 
 
 def run(
