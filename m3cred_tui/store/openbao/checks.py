@@ -17,7 +17,7 @@ from m3cred_tui.store.openbao.kv import ConflictError
 from m3cred_tui.store.problems import CannotBeKept, StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
     from m3cred_tui.store.fields import Json
     from m3cred_tui.store.openbao.kv import KeyValue
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.port import Stamp
 
 _SCHEMA = 1
-_SHARDS = "0123456789abcdef"
+_SHARDS = 16
 """The last digit of an ID tells which record has its result: one for all may be too large."""
 _OUTCOMES = {one.value: one for one in Outcome}
 
@@ -34,7 +34,7 @@ class TeamChecks:
     """Sixteen records hold the results, which are no secrets."""
 
     def __init__(
-        self, kv: KeyValue, there: Callable[[], Container[str]], tick: Callable[[], float]
+        self, kv: KeyValue, there: Callable[[], Collection[str]], tick: Callable[[], float]
     ) -> None:
         """Take what returns the IDs of the store's credentials."""
         self._kv = kv
@@ -48,10 +48,10 @@ class TeamChecks:
         return {}
 
     def whole(self) -> Mapping[str, CheckResult]:
-        self._kv.check_mount()  # once, not by sixteen in turn
-        with ThreadPoolExecutor(len(_SHARDS)) as several:
-            records = list(several.map(self._kv.read, map(_key, _SHARDS)))
         there = self._there()
+        shards = {one[-1] for one in [*there]}  # another thread may add to it
+        with ThreadPoolExecutor(_SHARDS) as several:
+            records = list(several.map(self._kv.read, map(_key, shards)))
         results = {one: result for record in records for one, result in _results(record)}
         return {one: result for one, result in results.items() if one in there}
 

@@ -21,7 +21,7 @@ from m3cred_tui.store.port import Damaged
 from m3cred_tui.store.problems import OutcomeUnknown, StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from m3cred_tui.store.openbao.records import Record
@@ -143,7 +143,7 @@ class Known:
         return [one for one in sorted(self._entries, reverse=True) if not lines.line(one)]
 
     @property
-    def there(self) -> Container[str]:
+    def there(self) -> Collection[str]:
         """The IDs, once a list was read."""
         return self._entries
 

@@ -29,7 +29,7 @@ from m3cred_tui.store.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from m3cred_tui.store.fields import Json
@@ -161,7 +161,7 @@ class OpenBaoStore:
         if not self._is_fresh:
             self.ids()
 
-    def _there(self) -> Container[str]:
+    def _there(self) -> Collection[str]:
         """Return the IDs in a list that was just read, with the changes from here."""
         self._look_unless_fresh()
         return self._known.there
