@@ -7,10 +7,10 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
-
-import httpx
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,18 +81,15 @@ class Proxy:
 
 
 @contextmanager
-def proxy_before(engine: str, *, verify: str | bool = True) -> Iterator[Proxy]:
-    """Run a proxy before the engine at this address, on loopback and without TLS."""
-    with (
-        httpx.Client(base_url=engine, verify=verify, trust_env=False, timeout=30) as client,
-        ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server,
-    ):
+def proxy_before(engine: str) -> Iterator[Proxy]:
+    """Run a proxy before the engine at this address, both on loopback and without TLS."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.daemon_threads = True
         proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
 
         class Bound(_Handler):
             at = proxy
-            upstream = client
+            upstream = urlsplit(engine).netloc
 
         server.RequestHandlerClass = Bound
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -109,7 +106,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # or each answer waits 40 ms
     at: ClassVar[Proxy]
-    upstream: ClassVar[httpx.Client]
+    upstream: ClassVar[str]
+
+    def setup(self) -> None:
+        super().setup()
+        self.engine = HTTPConnection(self.upstream, timeout=30)
+
+    def finish(self) -> None:
+        self.engine.close()
+        super().finish()
 
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65_537)
@@ -134,7 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name != "Host"}
         if is_due and self.at.before:
             self.at.before()
-        reply = self.upstream.request(self.command, self.path, content=body, headers=headers)
+        self.engine.request(self.command, self.path, body, headers)
+        reply = self.engine.getresponse()
+        answer = reply.read()
         if is_due and self.at.after:
             self.at.after()
         if fault in {Fault.CUT, Fault.GONE}:
@@ -143,8 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.at.release.wait()
             self._cut()
         else:
-            kept = {name: reply.headers[name] for name in _PASSED_ON & reply.headers.keys()}
-            self._answer(reply.status_code, reply.content, kept, half=fault is Fault.HALF)
+            kept = {name: value for name in _PASSED_ON if (value := reply.getheader(name))}
+            self._answer(reply.status, answer, kept, half=fault is Fault.HALF)
 
     def _answer(
         self,
