@@ -95,16 +95,13 @@ class Place(NamedTuple):
         return f"{self.host} {self.mount}/{self.path}"
 
 
-def connections(place: Place) -> httpx.Client:
+def connections(place: Place) -> httpx.HTTPTransport:
     """Return what connects to a store; raises ``StoreNotTrusted`` for a file of no use."""
-    import httpx  # noqa: PLC0415 - takes 60 ms
-
-    from m3cred_tui.store.openbao.wire import transport_over  # noqa: PLC0415 - the same
+    from m3cred_tui.store.openbao.wire import transport_over  # noqa: PLC0415 - takes 60 ms
 
     sockets = [one for one in place.addresses if one.startswith("unix://")]
     uds = sockets[0].removeprefix("unix://") if sockets else None
-    transport = transport_over(_context(place), uds)
-    return httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
+    return transport_over(_context(place), uds)
 
 
 def _context(place: Place) -> ssl.SSLContext:
