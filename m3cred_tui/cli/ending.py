@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from m3cred_tui.cli.output.streams import flush_or_discard
+from m3cred_tui.cli.output.streams import complain, flush_or_discard
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.system import process
 
@@ -64,7 +64,7 @@ def problem_of(error: Exception) -> Problem:
 
 def failed(problem: Problem, *, as_json: bool = False) -> int:
     """Report a problem, and return the exit status."""
-    sys.stderr.write(f"m3cred: {problem}\n")
+    complain(str(problem))
     sealed = sealed_in(problem)
 
     def put() -> None:
@@ -120,7 +120,7 @@ def status_of(problem: Problem) -> int:
 
 def misused(sentence: str) -> int:
     """Report wrong usage that argparse does not notice, and return the exit status."""
-    sys.stderr.write(f"m3cred: {sentence}\n")
+    complain(sentence)
     return WRONG_USAGE
 
 

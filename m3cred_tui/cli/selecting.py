@@ -2,11 +2,11 @@
 
 import os
 import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from m3cred_tui.cli.ending import failed
+from m3cred_tui.cli.output.streams import complain
 from m3cred_tui.config.locations import Locations, locations
 from m3cred_tui.listing.columns import Row, sealed_here
 from m3cred_tui.model.credential import Credential
@@ -73,7 +73,7 @@ def _may_be_a_teams(places: Locations) -> bool:
 def tell_aside(store: CredentialStore) -> None:
     """Say which approvals are only on this machine, as a team's store could not take them."""
     for one, text in sealed_here(store):
-        sys.stderr.write(f"m3cred: {text} To continue: m3cred resume {one}\n")
+        complain(f"{text} To continue: m3cred resume {one}")
 
 
 LEAST_PART = 4

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import sys
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from m3cred_tui.cli.output.streams import complain
 from m3cred_tui.config.key_source import text_from
 from m3cred_tui.config.settings import Settings
 from m3cred_tui.config.setup import Origin
@@ -63,7 +63,7 @@ def team_store(
         return None
     reached = team_access(setup, environ)
     if reached.warning:
-        sys.stderr.write(f"m3cred: {reached.warning}\n")
+        complain(reached.warning)
     return store_at(reached, places, identity)
 
 
@@ -106,7 +106,7 @@ def before_another_program() -> None:
     """End what this process has open at the team's store, as another program replaces it."""
     for problem in end_sessions():
         told = f"the token of the AppRole is not revoked, and ends by itself: {problem}"
-        sys.stderr.write(f"m3cred: {told}\n")
+        complain(told)
 
 
 @atexit.register

@@ -13,7 +13,8 @@ import pytest
 
 from docs.commands import page
 from m3cred_tui.cli.commands.list import run
-from m3cred_tui.cli.output.tables import BY_NAME, cells, cut, padded
+from m3cred_tui.cli.output.cells import cells, cut, padded
+from m3cred_tui.cli.output.tables import BY_NAME
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.listing.columns import STATUSES
 from m3cred_tui.model.check import CheckResult, Outcome

@@ -118,7 +118,7 @@ def test_without_a_token_the_command_that_is_shown_gets_one_as_it_stands(
     team: Run, tmp_path: Path
 ) -> None:
     (tmp_path / ".vault-token").unlink()
-    shown = re.search(r"Run (BAO_ADDR=\S+ bao login) ", team("list").stderr)
+    shown = re.search(r"run: (BAO_ADDR=\S+ bao login)$", team("list").stderr)
     assert shown is not None
     at_home = {"HOME": str(tmp_path), "PATH": f"{Path(bao.program()).parent}:{os.defpath}"}
     run(["/bin/sh", "-c", f"{shown[1]} {bao.ROOT}"], env=at_home, check=True, timeout=30)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from m3cred_tui.cli.ending import FAILED, LimitReached, let_exchange_end
 from m3cred_tui.cli.log import line_of, logging_to, traceback_of
-from m3cred_tui.cli.output.streams import is_utf8
+from m3cred_tui.cli.output.streams import complain, is_utf8
 from m3cred_tui.cli.selecting import opened_at
 from m3cred_tui.cli.wiring import (
     authorizer_for,
@@ -47,7 +47,7 @@ def open_app(*, demo: bool, passphrase_fd: int | None = None, mouse: bool = True
     given. Raises ``Problem`` if the app cannot be opened.
     """
     if reason := _unfit_terminal():
-        sys.stderr.write(f"m3cred: {reason}\n")
+        complain(reason)
         return FAILED
     with (
         demo_settings() if demo else normal_settings() as settings,

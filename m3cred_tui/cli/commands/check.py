@@ -8,10 +8,11 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 from m3cred_tui.cli.ending import DONE, FAILED, failed, misused
+from m3cred_tui.cli.output.cells import cells, padded
 from m3cred_tui.cli.output.json import check_json, error_fields, iso, put_json
 from m3cred_tui.cli.output.prompts import progress
-from m3cred_tui.cli.output.streams import coloured
-from m3cred_tui.cli.output.tables import COLOURS, cells, padded
+from m3cred_tui.cli.output.streams import coloured, put
+from m3cred_tui.cli.output.tables import COLOURS
 from m3cred_tui.cli.selecting import all_selected, how_to_renew, opened
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.listing.columns import Row, expiry_sentence, level_of
@@ -107,5 +108,7 @@ def _write(rows: Sequence[Row], results: Results, *, demo: bool) -> None:
         label = coloured(padded(result.label, labels), colour, sys.stdout)
         ends = expiry_sentence("It", row, now) if isinstance(row, Credential) else ""
         told = result.told_with(how_to_renew(row, demo=demo))
-        line = f"{padded(names[row.id], wide)}  {label}  {told} {ends}"
-        sys.stdout.write(f"{line.rstrip()}\n")
+        told = f"{told} {ends}".strip()
+        head = f"{padded(names[row.id], wide)}  {label}  "
+        sys.stdout.write(head if told else head.rstrip())
+        put(told, sys.stdout, hanging=4, taken=wide + labels + 4)

@@ -15,6 +15,7 @@ from m3cred_tui.cli.output.prompts import (
     from_descriptor,
     unlock,
 )
+from m3cred_tui.cli.output.streams import complain, put
 from m3cred_tui.config.editor import SettingsEditor
 from m3cred_tui.config.entered import NothingEntered
 from m3cred_tui.config.key_source import FromFile, KeySource, Sealed, described
@@ -76,7 +77,9 @@ def _show(chosen: argparse.Namespace, editor: SettingsEditor) -> int:
     if chosen.json:
         put_json(setups_fields(setups, editor.file))
     else:
-        sys.stdout.write(setups_text(setups, editor.file))
+        for line in setups_text(setups, editor.file).splitlines():
+            begins = len(line) - len(line.lstrip())
+            put(line, sys.stdout, hanging=max(begins, 4) if begins else 0)
     return DONE
 
 
@@ -202,13 +205,13 @@ def _warn_of_no_file(value: object) -> None:
     try:
         value.path.stat()
     except FileNotFoundError:
-        sys.stderr.write(f"m3cred: {clean_path(value.path)} is not there yet.\n")
+        complain(f"{clean_path(value.path)} is not there yet.")
     except OSError:
         pass  # m3cred config check says what it is
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    put(line, sys.stdout)
 
 
 def setups_text(setups: Iterable[Setup], path: Path) -> str:

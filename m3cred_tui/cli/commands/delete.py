@@ -9,6 +9,7 @@ from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.json import error_fields, put_json
 from m3cred_tui.cli.output.prompts import can_ask, says_yes
+from m3cred_tui.cli.output.streams import complain, put
 from m3cred_tui.cli.selecting import Opened, all_selected, intact, opened, title_of
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.listing.columns import Row
@@ -115,9 +116,9 @@ def _tell(chosen: Namespace, row: Row, done: Disconnected) -> int:
             }
         )
     if done.problem:
-        sys.stderr.write(f"m3cred: {done.told}\n")
+        complain(done.told)
     elif not chosen.json:
-        sys.stdout.write(f"{done.told}\n")
+        put(done.told, sys.stdout)
     sys.stdout.flush()
     return FAILED if done.problem else DONE
 

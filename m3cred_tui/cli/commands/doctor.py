@@ -21,7 +21,7 @@ from m3cred_tui.callback.listeners import listeners
 from m3cred_tui.callback.server import NoFreePort, listen_on_loopback, redirect_port
 from m3cred_tui.cli.ending import DONE, FAILED
 from m3cred_tui.cli.output.json import put_json
-from m3cred_tui.cli.output.streams import coloured
+from m3cred_tui.cli.output.streams import coloured, put, width_of
 from m3cred_tui.cli.selecting import Opened, opened, title_of
 from m3cred_tui.cli.wiring import created_by, now
 from m3cred_tui.config.problems import prefix_of
@@ -66,6 +66,7 @@ class Finding(NamedTuple):
 
 _Found = tuple[State, str | Problem]
 _OK, _NOTE, _FIX = State.OK, State.NOTE, State.MEND
+_USUAL, _LEAST_ROOM = 80, 40  # columns
 _MARKS = {_OK: ("ok", 32), _NOTE: ("note", 33), _FIX: ("fix", 31)}
 
 
@@ -85,10 +86,14 @@ def run(chosen: Namespace) -> int:
 
 def _write(findings: Sequence[Finding]) -> None:
     wide = max(len(one.area) for one in findings)
+    taken = len(f"note  {'':{wide}}  ")
+    is_narrow = (width_of(sys.stdout) or _USUAL) < taken + _LEAST_ROOM
+    hanging = len("note  ") if is_narrow else taken
     for area, state, told in findings:
         mark, colour = _MARKS[state]
         shown = coloured(f"{mark:4}", colour, sys.stdout)
-        sys.stdout.write(f"{shown}  {area:{wide}}  {told}\n")
+        sys.stdout.write(f"{shown}  {area:{wide}}  ")
+        put(told, sys.stdout, hanging=hanging, taken=taken)
 
 
 def _findings(here: Opened, *, demo: bool, offline: bool) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from m3cred_tui.cli.ending import misused
+from m3cred_tui.cli.output.streams import complain
 from m3cred_tui.cli.selecting import how_to_renew, opened, selected
 from m3cred_tui.cli.wiring import upkeep_of
 from m3cred_tui.listing.columns import NAME, Row, local
@@ -52,7 +53,7 @@ def run(chosen: Namespace) -> int:
     _close_descriptor(chosen.passphrase_fd)
     _warn_of_check(here.store.checks.read().get(row.id), row, demo=chosen.demo)
     if access.platform_id:
-        sys.stderr.write(f"m3cred: {_WARNING.format(access.platform_id, access.account_id)}\n")
+        complain(_WARNING.format(access.platform_id, access.account_id))
     command = [word.replace(_ACCOUNT, access.account_id) for word in command]
     has_token = not here.store.team  # which it would open all of the team's credentials with
     return _replaced_by(command, environment(as_started(), access, has_token=has_token))
@@ -63,7 +64,7 @@ def _warn_of_check(check: CheckResult | None, row: Row, *, demo: bool) -> None:
     if check is not None and check.outcome in _REFUSED:
         told = check.told_with(how_to_renew(row, demo=demo))
         found = f"The check of {local(check.at)} found “{NAME.of(row)}”"
-        sys.stderr.write(f"m3cred: {found} {check.label}. {told}\n")
+        complain(f"{found} {check.label}. {told}")
 
 
 def environment(
@@ -105,10 +106,10 @@ def _not_run(program: str, error: OSError | ValueError, environ: Mapping[str, st
     shown = f"“{clean(program, most=200)}”"
     is_there = shutil.which(program, os.F_OK, environ.get("PATH")) is not None
     if isinstance(error, FileNotFoundError | NotADirectoryError) and not is_there:
-        sys.stderr.write(f"m3cred: the command {shown} was not found.\n")
+        complain(f"the command {shown} was not found.")
         return _NOT_FOUND
     reason = plain_reason(error) if isinstance(error, OSError) else "it has a null character"
     if isinstance(error, FileNotFoundError):
         reason = "the program that is to interpret it is not there"
-    sys.stderr.write(f"m3cred: the command {shown} cannot be run: {reason}.\n")
+    complain(f"the command {shown} cannot be run: {reason}.")
     return _NOT_EXECUTABLE

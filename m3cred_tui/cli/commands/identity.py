@@ -14,6 +14,7 @@ from m3cred_tui.cli.output.prompts import (
     opened_with,
     working,
 )
+from m3cred_tui.cli.output.streams import put
 from m3cred_tui.cli.selecting import Opened, opened
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
@@ -177,7 +178,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    put(line, sys.stdout)
 
 
 _VERBS: dict[str, Callable[[Opened, Namespace], None]] = {

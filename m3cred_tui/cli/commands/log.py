@@ -6,6 +6,7 @@ from argparse import Namespace
 from contextlib import closing
 
 from m3cred_tui.cli.ending import DONE
+from m3cred_tui.cli.output.streams import put
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.log_reader import LogReader
 from m3cred_tui.model.text import clean_path
@@ -19,7 +20,7 @@ def run(chosen: Namespace) -> int:
     with closing(LogReader(path)) as reader:
         is_empty = _write(reader)
         if is_empty:
-            sys.stderr.write(f"There is no log yet; it will be {clean_path(path)}.\n")
+            put(f"There is no log yet; it will be {clean_path(path)}.", sys.stderr)
         while chosen.follow:
             time.sleep(_LOOK_EVERY)
             _write(reader)
@@ -30,7 +31,7 @@ def _write(reader: LogReader) -> bool:
     """Write what is new; return whether that was nothing."""
     is_empty = True
     for line in reader.lines():
-        sys.stdout.write(f"{line}\n")
+        put(line, sys.stdout, hanging=2)
         is_empty = False
     sys.stdout.flush()
     return is_empty

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from m3cred_tui.callback.relay_page import relay_page
 from m3cred_tui.cli.ending import DONE
+from m3cred_tui.cli.output.streams import put
 from m3cred_tui.config.settings import Settings, settings_from
 from m3cred_tui.config.table import PORTS
 from m3cred_tui.model.authorization import CALLBACK_PORTS
@@ -69,7 +70,7 @@ def run(chosen: Namespace) -> int:
     write_public(chosen.file, page.encode(), replace=chosen.force)
     shown = clean_path(chosen.file)
     named = f"port{'s' * (len(ports) > 1)} {', '.join(map(str, ports))}"
-    sys.stdout.write(f"{shown} leads to {named}. Put it where your redirect URI points.\n")
+    put(f"{shown} leads to {named}. Put it where your redirect URI points.", sys.stdout)
     return DONE
 
 

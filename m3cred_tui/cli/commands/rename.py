@@ -6,6 +6,7 @@ from argparse import Namespace
 from m3cred_tui.cli.ending import DONE
 from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.json import credential_fields, put_json
+from m3cred_tui.cli.output.streams import put
 from m3cred_tui.cli.selecting import intact, opened, selected
 from m3cred_tui.cli.wiring import created_by, now
 from m3cred_tui.store.names import rename
@@ -21,5 +22,5 @@ def run(chosen: Namespace) -> int:
     if chosen.json:
         put_json({"credential": credential_fields(after)})
     else:
-        sys.stdout.write(f"“{before.name}” is now “{after.name}”: {after.id}\n")
+        put(f"“{before.name}” is now “{after.name}”: {after.id}", sys.stdout)
     return DONE

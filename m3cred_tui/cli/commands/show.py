@@ -10,6 +10,7 @@ from typing import NamedTuple
 from m3cred_tui.authorize.problems import CodeSent
 from m3cred_tui.cli.ending import DONE, failed
 from m3cred_tui.cli.output.json import error_fields, iso, json_text, row_json
+from m3cred_tui.cli.output.streams import laid, put
 from m3cred_tui.cli.selecting import Opened, how_to_renew, intact, opened, selected
 from m3cred_tui.config.settings import settings_from
 from m3cred_tui.listing.columns import (
@@ -80,14 +81,19 @@ def _look(
 def _text(shown: Shown, *, demo: bool) -> str:
     facts = [*_facts(shown, demo=demo), *_token_facts(shown.tokens)]
     wide = max(len(name) for name, _ in facts) + 1
-    below = "\n" + " " * (wide + 2)
-    lines = [f"{name + ':':{wide}}  {below.join(text.splitlines())}" for name, text in facts]
+    lines = [f"{name + ':':{wide}}  {_laid(text, wide + 2)}" for name, text in facts]
     if shown.credential.status is Status.UNKNOWN:
-        lines += ["", str(CodeSent(shown.credential))]
+        lines += ["", _laid(str(CodeSent(shown.credential)))]
     if is_authenticated(shown.credential):
         fields = json_text(integration_fields(shown.credential))
-        lines += ["", M3TER_MUST_KNOW, "", "Integration fields:", fields]
+        lines += ["", _laid(M3TER_MUST_KNOW), "", "Integration fields:", fields]
     return "\n".join([*lines, ""])
+
+
+def _laid(text: str, begins: int = 0) -> str:
+    """Return a text of which all lines begin at this column, wrapped on a terminal."""
+    lines = (laid(one, sys.stdout, hanging=begins, taken=begins) for one in text.splitlines())
+    return ("\n" + " " * begins).join(lines)
 
 
 def _json(shown: Shown) -> str:
@@ -203,7 +209,7 @@ def _shown(chosen: Namespace, here: Opened, name: str, *, is_revealed: bool) -> 
         raise StillPending(row.id)
     if chosen.integration:
         if sys.stderr.isatty():
-            sys.stderr.write(f"{M3TER_MUST_KNOW}\n")
+            put(M3TER_MUST_KNOW, sys.stderr)
         return json_text(integration_fields(row)) + "\n"
     if is_revealed or chosen.passphrase_fd is not None:
         here.unlock(chosen.passphrase_fd)

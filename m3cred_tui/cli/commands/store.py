@@ -11,6 +11,7 @@ from m3cred_tui.cli.ending import DONE, FAILED, misused
 from m3cred_tui.cli.log import logging_to
 from m3cred_tui.cli.output.json import put_json
 from m3cred_tui.cli.output.prompts import progress
+from m3cred_tui.cli.output.streams import complain, put
 from m3cred_tui.cli.selecting import opened, title_of
 from m3cred_tui.cli.team import directory_store, store_at, store_setup, team_access
 from m3cred_tui.config.table import ENGINE
@@ -71,7 +72,7 @@ def _show(here: Opened, chosen: Namespace) -> int:
         sys.stdout.write(f"team: {here.store.team}\n")
         for name, value in reached.origins.items():
             if value.text:
-                sys.stdout.write(f"  {name:12}  {value.text}  ({value.origin})\n")
+                put(f"  {name:12}  {value.text}  ({value.origin})", sys.stdout, hanging=4)
     return DONE
 
 
@@ -115,14 +116,14 @@ def _fields(result: Moved) -> dict[str, object]:
 def _tell(results: Sequence[Moved], chosen: Namespace, *, engine: str | None) -> None:
     for one in results:
         if one.told:
-            sys.stderr.write(f"m3cred: {title_of(one.row)}: {one.told}\n")
+            complain(f"{title_of(one.row)}: {one.told}")
     counted = Counter(one.outcome for one in results)
     done = counted[Outcome.MOVED] + counted[Outcome.WAS_THERE]
     would = "would be moved" if chosen.dry_run else "moved"
     left = len(results) - done
     stay = f"; {left:,} stay where they are" if left else ""
     done_of_all = f"{done:,} of {len(results):,} credentials"
-    sys.stdout.write(f"{done_of_all} {would} to {chosen.to}{stay}.\n")
-    sys.stdout.write("Secret keys of the platform stay on this machine; see m3cred config.\n")
+    put(f"{done_of_all} {would} to {chosen.to}{stay}.", sys.stdout)
+    put("Secret keys of the platform stay on this machine; see m3cred config.", sys.stdout)
     if engine != chosen.to and not chosen.dry_run:
-        sys.stdout.write(f"To use them there: m3cred config set store.engine {chosen.to}\n")
+        put(f"To use them there: m3cred config set store.engine {chosen.to}", sys.stdout)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from m3cred_tui.cli.output.streams import harmless, is_dumb
+from m3cred_tui.cli.output.streams import complain, harmless, is_dumb, laid
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
@@ -130,7 +130,7 @@ def new_passphrase(descriptor: int | None, prompt: str) -> Secret:
         except (PassphraseTooShort, PassphrasesDiffer) as problem:
             if not tries_left:
                 raise
-            sys.stderr.write(f"m3cred: {problem}\n")
+            complain(str(problem))
     raise AssertionError
 
 
@@ -165,7 +165,7 @@ def opened_with(descriptor: int | None, prompt: str, to_open: Callable[[Secret],
         except WrongPassphrase as wrong:
             if descriptor is not None or not tries_left:
                 raise
-            sys.stderr.write(f"m3cred: {wrong}\n")
+            complain(str(wrong))
     raise AssertionError
 
 
@@ -206,7 +206,7 @@ async def says_yes(question: str) -> bool:
     import asyncio  # noqa: PLC0415 - takes 40 ms, and most commands ask nothing
 
     loop = asyncio.get_running_loop()
-    _write(f"{question} [y/N] ")
+    _write(f"{laid(f'{question} [y/N]', sys.stderr)} ")
     try:
         while True:
             typed = asyncio.Event()

@@ -124,6 +124,28 @@ def width_of(stream: TextIO) -> int | None:
     return _USUAL_WIDTH
 
 
+def laid(text: str, stream: TextIO, *, hanging: int = 0, taken: int = 0) -> str:
+    """Return a text for a stream, wrapped between words if that is a terminal.
+
+    ``hanging`` and ``taken`` are those of ``wrapped``.
+    """
+    if (width := width_of(stream)) is None:
+        return text
+    from m3cred_tui.cli.output.cells import wrapped  # noqa: PLC0415 - for a terminal only
+
+    return "\n".join(wrapped(text, width, hanging=hanging, taken=taken))
+
+
+def put(text: str, stream: TextIO, *, hanging: int = 0, taken: int = 0) -> None:
+    """Write a line that :func:`laid` returns."""
+    stream.write(f"{laid(text, stream, hanging=hanging, taken=taken)}\n")
+
+
+def complain(sentence: str) -> None:
+    """Report a problem on standard error."""
+    put(f"m3cred: {sentence}", sys.stderr)
+
+
 def is_dumb() -> bool:
     """Return whether the terminal can only write one line after the other."""
     return os.environ.get("TERM", "") in {"", "dumb"}

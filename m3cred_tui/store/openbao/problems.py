@@ -58,8 +58,8 @@ class MountUnfit(StoreUnusable, code="MountUnfit"):
 
 
 class StoreTokenMissing(StoreUnusable, code="StoreTokenMissing"):
-    text = """There is no token for the team's store {path}: {reason}. Run {login} (or vault
-        login, which takes VAULT_ADDR), or set BAO_TOKEN."""
+    text = """There is no token for the team's store {path}: {reason}. Set BAO_TOKEN, log in
+        with vault login and VAULT_ADDR, or run: {login}"""
     login: str = "bao login"
     """The command as it can be run, with the address that ``bao`` does not know."""
 
@@ -73,7 +73,7 @@ class StoreLoginRefused(StoreUnusable, code="StoreLoginRefused"):
 
 class StoreTokenRefused(StoreUnusable, code="StoreTokenRefused"):
     text = """The team's store {path} refuses the token: it has expired, was revoked or is not
-        one of its own. Log in again: {login} (or vault login, which takes VAULT_ADDR)."""
+        one of its own. Log in again with vault login and VAULT_ADDR, or run: {login}"""
     reason: str = "the token has expired, was revoked or is not one of its own"
     login: str = "bao login"
 
