@@ -16,12 +16,12 @@ from resource import RLIMIT_FSIZE, setrlimit
 from signal import SIG_BLOCK, SIGUSR1, pthread_sigmask, sigwait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import m3cred_tui.store
 from m3cred_tui.model.problem import Problem
+from m3cred_tui.store import directory
 from tests.store.swept_operations import OPERATIONS, store_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 BEGINS, ENDS = "/the-operation-begins", "/the-operation-ends"
 """Tested before and after the operation, so that a trace of system calls shows both."""
@@ -60,15 +60,14 @@ class Forks:
         self._asks, self._answers = server.stdin, server.stdout
 
     def run(
-        self, root: Path, operation: str, *, log: Path, inject: str = "", limits: Limits
+        self, root: Path, operation: str, *, log: Path, options: Sequence[str], limits: Limits
     ) -> Told:
-        """Run an operation in its own process, and trace it into ``log``."""
+        """Run an operation in its own process, and have strace trace it into ``log``."""
         ask = {"root": str(root), "operation": operation, **limits._asdict()}
         self._asks.write(json.dumps(ask).encode() + b"\n")
         self._asks.flush()
         pid = self._answer()["pid"]
-        fault = ["-e", f"inject={inject}"] if inject else []
-        command = ["strace", "-y", "-p", str(pid), "-s", "0", "-o", str(log), *fault]
+        command = ["strace", "-p", str(pid), "-s", "0", "-o", str(log), *options]
         with subprocess.Popen(command, stderr=subprocess.PIPE) as strace:
             assert strace.stderr is not None
             attached = strace.stderr.readline()
@@ -96,7 +95,7 @@ def forks() -> Iterator[Forks]:
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
     # Warm, so that no fault hits an import.
-    for module in walk_packages(m3cred_tui.store.__path__, "m3cred_tui.store."):
+    for module in walk_packages(directory.__path__, f"{directory.__name__}."):
         import_module(module.name)
     import_module("pyrage")
     pthread_sigmask(SIG_BLOCK, [_GO])

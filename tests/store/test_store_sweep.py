@@ -1,4 +1,7 @@
-"""After a kill or fault at any system call, a change is made or not, as reported."""
+"""After a kill or fault at any system call, a change is made or not, as reported.
+
+M3CRED_SWEEP=all also tries those that leave what another has left.
+"""
 
 from __future__ import annotations
 
