@@ -113,7 +113,12 @@ async def _serve_until_released(
     server: _Server, listener: socket.socket, held: socket.socket
 ) -> None:
     loop = asyncio.get_running_loop()
-    loop.add_reader(held, server.stop)
+
+    def stop() -> None:
+        loop.remove_reader(held)  # it stays readable, and the loop would spin until the end
+        server.stop()
+
+    loop.add_reader(held, stop)
     try:
         await server.serve(sockets=[listener])
     finally:
