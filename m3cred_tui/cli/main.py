@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from m3cred_tui import VERSION
 from m3cred_tui.cli.output.streams import guarded, prepare
-from m3cred_tui.system.process import clean_environment, let_the_window_decide
+from m3cred_tui.system.process import allow_own_access, clean_environment, let_the_window_decide
 
 _INTERRUPTED = 130
 _TURN = 0.0005
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     words = sys.argv[1:] if arguments is None else [*arguments]
     clean_environment()
+    allow_own_access()
     prepare()
     try:
         if not words:

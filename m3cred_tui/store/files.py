@@ -267,7 +267,7 @@ class FlawError(Exception):
 
 
 @contextmanager
-def flaws_refused(path: Path) -> Iterator[None]:
+def flaws_refused(path: Path | str) -> Iterator[None]:
     """Raise a :class:`FlawError` in a block as a :class:`StoreUnusable` of this path."""
     try:
         yield
@@ -301,8 +301,8 @@ def private_folder(path: Path, *, make: bool = False) -> Iterator[int]:
         raise OutcomeUnknown(path, plain_reason(unconfirmed.cause)) from unconfirmed
     except OSError as error:
         absent = isinstance(error, FileNotFoundError) and not make
-        if absent and (link := _dangling(path)):
-            raise StoreUnusable(link, "it is a link to nothing") from None
+        if absent:
+            _refuse_dangling(path)
         if absent or isinstance(error, FileExistsError):
             raise
         raise StoreUnusable(path, plain_reason(error)) from error
@@ -315,6 +315,7 @@ def _refuse_what_is_there(path: Path) -> None:
     except OSError:
         return
     if stat.S_ISLNK(status.st_mode):
+        _refuse_dangling(path)
         reason = "it is a symbolic link; put the directory itself in its place"
         raise StoreUnusable(path, reason)
     if not stat.S_ISDIR(status.st_mode):
@@ -323,13 +324,12 @@ def _refuse_what_is_there(path: Path) -> None:
         _check_private(status, path, "700")
 
 
-def _dangling(path: Path) -> Path | None:
-    """Return a link on the way to a path whose target is missing, as if not mounted."""
+def _refuse_dangling(path: Path) -> None:
+    """Refuse a path where a link on the way has no target, as if that is not mounted."""
     with suppress(OSError):
         for one in (path, *path.parents):
             if one.is_symlink() and not one.exists():
-                return one
-    return None
+                raise StoreUnusable(one, "it is a link to nothing")
 
 
 def read_private(folder: int, name: str, path: Path | str, *, most: int) -> bytes:

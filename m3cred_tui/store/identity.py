@@ -48,7 +48,7 @@ def is_wrapped(file: bytes) -> bool:
     return file.startswith(_BEGINNINGS)
 
 
-def opened(file: bytes, passphrase: Secret, path: Path) -> OpenedIdentity:
+def opened(file: bytes, passphrase: Secret, path: Path | str) -> OpenedIdentity:
     """Open the content of an identity's file; ``path`` is for the messages.
 
     Raises :class:`WrongPassphrase`, and :class:`StoreUnusable` when it is no identity.

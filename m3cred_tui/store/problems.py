@@ -85,7 +85,7 @@ class IdentityLocked(Problem, code="IdentityLocked"):
 
 class WrongPassphrase(Problem, code="WrongPassphrase"):
     text = "{path} does not open: the passphrase is wrong, or the file is damaged."
-    path: Path
+    path: Path | str
 
 
 class IdentityInPlace(Problem, code="IdentityInPlace"):

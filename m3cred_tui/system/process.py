@@ -1,4 +1,4 @@
-"""The environment that libraries obey, and what other processes may read of this one."""
+"""The environment that libraries obey, the umask, and what others may read of this process."""
 
 import os
 import resource
@@ -29,6 +29,8 @@ _RECORDERS = frozenset({"SSLKEYLOGFILE", "PYTHONASYNCIODEBUG"})
 _HOME = "HOME"
 
 _set_aside: dict[str, str] = {}
+_OF_OTHERS = 0o077
+_umasks: list[int] = []
 
 
 def clean_environment() -> None:
@@ -43,6 +45,18 @@ def clean_environment() -> None:
         names.append(_HOME)
     for name in names:
         _set_aside[name] = os.environ.pop(name)
+
+
+def allow_own_access() -> None:
+    """Drop what the umask takes from this user: files that are made would be of no use."""
+    _umasks.append(os.umask(_OF_OTHERS))
+    os.umask(_umasks[0] & _OF_OTHERS)
+
+
+def restore_umask() -> None:
+    """Set the umask that this process was started with, for a program that replaces it."""
+    for before in _umasks[:1]:
+        os.umask(before)
 
 
 def set_aside() -> list[str]:

@@ -175,6 +175,19 @@ def test_permissions_are_reported_with_the_command_that_fixes_them(
     assert f"Run: chmod 600 {identity}" in found["identity"][0][1]
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("link", ["data", "data/m3cred"])
+def test_a_link_to_nothing_is_the_same_in_each_row_that_it_concerns(
+    doctor: Doctor, tmp_path: Path, link: str
+) -> None:
+    (tmp_path / link).parent.mkdir(mode=0o700, exist_ok=True)
+    (tmp_path / link).symlink_to("/nonexistent/disk")
+    found = doctor("--offline")
+    told = f"{tmp_path / link} cannot be used: it is a link to nothing."
+    for area in ("data directory", "identity", "credentials"):
+        assert found[area] == [("mend", told)]
+
+
 def test_a_missing_identity_is_reported_while_something_is_sealed_for_it(
     doctor: Doctor, tmp_path: Path
 ) -> None:

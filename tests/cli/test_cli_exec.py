@@ -1,5 +1,6 @@
 """``m3cred exec``: the command gets the key, and is otherwise as if m3cred had never been."""
 
+import os
 import re
 import signal
 import subprocess
@@ -82,6 +83,15 @@ def test_the_environment_has_two_more_and_none_of_m3creds(
         "STRIPE_API_KEY": own_key(connected),
         "STRIPE_ACCOUNT": account_of(connected),
     }
+
+
+@pytest.mark.long
+def test_the_command_has_the_umask_that_m3cred_itself_does_without(execute: Run) -> None:
+    before = os.umask(0o777)
+    try:
+        assert execute("/bin/sh", "-c", "umask").stdout == "0777\n"
+    finally:
+        os.umask(before)
 
 
 def test_the_key_is_in_no_argument(execute: Run) -> None:

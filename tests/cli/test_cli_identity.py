@@ -415,7 +415,7 @@ def test_a_file_that_is_not_an_identity_is_not_imported(
 ) -> None:
     ended = given(b"p", "--passphrase-fd", FD, "identity", "import", "-", stdin=content)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == f"m3cred: /dev/stdin cannot be used: {reason}.\n"
+    assert ended.stderr == f"m3cred: standard input cannot be used: {reason}.\n"
     assert not identity.exists()
 
 

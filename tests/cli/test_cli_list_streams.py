@@ -95,9 +95,13 @@ def test_closed_standard_error_is_not_an_error(shell: Shell) -> None:
     ("command", "status", "told"),
     [
         ("", 1, b"m3cred: the app needs a terminal; run it in one.\n"),
-        ("config set stripe_test.secret_key", 1, b"m3cred: The secret key is empty.\n"),
+        (
+            "config set stripe_test.secret_key",
+            1,
+            b"m3cred: The secret key cannot be read: standard input is closed.\n",
+        ),
         ("--passphrase-fd 0 identity protect --new-passphrase-fd 0", 1, None),
-        ("identity import -", 1, None),
+        ("identity import -", 1, b"m3cred: standard input cannot be used: it is closed.\n"),
         ("completion bash --answer", 0, b""),
         ("completion zsh --answer", 0, b""),
         ("doctor --offline", 1, b""),
@@ -105,7 +109,7 @@ def test_closed_standard_error_is_not_an_error(shell: Shell) -> None:
     ],
 )
 @pytest.mark.quick(2)
-def test_closed_standard_input_is_like_an_empty_one(
+def test_closed_standard_input_is_said_where_it_is_needed_and_else_like_an_empty_one(
     shell: Shell, command: str, status: int, told: bytes | None
 ) -> None:
     ended = shell(f"m3cred {command} <&-")
@@ -116,7 +120,7 @@ def test_closed_standard_input_is_like_an_empty_one(
 def test_standard_input_that_cannot_be_read_is_a_sentence(shell: Shell) -> None:
     ended = shell("m3cred completion bash --answer 0>/dev/null")
     assert ended.returncode == 1
-    assert ended.stderr.startswith(b"m3cred: /dev/stdin cannot be used: ")
+    assert ended.stderr.startswith(b"m3cred: standard input cannot be used: ")
 
 
 @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"])

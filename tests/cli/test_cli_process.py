@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,6 +40,15 @@ def as_user() -> list[str]:
     if os.geteuid() != 0:
         return []
     return [program("setpriv"), "--bounding-set=-all", "--inh-caps=-all"]
+
+
+def test_what_is_made_can_be_used_whatever_the_umask_and_by_this_user_alone(
+    as_user: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    change = [*as_user, *M3CRED, "config", "set", "store.mount", "mount"]
+    subprocess.run(change, env=environment, check=True, umask=0o777, timeout=30)
+    modes = {stat.filemode(one.stat().st_mode) for one in tmp_path.rglob("*")}
+    assert modes == {"drwx------", "-rw-------"}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from m3cred_tui.store import files
 from m3cred_tui.store.directory.store import DirectoryStore
-from m3cred_tui.store.files import check_way
+from m3cred_tui.store.files import check_way, private_folder
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import StoreUnusable
 
@@ -170,6 +170,8 @@ def test_a_link_to_nothing_is_no_empty_store(above: Path, tmp_path: Path, link: 
     with pytest.raises(StoreUnusable, match="it is a link to nothing") as told:
         store.newest(10)
     assert told.value.path == absent
+    with pytest.raises(StoreUnusable, match="it is a link to nothing"), private_folder(data):
+        pass
 
 
 def test_circular_links_end(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from pathlib import Path
 from string import ascii_letters, digits
 from typing import NamedTuple
 
@@ -105,7 +104,7 @@ def _answer(shell: str) -> Iterator[str]:
     try:
         data = sys.stdin.buffer.read()
     except OSError as error:
-        raise StoreUnusable(Path("/dev/stdin"), plain_reason(error)) from None
+        raise StoreUnusable("standard input", plain_reason(error)) from None
     given = data.decode(sys.stdin.encoding, "surrogateescape").removesuffix("\0").split("\0")
     if shell == "bash":
         typed, replaced = [*given, ""][:2]

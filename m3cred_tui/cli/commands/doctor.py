@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
@@ -179,7 +180,8 @@ def _directory(path: Path, *, is_kept_in: bool = False) -> Iterator[_Found]:
     shown = clean_path(path)
     lacks: list[str] = []
     try:
-        check_way(path)
+        with suppress(FileNotFoundError):  # a link to nothing is reported below
+            check_way(path)
         with private_folder(path) as folder:
             if not os.access(path, os.W_OK):
                 raise StoreUnusable(path, "nothing can be written to it")

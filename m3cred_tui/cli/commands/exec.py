@@ -17,7 +17,7 @@ from m3cred_tui.listing.columns import NAME, Row, local
 from m3cred_tui.model.check import CheckResult, Outcome
 from m3cred_tui.model.text import clean
 from m3cred_tui.store.problems import plain_reason
-from m3cred_tui.system.process import as_started, without_ours
+from m3cred_tui.system.process import as_started, restore_umask, without_ours
 from m3cred_tui.upkeep.account import Access
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
@@ -94,6 +94,7 @@ def _replaced_by(command: list[str], environ: Mapping[str, str]) -> int:
         signal.signal(number, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    restore_umask()
     try:
         if module := sys.modules.get("m3cred_tui.cli.team"):
             module.before_another_program()

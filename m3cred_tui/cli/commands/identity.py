@@ -14,7 +14,7 @@ from m3cred_tui.cli.output.prompts import (
     opened_with,
     working,
 )
-from m3cred_tui.cli.output.streams import put
+from m3cred_tui.cli.output.streams import is_input_closed, put
 from m3cred_tui.cli.selecting import Opened, opened
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
@@ -30,7 +30,7 @@ from m3cred_tui.store.problems import (
     plain_reason,
 )
 
-_STANDARD = "-"
+_STANDARD, _INPUT = "-", "standard input"
 
 
 class NoIdentityYet(Problem, code="NoIdentityYet"):
@@ -150,7 +150,9 @@ def _import(here: Opened, chosen: Namespace) -> None:
 def _other_identity(chosen: Namespace) -> OpenedIdentity:
     """Return the identity to be imported, from wherever the user stores it."""
     standard = chosen.file == _STANDARD
-    path = Path("/dev/stdin" if standard else chosen.file)
+    path = _INPUT if standard else Path(chosen.file)
+    if standard and is_input_closed():
+        raise StoreUnusable(path, "it is closed")
     with _told(path), open(0 if standard else path, "rb", closefd=not standard) as source:
         file = source.read(LARGEST_IDENTITY + 1)
     if len(file) > LARGEST_IDENTITY:
@@ -164,7 +166,7 @@ def _other_identity(chosen: Namespace) -> OpenedIdentity:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(path: Path | str) -> Iterator[None]:
     """Turn errors of a file that the user has named into a ``Problem``."""
     try:
         yield

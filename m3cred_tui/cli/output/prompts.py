@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from m3cred_tui.cli.output.streams import complain, harmless, is_dumb, laid
+from m3cred_tui.cli.output.streams import complain, harmless, is_dumb, is_input_closed, laid
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
@@ -100,6 +100,8 @@ def from_descriptor(number: int, *, is_last: bool = False) -> Secret:
     """
     source = f"descriptor {number}"
     try:
+        if number == _INPUT and is_input_closed():
+            raise PassphraseUnusable(source, "standard input is closed")
         if os.isatty(number):
             raise PassphraseUnusable(source, "a terminal would show it")
         os.set_inheritable(number, False)  # noqa: FBT003 - it takes no keyword

@@ -44,6 +44,11 @@ def prepare() -> None:
                 setattr(sys, name, _Checked(stream))
 
 
+def is_input_closed() -> bool:
+    """Return whether standard input was closed before :func:`prepare` made it empty."""
+    return sys.__stdin__ is None
+
+
 def is_utf8(stream: TextIO) -> bool:
     """Return whether a stream takes every character."""
     return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
