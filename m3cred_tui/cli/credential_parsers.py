@@ -237,5 +237,15 @@ def _delete(add: Add) -> None:
     add_json(command)
 
 
-OF_CREDENTIALS = (_list, _show, _create, _resume, _reauthorize, _rename, _check, _exec, _delete)
-"""Each takes what adds a command, and adds its own."""
+OF_CREDENTIALS = {
+    "list": _list,
+    "show": _show,
+    "create": _create,
+    "resume": _resume,
+    "reauthorize": _reauthorize,
+    "rename": _rename,
+    "check": _check,
+    "exec": _exec,
+    "delete": _delete,
+}
+"""What adds each of them: it takes what adds a command."""

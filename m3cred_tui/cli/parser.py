@@ -1,6 +1,7 @@
 """The parser of the command line, and of each command that is not about credentials."""
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +15,12 @@ SHARED = frozenset({"--demo", "--passphrase-fd"})
 """Options that are taken before and after a command."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line.
+
+    If these words of it begin with a command, it knows only that one, which takes a tenth of
+    the time.
+    """
     whole = Parser(
         prog="m3cred",
         allow_abbrev=False,
@@ -27,14 +32,9 @@ def parser() -> argparse.ArgumentParser:
     flag(whole, "--no-mouse", "leave the mouse to the terminal, for its own selection")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     add = partial(commands.add_parser, allow_abbrev=False)
-    add_sharing = partial(add, parents=[_shared()])
-    for declare in (*OF_CREDENTIALS, _config, _identity, _store):
-        declare(add_sharing)
-    _relay_page(add)
-    _doctor(add_sharing)
-    _log(add_sharing)
-    _completion(add)
-    _demo_stripe(add)
+    named = next((word for word in words if word != "--demo"), "")
+    for name in [named] if named in _COMMANDS else _COMMANDS:
+        _COMMANDS[name](add if name in _NOT_SHARING else partial(add, parents=[_shared()]))
     return whole
 
 
@@ -258,3 +258,19 @@ def _add_descriptor(command: argparse._ActionsContainer, name: str, what: str) -
     text = f"read the {what} from file descriptor N, one line"
     descriptor = number("a file descriptor", 0, 99_999)
     command.add_argument(name, type=descriptor, metavar="N", help=text)
+
+
+_COMMANDS = {
+    **OF_CREDENTIALS,
+    "config": _config,
+    "identity": _identity,
+    "store": _store,
+    "relay-page": _relay_page,
+    "doctor": _doctor,
+    "log": _log,
+    "completion": _completion,
+    "demo-stripe": _demo_stripe,
+}
+"""What adds each of them, in the order of the help."""
+_NOT_SHARING = frozenset({"relay-page", "completion", "demo-stripe"})
+"""These do not take what is shared."""

@@ -151,7 +151,7 @@ _ID_LETTERS = frozenset("0123456789abcdef-")
 def answer(words: Sequence[str]) -> Answer:
     """Return the completions of the last of these words, without the program's name."""
     *before, current = words or [""]
-    walk = _Walk(parser())
+    walk = _Walk(parser(before))
     for word in before:
         walk.go_on(word)
     return walk.answer(current)
