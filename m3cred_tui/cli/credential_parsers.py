@@ -7,6 +7,7 @@ from m3cred_tui.cli.usage import (
     account_id,
     add_json,
     columns,
+    columns_and_statuses,
     credential_name,
     flag,
     statuses,
@@ -26,10 +27,7 @@ def _list(add: Add) -> None:
         help="list the credentials",
         description="List the credentials: the pending ones, then the newest first. On a "
         "terminal, columns that do not fit are left out; in a pipe none is.",
-        epilog="Columns are name, entity_type, destination, mode, account, account_id, status, "
-        "check, created, created_by, expires and id. Statuses are pending, unknown, "
-        "authenticated, expiring, expired and, by the last check, revoked, wrong_key, "
-        "no_permission, unreachable, failed, not_set_up and damaged.",
+        epilog=columns_and_statuses,
     )
     command.add_argument(
         "words",

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from m3cred_tui import VERSION
 from m3cred_tui.cli.credential_parsers import OF_CREDENTIALS
-from m3cred_tui.cli.usage import Add, Parser, add_json, demo_redirect_uri, flag, number, ports
+from m3cred_tui.cli.usage import (
+    Add,
+    Parser,
+    add_json,
+    demo_redirect_uri,
+    flag,
+    names_of_settings,
+    number,
+    ports,
+)
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME
 
 _HOUR = round(ACCESS_TOKEN_LIFETIME.total_seconds())
@@ -62,10 +71,7 @@ def _config(add: Add) -> None:
         help="show or change the settings of each destination",
         description="Show what is set for each destination, and where each value comes from: "
         "the environment, the settings file, or m3cred itself. No secret is shown.",
-        epilog="Names are client_id, secret_key, secret_key_command, secret_key_file, "
-        "redirect_uri, ports, oauth, channel, engine, address, mount, path, namespace, "
-        "ca_file, role_id, secret_id_command and secret_id_file, after stripe. or "
-        "stripe_test. or store.",
+        epilog=names_of_settings,
     )
     flag(command, "--json", "for machines")
     add_verb = _verbs(command)

@@ -21,8 +21,18 @@ _LONGEST_ERROR = 1000
 class Parser(argparse.ArgumentParser):
     """A parser that reports wrong usage with its own usage, and with what may be meant.
 
-    It overrides three methods that argparse's own parsers of commands go through, too.
+    It overrides three methods that argparse's own parsers of commands go through, too. Its
+    epilog may be a function, for words that take long to import; only help calls it.
     """
+
+    @property
+    def epilog(self) -> str | None:
+        """What the help ends with."""
+        return self._epilog() if callable(self._epilog) else self._epilog
+
+    @epilog.setter
+    def epilog(self, epilog: str | Callable[[], str] | None) -> None:
+        self._epilog = epilog
 
     def error(self, message: str) -> NoReturn:
         """Report wrong usage; the message quotes what was typed, or pasted."""
@@ -118,11 +128,38 @@ def several(text: str, kind: str, known: Sequence[str]) -> list[str]:
     return words
 
 
+def _listed(words: Iterable[str]) -> str:
+    *names, last = words
+    return f"{', '.join(names)} and {last}"
+
+
 def _not_a(text: str, wanted: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"{text[:80]!a} is not {wanted}")
 
 
-# Each module imported below takes as long as the whole parser, and is for one option.
+# Each module imported below takes as long as the whole parser, and is for one option or help.
+
+
+def columns_and_statuses() -> str:
+    """Return what the help of ``m3cred list`` ends with."""
+    from m3cred_tui.cli.output.tables import BY_NAME  # noqa: PLC0415 - see above
+    from m3cred_tui.listing.columns import OF_A_CHECK, STATUSES  # noqa: PLC0415 - see above
+
+    others = ", ".join(one for one in STATUSES if one not in OF_A_CHECK)
+    return (
+        f"Columns are {_listed(BY_NAME)}. "
+        f"Statuses are {others} and, by the last check, {_listed(OF_A_CHECK)}."
+    )
+
+
+def names_of_settings() -> str:
+    """Return what the help of ``m3cred config`` ends with."""
+    from m3cred_tui.config.table import groups  # noqa: PLC0415 - see above
+
+    every = groups()
+    names = (one.name for group in every for one in group.settings if one.is_settable)
+    tables = ". or ".join(group.table for group in every)
+    return f"Names are {_listed(dict.fromkeys(names))}, after {tables}."
 
 
 def columns(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The settings in one table, a row each.
 
-The file, the environment, ``m3cred config``, the Settings screen, doctor, completion and
-docs/configuration.md read it, so a new setting is one new row.
+The file, the environment, ``m3cred config`` and its help, the Settings screen, doctor,
+completion and docs/configuration.md read it, so a new setting is one new row.
 """
 
 from __future__ import annotations

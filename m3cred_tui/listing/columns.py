@@ -129,8 +129,8 @@ def has_ended(row: Row | None, check: CheckResult | None, now: datetime) -> bool
 
 
 EXPIRING, EXPIRED = "expiring", "expired"
-_BAD = [one for one in Outcome if one not in {Outcome.OK, Outcome.PENDING}]
-STATUSES = (*Status, EXPIRING, EXPIRED, *_BAD)
+OF_A_CHECK = tuple(one for one in Outcome if one not in {Outcome.OK, Outcome.PENDING})
+STATUSES = (*Status, EXPIRING, EXPIRED, *OF_A_CHECK)
 """Every word that :func:`status_word` returns."""
 
 
