@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -225,10 +226,21 @@ def processes() -> Iterator[Callable[[Ask, Future[int]], int]]:
             asks.close()
 
 
+def warm() -> None:
+    """Import what stores import while they work, for each process that is forked."""
+    for module in (
+        "encodings.idna",
+        "pyrage",
+        "m3cred_tui.store.directory.checks",
+        "m3cred_tui.store.directory.refreshing",
+        "m3cred_tui.store.openbao.wire",
+    ):
+        import_module(module)
+
+
 def serve() -> None:
     """Execute what each line asks for in a process of its own, whose ID is told first."""
-    import httpx  # noqa: F401, PLC0415 - so that no process has to read it
-
+    warm()
     impatient(PATIENT)
     while line := sys.stdin.readline():
         pid = os.fork()

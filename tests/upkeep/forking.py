@@ -12,6 +12,7 @@ import sys
 import traceback
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +25,7 @@ from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.openbao import refreshing
 from m3cred_tui.stripe.gateway import Platform
 from m3cred_tui.upkeep.service import Upkeep
-from tests.store.bao_operations import team_store
+from tests.store.bao_operations import team_store, warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,11 +106,9 @@ def asked(
 def serve() -> None:
     """Fork for each line of the standard input, until it ends."""
     # Warm, so that no kill hits an import.
-    import pyrage  # type: ignore[import-untyped]  # noqa: F401, PLC0415
-
-    import m3cred_tui.store.directory.checks  # noqa: PLC0415
-    import m3cred_tui.store.directory.refreshing  # noqa: PLC0415
-    import m3cred_tui.stripe.transport  # noqa: F401, PLC0415
+    warm()
+    for module in ("anyio._backends._asyncio", "certifi", "m3cred_tui.stripe.transport"):
+        import_module(module)
 
     refreshing.CLAIM = 2.0  # seconds, after which another machine takes over from a killed one
     while line := sys.stdin.readline():
