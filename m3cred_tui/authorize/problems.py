@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from m3cred_tui.callback.pages import TurnedAway
-from m3cred_tui.model.authorization import CODE_LIFETIME
+from m3cred_tui.model.authorization import CODE_LIFETIME, TurnedAway
 from m3cred_tui.model.credential import Credential, Destination, StripeAccount
 from m3cred_tui.model.problem import Problem
 

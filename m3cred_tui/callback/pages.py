@@ -4,11 +4,11 @@ import base64
 import hashlib
 import socket
 from dataclasses import dataclass
-from enum import StrEnum
 from html import escape
 from http import HTTPStatus
 from string import Template
 
+from m3cred_tui.model.authorization import TurnedAway
 from m3cred_tui.model.text import clean
 
 
@@ -135,14 +135,6 @@ ANOTHER_REQUEST = _page(
     "expired, or it is not complete. A request that is resumed keeps its address.",
     "Open the address that your terminal shows now. It is still waiting.",
 )
-
-
-class TurnedAway(StrEnum):
-    """Why a browser was turned away from an address that a person can open."""
-
-    NOT_OPENED = "not opened"
-    OTHER_HOST = "other host"
-    TOO_LARGE = "too large"
 
 
 _INSTEAD = (

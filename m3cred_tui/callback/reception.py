@@ -18,9 +18,9 @@ from typing import Any, NamedTuple, Self
 
 from m3cred_tui.callback import pages
 from m3cred_tui.callback.connections import MOST_HEADERS, Request
-from m3cred_tui.callback.pages import Response, TurnedAway
+from m3cred_tui.callback.pages import Response
 from m3cred_tui.callback.redirect import AuthorizationCode, RedirectResult, validate_redirect
-from m3cred_tui.model.authorization import CALLBACK_PATH
+from m3cred_tui.model.authorization import CALLBACK_PATH, TurnedAway
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 

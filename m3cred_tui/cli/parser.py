@@ -49,7 +49,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 def _shared() -> argparse.ArgumentParser:
     """Return the options of m3cred that are taken after its commands, too."""
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_shared(shared.add_argument_group("options that commands share"))
     return shared
 

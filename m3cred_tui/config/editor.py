@@ -6,8 +6,7 @@ store's lock, so it may have to wait for another process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from m3cred_tui.config.entered import secret_key, without_key
 from m3cred_tui.config.file import edited, read_file, write_file
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from m3cred_tui.store.identity import IdentityFile
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsEditor:
+class SettingsEditor(NamedTuple):
     """The settings of this user, and the identity that a secret key is sealed for."""
 
     settings: Settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
@@ -65,12 +64,11 @@ class Entry(NamedTuple, Generic[T_co]):
     problem: Misplaced | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Setup:
     """The values of a group; ``setup[PORTS]`` is the entry of a setting."""
 
-    group: Group
-    entries: Mapping[Setting[object], Entry[object]]
+    def __init__(self, group: Group, entries: Mapping[Setting[object], Entry[object]]) -> None:
+        self.group, self.entries = group, entries
 
     def __getitem__(self, setting: Setting[T]) -> Entry[T]:
         return cast("Entry[T]", self.entries[setting])

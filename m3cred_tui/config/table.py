@@ -6,7 +6,6 @@ completion and docs/configuration.md read it, so a new setting is one new row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -41,8 +40,7 @@ class Kind(StrEnum):
     """Written by m3cred alone, as a mark."""
 
 
-@dataclass(frozen=True, eq=False)
-class Setting(Generic[T_co]):
+class Setting(NamedTuple, Generic[T_co]):
     """A row of the table; functions in it take the subject of the group, as a destination."""
 
     name: str

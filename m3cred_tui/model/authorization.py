@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -33,6 +34,14 @@ CODE_LIFETIME = timedelta(minutes=5)
 PORT_END = "-"
 """Ends the port at the beginning of the state in a request that redirects to the user's own
 page: from there, the page takes the port to redirect to."""
+
+
+class TurnedAway(StrEnum):
+    """Why a browser was turned away from an address that a person can open."""
+
+    NOT_OPENED = "not opened"
+    OTHER_HOST = "other host"
+    TOO_LARGE = "too large"
 
 
 class AuthorizationRequest(NamedTuple):

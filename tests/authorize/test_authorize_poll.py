@@ -18,9 +18,8 @@ from m3cred_tui.authorize.problems import (
     ListenerUnreachable,
 )
 from m3cred_tui.authorize.waiting import Answer, news, until_answered
-from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.callback.server import CallbackServer
-from m3cred_tui.model.authorization import AuthorizationRequest
+from m3cred_tui.model.authorization import AuthorizationRequest, TurnedAway
 from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.problems import AnsweredElsewhere

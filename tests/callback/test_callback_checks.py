@@ -13,7 +13,6 @@ from m3cred_tui.callback.pages import (
     NOT_EXPECTED,
     REFUSED,
     TURNED_AWAY,
-    TurnedAway,
     hash_of,
     plain,
 )
@@ -21,6 +20,7 @@ from m3cred_tui.callback.reception import parse_status
 from m3cred_tui.callback.redirect import AuthorizationCode, Refusal
 from m3cred_tui.callback.relay_page import relay_page
 from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.model.authorization import TurnedAway
 from tests.callback.conftest import EndPage, Get, Poll, Send, path_of
 
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3cred_tui.callback import reception
-from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.callback.reception import (
     REJECTION_SECONDS,
     Phase,
@@ -16,6 +15,7 @@ from m3cred_tui.callback.reception import (
     status_query,
 )
 from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.model.authorization import TurnedAway
 from tests.callback.conftest import Get, Poll, path_of
 from tests.visitors import visitor
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from m3cred_tui.callback.pages import TurnedAway
 from m3cred_tui.callback.server import CallbackServer
+from m3cred_tui.model.authorization import TurnedAway
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile

@@ -12,7 +12,6 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from string import ascii_letters, digits
 from typing import NamedTuple
 
 from m3cred_tui.cli import usage
@@ -21,7 +20,6 @@ from m3cred_tui.cli.output.streams import harmless
 from m3cred_tui.cli.output.tables import BY_NAME
 from m3cred_tui.cli.parser import parser
 from m3cred_tui.cli.selecting import opened
-from m3cred_tui.config.table import settable
 from m3cred_tui.listing.columns import STATUSES
 from m3cred_tui.model.credential import Credential
 from m3cred_tui.store.problems import StoreUnusable, plain_reason
@@ -276,12 +274,15 @@ def _several(known: Iterable[str], current: str) -> Iterator[Candidate]:
 
 
 def _settings() -> Iterator[Candidate]:
+    from m3cred_tui.config.table import settable  # noqa: PLC0415 - 8 ms, for these alone
+
     for name, (group, _) in settable().items():
         yield Candidate(name, f"of {group.label}")
 
 
-_PLAIN = frozenset({*ascii_letters, *digits, *"%+,-./_"})
-_ESCAPED = frozenset(map(chr, range(128))) - _PLAIN
+_ESCAPED = frozenset(
+    one for one in map(chr, range(128)) if not one.isalnum() and one not in "%+,-./_"
+)
 _ESCAPED_IN_DOUBLE_QUOTES = '"$\\`'
 _SPLITTING = ":=@"
 """bash ends a word that it completes at these, and expands none of them."""
