@@ -329,11 +329,16 @@ def test_without_a_key_the_command_is_not_run(m3cred: Run, tmp_path: Path) -> No
         assert told in ended.stderr
 
 
-def test_the_demo_stripe_would_be_gone(m3cred: Run, tmp_path: Path) -> None:
+def test_the_demo_stripe_would_be_gone_and_the_one_that_stays_is_named(
+    m3cred: Run, tmp_path: Path
+) -> None:
     keep(tmp_path, ["Acme"], demo=True)
     ended = m3cred("--demo", "exec", "Acme", "--", "/bin/echo", "run")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "m3cred demo-stripe" in ended.stderr
+    assert ended.stderr == (
+        "m3cred: the demo Stripe is a part of this m3cred, which the command would replace; "
+        "run m3cred demo-stripe --env, paste its lines here, and create one without --demo.\n"
+    )
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "in clear"])

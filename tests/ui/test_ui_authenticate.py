@@ -93,7 +93,7 @@ async def test_an_expired_authorization_is_shown_and_enter_begins_a_new_one(
 
 
 async def test_when_every_port_is_held_the_user_is_told_and_can_paste(
-    services: Services, browser: Browser, ports: tuple[int, ...]
+    services: Services, browser: Browser, ports: tuple[int, ...], store: CredentialStore
 ) -> None:
     async with opened(services) as user:
         with ExitStack() as others:
@@ -104,7 +104,9 @@ async def test_when_every_port_is_held_the_user_is_told_and_can_paste(
             await user.sees("Other programs on this computer hold the ports", str(ports[0]))
             redirect = await asyncio.to_thread(visit.approve_only, browser.opened[0])
             await user.paste(redirect)
+            await user.press("enter")  # as some do after a paste
             await user.focuses("Create Credential")
+            assert store.ids() == store.pending_ids() != []
 
 
 @as_root
@@ -344,6 +346,9 @@ async def test_a_stray_letter_lands_nowhere_and_escape_clears_what_was_pasted_fi
         assert "•" not in user.screen
         await user.paste("http://127.0.0.1:27182/callback?state=")
         await user.sees("••••")
+        notice = user.lines[-3:-1]
+        await user.press("enter")  # which some press after a paste, or copy along
+        assert (user.lines[-3:-1], len(browser.opened)) == (notice, 1)
         await user.press("tab")
         await user.focuses("PasteLine")
         await user.sees("esc Clear")

@@ -43,8 +43,8 @@ def run(chosen: Namespace) -> int:
         return misused("say which command to run: m3cred exec NAME -- COMMAND")
     if chosen.demo:
         return misused(
-            "the demo Stripe ends with this m3cred, so no command could reach it; m3cred "
-            "demo-stripe runs one that stays."
+            "the demo Stripe is a part of this m3cred, which the command would replace; run "
+            "m3cred demo-stripe --env, paste its lines here, and create one without --demo."
         )
     here = opened(demo=chosen.demo)
     row = selected(here.store, chosen.name)

@@ -19,12 +19,15 @@ from m3cred_tui.ui.widgets.controls import Press, focus_first, show_focus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual import events
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from m3cred_tui.browser.terminal import QrCode
 
 ROOM_BESIDE = 108, 34
 """Columns and lines of a window, below which nothing is shown at the side of a stage."""
+_SOON = 2.0  # seconds
 _PAGE_DOWN = "Scroll to what is below the window's edge"
 
 
@@ -84,6 +87,8 @@ class Stage(VerticalScroll, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self.draft = Draft()
+        self._after_paste: Timer | None = None
+        """Runs while an Enter belongs to the paste before it."""
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self.TITLE), classes="title")
@@ -122,6 +127,21 @@ class Stage(VerticalScroll, can_focus=False):
         if self.screen.focused in controls:
             place = controls.index(self.screen.focused) + step
             controls[place % len(controls)].focus()
+
+    def expect_enter(self) -> None:
+        """Take an Enter that follows soon as the end of a paste, whatever has the focus."""
+        self._forget_paste()
+        self._after_paste = self.set_timer(_SOON, self._forget_paste)
+
+    def on_key(self, event: events.Key) -> None:
+        if self._after_paste is not None and event.key == "enter":
+            event.stop()
+        self._forget_paste()
+
+    def _forget_paste(self) -> None:
+        if self._after_paste is not None:
+            self._after_paste.stop()
+            self._after_paste = None
 
     def leave(self) -> None:
         """End the work in progress."""

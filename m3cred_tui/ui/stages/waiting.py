@@ -290,6 +290,8 @@ class WaitingPanel(Vertical):
     @on(PasteLine.Pasted)
     def _take_paste(self, message: PasteLine.Pasted) -> None:
         line = self.query_one(PasteLine)
+        if message.final:
+            self.query_ancestor(Stage).expect_enter()
         try:
             self._paste(message.text, final=message.final)
         except Problem as problem:
