@@ -60,7 +60,6 @@ class CredentialsPage(ListPage):
         ),
         Binding("escape", "stop_checking", "Stop"),
         Binding("a", "renew_ended", "Authorize again"),
-        Binding("d", "delete_first", "Delete", tooltip="Delete this one, or the marked ones"),
         Binding("c", "create", "Create", tooltip="Create Integration Credential"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the list"),
         Binding("y", "copy_id", "Copy", tooltip="Send the Credential ID to the clipboard"),
@@ -112,10 +111,17 @@ class CredentialsPage(ListPage):
             case "check" | "check_marked":
                 is_one = action == "check" and isinstance(self._selected_row, Credential)
                 offered = is_one or bool(self._listing.marked)
-            case "copy_id" | "delete" | "delete_first":
-                is_due = action != "delete_first" or self._is_to_delete_first
-                offered = is_due and self._has_list and self._list.selected is not None
+            case "copy_id" | "delete":
+                offered = self._has_list and self._list.selected is not None
         return offered
+
+    @property
+    def likely_keys(self) -> Sequence[str]:
+        """What the line of keys begins with: for marked rows, or for one that has ended."""
+        if self._listing.marked:
+            return ("v", "d")
+        row = self._selected_row
+        return ("a", "d") if row is not None and self._has_ended(row) else ()
 
     def action_check_marked(self) -> None:
         """Check the marked credentials at Stripe."""
@@ -217,16 +223,6 @@ class CredentialsPage(ListPage):
 
         renewals = (row for row in self._pending() if row.renews == credential.id)
         self._open_create(next(filter(is_pending, renewals), draft_to_renew(credential)))
-
-    @property
-    def _is_to_delete_first(self) -> bool:
-        """Whether deletion is likely: rows are marked, or the selected one cannot be used."""
-        row = self._selected_row
-        return bool(self._listing.marked) or (row is not None and self._has_ended(row))
-
-    def action_delete_first(self) -> None:
-        """Delete the marked credentials, or the one that cannot be used."""
-        self.action_delete()
 
     def action_delete(self) -> None:
         """Delete the marked credentials, or else the selected one."""

@@ -145,14 +145,17 @@ def _fitting(shown: Sequence[_Shown], width: int) -> Sequence[_Shown]:
 
 
 def _keys(screen: Screen[object]) -> list[_Shown]:
-    """Return the keys to show: the first of each action."""
+    """Return the keys to show, the first of each action; Enter and likely ones begin."""
     shown: dict[str, _Shown] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         if binding.show and active.enabled and binding.description:
             display = screen.app.get_key_display(binding)
             shown.setdefault(binding.action, (binding.key, display, binding.description))
-    return sorted(shown.values(), key=lambda one: one[0] != "enter")  # Enter comes first
+    first = ["enter", *getattr(screen, "likely_keys", ())]
+    return sorted(
+        shown.values(), key=lambda one: first.index(one[0]) if one[0] in first else len(first)
+    )
 
 
 _MOST = 3
