@@ -8,8 +8,10 @@ from m3cred_tui.cli.usage import (
     add_json,
     columns,
     columns_and_statuses,
+    credential,
     credential_name,
     flag,
+    pending,
     statuses,
 )
 from m3cred_tui.model.credential import DESTINATIONS, ENTITY_TYPES
@@ -68,7 +70,7 @@ def _show(add: Add) -> None:
         "agrees, and its integration fields, what an Integration Configuration in m3ter needs. "
         "Status 1 if one of several cannot be shown.",
     )
-    command.add_argument("names", nargs="+", metavar="NAME", help=_CREDENTIALS)
+    command.add_argument("names", nargs="+", type=credential, metavar="NAME", help=_CREDENTIALS)
     flag(
         command,
         "--integration",
@@ -117,6 +119,7 @@ def _resume(add: Add) -> None:
     command.add_argument(
         "pending",
         nargs="?",
+        type=pending,
         metavar="NAME",
         help="or its ID, or the end of that; by default the only pending one",
     )
@@ -155,7 +158,9 @@ def _reauthorize(add: Add) -> None:
         "working. The old tokens stay until the new account is confirmed; another Stripe "
         "account than before is confirmed on its own, or named with --expect-account.",
     )
-    command.add_argument("name", nargs="?", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument(
+        "name", nargs="?", type=credential, metavar="NAME", help=_ONE_CREDENTIAL
+    )
     command.add_argument("--complete", metavar="ID", help=_COMPLETE)
     flag(command, "--begin", _BEGIN)
     _add_consent(command)
@@ -168,7 +173,7 @@ def _rename(add: Add) -> None:
         description="Give a credential another name. Its ID stays: every Integration "
         "Configuration that uses it goes on working.",
     )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument("name", type=credential, metavar="NAME", help=_ONE_CREDENTIAL)
     command.add_argument(
         "new_name", type=credential_name, metavar="NEW-NAME", help="its new name"
     )
@@ -182,7 +187,7 @@ def _check(add: Add) -> None:
         description="Ask Stripe about each credential, several at once. Status 0 if all of "
         "them are ok, 1 if one is not; m3cred list shows the results, too.",
     )
-    command.add_argument("names", nargs="*", metavar="NAME", help=_CREDENTIALS)
+    command.add_argument("names", nargs="*", type=credential, metavar="NAME", help=_CREDENTIALS)
     flag(command, "--all", "every credential except the pending ones")
     shown = command.add_mutually_exclusive_group()
     flag(shown, "--quiet", "show only those that are not ok, for a timer; see docs/timer.md")
@@ -210,7 +215,7 @@ def _exec(add: Add) -> None:
         "in every request that does not name the credential's, as in: m3cred exec "
         "--platform-key NAME -- stripe customers list --stripe-account {account}",
     )
-    command.add_argument("name", metavar="NAME", help=_ONE_CREDENTIAL)
+    command.add_argument("name", type=credential, metavar="NAME", help=_ONE_CREDENTIAL)
     command.add_argument(
         "command_line", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --"
     )
@@ -225,7 +230,7 @@ def _delete(add: Add) -> None:
         "question names all of them; nothing is deleted if a NAME is unknown. Status 1 if one "
         "could not be deleted.",
     )
-    command.add_argument("names", nargs="+", metavar="NAME", help=_CREDENTIALS)
+    command.add_argument("names", nargs="+", type=credential, metavar="NAME", help=_CREDENTIALS)
     flag(command, "--yes", "do not ask")
     flag(
         command,

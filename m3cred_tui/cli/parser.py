@@ -16,6 +16,7 @@ from m3cred_tui.cli.usage import (
     names_of_settings,
     number,
     ports,
+    setting,
 )
 from m3cred_tui.model.credential import ACCESS_TOKEN_LIFETIME
 
@@ -82,10 +83,12 @@ def _config(add: Add) -> None:
         description="Set a value in the settings file. The secret key itself is asked for on "
         "the terminal, or read as a line from standard input, and sealed.",
     )
-    change.add_argument("name", metavar="NAME", help="such as stripe_test.client_id")
+    change.add_argument(
+        "name", type=setting, metavar="NAME", help="such as stripe_test.client_id"
+    )
     change.add_argument("values", metavar="VALUE", nargs="*", help="none for secret_key")
     unset = add_verb("unset", help="remove a value")
-    unset.add_argument("name", metavar="NAME", help="such as stripe_test.ports")
+    unset.add_argument("name", type=setting, metavar="NAME", help="such as stripe_test.ports")
     check = add_verb(
         "check",
         help="try the settings, and report what is wrong",

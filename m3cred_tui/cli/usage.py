@@ -111,6 +111,24 @@ def add_json(command: argparse._ActionsContainer) -> None:
     flag(command, "--json", "for machines; see docs/json.md")
 
 
+# The types of these words say what completes them; the commands look for what they name.
+
+
+def credential(text: str) -> str:
+    """Return what names a credential: its name, its ID or a part of it, its account's ID."""
+    return text
+
+
+def pending(text: str) -> str:
+    """Return what names a pending credential."""
+    return text
+
+
+def setting(text: str) -> str:
+    """Return what names a setting, such as ``stripe.ports``."""
+    return text
+
+
 def credential_name(text: str) -> str:
     """Return the name of a new credential."""
     if problem := name_problem(text):

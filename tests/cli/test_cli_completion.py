@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3cred_tui.cli import commands
+from m3cred_tui.cli import commands, usage
 from m3cred_tui.cli.commands.completion import (
     Answer,
     Kind,
@@ -21,9 +21,11 @@ from m3cred_tui.cli.commands.completion import (
     taken_apart,
 )
 from m3cred_tui.cli.output.tables import BY_NAME
+from m3cred_tui.cli.parser import parser
 from m3cred_tui.listing.columns import STATUSES
 from m3cred_tui.model.text import clean
 from tests.cli.kept import CANARY, keep
+from tests.cli.parsers import parsers
 from tests.e2e.conftest import program
 
 Run = Callable[..., CompletedProcess[str]]
@@ -136,6 +138,18 @@ def test_every_command_is_offered_with_its_help() -> None:
 )
 def test_completions_depend_on_the_words_before(words: list[str], offered: list[str]) -> None:
     assert values(answer(words)) == offered
+
+
+def test_every_word_that_names_something_says_what() -> None:
+    named = [
+        (path, action.type)
+        for path, one in parsers(parser())
+        for action in one._actions
+        if action.metavar == "NAME" and not action.option_strings
+    ]
+    assert len(named) > 5
+    kinds = (usage.credential, usage.pending, usage.setting)
+    assert [path for path, kind in named if kind not in kinds] == []
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from subprocess import CompletedProcess
 import pytest
 
 from m3cred_tui.cli.output.json import end_json
+from m3cred_tui.cli.parser import parser
 from m3cred_tui.model.check import Outcome
 from m3cred_tui.model.credential import OAuthModel
 from tests.cli.connected import Connected, connected_to_demo_stripe
 from tests.cli.kept import keep_pending
+from tests.cli.parsers import parsers
 from tests.cli.schemas import PAGE, blocks, flaws, schema
 
 Run = Callable[..., CompletedProcess[str]]
@@ -109,6 +111,18 @@ def test_a_failure_is_as_described(
     assert ended.returncode == 1
     described(ended, "error")
     assert json.loads(ended.stdout)["error"]["code"] == code
+
+
+def test_every_command_that_writes_json_is_described() -> None:
+    writing = {
+        path
+        for path, one in parsers(parser())
+        for action in one._actions
+        if "--json" in action.option_strings
+    }
+    described = {block.get("title") for block in blocks()}
+    # These write what has the titles begin and end.
+    assert writing - described == {"create", "resume", "reauthorize"}
 
 
 def test_every_outcome_is_explained() -> None:

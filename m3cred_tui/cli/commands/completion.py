@@ -140,7 +140,6 @@ class Answer(NamedTuple):
 
 _NOTHING = Answer(Kind.WORDS)
 _FILE = "FILE"
-_OF_CREDENTIALS = frozenset({"show", "reauthorize", "rename", "check", "exec", "delete"})
 _SEVERAL: dict[object, Iterable[str]] = {usage.columns: BY_NAME, usage.statuses: STATUSES}
 """The words for options that take several, by the type of their values."""
 _ID_LETTERS = frozenset("0123456789abcdef-")
@@ -159,7 +158,6 @@ class _Walk:
     """Follows the words of a command line through the parser."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._path: list[str] = []
         self._is_demo = False
         self._options_over = False
         self._option: argparse.Action | None = None
@@ -197,7 +195,6 @@ class _Walk:
         action = self._positionals[0]
         if isinstance(action, argparse._SubParsersAction):
             if word in action.choices:
-                self._path.append(word)
                 self._enter(action.choices[word])
             else:
                 self._positionals = []
@@ -229,13 +226,11 @@ class _Walk:
         return Answer(Kind.WORDS, [*self._named(action, current)])
 
     def _named(self, action: argparse.Action, current: str) -> Iterator[Candidate]:
-        match self._path, action.dest:
-            case ["config", "set" | "unset"], "name":
-                yield from _settings()
-            case ["resume"], "pending":
-                yield from self._credentials(current, only_pending=True)
-            case [command], "name" | "names" if command in _OF_CREDENTIALS:
-                yield from self._credentials(current)
+        if action.type is usage.setting:
+            yield from _settings()
+        elif action.type in (usage.credential, usage.pending):
+            only_pending = action.type is usage.pending
+            yield from self._credentials(current, only_pending=only_pending)
 
     def _credentials(self, current: str, *, only_pending: bool = False) -> Iterator[Candidate]:
         """Yield the credentials by name, and by ID where an ID is being typed."""
