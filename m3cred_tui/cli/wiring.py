@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from m3cred_tui.cli.log import logging_to
 from m3cred_tui.config.locations import locations
 from m3cred_tui.config.settings import Settings, settings_from
-from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
+from m3cred_tui.model.credential import DESTINATIONS
 from m3cred_tui.model.text import clean
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def demo_settings() -> Iterator[Settings]:
             stripe = running.enter_context(run())
         bases = stripe.connect_base, stripe.api_base
         platforms = {
-            STRIPE: Platform(*stripe.live, *bases),
-            STRIPE_TEST: Platform(*stripe.test, *bases),
+            one: Platform(*stripe.keys(livemode=one.livemode), *bases) for one in DESTINATIONS
         }
         yield Settings(places, platforms, demo=True)
 

@@ -29,6 +29,10 @@ class Description(NamedTuple):
     require_https: bool = False
     """Live mode redirects to HTTPS only, as at Stripe."""
 
+    def keys(self, *, livemode: bool) -> ClientKeys:
+        """Return the keys of a mode."""
+        return self.live if livemode else self.test
+
     def to_json(self) -> str:
         """Return everything, including the secret keys, as one line of JSON."""
         facts = self._asdict()

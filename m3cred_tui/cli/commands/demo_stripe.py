@@ -20,7 +20,7 @@ from m3cred_tui.config.table import (
 from m3cred_tui.demo_stripe.description import Description
 from m3cred_tui.demo_stripe.server import run_demo_stripe
 from m3cred_tui.model.authorization import CALLBACK_PORTS, redirect_uri
-from m3cred_tui.model.credential import STRIPE, STRIPE_TEST
+from m3cred_tui.model.credential import DESTINATIONS
 
 
 def run(chosen: Namespace) -> int:
@@ -47,7 +47,8 @@ def _export(stripe: Description) -> None:
 
 
 def _variables(stripe: Description) -> Iterator[tuple[str, str]]:
-    for destination, keys in ((STRIPE_TEST, stripe.test), (STRIPE, stripe.live)):
+    for destination in reversed(DESTINATIONS):
+        keys = stripe.keys(livemode=destination.livemode)
         values: list[tuple[Setting[object], str]] = [
             (CLIENT_ID, keys.client_id),
             (SECRET_KEY, keys.secret_key.reveal()),
