@@ -1,12 +1,13 @@
-# What one does here. `make check` before a commit, `make test-all` before a merge.
+# What one does here: `make check` before a commit, `make test-all` before a merge.
 .PHONY: check test test-all bench mutate pictures pages install
 
 BIN := .venv/bin
+PYTHON := python3
 
 install: $(BIN)/m3cred  ## set up .venv with what the tests are run with
 
 $(BIN)/m3cred: pyproject.toml constraints.txt
-	python3 -m venv .venv
+	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 
