@@ -72,7 +72,7 @@ async def go_to_stripe(app: Terminal, opened: OpenedUrls) -> str:
 async def create_credential(app: Terminal, *, there_are: str = "1 credential") -> str:
     """Press Enter on Create Credential; return the Credentials page with the new row."""
     await app.shows(ACCOUNT)
-    await app.shows("Create Credential")
+    await app.focuses("Create Credential")  # after a paste, in a second
     await app.settles()
     app.press(ENTER)
     await app.shows(there_are)

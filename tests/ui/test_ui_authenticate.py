@@ -242,7 +242,7 @@ async def test_a_browser_that_is_turned_away_is_reported_and_its_address_can_be_
         await user.sees("A browser came by another name or port than m3cred's")
         ours = urlsplit(redirect).netloc
         await user.paste(redirect.replace(ours, tunnelled["Host"]))
-        await user.focuses("Create Credential")
+        await user.sees("✓ Approved.")
 
 
 async def test_an_undocumented_error_from_stripe_is_shown_as_plain_text(

@@ -94,16 +94,16 @@ class AccountPanel(Vertical):
         since: datetime | None = None,
         *,
         renewed: Credential | None = None,
-        was_typed: bool = False,
+        may_end: bool = False,
         kept: str = "",
     ) -> None:
         """Take the approval, since when there is one that was left before, and what it renews.
 
-        ``kept`` says how it is kept. An address that ``was_typed``, as a terminal without
-        bracketed paste does it, may end in an Enter that was not meant for what is shown now.
+        ``kept`` says how it is kept. An address that was pasted, or typed as a terminal without
+        bracketed paste does it, ``may_end`` in an Enter that is not meant for what is shown.
         """
         super().__init__()
-        self._was_typed, self._kept = was_typed, kept
+        self._may_end, self._kept = may_end, kept
         self._approved = approved
         self._since = since
         self._renewed = renewed
@@ -155,8 +155,8 @@ class AccountPanel(Vertical):
         yield Static(Content(self._kept_note), classes="note kept")
 
     def on_mount(self) -> None:
-        """Hear nothing until the last key of a typed address has come."""
-        if self._was_typed:
+        """Hear nothing until the last key after an address has come."""
+        if self._may_end:
             for button in self.query(Button):
                 button.disabled = True
             self.set_timer(_LAST_KEY_SECONDS, self._hear)
@@ -339,7 +339,8 @@ class AuthenticateStage(Stage):
 
     async def _show_account(self, approved: Approved, since: datetime | None = None) -> None:
         """Show the account, next to the one before if it renews a credential."""
-        typed = self._waiting is not None and self._waiting.was_typed
+        was_typed = self._waiting is not None and self._waiting.was_typed
+        may_end = was_typed or self.is_enter_expected()
         told, renewed, store = "", None, self._services.store
         if (authorization := self._authorization) is not None:
             try:
@@ -353,7 +354,7 @@ class AuthenticateStage(Stage):
                 told = f"! {problem}"
         pending = None if authorization is None else authorization.pending
         kept = await asyncio.to_thread(kept_how, store, pending)
-        panel = AccountPanel(approved, since, renewed=renewed, was_typed=typed, kept=kept)
+        panel = AccountPanel(approved, since, renewed=renewed, may_end=may_end, kept=kept)
         await self._show(panel)
         if told:
             panel.notice(told)

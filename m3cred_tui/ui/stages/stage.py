@@ -133,6 +133,12 @@ class Stage(VerticalScroll, can_focus=False):
         self._forget_paste()
         self._after_paste = self.set_timer(_SOON, self._forget_paste)
 
+    def is_enter_expected(self) -> bool:
+        """Return whether that Enter has not come yet, and leave it to what is shown next."""
+        is_expected = self._after_paste is not None
+        self._forget_paste()
+        return is_expected
+
     def on_key(self, event: events.Key) -> None:
         if self._after_paste is not None and event.key == "enter":
             event.stop()
