@@ -159,3 +159,15 @@ async def test_what_is_not_for_its_users_is_not_installed(installed: Installed) 
     (record,) = packages.glob("m3cred-*.dist-info/RECORD")
     tops = {line.partition("/")[0] for line in record.read_text().splitlines()}
     assert {one for one in tops if not one.startswith("m3cred-")} == {"m3cred_tui", ".."}
+
+
+async def test_the_sources_come_with_what_the_readme_links_to_and_no_tests(
+    installed: Installed,
+) -> None:
+    (sdist,) = (installed.prefix.parent / "dist").glob("m3cred-*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    pages = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").glob("*.md")]
+    linked = {str(one.relative_to(CHECKOUT)) for one in pages}
+    assert linked | {"LICENSE", "docs/m3cred.svg"} <= names
+    assert not [one for one in names if one.startswith("tests")]
