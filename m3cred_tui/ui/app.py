@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import PurePath
 
     from textual import events
+    from textual.dom import DOMNode
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -80,8 +81,6 @@ class M3credApp(NoticingApp[None]):
 
     TITLE = "m3cred"
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  as Textual has it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012  the same
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="Show every key"),
         Binding(
@@ -140,6 +139,11 @@ class M3credApp(NoticingApp[None]):
         if self._abilities.colours == "none":
             return [NoColor()]
         return super().get_line_filters()
+
+    def update_styles(self, node: DOMNode, animate: bool = True) -> None:  # noqa: FBT001, FBT002  as Textual has it
+        """Style no widget that is not mounted yet: mounting it does that."""
+        if node.is_attached:
+            super().update_styles(node, animate)
 
     async def run_async(self, **options: Any) -> None:
         """Run until the user or a signal ends it; either way, the terminal is restored.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from textual import on
-from textual.events import Event, ScreenResume, ScreenSuspend
+from textual.events import Event, Resize, ScreenResume, ScreenSuspend
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 20
+_WIDE, _TALL = 76, 36
 Result = TypeVar("Result")
 
 
@@ -34,6 +35,7 @@ class Page(Screen[Result], Generic[Result]):
         render_only_changes(self)
 
     def compose(self) -> ComposeResult:
+        self._note_size(self.app.size)  # before there is anything that it would style again
         yield self._title_bar
         yield from self.compose_body()
         yield NoticeLine()
@@ -45,6 +47,26 @@ class Page(Screen[Result], Generic[Result]):
             self._was_shown = True
             event.refresh_styles = False
         await super().on_event(event)
+
+    @on(Resize)
+    def _fit(self, event: Resize) -> None:
+        """Lay out nothing again for the size in which the page was opened."""
+        self._note_size(event.size)
+        if event.size == self.outer_size:
+            event.prevent_default()
+
+    def _note_size(self, size: Size) -> None:
+        """Have the classes that the styles of this size ask for."""
+        is_wide, is_tall = size.width >= _WIDE, size.height >= _TALL
+        self.update_classes(
+            {
+                "-wide": is_wide,
+                "-narrow": not is_wide,
+                "-tall": is_tall,
+                "-short": not is_tall,
+            },
+            animate=False,
+        )
 
     @on(ScreenResume)
     def _show_notices(self) -> None:
