@@ -1,11 +1,17 @@
 """The rooms below the app, all of them real; only the browser is a person in a thread."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from textual.css import stylesheet
+from textual.css.model import RuleSet
+from textual.css.parse import parse
+from textual.css.tokenize import tokenize_values
+from textual.css.tokenizer import Token
+from textual.css.types import CSSLocation
 
 from m3cred_tui.authorize.service import Authorizer
 from m3cred_tui.browser.ways import Ways
@@ -37,6 +43,39 @@ Keep = Callable[..., Credential]
 
 SOMEWHERE = {"TERM": "xterm-256color", "DISPLAY": ":0", "PATH": "/usr/bin:/bin"}
 """The environment of somebody who sits before a screen of this computer."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_parsed_once() -> Iterator[None]:
+    """Let an app take the styles that another one has parsed: they are half of its start."""
+    tokens: dict[Hashable, dict[str, list[Token]]] = {}
+    rules: dict[Hashable, list[RuleSet]] = {}
+
+    def tokenize(variables: dict[str, str]) -> dict[str, list[Token]]:
+        colours = (*variables.items(),)
+        if colours not in tokens:
+            tokens[colours] = tokenize_values(variables)
+        return tokens[colours]
+
+    def parse_in(
+        scope: str,
+        css: str,
+        read_from: CSSLocation,
+        *,
+        variable_tokens: dict[str, list[Token]],
+        is_default_rules: bool,
+        tie_breaker: int,
+    ) -> list[RuleSet]:
+        where = scope, css, read_from, is_default_rules, tie_breaker
+        key = *where, id(variable_tokens)
+        if key not in rules:
+            rules[key] = [*parse(*where[:3], None, variable_tokens, *where[3:])]
+        return rules[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stylesheet, "tokenize_values", tokenize)
+        patch.setattr(stylesheet, "parse", parse_in)
+        yield
 
 
 class Clock:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from textual import events
+from textual._wait import wait_for_idle
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Button
@@ -71,7 +72,8 @@ class User:
         try:
             async with asyncio.timeout(_PATIENCE):
                 while not holds():
-                    await self.pilot.pause()
+                    await wait_for_idle(0)  # the pilot would wake every widget each time
+                    self.app.screen._on_timer_update()
         except TimeoutError:
             raise AssertionError(f"focus: {self.focus}\n{self.screen}") from None
 
