@@ -74,7 +74,7 @@ def _config(add: Add) -> None:
         "the environment, the settings file, or m3cred itself. No secret is shown.",
         epilog=names_of_settings,
     )
-    flag(command, "--json", "for machines")
+    add_json(command)
     add_verb = _verbs(command)
     add_verb("path", help="show where the settings file is")
     change = add_verb(
@@ -95,7 +95,7 @@ def _config(add: Add) -> None:
         description="Get each secret key, from its command if there is one, and check every "
         "value. Stripe is not contacted.",
     )
-    flag(check, "--json", "for machines")
+    add_json(check)
 
 
 def _identity(add: Add) -> None:
