@@ -51,6 +51,7 @@ def _url(programs: Programs, terminal: Terminal) -> str:
 def _come_back(terminal: Terminal, address: str) -> None:
     terminal.send(_PASTE % address.encode())
     terminal.until("Create Credential")
+    terminal.until("Select")  # in the line of keys, once it takes an Enter
     _rest(terminal)
     terminal.send(b"\r")
     terminal.until("authenticated")

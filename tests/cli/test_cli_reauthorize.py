@@ -136,6 +136,7 @@ def test_a_pending_renewal_does_not_make_its_name_ambiguous(
         (begin["id"], acme.id),
         (acme.id, None),
     ]
+    assert f"UTC, to authorize {acme.id} again" in m3cred("list").stdout
     assert m3cred("rename", "Acme", "Acme 2").returncode == 0
     assert (
         m3cred("doctor", "--offline").stdout.count(

@@ -259,6 +259,14 @@ async def test_neither_a_name_nor_an_account_is_cut_while_the_other_has_room_to_
         await user.sees("Cora with a name a…", "Amber Networks …")
 
 
+def test_what_authorizes_another_again_says_so_and_until_when_if_that_fits(
+    keep: Keep,
+) -> None:
+    one = keep("Acme", status=Status.PENDING)._replace(renews="x", account=None)
+    assert STATUS.of(one, 15) == "… pending again"
+    assert STATUS.of(one, 28).startswith("… pending again until ")
+
+
 @pytest.mark.parametrize(("name", "account"), [(4, 18), (8, 45), (40, 8)])
 def test_in_no_width_is_a_name_or_an_account_cut_that_the_other_could_make_room_for(
     name: int, account: int
