@@ -1,4 +1,4 @@
-"""The documents: what they link to, and name of the code, is there."""
+"""The documents and the developers' tools: what they link to, name and run is there."""
 
 import ast
 import re
@@ -87,6 +87,18 @@ def test_every_make_command_in_the_pages_is_a_target() -> None:
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert told
     assert told <= {*targets}
+
+
+def test_ci_and_the_hooks_before_a_commit_run_what_make_check_runs() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert recipe
+    ci = (ROOT / ".ci" / "run").read_text()
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text().replace(" --force-exclude", "")
+    for line in recipe[1].splitlines():
+        command = line.strip().replace("$(BIN)", ".venv/bin")
+        assert command in ci
+        assert command.removesuffix(" .") in hooks
 
 
 def test_the_example_of_one_test_runs_one() -> None:
