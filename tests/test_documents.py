@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.binding import BindingsMap
+from textual.dom import DOMNode
+
+from m3cred_tui.ui.app import M3credApp
+from m3cred_tui.ui.screens.credentials import CredentialsPage
+from m3cred_tui.ui.stages.waiting import WaitingPanel
+from m3cred_tui.ui.widgets.credential_list import CredentialList
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "m3cred_tui"
@@ -106,3 +113,22 @@ def test_the_example_of_one_test_runs_one() -> None:
     ((path, word),) = re.findall(r"(tests/\S+\.py) -k (\w+)`", text)
     tests = [one for one in defined_in(ROOT / path) if one.startswith("test_")]
     assert sum(word in one for one in tests) == 1
+
+
+@pytest.mark.parametrize(
+    ("heading", "where"),
+    [
+        ("on Credentials", (CredentialsPage, CredentialList, M3credApp)),
+        ("at stage 4, while Stripe has not answered", (WaitingPanel,)),
+    ],
+    ids=["Credentials", "stage 4"],
+)
+def test_every_key_that_the_readme_names_is_bound(
+    heading: str, where: tuple[type[DOMNode], ...]
+) -> None:
+    rows = (ROOT / "README.md").read_text().partition(f"| key | {heading} |")[2]
+    keys = re.findall(r"^\| `?(.+?)`? \|", rows.partition("\n\n")[0], re.MULTILINE)
+    bindings = BindingsMap(one for of in where for one in of.BINDINGS)
+    bound = {one.key_display or one.key for _, one in bindings} | {"ctrl+p"}
+    assert len(keys) > 6
+    assert {key if len(key) == 1 else key.lower() for key in keys} <= bound
