@@ -23,6 +23,7 @@ from m3cred_tui.store.directory.store import DirectoryStore
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.lock import locked
 from tests.cli.creation import Command, Environ, ended, set_up, started
+from tests.cli.forking import Fault, Forked, Forks, forks
 from tests.cli.kept import CANARY, credential, tokens_of
 from tests.e2e.terminal import limit_memory
 from tests.ui.visit import EMAIL, approve_only
@@ -357,39 +358,17 @@ def test_killed_during_the_exchange_the_list_says_that_its_outcome_is_unknown(
     assert rows(environment) == []
 
 
-# Runs the command line with a fault at one of the store's calls after Stripe was asked.
-FAULTY = """
-import errno, fcntl, itertools, os, signal, sys
-from pathlib import Path
-from m3cred_tui.cli.main import main
-
-at, fault, begun, count = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), itertools.count(1)
-
-def faulty(call):
-    def called(*arguments, **named):
-        if begun.exists():
-            number = next(count)
-            if number == at and fault == "SIGKILL":
-                os.kill(os.getpid(), signal.SIGKILL)
-            if number == at:
-                raise OSError(getattr(errno, fault), os.strerror(getattr(errno, fault)))
-            with begun.open("r+") as file:
-                file.write(str(number))
-        return call(*arguments, **named)
-    return called
-
-for name in "open write fsync replace link unlink ftruncate listdir".split():
-    setattr(os, name, faulty(getattr(os, name)))
-fcntl.flock = faulty(fcntl.flock)
-sys.exit(main(sys.argv[4:]))
-"""
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Forks]:
+    with forks() as made:
+        yield made
 
 
 class Sweep:
     """One command again and again, each time with a fault at the next call of the store."""
 
-    def __init__(self, held: Held, begun: Path, command: str) -> None:
-        self._held, self._begun, self._command = held, begun, command
+    def __init__(self, held: Held, forked: Forks, begun: Path, command: str) -> None:
+        self._held, self._forks, self._begun, self._command = held, forked, begun, command
         identity = Path(held.environment["XDG_CONFIG_HOME"], "m3cred", "identity.txt")
         data = data_of(held.environment)
         self._store = DirectoryStore(data, IdentityFile(identity, data))
@@ -406,8 +385,9 @@ class Sweep:
         held.may_answer.clear()
         self._begun.unlink(missing_ok=True)
         words = ["create", "--name", name, "--json", "--no-browser"]
+        broken = Fault(at, fault, str(self._begun))
         if self._command == "complete":
-            _, (begin,), _ = ended(held.environment, *words, "--begin")
+            begin = json.loads(self._start(*words, "--begin", fault=broken).end()[1])
             words = ["create", "--complete", begin["id"], "--json"]
         if self._command == "reauthorize":
             owner = account_of(EMAIL)
@@ -415,21 +395,25 @@ class Sweep:
             old = credential(len(self._store.ids()), name, account=account)
             self._store.create(old, tokens_of(old))
             words = ["reauthorize", name, "--json", "--no-browser"]
-        program = ["-c", FAULTY, str(at), fault, str(self._begun)]
-        command = Command(held.environment, *words, "--yes", program=program)
-        begin = begin if self._command == "complete" else command.object()
-        command.write(f"{approve_only(begin['url'])}\n")
+        command = self._start(*words, "--yes", fault=broken)
+        if self._command != "complete":
+            begin = json.loads(command.stdout.readline())
+        command.stdin.write(f"{approve_only(begin['url'])}\n")
+        command.stdin.flush()
         assert held.asked.wait(20)
         self._begun.touch()
         held.may_answer.set()
-        status, out = command.end()
+        status, out, errors = command.end()
         if fault == "SIGKILL":
-            assert status in {-signal.SIGKILL, 0}, command.errors
+            assert status in {-signal.SIGKILL, 0}, errors
         else:
             end = json.loads(out)
-            assert (status == 0) == (end["error"] is None), command.errors
-            assert "Traceback" not in command.errors
+            assert (status == 0) == (end["error"] is None), errors
+            assert "Traceback" not in errors
         return self._found(begin["id"])
+
+    def _start(self, *words: str, fault: Fault) -> Forked:
+        return self._forks.start(self._held.environment, *words, fault=fault)
 
     def _found(self, credential_id: str) -> str:
         self._store.requests.expire(datetime.now(UTC))
@@ -454,9 +438,9 @@ class Sweep:
 @pytest.mark.parametrize("command", ["create", "complete", "reauthorize"])
 @pytest.mark.parametrize("fault", ["SIGKILL", "ENOSPC", "EIO"])
 def test_a_fault_at_any_call_between_the_reply_and_the_end_loses_no_approval(
-    held: Held, tmp_path: Path, command: str, fault: str
+    held: Held, forked: Forks, tmp_path: Path, command: str, fault: str
 ) -> None:
-    sweep = Sweep(held, tmp_path / "begun", command)
+    sweep = Sweep(held, forked, tmp_path / "begun", command)
     calls = sweep.calls()
     assert calls > 20
     step = 1 if os.environ.get("M3CRED_SWEEP") == "all" else 8
