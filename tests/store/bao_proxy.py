@@ -92,14 +92,20 @@ def proxy_before(engine: str) -> Iterator[Proxy]:
             upstream = urlsplit(engine).netloc
 
         server.RequestHandlerClass = Bound
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=_serve, args=(server, proxy.release))
         thread.start()
         try:
             yield proxy
         finally:
             proxy.release.set()
-            server.shutdown()
+            socket.create_connection(("127.0.0.1", server.server_port)).close()
             thread.join()
+
+
+def _serve(server: ThreadingHTTPServer, ended: threading.Event) -> None:
+    """Serve until a connection comes after the end: the library's own loop looks and looks."""
+    while not ended.is_set():
+        server.handle_request()
 
 
 class _Handler(BaseHTTPRequestHandler):
