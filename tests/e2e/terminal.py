@@ -53,8 +53,18 @@ class _Screen(pyte.Screen):
     """A screen whose terminal answers, as every real one does, when it is asked what it is."""
 
     def __init__(self, columns: int, lines: int, answer: Callable[[str], object]) -> None:
+        self._shown: dict[int, str] = {}
         super().__init__(columns, lines)
         self._answer = answer
+
+    @property
+    def display(self) -> list[str]:
+        """Read only those lines again that have changed; pyte's reads all of them."""
+        for number in self.dirty:
+            cells = self.buffer[number]
+            self._shown[number] = "".join(cells[at].data for at in range(self.columns))
+        self.dirty.clear()
+        return [self._shown[number] for number in range(self.lines)]
 
     def write_process_input(self, data: str) -> None:
         self._answer(data)
