@@ -150,15 +150,16 @@ class NotAStore(Problem, code="NotAStore"):
     reason: str
 
 
+ENGINES = {"directory": "This machine", "openbao": "OpenBao or Vault"}
+"""The engines of the store, with the words for each."""
+
+
 def engine(text: str, _subject: object) -> str:
     """Return the name of an engine of the store; raises ``UnknownName``."""
     entered = tidy(text).lower()
-    if entered not in _ENGINES:
-        raise UnknownName("store engine", entered, _ENGINES)
+    if entered not in ENGINES:
+        raise UnknownName("store engine", entered, ENGINES)
     return entered
-
-
-_ENGINES = ("directory", "openbao")
 
 
 def store_address(text: str, _subject: object) -> str:

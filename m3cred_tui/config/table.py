@@ -218,7 +218,7 @@ ENGINE = Setting[str](
     "Where credentials are kept: in a directory on this machine, or for a team on OpenBao or "
     "HashiCorp Vault. Used at the next start.",
     default="directory",
-    choices=(("This machine", "directory"), ("OpenBao or Vault", "openbao")),
+    choices=tuple((words, name) for name, words in entered.ENGINES.items()),
 )
 ADDRESS = Setting[str](
     "address",
