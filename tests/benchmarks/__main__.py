@@ -86,7 +86,7 @@ def _how(rounds: int) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(_GROUPS)}")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=15, help="times that each is measured")
     parser.add_argument("--seconds", type=float, default=60, help="to idle and to wait")
     parser.add_argument(
         "--data", type=Path, help="where to keep the credentials for the next run"
