@@ -9,6 +9,7 @@ import pytest
 from textual.binding import BindingsMap
 from textual.dom import DOMNode
 
+from m3cred_tui import VERSION
 from m3cred_tui.ui.app import M3credApp
 from m3cred_tui.ui.screens.credentials import CredentialsPage
 from m3cred_tui.ui.stages.waiting import WaitingPanel
@@ -113,6 +114,11 @@ def test_the_example_of_one_test_runs_one() -> None:
     ((path, word),) = re.findall(r"(tests/\S+\.py) -k (\w+)`", text)
     tests = [one for one in defined_in(ROOT / path) if one.startswith("test_")]
     assert sum(word in one for one in tests) == 1
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## ([\d.]+)", text, re.MULTILINE)[:1] == [VERSION]
 
 
 @pytest.mark.parametrize(
