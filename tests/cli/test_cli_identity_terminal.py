@@ -76,21 +76,30 @@ def files_with(canary: bytes, root: Path) -> list[Path]:
     return [file for file in root.rglob("*") if file.is_file() and canary in file.read_bytes()]
 
 
+def asked(count: int) -> Callable[[str], bool]:
+    questions = "New passphrase:", "Passphrase for the copy:", "The same again:"
+    return lambda text: sum(map(text.count, questions)) == count
+
+
 @pytest.mark.long
-async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
+async def test_a_new_passphrase_is_typed_twice_also_after_slips_and_seen_nowhere(
     start: Start, identity: Path, tmp_path: Path
 ) -> None:
     key = str(IdentityFile(identity, tmp_path).to_open().to_public())
     async with start("identity", "protect") as shown:
-        await shown.shows("New passphrase:")
-        assert not shown.echoes()
-        shown.press(PASSPHRASE, ENTER)
-        await shown.shows("The same again:")
+        for count, line in enumerate(["short", PASSPHRASE, "mistyped", PASSPHRASE], 1):
+            await shown.shows(asked(count))
+            assert not shown.echoes()
+            shown.press(line, ENTER)
+        await shown.shows(asked(5))
+        assert shown.text.rstrip().endswith("The same again:")
         assert not shown.echoes()
         assert b"canary" not in process_of(shown.pid)
         shown.press(PASSPHRASE, ENTER)
         await shown.shows("Putting the identity under the passphrase …")
         assert await shown.ends(patience=45) == 0
+        assert "it has fewer than 8 characters" in shown.text
+        assert NOT_THE_SAME in shown.text
         assert is_as_it_was(shown)
         assert f"{identity} is under the passphrase now." in shown.text
         assert b"canary" not in shown.raw
@@ -100,11 +109,6 @@ async def test_a_new_passphrase_is_typed_twice_and_seen_nowhere(
     file = IdentityFile(identity, tmp_path)
     file.unlock(Secret(PASSPHRASE))
     assert str(file.to_open().to_public()) == key
-
-
-def asked(count: int) -> Callable[[str], bool]:
-    questions = "New passphrase:", "Passphrase for the copy:", "The same again:"
-    return lambda text: sum(map(text.count, questions)) == count
 
 
 @pytest.mark.parametrize(
@@ -133,21 +137,6 @@ async def test_a_new_passphrase_that_will_not_do_is_one_sentence(
         assert is_as_it_was(shown)
     assert content(identity) == before
     assert not (tmp_path / "copy").exists()
-
-
-@pytest.mark.long
-async def test_a_mistyped_entry_is_asked_for_again(start: Start, identity: Path) -> None:
-    async with start("identity", "protect") as shown:
-        for count, line in enumerate(
-            ["short", PASSPHRASE, "mistyped", PASSPHRASE, PASSPHRASE], 1
-        ):
-            await shown.shows(asked(count))
-            shown.press(line, ENTER)
-        assert await shown.ends(patience=45) == 0
-        assert "it has fewer than 8 characters" in shown.text
-        assert NOT_THE_SAME in shown.text
-        assert b"canary" not in shown.raw
-    IdentityFile(identity, identity.parent).unlock(Secret(PASSPHRASE))
 
 
 async def test_no_question_has_a_control_byte_in_the_encoding_of_the_terminal(
