@@ -14,15 +14,23 @@ from m3cred_tui.model.problem import Problem
 
 PAGES = (Path(__file__).with_name("json.md"), Path(__file__).with_name("create.md"))
 
-OF_CREATE = """
-    AccountUnseen AlreadyThere AnsweredElsewhere CannotBeKept CredentialDamaged
-    DestinationOpen Expired IdentityLocked IdentityMissing InputEnded Interrupted KeepsItsName
-    LimitReached NameTaken NoTerminal NotConfirmed NotPending NotSetUp NotThere NothingPending
-    OtherAccount OutcomeUnknown PortsOfAnotherUser Refused RenewedGone ReplyLost
-    RequestExpired SecretKeyUnusable SeveralPending StoreBusy StoreUnusable StripeFailed
-    StripeNonsense StripeRefused StripeUnreachable UnexpectedAccount WrongMode WrongPassphrase
-""".split()  # noqa: SIM905  a column of strings would be longer than the table
-"""Codes of problems that end ``create`` and ``resume``, besides those of the settings."""
+_MODULES = ("authorize.problems", "cli.creation.", "store.problems", "stripe.problems")
+"""Where the problems are that end ``create`` and ``resume``."""
+BESIDES = {"LimitReached", "NoTerminal", "NotSetUp", "PortsOfAnotherUser"}
+"""The codes of others that do, too."""
+EXCEPT = {
+    # Only reported; the wait continues.
+    *(
+        "BrowserTurnedAway",
+        "CodeWaits",
+        "ForeignRedirect",
+        "ListenerUnreachable",
+        "TooMuchInput",
+    ),
+    # Of other commands.
+    *("IdentityInPlace", "KeyOfOtherMode", "NamedLater", "TokenMissing"),
+}
+"""The codes of those that do not."""
 
 _TABLE = re.compile(
     r"(?<=<!-- written by docs/problems.py -->\n).*?(?=<!-- end -->)", re.DOTALL
@@ -44,11 +52,17 @@ def _below(of: type[Problem]) -> Iterator[type[Problem]]:
             yield from _below(one)
 
 
+def ends_create(problem: type[Problem]) -> bool:
+    """Return whether it may end ``create`` or ``resume``, settings and teams aside."""
+    module = problem.__module__.removeprefix("m3cred_tui.")
+    return problem.code not in EXCEPT and (
+        problem.code in BESIDES or module.startswith(_MODULES)
+    )
+
+
 def page(path: Path) -> str:
     """Return the whole page, its table as the program is now."""
-    by_code = {one.code: one for one in problems()}
-    shown = OF_CREATE if path.name == "create.md" else by_code
-    table = _table(by_code[code] for code in shown)
+    table = _table(one for one in problems() if path.name != "create.md" or ends_create(one))
     return _TABLE.sub(lambda _: table, path.read_text(encoding="utf-8"))
 
 

@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 import m3cred_tui
-from docs.problems import OF_CREATE, PAGES, page, problems
+from docs.problems import BESIDES, EXCEPT, PAGES, ends_create, page, problems
 from m3cred_tui.model.problem import Problem
 
 PROBLEMS = problems()
@@ -19,7 +19,16 @@ SOURCES = [*Path(m3cred_tui.__file__).parent.rglob("*.py")]
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_the_page_lists_todays_codes_and_their_meanings(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == page(path), "run: python -m docs.problems"
-    assert page(path).count("\n| `") >= len(OF_CREATE)
+    assert page(path).count("\n| `") > 35
+
+
+def test_the_page_of_create_has_the_codes_of_approvals_that_could_not_be_kept() -> None:
+    ends = {one.code for one in PROBLEMS if ends_create(one)}
+    assert ends > {"ApprovalNotKept", "ApprovalLost", "CodeSent", "CodeUnused", "Expired"}
+
+
+def test_every_code_that_is_told_apart_for_create_is_there() -> None:
+    assert {one.code for one in PROBLEMS} >= BESIDES | EXCEPT
 
 
 def test_no_code_means_two_things() -> None:
