@@ -116,6 +116,11 @@ class Journey:
         await self._shown.shows(lambda text: text.rstrip().endswith(f"\n{PROMPT}"))
         return text
 
+    async def passes(self, word: str, *keys: str) -> None:
+        """Type a line whose word Tab completes, and see what m3cred would be called with."""
+        await self.clear()
+        await self.run(*keys, TAB, CTRL_A, "printf '<%s>\\n' ", shows=f"<{word}>")
+
     async def clear(self) -> None:
         self._shown.press(CTRL_U, CTRL_L)
         await self._shown.shows(lambda text: text.strip() == PROMPT)
@@ -128,9 +133,10 @@ async def test_a_name_is_completed_as_it_is_whatever_its_characters_do_in_a_shel
 ) -> None:
     journey = Journey(await shell(name))
     for begun, meant in BEGUN.items():
-        await journey.clear()
-        text = await journey.run("m3cred show ", begun, TAB, shows=f"Name: {meant}")
-        assert "There is no credential" not in text
+        await journey.passes(meant, "m3cred show ", begun)
+    await journey.clear()
+    text = await journey.run("m3cred show 'ev", TAB, shows=f"Name: {EVERY}")
+    assert "There is no credential" not in text
 
 
 @pytest.mark.parametrize("quote", ["", "'", '"'], ids=["plain", "single", "double"])
@@ -145,10 +151,7 @@ async def test_no_character_does_anything_at_the_beginning_of_a_word(
             continue  # it cannot be typed within itself
         is_escaped = not quote or (quote == '"' and first in ESCAPED[name])
         begun = "\\" * is_escaped + meant.partition(" ")[0]
-        await journey.clear()
-        # What m3cred would be called with.
-        printed = [CTRL_A, "printf '<%s>\\n' "]
-        await journey.run(f"m3cred show -- {quote}{begun}", TAB, *printed, shows=f"<{meant}>")
+        await journey.passes(meant, f"m3cred show -- {quote}{begun}")
 
 
 @pytest.mark.parametrize("name", STARTS)
