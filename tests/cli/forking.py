@@ -1,4 +1,4 @@
-"""A warm, single-threaded process that forks one for each command of a sweep."""
+"""A warm, single-threaded process that forks one for each command of a test."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from m3cred_tui.cli.main import main
+from tests.store.bao_operations import impatient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +47,7 @@ class Forked:
     """A command under way: of ``subprocess.Popen``, what a sweep needs."""
 
     def __init__(self, pid: int, pipes: list[int], ended: Callable[[], int]) -> None:
-        self._pid, self._ended = pid, ended
+        self.pid, self._ended = pid, ended
         self.stdin = os.fdopen(pipes[0], "w")
         self.stdout, self.stderr = map(os.fdopen, pipes[1:])
 
@@ -65,13 +66,20 @@ class Forks:
         self._channel, self._answers = channel, channel.makefile()
         self._running: int | None = None
 
-    def start(self, environment: Mapping[str, str], *words: str, fault: Fault) -> Forked:
-        """Run a command in a process of its own."""
+    def start(
+        self,
+        environment: Mapping[str, str],
+        *words: str,
+        fault: Fault | None = None,
+        is_impatient: bool = False,
+    ) -> Forked:
+        """Run a command in a process of its own, which may give up a team's store soon."""
         pipes = [os.pipe() for _ in range(3)]
         (read, ours), *written = pipes
         theirs = [read, *(end for _, end in written)]
-        ask = json.dumps({"environment": environment, "words": words, "fault": fault})
-        socket.send_fds(self._channel, [ask.encode()], theirs)
+        ask = {"environment": environment, "words": words, "fault": fault}
+        data = json.dumps({**ask, "is_impatient": is_impatient}).encode()
+        socket.send_fds(self._channel, [data], theirs)
         for end in theirs:
             os.close(end)
         self._running = self._answer()
@@ -141,7 +149,10 @@ def _run(ask: Mapping[str, Any], files: list[int]) -> int:
     os.environ.clear()
     os.environ.update(ask["environment"])
     try:
-        _break(Fault(*ask["fault"]))
+        if ask["fault"]:
+            _break(Fault(*ask["fault"]))
+        if ask["is_impatient"]:
+            impatient()
         return main(ask["words"])
     except BaseException:
         traceback.print_exc()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from tests.cli.creation import Asked, set_up
+from tests.cli.forking import Forks, forks
 from tests.store.bao_proxy import Fault, Proxy, proxy_before
 from tests.store.port import bao
 from tests.ui.visit import approve_only
@@ -21,38 +22,25 @@ from tests.ui.visit import approve_only
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Started = Future["subprocess.Popen[str]"]
+Started = Future[int]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(60)]
 _paths = count()
 
 
-_IMPATIENT = """
-import sys
-from m3cred_tui.cli.main import main
-from tests.store.bao_operations import impatient
-impatient()
-sys.exit(main())
-"""
-
-
 class Machine(NamedTuple):
     environ: dict[str, str]
+    forks: Forks
     is_impatient: bool = False
     """Whether it soon gives up a store that is gone."""
 
     def run(
         self, *arguments: str, given: str = "", started: Started | None = None
     ) -> subprocess.CompletedProcess[str]:
-        program = ("-c", _IMPATIENT) if self.is_impatient else ("-m", "m3cred_tui")
-        command = [sys.executable, *program, *arguments]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            command, env=self.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True
-        ) as process:
-            if started is not None:
-                started.set_result(process)
-            out, errors = process.communicate(given, timeout=60)
-        return subprocess.CompletedProcess(command, process.returncode, out, errors)
+        command = self.forks.start(self.environ, *arguments, is_impatient=self.is_impatient)
+        if started is not None:
+            started.set_result(command.pid)
+        command.stdin.write(given)
+        return subprocess.CompletedProcess(arguments, *command.end())
 
     def aside(self) -> list[Path]:
         """Return the approvals that are sealed on this machine."""
@@ -72,9 +60,15 @@ def asked() -> Asked:
     return Asked()
 
 
+@pytest.fixture(scope="module")
+def forked() -> Iterator[list[Forks]]:
+    with forks() as one, forks() as two:
+        yield [one, two]
+
+
 @pytest.fixture
 def machines(
-    environment: dict[str, str], tmp_path: Path, asked: Asked
+    environment: dict[str, str], tmp_path: Path, asked: Asked, forked: list[Forks]
 ) -> Iterator[list[Machine]]:
     team = {
         "M3CRED_STORE_ENGINE": "openbao",
@@ -84,13 +78,14 @@ def machines(
     }
     with set_up(environment, asked.demo_stripe) as stripe:
         made = []
-        for name in ("one", "two"):
+        for name, own in zip(("one", "two"), forked, strict=True):
             home = tmp_path / name
             home.mkdir()
             directories = {
                 f"XDG_{kind}_HOME": str(home / kind) for kind in ("DATA", "CONFIG", "STATE")
             }
-            made.append(Machine({**stripe, **team, **directories, "HOME": str(home)}))
+            environ = {**stripe, **team, **directories, "HOME": str(home)}
+            made.append(Machine(environ, own))
         yield made
 
 
@@ -222,9 +217,8 @@ def test_an_approval_is_sealed_here_when_the_store_is_gone_as_stripe_replies_and
             told = one.run(*words)
             sentence = "“Acme” is approved, and sealed on this machine until"
             assert sentence in told.stdout + told.stderr, words
-        here = Machine({**one.environ, "M3CRED_STORE_ENGINE": "directory"}).run(
-            "doctor", "--offline"
-        )
+        environ = {**one.environ, "M3CRED_STORE_ENGINE": "directory"}
+        here = Machine(environ, one.forks).run("doctor", "--offline")
         assert "“Acme” is approved, and sealed here for the team's store." in here.stdout
     shown = one.told("show", begin["id"])["credential"]
     assert (shown["status"], shown["account"]["id"][:5]) == ("pending", "acct_")
@@ -252,7 +246,7 @@ def test_an_approval_outlives_a_kill_before_the_store_has_it_and_at_every_reques
 
     def killed(at: int, *arguments: str, given: str = "") -> bool:
         started: Started = Future()
-        proxy.after = lambda: started.result().kill()
+        proxy.after = lambda: os.kill(started.result(), signal.SIGKILL)
         proxy.expect(None, at)
         ended = one.run(*arguments, given=given, started=started)
         proxy.after = None
