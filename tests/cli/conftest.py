@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.cli.forking import Forks, forks
 from tests.e2e.terminal import ENTER, Terminal, terminal
 
 Start = Callable[..., AbstractAsyncContextManager[Terminal]]
@@ -45,9 +46,32 @@ def python(environment: dict[str, str]) -> Run:
     return run
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Forks]:
+    with forks() as made:
+        yield made
+
+
 @pytest.fixture
-def m3cred(python: Run) -> Run:
-    """Run ``m3cred`` with ``arguments``, without a terminal, until it ends."""
+def m3cred(warm: Forks, environment: dict[str, str]) -> Run:
+    """Run ``m3cred`` with ``arguments``, without a terminal, until it ends.
+
+    It is forked with all modules there, which is most of what a short command costs.
+    """
+
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        try:
+            command = warm.start({**environment, **more}, *arguments)
+            return subprocess.CompletedProcess(arguments, *command.end())
+        finally:
+            warm.kill()
+
+    return run
+
+
+@pytest.fixture
+def m3cred_anew(python: Run) -> Run:
+    """Do the same as a shell would, for what a process has from its start."""
 
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return python("-m", "m3cred_tui", *arguments, more=more)

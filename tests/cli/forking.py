@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import fcntl
 import json
@@ -10,6 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 import traceback
 from contextlib import contextmanager
 from importlib import import_module
@@ -89,6 +92,7 @@ class Forks:
         """Kill what a test that has failed has left."""
         if self._running is not None:
             os.kill(self._running, signal.SIGKILL)
+            self._status()
 
     def _status(self) -> int:
         self._running = None
@@ -148,16 +152,21 @@ def _run(ask: Mapping[str, Any], files: list[int]) -> int:
     sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace")
     os.environ.clear()
     os.environ.update(ask["environment"])
+    time.tzset()
     try:
         if ask["fault"]:
             _break(Fault(*ask["fault"]))
         if ask["is_impatient"]:
             impatient()
         return main(ask["words"])
+    except SystemExit as left:  # as argparse does
+        return left.code if isinstance(left.code, int) else 1
     except BaseException:
         traceback.print_exc()
         return 1
     finally:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
 

@@ -73,11 +73,11 @@ def test_the_keys_of_tls_are_not_written_down(python: Run, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["SSLKEYLOGFILE", "TEXTUAL_LOG"])
 def test_the_command_of_exec_has_the_variable_that_m3cred_does_without(
-    m3cred: Run, tmp_path: Path, name: str
+    m3cred_anew: Run, tmp_path: Path, name: str
 ) -> None:
     keep(tmp_path, ["Acme"])
     command = (sys.executable, "-c", f"import os; print(os.environ[{name!r}])")
-    ended = m3cred("exec", "Acme", "--", *command, **{name: "/dev/null"})
+    ended = m3cred_anew("exec", "Acme", "--", *command, **{name: "/dev/null"})
     assert (ended.returncode, ended.stdout) == (0, "/dev/null\n"), ended.stderr
 
 

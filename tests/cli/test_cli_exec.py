@@ -43,6 +43,12 @@ except stripe.APIError as error:  # the demo Stripe has no customers
 
 
 @pytest.fixture
+def m3cred(m3cred_anew: Run) -> Run:
+    """Start each anew, as what m3cred inherits is what its command should."""
+    return m3cred_anew
+
+
+@pytest.fixture
 def connected(tmp_path: Path) -> Iterator[Connected]:
     with connected_to_demo_stripe(tmp_path) as world:
         world.connect("Acme")

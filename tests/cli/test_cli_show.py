@@ -8,18 +8,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from m3ter import M3ter
-from m3ter.types import IntegrationConfigurationCreateParams
 
 from m3cred_tui.cli.selecting import LEAST_PART
 from m3cred_tui.model.credential import M3TER_MUST_KNOW, Status, StripeAccount
 from tests.cli.kept import CANARY, credential, keep, keep_pending, store_of, tokens_of
 from tests.e2e.terminal import ENTER, Terminal, terminal
 from tests.store.light_age import wrapped_lightly
+
+if TYPE_CHECKING:
+    from m3ter.types import IntegrationConfigurationCreateParams
 
 Run = Callable[..., CompletedProcess[str]]
 Start = Callable[..., AbstractAsyncContextManager[Terminal]]
@@ -171,6 +172,8 @@ def test_it_shows_everything_but_the_secrets(m3cred: Run, tmp_path: Path) -> Non
 def test_what_goes_into_m3ter_is_what_its_official_client_sends(
     m3cred: Run, tmp_path: Path
 ) -> None:
+    from m3ter.types import IntegrationConfigurationCreateParams  # noqa: PLC0415 - slow
+
     one = keep(tmp_path, NAMES)[1]
     fields = json.loads(m3cred("show", one.name, "--integration").stdout)
     # A field of another name, or one that is missing, is a mistake to mypy here.
@@ -186,7 +189,9 @@ def test_what_goes_into_m3ter_is_what_its_official_client_sends(
     assert json.loads(shown[shown.index("{") :]) == fields
 
 
-def sent_by_official_client(params: IntegrationConfigurationCreateParams) -> object:
+def sent_by_official_client(params: "IntegrationConfigurationCreateParams") -> object:
+    from m3ter import M3ter  # noqa: PLC0415 - slow
+
     sent: list[bytes] = []
 
     def take(request: httpx.Request) -> httpx.Response:

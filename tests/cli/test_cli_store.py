@@ -182,7 +182,10 @@ def no_engine(*, cuts: bool) -> Iterator[str]:
 
 @pytest.mark.long
 @pytest.mark.timeout(90)
-def test_an_engine_that_takes_connections_and_answers_nothing_is_given_up(team: Run) -> None:
+@pytest.mark.usefixtures("team")
+def test_an_engine_that_takes_connections_and_answers_nothing_is_given_up(
+    m3cred_anew: Run,
+) -> None:
     create = ("create", "--name", "Acme", "--destination", "stripe_test", "--begin")
     stripe = {"CLIENT_ID": "ca_platform", "SECRET_KEY": "sk_test_platform"}
     environ = {f"M3CRED_STRIPE_TEST_{name}": value for name, value in stripe.items()}
@@ -193,12 +196,12 @@ def test_an_engine_that_takes_connections_and_answers_nothing_is_given_up(team: 
         ThreadPoolExecutor(6) as several,
     ):
         # Each is ended, and fails the test, after 30 seconds.
-        doctor = several.submit(team, "doctor", "--offline", BAO_ADDR=silent)
+        doctor = several.submit(m3cred_anew, "doctor", "--offline", BAO_ADDR=silent)
         for one in [
-            several.submit(team, "list", BAO_ADDR=silent, **role),
-            several.submit(team, "exec", "Acme", "--", "true", BAO_ADDR=silent),
-            several.submit(team, *create, BAO_ADDR=cutting, **environ),
-            several.submit(team, "rename", "Acme", "Bolt", BAO_ADDR=cutting),
+            several.submit(m3cred_anew, "list", BAO_ADDR=silent, **role),
+            several.submit(m3cred_anew, "exec", "Acme", "--", "true", BAO_ADDR=silent),
+            several.submit(m3cred_anew, *create, BAO_ADDR=cutting, **environ),
+            several.submit(m3cred_anew, "rename", "Acme", "Bolt", BAO_ADDR=cutting),
         ]:
             [line] = one.result().stderr.splitlines()
             assert "cannot be reached: it " in line
