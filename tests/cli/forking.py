@@ -19,7 +19,7 @@ from importlib import import_module
 from itertools import count
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from m3cred_tui.cli.main import main
 from tests.store.bao_operations import impatient
@@ -65,8 +65,8 @@ class Forked:
 class Forks:
     """The parent's side; one command at a time."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel, self._answers = channel, channel.makefile()
+    def __init__(self, channel: socket.socket, answers: IO[str]) -> None:
+        self._channel, self._answers = channel, answers
         self._running: int | None = None
 
     def start(
@@ -106,13 +106,13 @@ class Forks:
 def forks() -> Iterator[Forks]:
     """Start the process that forks, for a block."""
     ours, theirs = socket.socketpair()
-    with ours:
+    with ours, ours.makefile() as answers:
         number = theirs.fileno()
         command = [sys.executable, "-I", "-c", _PROGRAM, str(_ROOT), str(number)]
         environ = {"LANG": "C.UTF-8"}
         with subprocess.Popen(command, env=environ, pass_fds=[number]):
             theirs.close()
-            made = Forks(ours)
+            made = Forks(ours, answers)
             try:
                 yield made
             finally:
