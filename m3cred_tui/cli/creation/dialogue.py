@@ -4,7 +4,7 @@ import asyncio
 import sys
 from argparse import Namespace
 from collections.abc import Coroutine
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from shlex import quote
@@ -28,7 +28,7 @@ from m3cred_tui.authorize.renewal import other_account
 from m3cred_tui.authorize.steps import MINUTES, TUNNEL_WORKS, Steps
 from m3cred_tui.browser.opening import BrowserDidNotOpen
 from m3cred_tui.browser.ways import Ways, Whereabouts
-from m3cred_tui.cli.creation.standard_input import incoming, take_address
+from m3cred_tui.cli.creation.standard_input import Lines, incoming, take_address
 from m3cred_tui.cli.output.json import begin_json
 from m3cred_tui.cli.output.prompts import can_ask, is_typed, says_yes
 from m3cred_tui.cli.output.streams import coloured, width_of
@@ -150,6 +150,7 @@ class Dialogue:
         self._only_by_paste = bool(getattr(chosen, "complete", None))
         self._whereabouts: Whereabouts | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._input = ExitStack()
         self._fault: BaseException | None = None
         self._is_answered = False
 
@@ -227,12 +228,14 @@ class Dialogue:
     async def _begin(self, ready: UrlReady) -> None:
         """Show the URL, and start the tasks that run during the wait."""
         self._whereabouts = await self._ways.whereabouts(ready.short_url)
+        # Before anybody is asked to paste, or what comes at once would be echoed.
+        lines = self._input.enter_context(incoming())
         if not self._only_by_paste:
             self._announce(ready, self._whereabouts)
             self._run_meanwhile(_remind(ready.expires_at, self._console))
         elif is_typed():
             self._console.say("Paste the address that the browser ended on (it is not shown):")
-        self._run_meanwhile(self._take_paste(ready))
+        self._run_meanwhile(self._take_paste(ready, lines))
 
     def _run_meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -248,12 +251,13 @@ class Dialogue:
         running = [task for task in self._tasks if not task.done()]
         for task in running:
             task.cancel()
-        if running:
-            await asyncio.wait(running)
+        with self._input:
+            if running:
+                await asyncio.wait(running)
 
-    async def _take_paste(self, ready: UrlReady) -> None:
+    async def _take_paste(self, ready: UrlReady, lines: Lines) -> None:
         say, paste = self._console.say, self.authorization.paste
-        with incoming() as lines:
+        with self._input:
             was_taken = await take_address(lines, paste, lambda problem: say(f"! {problem}"))
         if not was_taken and (self._only_by_paste or ready.short_url is None):
             raise InputEnded(self._pending, self._console.command("resume", self._pending.id))
