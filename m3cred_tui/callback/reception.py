@@ -134,6 +134,8 @@ class Reception:
         self._reported_at = -REJECTION_SECONDS
         self.result: RedirectResult | None = None
         self.status = ReceptionStatus()
+        self.has_redirected = False
+        """Whether a browser was sent to its end page."""
         self.end_page_requested = asyncio.Event()
         self.short_path: str | None = None
         self.short_target = ""
@@ -147,6 +149,7 @@ class Reception:
                 _log.warning("a redirect was rejected: %s", problem)
             self._update(mismatches=self.status.mismatches + 1, urgent=False)
             return False
+        self.has_redirected = True
         self.take(result)
         return True
 

@@ -143,7 +143,13 @@ _log = logging.getLogger(__name__)
 SILENCE_SECONDS = 10.0
 END_PAGE_SECONDS = 3.0
 _FAREWELL_SECONDS = 0.2
+_LEAVING = "callback server, leaving"
 _JOIN_SECONDS = 1.0
+
+
+def leaving() -> list[threading.Thread]:
+    """Return the threads that end by themselves once a browser has seen how it ended."""
+    return [thread for thread in threading.enumerate() if thread.name == _LEAVING]
 
 
 class CallbackServer:
@@ -228,12 +234,14 @@ class CallbackServer:
         """Close after the browser has requested its end page; return immediately.
 
         The browser requests that page on another connection, shortly after the redirect. The
-        server waits for it for :data:`END_PAGE_SECONDS`, unless no redirect has arrived.
+        server waits for it for :data:`END_PAGE_SECONDS`, unless no browser has arrived. The
+        process should not end before (see :func:`leaving`).
         """
-        if self.result() is None:
-            self._call(self._closing.set)
-        else:
+        if self._thread is not None and self._reception.has_redirected:
+            self._thread.name = _LEAVING
             self._call(self._start_leaving)
+        else:
+            self._call(self._closing.set)
 
     def __enter__(self) -> Self:
         self.start()

@@ -41,6 +41,16 @@ def ended(command: str, do: Callable[[], int], *, as_json: bool = False) -> int:
         return do()
     except (Problem, RuntimeError, MemoryError, OSError) as error:
         return failed(problem_of(error), as_json=as_json)
+    finally:
+        _let_browser_see()
+
+
+def _let_browser_see() -> None:
+    """Wait until a browser that has come back has its last page, or for seconds at most."""
+    if server := sys.modules.get("m3cred_tui.callback.server"):
+        with suppress(KeyboardInterrupt):
+            for thread in server.leaving():
+                thread.join()
 
 
 class LimitReached(Problem, code="LimitReached"):

@@ -30,7 +30,7 @@ from tests.cli.creation import (
     started,
 )
 from tests.store.light_age import wrapped_lightly
-from tests.ui.visit import approve, approve_only, refuse
+from tests.ui.visit import approve, approve_only, refuse, refuse_only
 from tests.visitors import get
 
 if TYPE_CHECKING:
@@ -159,6 +159,18 @@ def test_a_refusal_is_reported_and_leaves_nothing(environment: Environ) -> None:
     assert (end["credential"], end["error"]["code"]) == (None, "Refused")
     assert command.errors.endswith(f"m3cred: {end['error']['message']}\n")
     assert files(environment, "pending") == []
+
+
+def test_a_browser_still_sees_how_it_ended_when_the_command_has_said_so(
+    environment: Environ,
+) -> None:
+    with started(environment, *CREATE, "--yes") as command:
+        redirect = get(refuse_only(command.object()["url"]))
+        assert command.object()["error"]["code"] == "Refused"
+        end_page = redirect.next_request
+        assert end_page is not None
+        assert "not approved" in get(str(end_page.url)).text
+        assert command.end()[0] == 1
 
 
 @pytest.mark.parametrize("number", ENDING)

@@ -41,9 +41,14 @@ def approve_only(url: str, email: str = EMAIL) -> str:
 
 def refuse(url: str) -> str:
     """Log in and refuse access; return the page that the browser ends on."""
+    return get(refuse_only(url), follow_redirects=True).text
+
+
+def refuse_only(url: str) -> str:
+    """Log in and refuse access; return the address that Stripe redirects to."""
     with visitor(timeout=10) as client:
-        page = _decide(client, url, EMAIL, "refuse")
-        return client.get(page.headers["location"], follow_redirects=True).text
+        address: str = _decide(client, url, EMAIL, "refuse").headers["location"]
+        return address
 
 
 def redirect(url: str, **answer: str) -> None:
