@@ -171,7 +171,7 @@ async def test_a_request_that_expires_leaves_the_credential_as_it_was(
     clock.forward(minutes=11)
     async with opened(services) as user:
         await user.sees("“Acme” was not approved in ten minutes and stays as it was.")
-        assert user.rows() == ["Acme"]
+        await user.until(lambda: user.rows() == ["Acme"])
     assert store.ids() == [acme.id]
 
 

@@ -71,9 +71,12 @@ class User:
         """Let the app work until ``holds``; what is shown instead is the failure."""
         try:
             async with asyncio.timeout(_PATIENCE):
+                if holds():
+                    return
                 while not holds():
                     await wait_for_idle(0)  # the pilot would wake every widget each time
                     self.app.screen._on_timer_update()
+                await self.pilot.pause()  # until all is drawn that changes at the same time
         except TimeoutError:
             raise AssertionError(f"focus: {self.focus}\n{self.screen}") from None
 
