@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 CRASHING = """
 import sys
 from m3cred_tui.cli.main import main
-from m3cred_tui.ui.stages.authenticate import AccountPanel
+from m3cred_tui.ui.stages.account import AccountPanel
 
 def compose(self):
     approved, tokens = self._approved, self._approved.tokens
