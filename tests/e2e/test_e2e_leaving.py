@@ -142,6 +142,20 @@ async def test_after_a_stop_it_continues_and_leaves_the_terminal_as_it_was(
     assert_as_it_was(app)
 
 
+@pytest.mark.quick(1)
+async def test_what_a_terminal_answers_only_after_a_stop_presses_no_key(app: Terminal) -> None:
+    late: list[str] = []
+    app.answers = late.append
+    app.signal(signal.SIGTSTP)
+    await asyncio.to_thread(os.waitpid, app.pid, os.WUNTRACED)
+    app.answers = app.press
+    app.signal(signal.SIGCONT)
+    await app.shows("There are no credentials yet")
+    app.press(*late, "c")
+    assert late
+    await app.shows("Name credential")
+
+
 @pytest.mark.parametrize("command", [M3CRED, "sh -c '\"$@\"; exit $?' sh " + M3CRED])
 @pytest.mark.long
 async def test_ctrl_z_gives_the_shell_its_terminal_and_fg_brings_the_app_back(

@@ -52,7 +52,7 @@ USES = {
     Use("ui/terminal/known_cells.py", "_compositor"),
     Use("ui/terminal/known_cells.py", "_get_renders"),
     # Reads keys from what a terminal sends, after what is pasted has been made harmless.
-    Use("ui/terminal/driver.py", "textual._xterm_parser"),
+    Use("ui/terminal/incoming.py", "textual._xterm_parser"),
     # The number of colours; Textual derives it from TERM and COLORTERM only.
     Use("ui/terminal/abilities.py", "_color_system"),
 }

@@ -10,20 +10,17 @@ import signal
 import sys
 import termios
 import time
-from codecs import getincrementaldecoder
 from contextlib import suppress
 from functools import partial
 from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from textual._xterm_parser import (
-    XTermParser,
-)  # Textual's thread of its own reads no paste safely
 from textual.drivers.linux_driver import LinuxDriver
 
 from m3cred_tui.system.terminal import can_be_continued, leave_blocked_streams
 from m3cred_tui.ui.terminal.abilities import shown
+from m3cred_tui.ui.terminal.incoming import Incoming
 from m3cred_tui.ui.terminal.known_cells import KnownCells
 
 if TYPE_CHECKING:
@@ -33,51 +30,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from m3cred_tui.ui.terminal.abilities import Abilities
-
-
-_BEGIN, _END = "\x1b[200~", "\x1b[201~"
-_ESCAPE, _HARMLESS = "\x1b", "\N{REPLACEMENT CHARACTER}"
-
-
-class BracketedPaste:
-    """Passes on what a terminal sends, without escape characters inside a paste."""
-
-    def __init__(self) -> None:
-        self._is_inside = False
-        self._before = ""  # of what was passed on, as much as may be a part of a mark
-        self._held = ""
-
-    def passed_on(self, text: str) -> str:
-        """Return what can be passed on now; outside a paste, that is everything."""
-        parts: list[str] = []
-        while text:
-            part, text = self._inside(text) if self._is_inside else self._outside(text)
-            parts.append(part)
-        return "".join(parts)
-
-    def _outside(self, text: str) -> tuple[str, str]:
-        # Nothing is held back here: an escape alone is a key.
-        seen = self._before + text
-        _, mark, after = seen.partition(_BEGIN)
-        self._is_inside = bool(mark)
-        self._before = "" if mark else seen[1 - len(_BEGIN) :]
-        return (text.removesuffix(after), after) if mark else (text, "")
-
-    def _inside(self, text: str) -> tuple[str, str]:
-        pasted, mark, after = (self._held + text).partition(_END)
-        self._held = ""
-        self._is_inside = not mark
-        if not mark:
-            pasted, self._held = _without_beginning(pasted, _END)
-        return pasted.replace(_ESCAPE, _HARMLESS) + mark, after
-
-
-def _without_beginning(text: str, mark: str) -> tuple[str, str]:
-    """Return the text, and separately the beginning of ``mark`` that it may end with."""
-    for length in range(min(len(mark) - 1, len(text)), 0, -1):
-        if text.endswith(mark[:length]):
-            return text[:-length], text[-length:]
-    return text, ""
 
 
 # Control strings, private sequences and queries (ECMA-48, section 5.4; DEC's and kitty's own):
@@ -240,10 +192,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until input is disabled or the terminal has gone."""
-        parser = XTermParser()
-        paste = BracketedPaste()
-        # Invalid text (Latin-1, noise on the line, a binary paste) must not end the app.
-        decode = getincrementaldecoder("utf-8")("replace").decode
+        incoming = Incoming()
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -252,13 +201,9 @@ class TerminalDriver(LinuxDriver):
                     if not data:
                         self._let_go()
                         return
-                    try:
-                        if text := decode(data):  # nothing, while a character is incomplete
-                            for message in parser.feed(paste.passed_on(text)):
-                                self.process_message(message)
-                    except (OverflowError, ValueError):  # as from ESC [ 9999999999 ~
-                        parser = XTermParser()
-                for message in parser.tick():
+                    for message in incoming.messages(data):
+                        self.process_message(message)
+                for message in incoming.tick():
                     self.process_message(message)
             if not self._abilities.is_old:
                 self._drop_until_answered(selector)
