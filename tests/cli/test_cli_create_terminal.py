@@ -99,7 +99,7 @@ async def test_the_steps_are_the_apps_and_a_browser_at_the_short_address_is_repo
             "Or paste the address that it ends on, even if no page is shown.",
             "Paste it only here, within 5 minutes of approving",
         ):
-            assert shown.reads(words)
+            await shown.shows(words)
         (short,) = re.findall(r"http://127\.0\.0\.1:\d+/go/\S+", shown.text)
         for agent in ("curl/8.5.0", "Mozilla/5.0"):
             assert not shown.reads("tunnel works")
@@ -118,7 +118,7 @@ async def test_no_keeps_the_approval_and_another_command_creates_it(
         await shown.shows(QUESTION)
         shown.press(ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("Stripe's approval is kept; to continue: m3cred resume ")
+        await shown.shows("Stripe's approval is kept; to continue: m3cred resume ")
     assert files(environment, "credentials") == []
     async with start("resume") as shown:
         await shown.shows(QUESTION)
@@ -139,7 +139,7 @@ async def test_a_key_that_ends_the_wait_leaves_the_terminal_as_it_was_and_the_re
         await shown.hides()
         shown.press(key)
         assert await shown.ends() == 128 + number
-        assert shown.reads("Interrupted. “Acme” waits for Stripe until")
+        await shown.shows("Interrupted. “Acme” waits for Stripe until")
         assert shown.line_discipline() == shown.modes
     assert len(files(environment, "pending")) == 1
 
@@ -152,7 +152,7 @@ async def test_ctrl_c_at_the_question_creates_nothing(
         await shown.shows(QUESTION)
         shown.press("y", CTRL_C)
         assert await shown.ends() == 130
-        assert shown.reads("Interrupted. Stripe has approved acct_1Demo")
+        await shown.shows("Interrupted. Stripe has approved acct_1Demo")
     assert files(environment, "credentials") == []
 
 

@@ -37,12 +37,12 @@ async def test_it_names_what_is_lost_and_yes_deletes_it(
     one = keep(tmp_path, NAMES)[1]
     async with start("delete", "Acme test") as shown:
         await shown.shows("Continue? [y/N]")
-        assert shown.reads(f"Delete “Acme test” ({one.id}; Stripe: Acme Ltd, LIVE)?")
-        assert shown.reads("Its tokens are lost")
-        assert shown.reads("acct_1Acme1 stays connected at Stripe.")
+        await shown.shows(f"Delete “Acme test” ({one.id}; Stripe: Acme Ltd, LIVE)?")
+        await shown.shows("Its tokens are lost")
+        await shown.shows("acct_1Acme1 stays connected at Stripe.")
         shown.press(typed, ENTER)
         assert await shown.ends() == 0
-        assert shown.reads("“Acme test” was deleted from this computer.")
+        await shown.shows("“Acme test” was deleted from this computer.")
     assert names(tmp_path) == ["Acme production"]
 
 
@@ -54,7 +54,7 @@ async def test_anything_else_deletes_nothing(start: Start, tmp_path: Path, typed
         await shown.shows("Continue? [y/N]")
         shown.press(typed, ENTER)
         assert await shown.ends() == 1
-        assert shown.reads("Nothing was deleted, because you did not agree.")
+        await shown.shows("Nothing was deleted, because you did not agree.")
     assert names(tmp_path) == NAMES
 
 
@@ -154,7 +154,7 @@ async def test_disconnect_names_the_other_credentials_that_lose_access(
     assert one.account == other.account
     async with start("delete", other.id, "--disconnect", **connected.environ) as shown:
         await shown.shows("Continue? [y/N]")
-        assert shown.reads("So do, of the same account: “Acme”.")
+        await shown.shows("So do, of the same account: “Acme”.")
         shown.press("no", ENTER)
         assert await shown.ends() == 1
     assert len(names(tmp_path)) == 2
@@ -229,11 +229,11 @@ async def test_one_question_names_all_of_several(start: Start, tmp_path: Path) -
     one, two = keep(tmp_path, NAMES)
     async with start("delete", *NAMES) as shown:
         await shown.shows("Continue? [y/N]")
-        assert shown.reads("Delete 2 credentials?")
-        assert shown.reads(f"“Acme production” ({one.id}; ")
-        assert shown.reads(f"“Acme test” ({two.id}; ")
-        assert shown.reads("acct_1Acme0 stays connected at Stripe.")
-        assert shown.reads("acct_1Acme1 stays connected at Stripe.")
+        await shown.shows("Delete 2 credentials?")
+        await shown.shows(f"“Acme production” ({one.id}; ")
+        await shown.shows(f"“Acme test” ({two.id}; ")
+        await shown.shows("acct_1Acme0 stays connected at Stripe.")
+        await shown.shows("acct_1Acme1 stays connected at Stripe.")
         shown.press("n", ENTER)
         assert await shown.ends() == 1
     assert names(tmp_path) == NAMES

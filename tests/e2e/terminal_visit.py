@@ -54,7 +54,7 @@ async def find_out(setup: Setup, directory: Path) -> Found:
         await _choose(app, marked)
         await _wait_at_stripe(app, marked)
         url = url_on(app.text)
-        found["stage_4"] = _stage_4(app, url)
+        found["stage_4"] = await _stage_4(app, url)
         found["clipboard"] = await _clipboard(app, directory, setup, url)
         found["resize"] = await _resized(app, setup)
         found["paste"] = await _pasted(app, setup, url, marked)
@@ -133,10 +133,10 @@ async def _wait_at_stripe(app: Terminal, marked: dict[str, bool]) -> None:
     await app.settles()
 
 
-def _stage_4(app: Terminal, url: str) -> str:
+async def _stage_4(app: Terminal, url: str) -> str:
     (state,) = parse_qs(urlsplit(url).query)["state"]
     assert len(state) == STATE_LENGTH
-    assert app.reads("Paste the address here"), app
+    await app.shows("Paste the address here")
     tunnel = app.reads("ssh -N -L") and "/go/" in app.text
     return "all of it" if tunnel else "all but the tunnel"
 
@@ -149,7 +149,7 @@ async def _clipboard(app: Terminal, directory: Path, setup: Setup, url: str) -> 
     took = [clipboard(sent).decode() for sent in (plain, wrapped)]
     assert {*took} <= {url, ""}
     if not any(took):
-        assert app.reads("has no clipboard")
+        await app.shows("has no clipboard")
         return "none, and says so"
     if setup.within == "tmux":
         assert url == await ask_tmux(str(directory / "socket"), "show-buffer")

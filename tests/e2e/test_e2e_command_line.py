@@ -65,7 +65,7 @@ async def test_in_a_dumb_terminal_the_browser_brings_it_to_the_question(
     assert user.files("credentials") == []
     command.press("y", ENTER)
     assert await command.ends() == 0
-    assert command.reads("The credential “Acme” is created:")
+    await command.shows("The credential “Acme” is created:")
     assert b"\x1b" not in command.raw
     assert len(user.files("credentials")) == 1
 
@@ -89,7 +89,7 @@ async def test_a_refusal_in_the_browser_ends_it(
 ) -> None:
     await refuse(page, await opened.next())
     assert await command.ends() == 1
-    assert command.reads("m3cred: Access was refused on Stripe's page.")
+    await command.shows("m3cred: Access was refused on Stripe's page.")
     assert user.files("pending") == []
 
 

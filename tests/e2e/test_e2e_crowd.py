@@ -31,7 +31,7 @@ async def test_ten_browsers_that_load_the_callback_twice_make_one_credential(
     answer = await approve(page, url)
     await load_ahead(chromium, answer)
     await app.settles()
-    assert app.reads(WAITING)
+    await app.shows(WAITING)
 
     read = await asyncio.gather(*(load_twice(chromium, answer) for _ in range(BROWSERS)))
     ends = [text for texts in read for text in texts]

@@ -60,7 +60,7 @@ async def test_by_the_relay_page_the_terminal_continues_by_itself(
     assert tab.url.startswith(f"{live.page}?")
     await send_to_terminal(tab)
     await app.shows(ACCOUNT)
-    assert app.reads("LIVE")
+    await app.shows("LIVE")
     await create_credential(app)
     record, tokens = live.created()
     assert (record["destination"], record["stripe"]["livemode"]) == ("STRIPE", True)

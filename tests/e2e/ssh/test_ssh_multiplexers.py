@@ -51,7 +51,7 @@ async def test_what_waits_is_detached_attached_and_finished_by_paste(
 ) -> None:
     session = await log_in(f"{within.begin} {at_stripe(server)}")
     url = await to_stripe(session)
-    assert session.reads("(this is an SSH session)")
+    await session.shows("(this is an SSH session)")
     m3cred = processes(server, sys.executable)
     session.press(within.detach)
     await session.ends()

@@ -25,7 +25,7 @@ async def test_a_small_window_shows_the_tunnel_which_is_one_key_to_the_clipboard
 ) -> None:
     session = await log_in(at_stripe(server), **SMALL)
     url = await to_stripe(session)
-    assert session.reads("ssh -N -L")
+    await session.shows("ssh -N -L")
     session.press("t")
     await session.shows("sent to your terminal's clipboard")
     command = shlex.split(clipboard(session.raw).decode())

@@ -187,7 +187,7 @@ async def test_what_is_created_on_one_server_is_seen_checked_and_used_on_another
         assert key.startswith("sk_test_")
         async with bob.app() as at_bobs:
             await at_bobs.shows("Acme")
-            assert at_bobs.reads(f"team: {LAPTOP_ADDRESSES[1]}:{_PORT} secret/m3cred")
+            await at_bobs.shows(f"team: {LAPTOP_ADDRESSES[1]}:{_PORT} secret/m3cred")
 
         await bob.runs("rename", "Acme", "Bolt")
         at_alices.press(F5)

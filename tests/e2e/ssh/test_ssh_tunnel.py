@@ -29,14 +29,14 @@ async def test_a_browser_comes_back_through_the_tunnel_on_the_screen(
 ) -> None:
     session = await log_in(at_stripe(server))
     await to_stripe(session)
-    assert session.reads("(this is an SSH session)")
+    await session.shows("(this is an SSH session)")
     # What it says of the server, it knows from the real sshd.
     forwarded = ["-L", "27182:127.0.0.1:27182", "-p", str(OPEN_PORT)]
     assert tunnel_shown(session) == ["ssh", "-N", *forwarded, f"alice@{SERVER_ADDRESS}"]
-    assert session.reads("tunnel not open yet")
+    await session.shows("tunnel not open yet")
     with pytest.raises(Error, match="ERR_CONNECTION_REFUSED"):
         await page.goto(short_url_shown(session))
-    assert session.reads("tunnel not open yet")
+    await session.shows("tunnel not open yet")
     async with tunnel(server, laptop, session):
         await page.goto(short_url_shown(session))
         await session.shows("tunnel works")
