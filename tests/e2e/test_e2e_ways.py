@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
+from tests.e2e.browsers import redirect_uri_of
 from tests.e2e.canaries import clipboard
 from tests.e2e.conftest import Home
 from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
@@ -45,7 +46,7 @@ async def test_a_paste_finishes_what_no_browser_can_reach(
     waiting: Terminal, home: Home
 ) -> None:
     url = url_on(waiting.text)
-    port = urlsplit(url).port  # not always the first: another test may have it
+    port = urlsplit(redirect_uri_of(url)).port  # not always the first: others may have it
     await waiting.shows(f"ssh -N -L {port}:127.0.0.1:{port}")
     await waiting.shows("-p 2222")
     redirect = await asyncio.to_thread(approve_only, url)
