@@ -50,6 +50,7 @@ KEYS += [sequence for sequence in ANSI_SEQUENCES if sequence.startswith(("\x1b["
 ANSWERS = [
     "\x1b[?6c",
     "\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c",  # xterm's, longer than Textual reads
+    f"\x1b[?{'1;' * 40}2c",
     "\x1b[>41;390;0c",
     "\x1b[?1u",
     "\x1b[?997;1n",

@@ -71,9 +71,7 @@ _SEQUENCE = re.compile(
 )
 _STRING = ("\x1b]", "\x1bP", "\x1bX", "\x1b^", "\x1b_")
 # One whose end has not come yet. What could be the keys Escape, Alt+[ and Alt+O does not wait.
-_BEGUN = re.compile(
-    r"\x1b(?:\[(?!\d+\$\Z)(?:[0-?]+[ -/]*|M[^\x1b]{0,2}|\[)|O[\d;]+)\Z",
-)
+_BEGUN = re.compile(r"\x1b(?:\[(?!\d+\$\Z)(?:[0-?]+[ -/]*|M[^\x1b]{0,2}|\[)|O[\d;]+)\Z")
 _AMBIGUOUS = ("\x1b[", "\x1bO", "\x1b")
 _LONGEST = 32  # characters; Textual takes a longer sequence for keys
 
@@ -101,8 +99,8 @@ class Incoming:
             self._start_anew()
             at = 0
         begun = _BEGUN.search(text)
-        self._held = begun[0] if begun else ""
-        text = text.removesuffix(self._held)
+        self._held = begun[0][: _LONGEST + 1] if begun else ""  # more would not be read
+        text = text[: begun.start()] if begun else text
         self._ambiguous = next(filter(text.endswith, _AMBIGUOUS), "")
         for found in _SEQUENCE.finditer(text):
             yield from self._read(text[at : found.start()])
