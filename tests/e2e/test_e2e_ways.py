@@ -15,7 +15,14 @@ from tests.e2e.browsers import redirect_uri_of
 from tests.e2e.canaries import clipboard
 from tests.e2e.conftest import Home
 from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
-from tests.e2e.wizard import ACCOUNT, WAITING, create_credential, to_authenticate, url_on
+from tests.e2e.wizard import (
+    ACCOUNT,
+    WAITING,
+    create_credential,
+    is_pending,
+    to_authenticate,
+    url_on,
+)
 from tests.ui.visit import approve_only
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -120,7 +127,7 @@ async def test_a_connection_that_drops_while_stripe_is_waited_for_continues_late
     environ = {**home.environ, "PYTHONPATH": str(ROOT), "SSH_TTY": "/dev/pts/1"}
     async with terminal([sys.executable, "-m", "m3cred_tui", "--demo"], environ) as again:
         await again.shows("“Acme” waits for Stripe until")
-        await again.shows("… until")
+        await again.shows(is_pending)
         again.press(ENTER)
         await again.shows(WAITING)
         await again.settles()
@@ -142,7 +149,7 @@ async def test_an_approval_at_a_demo_that_has_ended_is_good_in_the_next_one(
     await waiting.ends()
     environ = {**home.environ, "PYTHONPATH": str(ROOT), "SSH_TTY": "/dev/pts/1"}
     async with terminal([sys.executable, "-m", "m3cred_tui", "--demo"], environ) as again:
-        await again.shows("… until")
+        await again.shows(is_pending)
         again.press(ENTER)
         await again.shows(WAITING)
         await again.settles()

@@ -1,5 +1,6 @@
 """The way through Create Integration Credential, as fingers know it."""
 
+import re
 from itertools import takewhile
 
 from tests.e2e.browsers import OpenedUrls
@@ -7,6 +8,11 @@ from tests.e2e.terminal import DOWN, ENTER, Terminal
 
 WAITING = "1 Open this URL"
 ACCOUNT = "Is this the account you meant?"
+
+
+def is_pending(screen: str) -> bool:
+    """Say whether a row shows when its wait ends; before midnight, it has the date."""
+    return bool(re.search(r"… (until|\d\d [A-Z][a-z]{2}) \d\d:\d\d", screen))
 
 
 async def open_create(app: Terminal, key: str = ENTER) -> None:

@@ -7,14 +7,14 @@ import shlex
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from itertools import dropwhile, takewhile
 from typing import Any
 
 from tests.e2e.ssh.boot_server import USERS
 from tests.e2e.ssh.machines import ENVIRON, OPEN_PORT, Machine, Server, says
 from tests.e2e.terminal import DOWN, ENTER, Terminal, terminal
-from tests.e2e.wizard import ACCOUNT, WAITING, create_credential
+from tests.e2e.wizard import ACCOUNT, WAITING, create_credential, is_pending
 
 DEMO = shlex.join([sys.executable, "-m", "m3cred_tui", "--demo"])
 
@@ -86,26 +86,27 @@ async def _choose(session: Terminal, *keys: str) -> None:
 async def url_of(session: Terminal) -> str:
     await session.shows(WAITING)
     await session.settles()
-    below = _between(session, "1 Open this URL", "Send the")
+    below = await _between(session, "1 Open this URL", "Send the")
     return "".join(dropwhile(lambda line: not line.startswith("http"), below))
 
 
-def tunnel_shown(session: Terminal) -> list[str]:
+async def tunnel_shown(session: Terminal) -> list[str]:
     """Return the words of the ssh command on the screen."""
-    return shlex.split(" ".join(_between(session, "Run on your computer", "and open")))
+    return shlex.split(" ".join(await _between(session, "Run on your computer", "and open")))
 
 
-def short_url_shown(session: Terminal) -> str:
-    found = re.search(r"and open (http://127\.0\.0\.1:\d+/go/\S+)", session.text)
-    assert found, session
+async def short_url_shown(session: Terminal) -> str:
+    url = re.compile(r"and open (http://127\.0\.0\.1:\d+/go/\S+)")
+    found = url.search(await session.shows(lambda screen: bool(url.search(screen))))
+    assert found
     return found[1]
 
 
-def tunnel(
-    server: Server, laptop: Machine, session: Terminal
-) -> AbstractAsyncContextManager[Process]:
+@asynccontextmanager
+async def tunnel(server: Server, laptop: Machine, session: Terminal) -> AsyncIterator[Process]:
     """Run the command on the screen."""
-    return tunnel_by(server, laptop, tunnel_shown(session))
+    async with tunnel_by(server, laptop, await tunnel_shown(session)) as process:
+        yield process
 
 
 @asynccontextmanager
@@ -128,7 +129,7 @@ async def tunnel_by(
 async def go_on(server: Server, log_in: LogIn, **how: int | str) -> Terminal:
     """Connect again, and press Enter on what waits."""
     again = await log_in(at_stripe(server), **how)
-    await again.shows(lambda screen: bool(re.search(r"… until \d\d:\d\d", screen)))
+    await again.shows(is_pending)
     await again.settles()
     again.press(ENTER)
     return again
@@ -153,9 +154,9 @@ async def finish(session: Terminal, server: Server, user: str = "alice") -> dict
     return credential
 
 
-def _between(session: Terminal, first: str, end: str) -> list[str]:
+async def _between(session: Terminal, first: str, end: str) -> list[str]:
     """Return the lines of the stage between two others, without a sidebar beside them."""
-    lines = session.text.splitlines()
+    lines = (await session.shows(lambda screen: first in screen and end in screen)).splitlines()
     begin, left = next(
         (at, line.index(first)) for at, line in enumerate(lines) if first in line
     )

@@ -51,7 +51,7 @@ async def test_a_line_that_is_dead_while_waiting_is_gone_on_with_through_a_new_t
     await again.shows("tunnel not open yet")
     await again.settles()
     async with tunnel(server, laptop, again):
-        await approve_and_return(page, short_url_shown(again))
+        await approve_and_return(page, await short_url_shown(again))
         await finish(again, server)
 
 

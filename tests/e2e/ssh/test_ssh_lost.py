@@ -56,15 +56,15 @@ async def test_a_connection_lost_while_waiting_is_gone_on_with_through_the_same_
 ) -> None:
     session = await log_in(at_stripe(server))
     url = await to_stripe(session)
-    command = tunnel_shown(session)
+    command = await tunnel_shown(session)
     async with tunnel(server, laptop, session):
-        await page.goto(short_url_shown(session))
+        await page.goto(await short_url_shown(session))
         await session.shows("tunnel works")
         await lose(ssh_client_dies, session, server)
 
         again = await go_on(server, log_in)
         await url_of(again)
-        assert tunnel_shown(again) == command
+        assert await tunnel_shown(again) == command
         await approve_and_return(page, url)
         await page.get_by_text("Stripe approved access for m3ter").wait_for()
         await finish(again, server)

@@ -70,7 +70,7 @@ async def test_a_tunnel_that_sshd_forbids_is_never_said_to_work(
     url = await to_stripe(session)
     async with tunnel(server, laptop, session) as ssh:
         with pytest.raises(Error, match="ERR_"):
-            await page.goto(short_url_shown(session))
+            await page.goto(await short_url_shown(session))
         await says(ssh, "administratively prohibited")
     await session.settles()
     await session.shows("tunnel not open yet")

@@ -32,13 +32,13 @@ async def test_a_browser_comes_back_through_the_tunnel_on_the_screen(
     await session.shows("(this is an SSH session)")
     # What it says of the server, it knows from the real sshd.
     forwarded = ["-L", "27182:127.0.0.1:27182", "-p", str(OPEN_PORT)]
-    assert tunnel_shown(session) == ["ssh", "-N", *forwarded, f"alice@{SERVER_ADDRESS}"]
+    assert await tunnel_shown(session) == ["ssh", "-N", *forwarded, f"alice@{SERVER_ADDRESS}"]
     await session.shows("tunnel not open yet")
     with pytest.raises(Error, match="ERR_CONNECTION_REFUSED"):
-        await page.goto(short_url_shown(session))
+        await page.goto(await short_url_shown(session))
     await session.shows("tunnel not open yet")
     async with tunnel(server, laptop, session):
-        await page.goto(short_url_shown(session))
+        await page.goto(await short_url_shown(session))
         await session.shows("tunnel works")
         await approve_and_return(page, page.url)
         await page.get_by_text("Stripe approved access for m3ter").wait_for()
@@ -51,6 +51,6 @@ async def test_the_demo_needs_nothing_on_the_laptop_but_the_tunnel(
     session = await log_in(DEMO)
     await to_stripe(session)
     async with tunnel(server, laptop, session):
-        await approve_and_return(page, short_url_shown(session))
+        await approve_and_return(page, await short_url_shown(session))
         await page.get_by_text("Stripe approved access for m3ter").wait_for()
         await finish(session, server)

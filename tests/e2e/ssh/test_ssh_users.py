@@ -36,8 +36,8 @@ async def test_two_users_at_the_same_time_come_back_each_to_their_own(
     alices_url, bobs_url = await to_stripe(alice), await to_stripe(bob, name="Bob's")
     assert redirect_uri_of(alices_url) == "http://127.0.0.1:27182/callback"
     assert redirect_uri_of(bobs_url) == "http://127.0.0.1:27183/callback"
-    assert {"27183:127.0.0.1:27183", "bob@10.27.18.2"} <= {*tunnel_shown(bob)}
-    bobs_short_url = short_url_shown(bob)
+    assert {"27183:127.0.0.1:27183", "bob@10.27.18.2"} <= {*await tunnel_shown(bob)}
+    bobs_short_url = await short_url_shown(bob)
     async with tunnel(server, laptop, alice), tunnel(server, laptop, bob):
         address = await approve(page, alices_url)
         paste(bob, address)
@@ -59,9 +59,9 @@ async def test_a_port_that_another_user_holds_is_never_shown_as_ours(
         session = await log_in(at_stripe(server))
         url = await to_stripe(session)
         assert redirect_uri_of(url) == "http://127.0.0.1:27184/callback"
-        assert "27184:127.0.0.1:27184" in tunnel_shown(session)
+        assert "27184:127.0.0.1:27184" in await tunnel_shown(session)
         async with tunnel(server, laptop, session):
-            await approve_and_return(page, short_url_shown(session))
+            await approve_and_return(page, await short_url_shown(session))
             await finish(session, server)
     assert b"27182" not in session.raw
     assert b"27183" not in session.raw
