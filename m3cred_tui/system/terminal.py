@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import select
 import termios
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from typing import Self
 
 _LOCAL_FLAGS = 3  # of what tcgetattr returns
 _OUTPUT, _ERRORS = 1, 2
@@ -54,27 +54,47 @@ def leave_blocked_streams(patience: float = _PATIENCE) -> None:
                 os.close(nothing)
 
 
-@contextmanager
-def echo_off(
-    terminal: int, *, also: int = 0, when: int = termios.TCSAFLUSH
-) -> Iterator[Callable[[], None]]:
-    """Yield a function that turns echo off; the terminal is restored after the block.
+class Echo:
+    """The echo of a terminal, which can be off during a block and is restored after it.
 
-    Call the function again after Ctrl+Z, as the shell may turn echo on, and only in the
-    foreground: in the background it would stop this job. ``also`` are further local modes to
-    turn off. ``TCSAFLUSH`` discards pending input, such as the end of a paste, which is not an
-    answer to what comes next. Raises ``termios.error``, but not at the end, as the terminal may
-    be gone.
+    Where a signal's handler raises an exception, that may come just before the block begins, or
+    amid its end: let the handler restore the echo itself.
     """
-    before = termios.tcgetattr(terminal)
-    hidden = [*before]
-    hidden[_LOCAL_FLAGS] = before[_LOCAL_FLAGS] & ~(termios.ECHO | also)
-    try:
-        yield lambda: termios.tcsetattr(terminal, when, hidden)
-    finally:
-        if is_in_foreground(terminal):
+
+    def __init__(self, terminal: int, *, also: int = 0, when: int = termios.TCSAFLUSH) -> None:
+        """Note the modes as they are; raises ``termios.error``.
+
+        ``also`` are further local modes to turn off. ``TCSAFLUSH`` discards pending input, such
+        as the end of a paste, which is not an answer to what comes next.
+        """
+        self._terminal = terminal
+        self._when = when
+        self._before = termios.tcgetattr(terminal)
+        self._hidden = [*self._before]
+        self._hidden[_LOCAL_FLAGS] = self._before[_LOCAL_FLAGS] & ~(termios.ECHO | also)
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.restore()
+
+    def turn_off(self) -> None:
+        """Turn echo off, unless it was restored; raises ``termios.error``.
+
+        Call it again after Ctrl+Z, as the shell may turn echo on, and only in the foreground:
+        in the background it would stop this job.
+        """
+        if not self._is_over:
+            termios.tcsetattr(self._terminal, self._when, self._hidden)
+
+    def restore(self) -> None:
+        """Restore the modes for good; a terminal that has gone is no error."""
+        self._is_over = True
+        if is_in_foreground(self._terminal):
             with suppress(termios.error):
-                if when == termios.TCSAFLUSH:
-                    termios.tcflush(terminal, termios.TCIFLUSH)
+                if self._when == termios.TCSAFLUSH:
+                    termios.tcflush(self._terminal, termios.TCIFLUSH)
                 # Without waiting for pending output, which a stopped terminal never takes.
-                termios.tcsetattr(terminal, termios.TCSANOW, before)
+                termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)

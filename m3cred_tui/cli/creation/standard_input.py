@@ -12,7 +12,7 @@ from m3cred_tui.authorize.events import Paste
 from m3cred_tui.callback.pasted import LONGEST_PASTE, PasteIncomplete
 from m3cred_tui.cli.output.prompts import is_typed
 from m3cred_tui.model.problem import Problem
-from m3cred_tui.system.terminal import echo_off, is_in_foreground
+from m3cred_tui.system.terminal import Echo, is_in_foreground
 
 Lines = asyncio.Queue[str | Problem | None]
 
@@ -44,8 +44,8 @@ def incoming() -> Iterator[Lines]:
         if sys.stdin is None or (sys.stdin.isatty() and not is_typed()):
             lines.put_nowait(None)
         elif sys.stdin.isatty():
-            hide = after.enter_context(echo_off(_INPUT))
-            _read_typed(_INPUT, lines, hide, after)
+            echo = after.enter_context(Echo(_INPUT))
+            _read_typed(_INPUT, lines, echo.turn_off, after)
         else:
             _read(_INPUT, lines, after)
         yield lines

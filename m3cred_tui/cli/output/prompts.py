@@ -17,7 +17,7 @@ from m3cred_tui.model.problem import Problem
 from m3cred_tui.model.secret import Secret
 from m3cred_tui.store.identity import IdentityFile
 from m3cred_tui.store.problems import WrongPassphrase, plain_reason
-from m3cred_tui.system.terminal import echo_off, is_in_foreground, takes_output
+from m3cred_tui.system.terminal import Echo, is_in_foreground, takes_output
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers | int | None
 T = TypeVar("T")
@@ -31,7 +31,7 @@ even next to something that one has, such as the file."""
 _INPUT, _ERRORS = 0, 2
 _TRIES = 3
 _NOTICE_SECONDS = 0.5
-_ENDING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)  # Python itself handles SIGINT
+_ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 class NoTerminal(Problem, code="NoTerminal"):
@@ -284,23 +284,24 @@ def _secret(line: bytes, source: str) -> Secret:
 def _hidden(terminal: int, prompt: str) -> Iterator[None]:
     """Ask, and turn echo off during the block."""
     shown = harmless(prompt, sys.stderr).encode(sys.stderr.encoding, "replace")
-    # Handled until echo is on again, so that none of these signals leaves it off.
-    with handled(dict.fromkeys(_ENDING, _end)), echo_off(terminal) as hide:
+    echo = Echo(terminal)
 
-        def ask(*_: object) -> None:
-            # In the background this would stop the job for good: an interrupted read is
-            # resumed, an interrupted tcsetattr is an error.
-            if is_in_foreground(terminal):
-                hide()
-                os.write(terminal, shown)
+    def ask(*_: object) -> None:
+        # In the background this would stop the job for good: an interrupted read is
+        # resumed, an interrupted tcsetattr is an error.
+        if is_in_foreground(terminal):
+            echo.turn_off()
+            os.write(terminal, shown)
 
-        with handled({signal.SIGCONT: ask}):
-            ask()
-            yield
+    def end(number: int, _frame: object) -> NoReturn:
+        echo.restore()
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)  # the status that a shell gives for a signal
 
-
-def _end(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(128 + number)  # the status that a shell gives for a signal
+    with handled({**dict.fromkeys(_ENDING, end), signal.SIGCONT: ask}), echo:
+        ask()
+        yield
 
 
 @contextmanager

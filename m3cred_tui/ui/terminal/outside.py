@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from textual.events import Paste
 
 from m3cred_tui.model.credential import Credential, integration_fields
-from m3cred_tui.system.terminal import echo_off
+from m3cred_tui.system.terminal import Echo
 from m3cred_tui.ui.terminal.driver import write_to_terminal
 
 if TYPE_CHECKING:
@@ -103,5 +103,5 @@ def _unechoed(descriptor: int) -> Iterator[None]:
     with ExitStack() as after:
         with suppress(termios.error):  # the terminal has gone
             also = termios.ICANON | termios.ISIG
-            after.enter_context(echo_off(descriptor, also=also, when=termios.TCSADRAIN))()
+            after.enter_context(Echo(descriptor, also=also, when=termios.TCSADRAIN)).turn_off()
         yield
