@@ -33,7 +33,6 @@ CTRL_S, CTRL_Z, CTRL_BACKSLASH = "\x13", "\x1a", "\x1c"
 # pyte stumbles over these: leave the kitty keyboard protocol, save and restore modes.
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:<\d*u|\?[\d;]*[rs])")
 _UNFINISHED = re.compile(rb"\x1b(?:\[[<?\d;]*)?\Z")
-_MOST_AT_ONCE = 65_536
 _SETTLED = 0.2  # seconds without room in a terminal that nobody reads
 
 # What proc(5) says of a thread that runs or would run, or waits for a disk.
@@ -83,6 +82,7 @@ class Terminal:
         self._changed = asyncio.Event()
         self._status: int | None = None
         self.written: list[Output] = []
+        self._raw = bytearray()
         self.closed = False
         self._master, slave = pty.openpty()
         os.set_blocking(self._master, False)
@@ -114,7 +114,7 @@ class Terminal:
     @property
     def raw(self) -> bytes:
         """Every byte since the start."""
-        return b"".join(output.data for output in self.written)
+        return bytes(self._raw)
 
     @property
     def cursor_shown(self) -> bool:
@@ -144,8 +144,8 @@ class Terminal:
 
     def catch_up(self) -> None:
         """Take in what has been written up to now, without waiting for more."""
-        if not self.closed:
-            self._read()
+        while not self.closed and self._read():
+            pass
 
     async def output(self) -> None:
         """Wait for the next bytes, or for the end of the program."""
@@ -235,22 +235,29 @@ class Terminal:
     def _answer(self, own: str) -> None:
         self.answers(own)
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Take in one byte if there is one; return whether there was.
+
+        A line may bring as little at a time, and a test that looks before everything has come
+        that it looks for is to fail always, not once in a thousand times.
+        """
         try:
-            data = os.read(self._master, _MOST_AT_ONCE)
+            data = os.read(self._master, 1)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             if error.errno != errno.EIO:  # what Linux says when the program has gone
                 raise
             data = b""
         if data:
             self.written.append(Output(time.monotonic(), data))
+            self._raw += data
             self._draw(data)
             self._changed.set()
         else:
             asyncio.get_running_loop().remove_reader(self._master)
             self._close()
+        return bool(data)
 
     def _draw(self, data: bytes) -> None:
         data = self._unfinished + data

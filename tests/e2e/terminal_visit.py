@@ -159,9 +159,12 @@ async def _clipboard(app: Terminal, directory: Path, setup: Setup, url: str) -> 
 
 async def _resized(app: Terminal, setup: Setup) -> str:
     app.resize(setup.columns - 1, LEAST_LINES - 1)
-    await app.shows("m3cred needs a window of")
+    await app.shows(
+        lambda screen: "m3cred needs a window of" in screen and WAITING not in screen
+    )
     app.resize(setup.columns, setup.lines)
     await app.shows(WAITING)
+    await app.settles()
     return "yes"
 
 

@@ -15,8 +15,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from m3cred_tui.authorize.problems import ForeignRedirect
+from m3cred_tui.authorize.problems import BrowserTurnedAway, ForeignRedirect
 from m3cred_tui.callback.connections import MOST_CONNECTIONS
+from m3cred_tui.model.authorization import TurnedAway
 from tests.e2e.attack_table import ATTACKED
 from tests.e2e.attack_watch import COUNTING, Usage, Watch, Watched, times_of_keys, words
 from tests.e2e.attackers import CROWDS, Tallies, attackers
@@ -143,7 +144,8 @@ def assert_nobody_crowded_out(tallies: Tallies) -> None:
 
 
 def assert_nothing_else_said(new: set[str], url: str) -> None:
-    sentences = f"{ForeignRedirect(0)} ✓ Approved; asking which account it is"
+    problems = ForeignRedirect(0), *map(BrowserTurnedAway, TurnedAway)
+    sentences = " ".join(["✓ Approved; asking which account it is", *map(str, problems)])
     # The URL is wrapped elsewhere when there is more below it.
     wrapped = {one for one in new if re.sub(r"\d+", "0", url).find(one) >= 0}
     assert new - words(sentences) - wrapped == set()

@@ -39,6 +39,7 @@ async def plain(app: Terminal) -> str:
     redirect = await asyncio.to_thread(approve_only, url_on(app.text))
     app.press("u")
     await app.shows("Press Enter to go back")
+    await app.settles()
     assert not app.echoes(), "from here on, neither is a key shown nor ctrl+c the end"
     return redirect
 

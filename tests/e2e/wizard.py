@@ -1,7 +1,7 @@
 """The way through Create Integration Credential, as fingers know it."""
 
 import re
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from tests.e2e.browsers import OpenedUrls
 from tests.e2e.terminal import DOWN, ENTER, Terminal
@@ -86,10 +86,10 @@ async def create_credential(app: Terminal, *, there_are: str = "1 credential") -
 
 
 def url_on(screen: str) -> str:
-    """Put together the URL that is wrapped over some lines of the screen."""
+    """Put together the URL that is wrapped over some lines of the screen; none is empty."""
     lines = [line.split("  ")[-1].strip() for line in screen.splitlines()]
-    first = next(number for number, line in enumerate(lines) if line.startswith("http://"))
-    return "".join(takewhile(lambda line: line and " " not in line, lines[first:]))
+    begun = dropwhile(lambda line: not line.startswith("http://"), lines)
+    return "".join(takewhile(lambda line: line and " " not in line, begun))
 
 
 def _is_line(screen: str, text: str) -> bool:
