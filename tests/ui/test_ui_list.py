@@ -406,8 +406,10 @@ async def test_a_credential_that_another_session_deleted_harms_nothing(
     empty = "There are no credentials yet."
     async with opened(services) as user:
         await user.focuses("CredentialList")
+        await user.press("enter")
+        await user.until(lambda: user.page == "DetailsPage")
         store.delete(acme.id)
-        await user.press("enter", "d")
+        await user.press("d")
         await user.until(lambda: user.page == "Confirm" or user.shows(empty))
         if user.page == "Confirm":
             await user.answers_yes()
