@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pyte
 from pyte.screens import Char
 
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import PATIENCE, Terminal
 
 _COLOUR = re.compile(rb"\x1b\[(?:[\d;]*;)?([34]8;[25]|[349][0-7]|10[0-7])(?=[;m])")
 _DOUBLE = {"\u2550", "="}
@@ -35,7 +35,9 @@ def has_cursor(app: Terminal, words: str) -> bool:
     )
 
 
-async def comes_to(app: Terminal, holds: Callable[[], bool], patience: float = 3.0) -> bool:
+async def comes_to(
+    app: Terminal, holds: Callable[[], bool], patience: float = PATIENCE
+) -> bool:
     """Wait until it holds for what is on the screen; tell whether it did."""
     try:
         await app.shows(lambda _: holds(), patience)
