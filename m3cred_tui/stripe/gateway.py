@@ -37,6 +37,10 @@ class NotSentError(Exception):
     """No connection was made; the text says why."""
 
 
+class MisconfiguredError(NotSentError):
+    """An environment variable names something unusable; the text says which."""
+
+
 class LostError(Exception):
     """The request may have arrived, but no complete reply came; the text says why."""
 

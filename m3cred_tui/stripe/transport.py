@@ -16,7 +16,13 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from m3cred_tui.model.secret import Secret
-from m3cred_tui.stripe.gateway import LostError, NotSentError, Reply, Request
+from m3cred_tui.stripe.gateway import (
+    LostError,
+    MisconfiguredError,
+    NotSentError,
+    Reply,
+    Request,
+)
 
 MOST_BYTES = 256 * 1024
 """Stripe's replies to m3cred are a few kilobytes long."""
@@ -129,7 +135,7 @@ def _client(url: str, time_limit: float) -> tuple[httpx.AsyncClient, httpx.Proxy
     try:
         trusted = _trusted(*map(os.environ.get, _CERTIFICATES))
     except OSError:
-        raise NotSentError(
+        raise MisconfiguredError(
             "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
         ) from None
     # Not httpx's reading of the environment, which takes no IPv6 network in NO_PROXY.
@@ -165,14 +171,14 @@ def _proxy_for(url: str) -> httpx.Proxy | None:
         return None
     scheme, separator, _ = named.partition("://")
     if separator and scheme.startswith("socks"):
-        raise NotSentError(
+        raise MisconfiguredError(
             "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy; m3cred supports only HTTP proxies"
         )
     with suppress(ValueError, httpx.InvalidURL):
         proxy = httpx.Proxy(named if separator else f"http://{named}")
         if proxy.url.host and (proxy.url.port or 0) <= _LAST_PORT:
             return proxy
-    raise NotSentError("HTTPS_PROXY or ALL_PROXY names no HTTP proxy")
+    raise MisconfiguredError("HTTPS_PROXY or ALL_PROXY names no HTTP proxy")
 
 
 def _is_in_network(host: str, exceptions: str) -> bool:

@@ -150,6 +150,28 @@ def test_each_fault_is_reported_with_what_to_do(
     assert any(state == "mend" and told in sentence for state, sentence in found[area])
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        (
+            "SSL_CERT_FILE",
+            "/nonexistent",
+            "SSL_CERT_FILE or SSL_CERT_DIR names cannot be read.",
+        ),
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "m3cred supports only HTTP proxies."),
+        ("HTTPS_PROXY", "http://", "HTTPS_PROXY or ALL_PROXY names no HTTP proxy."),
+    ],
+)
+def test_a_variable_that_keeps_m3cred_from_stripe_is_all_that_is_to_be_looked_at(
+    connected: Connected, doctor: Doctor, variable: str, value: str, told: str
+) -> None:
+    environ = {"M3CRED_STRIPE_TEST_API_BASE": "https://stripe.invalid", variable: value}
+    found = doctor(**{**connected.environ, **environ})
+    assert any(
+        state == "mend" and sentence.endswith(told) for state, sentence in found["Stripe"]
+    )
+
+
 def test_a_file_that_is_not_toml_is_reported_with_line_and_column(
     doctor: Doctor, tmp_path: Path
 ) -> None:

@@ -43,7 +43,14 @@ from m3cred_tui.store.problems import (
     StoreUnusable,
     plain_reason,
 )
-from m3cred_tui.stripe.gateway import API_BASE, CONNECT_BASE, LostError, NotSentError, Request
+from m3cred_tui.stripe.gateway import (
+    API_BASE,
+    CONNECT_BASE,
+    LostError,
+    MisconfiguredError,
+    NotSentError,
+    Request,
+)
 from m3cred_tui.stripe.transport import send
 
 
@@ -366,8 +373,10 @@ async def _reached(base: str) -> _Found:
     try:
         await send(request, time_limit=_TIME_LIMIT)
     except (NotSentError, LostError) as error:
-        hint = "Check the firewall and, if there is a proxy, HTTPS_PROXY."
-        return _FIX, f"{host} cannot be reached: {error}. {hint}"
+        told = f"{host} cannot be reached: {error}."
+        if not isinstance(error, MisconfiguredError):
+            told += " Check the firewall and, if there is a proxy, HTTPS_PROXY."
+        return _FIX, told
     return _OK, f"{host} answers."
 
 
