@@ -9,12 +9,13 @@ import os
 import signal
 import threading
 from collections import Counter
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
-from tests import own_network
+from tests import own_network, surroundings
 from tests.e2e import attack_table
 from tests.e2e.attack_table import ATTACKED
 from tests.store import swept_table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 _OWN_NETWORK = pytest.StashKey[bool]()
+_HOME = pytest.StashKey[TemporaryDirectory[str]]()
 _STDERR = pytest.StashKey[int]()
 """The real one, which a test's capturing leaves alone."""
 
@@ -60,6 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for number, usual in _USUAL.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
+    if _runs_tests(config):
+        config.stash[_HOME] = surroundings.leave()
     config.stash[_OWN_NETWORK] = bool(_worker(config)) and own_network.enter()
     config.stash[_STDERR] = os.dup(2)
 
@@ -88,6 +92,8 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Let no thread that a test has left hold up the end of the process, either."""
+    if home := config.stash.get(_HOME, None):
+        home.cleanup()
     left = {one for one in threading.enumerate() if not one.daemon} - {threading.main_thread()}
     if left:
         _end_unless_done_in(float(config.getini("timeout")), config)
@@ -150,6 +156,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _worker(config: pytest.Config) -> dict[str, Any]:
     """Return what xdist has told this worker; nothing in the process that it tells."""
     return getattr(config, "workerinput", {})
+
+
+def _runs_tests(config: pytest.Config) -> bool:
+    return bool(_worker(config)) or not config.getoption("numprocesses", 0)
 
 
 def _mark_variants(items: list[pytest.Item]) -> None:

@@ -19,10 +19,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Return an environment whose directories are this test's."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     directories = {
         f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("DATA", "CONFIG", "STATE")
     }
+    kept = {name: os.environ[name] for name in ("PATH", "LANG")}
     return {**kept, **directories, "HOME": str(tmp_path), "TERM": "xterm-256color"}
 
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -91,7 +91,8 @@ class Forks:
     def kill(self) -> None:
         """Kill what a test that has failed has left."""
         if self._running is not None:
-            os.kill(self._running, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended, and only its status is not read
+                os.kill(self._running, signal.SIGKILL)
             self._status()
 
     def _status(self) -> int:

@@ -14,6 +14,7 @@ import pytest
 from tests import own_network
 from tests.e2e.conftest import Home, program
 from tests.e2e.terminal import terminal
+from tests.surroundings import AS_STARTED
 
 pytestmark = [
     pytest.mark.e2e,
@@ -82,7 +83,8 @@ def backend(place: Path, sources: Path, does: str) -> None:
 def pip(python: str | Path, *arguments: str | Path) -> None:
     """Install something; skip the test where that cannot be had, but never in CI."""
     quiet = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    ended = run(*own_network.outside(), python, *quiet, *arguments, check=False)
+    command = (*own_network.outside(), python, *quiet, *arguments)
+    ended = run(*command, check=False, env=AS_STARTED)
     if ended.returncode:
         if os.environ.get("CI") == "true":
             pytest.fail(ended.stderr)

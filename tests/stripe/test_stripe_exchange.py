@@ -81,10 +81,8 @@ async def test_a_refused_connection_says_that_nothing_was_sent() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux answers nothing then")
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_stripe_that_accepts_no_connection_was_certainly_sent_nothing(
-    scheme: str, monkeypatch: pytest.MonkeyPatch
+    scheme: str,
 ) -> None:
-    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(variable, raising=False)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
         with socket.create_connection(address):
@@ -95,11 +93,7 @@ async def test_a_stripe_that_accepts_no_connection_was_certainly_sent_nothing(
     assert caught.value.reason == "it did not answer in time"
 
 
-async def test_a_host_name_that_does_not_resolve_is_reported(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(variable, raising=False)
+async def test_a_host_name_that_does_not_resolve_is_reported() -> None:
     base = "https://connect.stripe.invalid"
     gateway = ConnectGateway(Platform("ca_x", Secret("sk_x"), base, base))
     with pytest.raises(StripeUnreachable) as caught:
@@ -146,8 +140,8 @@ async def test_a_stripe_that_never_finishes_is_given_up_on_without_a_second_try(
     serve: Serve, answer: Any
 ) -> None:
     stub = await serve(answer)
-    with pytest.raises(ReplyLost, match=r": it took longer than 0\.2 seconds\."):
-        await stub.gateway(time_limit=0.2).exchange(CODE)
+    with pytest.raises(ReplyLost, match=r": it took longer than 1\.2 seconds\."):
+        await stub.gateway(time_limit=1.2).exchange(CODE)
     assert stub.connections == 1
 
 
@@ -156,10 +150,10 @@ async def test_a_reply_that_came_while_the_process_was_stopped_is_taken_however_
 ) -> None:
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(reply({**GOOD, "access_token": "sk_test_x"}))
-        time.sleep(0.6)  # noqa: ASYNC251 - nothing runs, as after Ctrl+Z, but the clock
+        time.sleep(1.5)  # noqa: ASYNC251 - nothing runs, as after Ctrl+Z, but the clock
 
     stub = await serve(answer)
-    tokens = await stub.gateway(time_limit=0.2).exchange(CODE)
+    tokens = await stub.gateway(time_limit=1.2).exchange(CODE)
     assert tokens.account_id == GOOD["stripe_user_id"]
 
 
@@ -286,8 +280,6 @@ async def test_the_network_proxy_is_not_used_for_this_machine(
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://{proxy.host}")
         monkeypatch.setenv(name.upper(), f"http://{proxy.host}")
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     await stub.gateway().exchange(CODE)
     assert proxy.connections == 0
 

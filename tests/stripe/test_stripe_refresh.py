@@ -155,7 +155,7 @@ async def test_after_a_lost_reply_the_outcome_is_unknown_and_nothing_is_retried_
 ) -> None:
     stub = await serve(answer)
     with pytest.raises(ReplyLost, match=AGAIN) as caught:
-        await stub.apps(time_limit=0.2).refresh(tokens(), "key-1")
+        await stub.apps(time_limit=1.2).refresh(tokens(), "key-1")
     assert kind_of(caught.value) is Outcome.UNREACHABLE
     assert stub.connections == 1
 

@@ -26,14 +26,6 @@ GOOD = {"stripe_user_id": "acct_1", "livemode": False}
 OPENSSL = shutil.which("openssl")
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "SSL_CERT_FILE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Make a self-signed certificate for 127.0.0.1, its key in the same file."""

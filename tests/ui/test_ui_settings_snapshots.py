@@ -34,11 +34,6 @@ ENVIRONMENT = {
 }
 
 
-@pytest.fixture(autouse=True)
-def colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NO_COLOR", raising=False)
-
-
 @pytest.fixture
 def snap(snap_compare: Snap, services: Services, tmp_path: Path) -> Callable[..., bool]:
     """Compare what is seen after a walk, where this is set."""

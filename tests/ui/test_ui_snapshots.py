@@ -35,8 +35,7 @@ ACCOUNT = StripeAccount(
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Be where the pictures were made: in UTC, with colours."""
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    """Be where the pictures were made: in UTC."""
     with monkeypatch.context() as there:
         there.setenv("TZ", "UTC")
         time.tzset()

@@ -154,7 +154,10 @@ async def opened(services: Services, size: tuple[int, int] = SIZE) -> AsyncItera
     app = M3credApp(services)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield User(app, pilot)
+        try:
+            yield User(app, pilot)
+        finally:
+            app._is_leaving = True  # which exit() sets, and the end of run_test does not call
 
 
 async def straight_to_stage_4(user: User, name: str = "Acme live") -> None:
