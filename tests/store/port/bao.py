@@ -117,7 +117,11 @@ def _start(*options: str) -> tuple[Bao, subprocess.Popen[bytes]]:
         env={"PATH": os.defpath, "HOME": "/nonexistent"},
     )
     server = Bao(port)
-    _wait_for(server, process)
+    try:
+        _wait_for(server, process)
+    except BaseException:
+        _end(process)
+        raise
     return server, process
 
 
