@@ -1,10 +1,8 @@
 """What a person has set, and what lies in a person's home, is not there in a test."""
 
 import os
-import pwd
-from pathlib import Path
 
-from tests.surroundings import KEPT
+from tests.surroundings import AS_STARTED, KEPT
 
 
 def test_nothing_that_a_person_has_set_decides_whether_a_test_passes() -> None:
@@ -12,4 +10,4 @@ def test_nothing_that_a_person_has_set_decides_whether_a_test_passes() -> None:
 
 
 def test_no_test_finds_what_lies_in_a_persons_home() -> None:
-    assert Path.home() != Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert os.environ["HOME"] != AS_STARTED.get("HOME")
